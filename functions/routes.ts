@@ -4,6 +4,7 @@ import { checkAccount, showAccount, showAccounts } from './pages/accounts/accoun
 import { showAlerts } from './pages/alerts/alerts.tsx';
 import { explainPastedError, showErrorLookup } from './pages/errors/error-lookup.tsx';
 import { showConnected } from './pages/mailboxes/connected.tsx';
+import { checkFolder, fetchMissingEmail, showFolderCheck } from './pages/mailboxes/folder-check.tsx';
 import {
   downloadTranscript,
   showConnectionTest,
@@ -57,8 +58,15 @@ import { showActivity } from './pages/status/activity.tsx';
 import { exportAuditAsCsv, exportAuditAsJson, showAudit } from './pages/status/audit.tsx';
 import { showHealth } from './pages/status/health.tsx';
 import { showHome } from './pages/status/home.tsx';
+import { searchEmail, showFindEmail } from './pages/tickets/find-email.tsx';
 import { downloadAttachment, downloadOriginal, showBody, showText } from './pages/tickets/message-files.ts';
-import { downloadQuarantined, showQuarantine } from './pages/tickets/quarantine.tsx';
+import {
+  dismissUnimported,
+  downloadUnimported,
+  makeTicketOfUnimported,
+  retryUnimportedEmail,
+  showUnimported,
+} from './pages/tickets/unimported.tsx';
 import { closeTicket, reopenTicket, showTicket, showTickets } from './pages/tickets/tickets.tsx';
 
 /**
@@ -85,8 +93,13 @@ export const routes: readonly Route[] = [
   get(paths.messageText, 'agent', showText),
   get(paths.messageAttachment, 'agent', downloadAttachment),
   get(paths.messageOriginal, 'agent', downloadOriginal),
-  get(paths.quarantine, 'agent', showQuarantine),
-  get(paths.quarantinedOriginal, 'agent', downloadQuarantined),
+  get(paths.findEmail, 'agent', showFindEmail),
+  post(paths.findEmail, 'agent', searchEmail),
+  get(paths.unimported, 'agent', showUnimported),
+  get(paths.unimportedOriginal, 'agent', downloadUnimported),
+  post(paths.retryUnimported, 'agent', retryUnimportedEmail),
+  post(paths.ticketOfUnimported, 'agent', makeTicketOfUnimported),
+  post(paths.dismissUnimported, 'agent', dismissUnimported),
 
   get(paths.secrets, 'admin', showSecrets),
   post(paths.dataKey, 'admin', replaceDataKey),
@@ -141,6 +154,9 @@ export const routes: readonly Route[] = [
   get(paths.testTranscript, 'admin', downloadTranscript),
   post(paths.pauseMailbox, 'admin', pauseMailbox),
   post(paths.resumeMailbox, 'admin', resumeMailbox),
+  get(paths.mailboxCheck, 'admin', showFolderCheck),
+  post(paths.mailboxCheck, 'admin', checkFolder),
+  post(paths.fetchMissing, 'admin', fetchMissingEmail),
   get(paths.deleteMailbox, 'admin', showMailboxDeletion),
   post(paths.deleteMailbox, 'admin', confirmMailboxDeletion),
 ];

@@ -1,3 +1,4 @@
+import { summaryOf } from '../../shared/intake/explain-fate.ts';
 import type { StoredRow } from './storage-rows.ts';
 
 /** What became of one file. */
@@ -8,6 +9,8 @@ export interface FileFate {
   ticket?: number;
   /** Why it is not in a ticket. */
   reason?: string;
+  /** As the page “Where is my email?” says it. */
+  text: string;
   /** Milliseconds from the beginning of the fetch until its fate was stored. */
   ms: number;
 }
@@ -19,11 +22,7 @@ export interface MailRows {
   messages: ReadonlySet<string>;
 }
 
-interface Decision {
-  fate: 'ticket' | 'quarantine' | 'skip';
-  number?: number;
-  reason?: string;
-}
+type Decision = Parameters<typeof summaryOf>[0];
 
 const text = (row: StoredRow, column: string): string => {
   const value = row[column];
@@ -60,17 +59,24 @@ export function fatesOf(
     const mail = place === undefined ? undefined : mails.get(text(place, 'key'));
     if (place === undefined || mail === undefined || mail['state'] !== 'done') return [];
     const settledAt = (row: StoredRow): number => Math.max(0, Date.parse(row.Timestamp) - began);
-    if (place['copy'] === true) {
+    const decision = JSON.parse(text(mail, 'decision')) as Decision;
+    const isCopy = place['copy'] === true;
+    const sentence = summaryOf(decision, isCopy);
+    if (isCopy) {
       const reason = skippedAt.get(place.RowKey.replaceAll('|', '-'));
-      return reason === undefined ? [] : [{ file, fate: 'skipped', reason, ms: settledAt(place) }];
+      return reason === undefined
+        ? []
+        : [{ file, fate: 'skipped', reason, text: sentence, ms: settledAt(place) }];
     }
     const key = mail.RowKey.slice(5);
-    const { fate, number, reason = '' } = JSON.parse(text(mail, 'decision')) as Decision;
+    const { fate, number, reason = '' } = decision;
     const ms = settledAt(mail);
     if (fate === 'ticket')
-      return messages.has(key) && number !== undefined ? [{ file, fate, ticket: number, ms }] : [];
+      return messages.has(key) && number !== undefined
+        ? [{ file, fate, ticket: number, text: sentence, ms }]
+        : [];
     if (!quarantined.has(key)) return [];
-    return [{ file, fate: fate === 'skip' ? 'skipped' : 'quarantine', reason, ms }];
+    return [{ file, fate: fate === 'skip' ? 'skipped' : 'quarantine', reason, text: sentence, ms }];
   });
 }
 
@@ -98,7 +104,7 @@ function reasonLine({ fate, reason }: FileFate): string {
   return `${fate}: ${general}`;
 }
 
-/** The table by fate and reason, then the sum. */
+/** The fate of each file, the table by fate and reason, then the sum. */
 export function fateTable(fates: readonly FileFate[], files: number): string {
   const counts = new Map<string, number>();
   for (const fate of fates) counts.set(reasonLine(fate), (counts.get(reasonLine(fate)) ?? 0) + 1);
@@ -109,5 +115,6 @@ export function fateTable(fates: readonly FileFate[], files: number): string {
   const tickets = new Set(fates.flatMap(({ ticket }) => (ticket === undefined ? [] : [ticket]))).size;
   const sum = `${files} files = ${of('ticket')} ticket messages (in ${tickets} tickets) + ${of('quarantine')} quarantined + ${of('skipped')} skipped`;
   const missing = files - fates.length;
-  return [...lines, '', missing === 0 ? sum : `${sum} + ${missing} WITHOUT A FATE`].join('\n');
+  const each = fates.map(({ file, text: sentence }) => `${file}: ${sentence}`);
+  return [...each, '', ...lines, '', missing === 0 ? sum : `${sum} + ${missing} WITHOUT A FATE`].join('\n');
 }

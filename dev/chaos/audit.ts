@@ -17,7 +17,7 @@ export interface Audit {
 
 const PAGES = [
   '/',
-  '/quarantine',
+  '/unimported',
   '/alerts',
   '/mailboxes',
   '/health',

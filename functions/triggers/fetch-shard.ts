@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runTask } from '../../shared/intake/fetch-again.ts';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { services } from '../services.ts';
@@ -6,9 +7,16 @@ import { services } from '../services.ts';
 const shardMessage = z.object({
   shard: z.number().int().nonnegative(),
   mailboxIds: z.array(z.string().min(1)).max(100),
+  task: z
+    .discriminatedUnion('kind', [
+      z.object({ kind: z.literal('check') }),
+      z.object({ kind: z.literal('fetch-missing') }),
+      z.object({ kind: z.literal('again'), refs: z.array(z.string()), by: z.string() }),
+    ])
+    .optional(),
 });
 
-/** A message of the queue `fetch-shard`: up to 100 mailboxes for one run. */
+/** A message of the queue `fetch-shard`: up to 100 mailboxes for one run, or another task for one mailbox. */
 export type ShardMessage = z.infer<typeof shardMessage>;
 
 /**
@@ -24,5 +32,8 @@ export function parseShardMessage(message: unknown): ShardMessage {
 
 /** Fetches the mailboxes of one shard. After an error, the host delivers the message again. */
 export async function runShard(message: unknown): Promise<void> {
-  await fetchShard(services().intake, parseShardMessage(message));
+  const { task, ...shard } = parseShardMessage(message);
+  const { intake } = services();
+  if (task === undefined) await fetchShard(intake, shard);
+  else for (const mailboxId of shard.mailboxIds) await runTask(intake, mailboxId, task);
 }

@@ -1,5 +1,6 @@
 import { resolvePendingTests } from '../../shared/connection-test/resolve-pending-tests.ts';
 import { purgeConsents } from '../../shared/consent/purge-consents.ts';
+import { queueChecks } from '../../shared/intake/queue-checks.ts';
 import { measureQuarantine } from '../../shared/intake/measure-quarantine.ts';
 import { prefetchTokens } from '../../shared/alerts/prefetch-tokens.ts';
 import { recheckSending } from '../../shared/alerts/recheck-sending.ts';
@@ -39,6 +40,7 @@ export async function sweepAll(all: Services): Promise<void> {
     hasStorage &&
       quietly('connection tests not checked', resolvePendingTests({ ...all, ...findDepsOf(all) })),
     hasStorage && quietly('quarantine not measured', measureQuarantine(all)),
+    hasStorage && inTime('folder checks not queued', queueChecks(all)),
     hasStorage && inTime('old sign-ins not removed', purgeConsents(all)),
   ]);
   if (alerts.inMemory().length === 0)

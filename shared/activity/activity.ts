@@ -33,7 +33,7 @@ export function fetchSentence({ opened, replies, quarantined, skipped }: FetchCo
   const parts = [
     counted(opened, 'ticket opened', 'tickets opened'),
     counted(replies, 'reply added', 'replies added'),
-    counted(quarantined, 'email quarantined', 'emails quarantined'),
+    counted(quarantined, 'email not imported', 'emails not imported'),
     counted(skipped, 'email skipped', 'emails skipped'),
   ].filter((part) => part !== undefined);
   return `${parts.join(', ')}.`;

@@ -31,6 +31,7 @@ const kinds = {
   'mail-loop': { seenIn: 'monitor' },
   'secret-due': { seenIn: 'monitor', family: 'secret' },
   'channel-unusable': { seenIn: 'monitor' },
+  'email-missing': { seenIn: 'tables' },
   'quarantine-grown': { seenIn: 'tables' },
 } satisfies Record<string, AlertKindTraits>;
 export type AlertKind = keyof typeof kinds;

@@ -2,8 +2,9 @@ import type { Account } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
 import type { HeartbeatStore } from '../heartbeats/heartbeat-store.ts';
 import type { QuarantineStore } from '../intake/quarantine-store.ts';
+import { createReconciliationStore } from '../intake/reconciliation-records.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import { type FetchState, lastSuccessOf, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
+import { lastSuccessOf, type MailboxStore } from '../mailboxes/mailbox-store.ts';
 import { withTimeout } from '../platform/concurrency.ts';
 import type { Config } from '../platform/config.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
@@ -14,7 +15,7 @@ import { telemetry } from '../platform/telemetry.ts';
 import { unreadableRows } from '../platform/unreadable-rows.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
-import type { HealthFacts, FailingPart } from './health-facts.ts';
+import type { HealthFacts, FailingPart, MissingEmail } from './health-facts.ts';
 
 export interface PreviewDeps {
   tables: Tables;
@@ -22,24 +23,18 @@ export interface PreviewDeps {
   accounts: Pick<AccountStore, 'get'>;
   providers: Pick<ProviderStore, 'list'>;
   heartbeats: Pick<HeartbeatStore, 'all'>;
-  quarantine: Pick<QuarantineStore, 'pageOfAll'>;
+  quarantine: Pick<QuarantineStore, 'open'>;
   queues: Pick<Queues, 'poison' | 'clearPoison'>;
   vault: Pick<Vault, 'get'>;
   config?: Pick<Config, 'demo'> | undefined;
 }
 
-const HOUR = 3_600_000;
 const MINUTE = 60_000;
-/** Hours for which an unreadable email is reported. */
-const QUARANTINE_HOURS = 24;
 /** A job that failed just now may be part of a larger fault, which has its own alert. */
 const GIVEN_UP_AFTER_MS = 5 * MINUTE;
 const VAULT_MS = 25_000;
-/**
- * At most this many of the newest quarantine entries are read. With more, "since" is the time of the last
- * one read.
- */
-const MAX_READ = 100;
+/** At most this many of the newest unimported emails are read. With more, the number and the oldest are of those. */
+const MAX_OPEN = 999;
 
 /** The facts that tables provide: cheap enough for a page. @throws PostroomError when storage is unavailable */
 export async function collectHealth(
@@ -47,7 +42,6 @@ export async function collectHealth(
     PreviewDeps,
     'tables' | 'mailboxes' | 'accounts' | 'providers' | 'heartbeats' | 'quarantine' | 'config'
   >,
-  now: number,
 ): Promise<Omit<HealthFacts, 'suspects'>> {
   const [mailboxes, state, beats] = await Promise.all([
     deps.mailboxes.list(),
@@ -60,9 +54,9 @@ export async function collectHealth(
     // Names are only needed when something is wrong, presets only in a demo.
     failing.length > 0 || deps.config?.demo?.isShownAsDemo === true ? deps.providers.list() : [],
   ]);
-  const quarantined = await quarantinedOf(deps, mailboxes, state, now);
+  const [quarantined, missing] = await Promise.all([quarantinedOf(deps), missingOf(deps)]);
   const unreadable = unreadableRows(deps.tables);
-  const found = { mailboxes, state, beats, accounts, providers, quarantined, unreadable };
+  const found = { mailboxes, state, beats, accounts, providers, quarantined, missing, unreadable };
   return { ...found, config: deps.config, failing: [], abandoned: [] };
 }
 
@@ -80,30 +74,20 @@ async function accountsOf(failing: readonly Mailbox[], store: Pick<AccountStore,
   return found.flatMap((stored) => (stored === undefined ? [] : [stored.account]));
 }
 
-/**
- * The number comes from the hourly counts, the start from the messages, which are read only if there are
- * any.
- */
-async function quarantinedOf(
-  { quarantine }: Pick<PreviewDeps, 'quarantine'>,
-  mailboxes: readonly Mailbox[],
-  state: FetchState,
-  now: number,
-): Promise<HealthFacts['quarantined']> {
-  const from = new Date(now - QUARANTINE_HOURS * HOUR).toISOString().slice(0, 13);
-  const hours = mailHours(state).filter(({ hour, quarantined }) => quarantined > 0 && hour > from);
-  const [first] = hours;
-  if (first === undefined) return undefined;
-  const count = hours.reduce((sum, { quarantined }) => sum + quarantined, 0);
-  const ids = mailboxes.map(({ id }) => id);
-  const { entries } = await quarantine.pageOfAll(ids, { limit: MAX_READ });
-  const [earliest] = entries
-    .filter(({ kind }) => kind === 'quarantined')
-    .slice(0, count)
-    .map(({ at }) => at)
-    .sort();
-  // A mailbox deleted since then has counts but no messages.
-  return { count, since: earliest ?? `${first.hour}:00:00.000Z` };
+/** What waits for a person; its time is that of the oldest message. */
+async function quarantinedOf({
+  quarantine,
+}: Pick<PreviewDeps, 'quarantine'>): Promise<HealthFacts['quarantined']> {
+  const open = await quarantine.open(MAX_OPEN);
+  const oldest = open.map(({ at }) => at).sort()[0];
+  return oldest === undefined ? undefined : { count: open.length, since: oldest };
+}
+
+async function missingOf({ tables }: Pick<PreviewDeps, 'tables'>): Promise<Map<string, MissingEmail>> {
+  const { checks } = await createReconciliationStore(tables).all();
+  return new Map(
+    [...checks].map(([id, { count, checkedAt = '' }]) => [id, { count: count?.missing ?? 0, checkedAt }]),
+  );
 }
 
 /**

@@ -18,6 +18,13 @@ export interface FailingPart {
   since: string;
 }
 
+/** What the last check of a folder found missing. */
+export interface MissingEmail {
+  count: number;
+  /** ISO time of the check. */
+  checkedAt: string;
+}
+
 /** The result of one health check; the findings are derived from it. */
 export interface HealthFacts {
   mailboxes: readonly Mailbox[];
@@ -33,8 +40,10 @@ export interface HealthFacts {
   channelFailures?: readonly ChannelFailure[] | undefined;
   /** Queues with messages that the Functions host abandoned. */
   abandoned: readonly { queue: QueueName; count: number; since: string }[];
-  /** Email of the last 24 hours that could not be read and became no ticket. */
+  /** Unimported email that nobody has dealt with. `since`: ISO time of the oldest. */
   quarantined: { count: number; since: string } | undefined;
+  /** Messages in the folder of a mailbox that Postroom does not know, by mailbox ID. */
+  missing?: ReadonlyMap<string, MissingEmail> | undefined;
   /** Rows that were omitted because they could not be read. */
   unreadable?: readonly UnreadableRow[] | undefined;
   /** Mailboxes that were already silent without a reason at the previous check. */

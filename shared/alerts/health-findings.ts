@@ -117,6 +117,7 @@ export function independentFindings(facts: HealthFacts, now: number): Finding[] 
     ...poisonFindings(facts),
     ...unreadableRowFindings(facts, now),
     ...loopFindings(facts, now),
+    ...missingEmailFindings(facts),
     ...quarantineFindings(facts),
   ];
 }
@@ -142,7 +143,34 @@ export function poisonFindings({ abandoned }: Pick<HealthFacts, 'abandoned'>): F
   }));
 }
 
-/** Email that could not be read. Alerts on the first one, and again at each tenfold increase. Pure. */
+/** Email in a mailbox that Postroom has never seen: one finding a mailbox, until it was fetched. Pure. */
+export function missingEmailFindings({
+  mailboxes,
+  missing = new Map(),
+}: Pick<HealthFacts, 'mailboxes' | 'missing'>): Finding[] {
+  return mailboxes.flatMap((mailbox): Finding[] => {
+    const found = missing.get(mailbox.id);
+    if (found === undefined || found.count === 0) return [];
+    const { id, address, folder } = mailbox;
+    const isOne = found.count === 1;
+    return [
+      {
+        kind: 'email-missing',
+        subject: { kind: 'mailbox', id, name: address },
+        severity: 'error',
+        headline: `${isOne ? '1 email' : `${found.count} emails`} in ${address} ${isOne ? 'is' : 'are'} missing in Postroom.`,
+        cause: `The check of the folder ${folder} found ${isOne ? 'it' : 'them'} there, read by someone, and Postroom has never seen ${isOne ? 'it' : 'them'}.`,
+        code: 'email-missing' satisfies ProblemCode,
+        since: found.checkedAt,
+        affected: `No mail is lost: ${isOne ? 'it is' : 'they are'} in the mailbox, and one click fetches ${isOne ? 'it' : 'them'}.`,
+        who: 'you',
+        fix: { label: `Fetch the missing email of ${address}`, href: paths.mailboxCheck({ id }) },
+      },
+    ];
+  });
+}
+
+/** Email that could not be imported, until a person has dealt with each. Alerts on the first one, and again at each tenfold increase. Pure. */
 export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantined'>): Finding[] {
   if (quarantined === undefined || quarantined.count === 0) return [];
   const { count, since } = quarantined;
@@ -150,15 +178,15 @@ export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantin
   return [
     {
       kind: 'quarantine-grown',
-      subject: { kind: 'installation', id: 'quarantine', name: 'Quarantine' },
+      subject: { kind: 'installation', id: 'quarantine', name: 'Unimported email' },
       severity: 'warning',
-      headline: `${count === 1 ? '1 email' : `${count} emails`} in the last 24 hours could not be read.`,
-      cause: 'You’ll find each one in Quarantine, with the reason and the original.',
+      headline: `${count === 1 ? '1 email' : `${count} emails`} could not be imported.`,
+      cause: 'Each is listed with its reason: try again, make a ticket of it, or dismiss it.',
       code: 'quarantine-grown' satisfies ProblemCode,
       since,
-      affected: `${count === 1 ? 'It was' : 'They were'} kept, but no ticket was created.`,
+      affected: `${count === 1 ? 'It is' : 'They are'} kept, but no ticket was created.`,
       who: 'you',
-      fix: { label: 'Open Quarantine', href: paths.quarantine() },
+      fix: { label: 'Open unimported email', href: paths.unimported({ show: 'waiting' }) },
       stage: `${size} emails`,
       size,
     },

@@ -78,7 +78,7 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
   async function checkStorage(now: number): Promise<Omit<HealthFacts, 'suspects'>> {
     if (!isExpecting) await heartbeats.expect(awaited, now);
     isExpecting = true;
-    const read = await collectHealth(deps, now);
+    const read = await collectHealth(deps);
     return { ...read, ...(await checkQueues(deps, read, now)) };
   }
 

@@ -32,10 +32,10 @@ export const appProblems = {
   },
   'ticket-missing': {
     title: 'The ticket of a reply is not there',
-    cause: 'An email belongs to a ticket whose row is missing in storage. The email is kept in quarantine.',
+    cause: 'An email belongs to a ticket whose row is missing in storage. The email is kept as unimported.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['In Postroom, open the quarantine and read the email there.', reportCode],
+    steps: ['In Postroom, open Unimported email and read the email there.', reportCode],
     links: [],
   },
   'number-counter': {

@@ -235,13 +235,25 @@ export const mailProblems = {
     steps: ['MailboxPreview at the conversation, and switch off one of the two automatic replies.'],
     links: [],
   },
-  'quarantine-grown': {
-    title: 'Some emails could not be read',
+  'email-missing': {
+    title: 'Emails in the mailbox are missing in Postroom',
     cause:
-      'Each of them stands in quarantine with its reason and its original, and no ticket was made of it.',
+      'The check of the folder found emails that Postroom has never seen, although somebody has read them. This can happen when a mail server was restored or numbered its messages anew while Postroom was off.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['In Postroom, open the quarantine and read the reasons.'],
+    steps: ['In Postroom, open Mailboxes, choose “Check” for the mailbox, and fetch the missing emails.'],
+    links: [],
+  },
+  'quarantine-grown': {
+    title: 'Some emails could not be imported',
+    cause:
+      'Each of them is listed under Unimported email with its reason and, where Postroom has it, its original. No ticket was made of it.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'In Postroom, open Unimported email and read the reasons.',
+      'Try again, make a ticket of the email, or dismiss it. The alert closes when nothing waits.',
+    ],
     links: [],
   },
 } satisfies Meanings;

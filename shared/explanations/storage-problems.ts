@@ -36,7 +36,7 @@ export const storageProblems = {
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'If it is an email: read it in the quarantine, where its original is kept.',
+      'If it is an email: find it under Unimported email, where its original is kept.',
       'Else make what was entered shorter, and save it again.',
     ],
     links: [],
@@ -46,7 +46,7 @@ export const storageProblems = {
     cause: 'Table Storage answered that it will not take the row, and would answer the same each time.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['If it is an email: read it in the quarantine, where its original is kept.', reportCode],
+    steps: ['If it is an email: find it under Unimported email, where its original is kept.', reportCode],
     links: [],
   },
   'blob-refused': {

@@ -6,6 +6,7 @@ import type { NewMessage } from '../tickets/ticket-records.ts';
 import type { StoredMail } from './store-raw.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import type { NewEntry } from './quarantine-store.ts';
+import type { ParsedMessage } from './parsed-message.ts';
 import type { ReadOutcome } from './read-message.ts';
 import type { IntakeDeps, Work } from './batch.ts';
 
@@ -93,14 +94,32 @@ function messageOf(stored: StoredMail, outcome: ReadOutcome): NewMessage {
   };
 }
 
+const headersOf = ({
+  from,
+  fromName,
+  subject,
+  messageId,
+}: ParsedMessage): Pick<NewEntry, 'from' | 'subject' | 'messageId'> => ({
+  from: from?.address ?? fromName,
+  subject,
+  messageId,
+});
+
 function entryOf(stored: StoredMail, mail: LedgerMail, decision: Decision, outcome: ReadOutcome): NewEntry {
-  const known = outcome.kind === 'quarantine' ? outcome : undefined;
+  // An email that was read and is skipped, such as our own test, can still be found by its sender and subject.
+  const known =
+    outcome.kind === 'message'
+      ? headersOf(outcome.mail)
+      : outcome.kind === 'quarantine'
+        ? outcome
+        : undefined;
   return {
     kind: decision.fate === 'skip' ? 'skipped' : 'quarantined',
     reason: decision.reason ?? '',
     at: mail.receivedAt,
     from: known?.from,
     subject: known?.subject,
+    messageId: known?.messageId,
     size: stored.size,
     rawBlob: stored.rawBlob === '' ? undefined : stored.rawBlob,
     contentKey: mail.key,

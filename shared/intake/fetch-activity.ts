@@ -14,6 +14,10 @@ export const countOf = ({
   quarantined,
 });
 
+/** How much email waited on the server during an outage. Pure. @param more the fetch left some for the next one */
+export const recoveredSentence = (emails: number, more: boolean): string =>
+  `Fetching works again, ${more ? 'at least ' : ''}${emails === 1 ? '1 email' : `${emails} emails`} recovered`;
+
 /** A row for what changed something: mail came, or the mailbox began or ceased to work. Pure. */
 export function activityOf(
   { id, address }: Mailbox,
@@ -28,7 +32,12 @@ export function activityOf(
     case 'nothing-new': {
       // Mail that somebody marked unread again is fetched and changes nothing.
       const isNew = result.kind === 'fetched' && countOf(result).mails > 0;
-      if (isNew) return { ...entry, result: 'done', what: fetchSentence(result) };
+      if (isNew) {
+        const what = fetchSentence(result);
+        if (before === undefined) return { ...entry, result: 'done', what };
+        const recovered = recoveredSentence(countOf(result).mails, result.more);
+        return { ...entry, result: 'done', what: `${recovered}: ${what}` };
+      }
       if (before === undefined) return undefined;
       return { ...entry, result: 'done', what: 'Fetching works again; no new email.' };
     }

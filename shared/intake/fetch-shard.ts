@@ -15,6 +15,7 @@ import { activityOf, countOf } from './fetch-activity.ts';
 import { type FetchDeps, type FetchResult, fetchMailbox, tooSlow } from './fetch-mailbox.ts';
 import { causeEnded, nextFailure, waitingFor } from './fetch-failure.ts';
 import { queueAtOnce, type Shard } from './queue-due-mailboxes.ts';
+import { createReconciliationStore } from './reconciliation-records.ts';
 
 export interface ShardDeps extends FetchDeps {
   mailboxes: MailboxStore;
@@ -204,7 +205,7 @@ async function fetchOne(
       return { mailboxId, result, activity };
     }
     if (result.kind === 'busy') return { mailboxId, result };
-    if (before !== undefined) await deps.mailboxes.setFailure(mailboxId, undefined);
+    if (before !== undefined) await noteRecovery(deps, mailboxId, result, before, now);
     if (result.kind === 'fetched') logFetched(mailboxId, result, now - began);
     return {
       mailboxId,
@@ -218,6 +219,23 @@ async function fetchOne(
     log.error('fetch ended early', error, { mailbox: mailboxId });
     return { mailboxId, result: undefined };
   }
+}
+
+/** The mailbox works again. What the first fetch brought had waited on the server. */
+async function noteRecovery(
+  { mailboxes, tables }: ShardDeps,
+  mailboxId: string,
+  result: FetchResult,
+  { since }: FetchFailure,
+  now: number,
+): Promise<void> {
+  const { emails, more } =
+    result.kind === 'fetched'
+      ? { emails: countOf(result).mails, more: result.more }
+      : { emails: 0, more: false };
+  const until = new Date(now).toISOString();
+  await createReconciliationStore(tables).saveRecovered({ mailboxId, since, until, emails, more });
+  await mailboxes.setFailure(mailboxId, undefined);
 }
 
 /** What breaks on our side becomes a trouble of this mailbox, so that its page says so. */

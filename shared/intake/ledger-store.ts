@@ -61,6 +61,11 @@ export interface LedgerStore {
     mailboxId: string,
     decided: readonly { mail: LedgerMail; decision: Decision }[],
   ): Promise<LedgerMail[]>;
+  /**
+   * Lets a person have an email decided again that became no ticket: it is then as if it had just been received. One that
+   * is in a ticket stays as it is.
+   */
+  reopen(mailboxId: string, mail: LedgerMail): Promise<LedgerMail>;
   /** Puts another decision in place of one that cannot be carried out. */
   forceQuarantine(mailboxId: string, mail: LedgerMail, decision: Decision): Promise<void>;
   /** Records that all is stored, in one transaction. */
@@ -133,6 +138,14 @@ export function createLedgerStore(tables: Tables): LedgerStore {
         // Decisions of a batch build on one another: none is stored beside one that another run made.
         (now) => now.some(({ state }) => state !== 'received'),
       );
+    },
+    async reopen(mailboxId, mail) {
+      const [reopened = mail] = await replaceAll(tables, mailboxId, [mail], (now) =>
+        now.state === 'done' && now.decision?.fate !== 'ticket'
+          ? { ...now, state: 'received', attempts: 1, decision: undefined }
+          : undefined,
+      );
+      return reopened;
     },
     async forceQuarantine(mailboxId, mail, decision) {
       await replaceAll(tables, mailboxId, [mail], (now) =>

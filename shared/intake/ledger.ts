@@ -76,3 +76,9 @@ export const refOfPlace = (place: string): MessageRef => messageRef(place.split(
 /** Whether both are the same ref of the same folder, whatever stood there. */
 export const isSameRef = (one: string, other: string): boolean =>
   one.slice(0, one.lastIndexOf('|')) === other.slice(0, other.lastIndexOf('|'));
+
+/** Row keys of all places of a mailbox. */
+export const PLACES = { from: 'at|', to: 'at|~' };
+
+/** The fingerprint in the row key of a place. */
+export const fingerprintOfPlace = (place: string): string => place.slice(place.lastIndexOf('|') + 1);

@@ -1,7 +1,31 @@
-import { oneOf, optional, recordKind, shortText, text, time, whole } from '../platform/records.ts';
+import { z } from 'zod';
+import {
+  json,
+  objectOf,
+  oneOf,
+  optional,
+  recordKind,
+  shortText,
+  text,
+  time,
+  whole,
+} from '../platform/records.ts';
 
 // Quarantine: mailboxId / `<inverted ms>|<K2>|<place>`: mail kept apart and mail passed over, newest first.
 // Derived from the ledger: a repeated run writes the same rows again.
+// MailboxState: `unimported` / the same row key: what nobody has dealt with yet, over all mailboxes. One request counts it.
+
+export const outcomes = ['imported', 'ticket made', 'dismissed'] as const;
+
+/** How an unimported email was dealt with. `imported`: it was read after all. */
+export interface Handled {
+  outcome: (typeof outcomes)[number];
+  /** ISO time. */
+  at: string;
+  /** Name of the person. */
+  by: string;
+  ticket?: { id: string; number: number } | undefined;
+}
 
 export interface QuarantineEntry {
   /** Row key. */
@@ -14,9 +38,13 @@ export interface QuarantineEntry {
   at: string;
   from: string | undefined;
   subject: string | undefined;
+  /** As the header has it, with its brackets. */
+  messageId?: string | undefined;
   size: number;
   /** Absent when the mail was too large to take; it is still on the server. */
   rawBlob: string | undefined;
+  /** Absent: nobody has dealt with it. */
+  handled?: Handled | undefined;
 }
 
 export const quarantineKind = recordKind<QuarantineEntry>()({
@@ -30,7 +58,40 @@ export const quarantineKind = recordKind<QuarantineEntry>()({
     at: time,
     from: optional(shortText(500)),
     subject: optional(shortText(500)),
+    messageId: optional(shortText(1000)),
     size: whole,
     rawBlob: optional(text),
+    handled: optional(
+      json(
+        objectOf<Handled>({
+          outcome: z.enum(outcomes),
+          at: z.string(),
+          by: z.string(),
+          ticket: objectOf<NonNullable<Handled['ticket']>>({ id: z.string(), number: z.number() }).optional(),
+        }),
+      ),
+    ),
   },
 });
+
+/** An unimported email that waits for a person. */
+export interface OpenEntry {
+  key: string;
+  mailboxId: string;
+  at: string;
+}
+
+export const OPEN = 'unimported';
+export const openEntryKind = recordKind<OpenEntry>()({
+  table: 'MailboxState',
+  version: 1,
+  keysOf: ({ key }) => ({ partitionKey: OPEN, rowKey: key }),
+  fromKeys: ({ rowKey }) => ({ key: rowKey }),
+  columns: { mailboxId: text, at: time },
+});
+
+/** The content key and the place that a row key is made of. Pure. */
+export function partsOfEntryKey(key: string): { contentKey: string; place: string } {
+  const [, contentKey = '', place = ''] = key.split('|');
+  return { contentKey, place: place.replaceAll('-', '|') };
+}

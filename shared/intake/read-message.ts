@@ -15,7 +15,13 @@ import type { ParserPool } from './parser-pool.ts';
 
 export type ReadOutcome =
   | { kind: 'message'; message: NewMessage; mail: ParsedMessage }
-  | { kind: 'quarantine'; reason: string; from: string | undefined; subject: string | undefined }
+  | {
+      kind: 'quarantine';
+      reason: string;
+      from: string | undefined;
+      subject: string | undefined;
+      messageId?: string | undefined;
+    }
   | { kind: 'skip'; reason: string };
 
 export interface ReadDeps {
@@ -65,7 +71,13 @@ async function quarantined(
 ): Promise<ReadOutcome> {
   const headers = raw === undefined ? undefined : await deps.parser.parse(headerBlock(raw));
   const mail = headers?.kind === 'mail' ? headers.mail : undefined;
-  return { kind: 'quarantine', reason, from: mail?.from?.address ?? mail?.fromName, subject: mail?.subject };
+  return {
+    kind: 'quarantine',
+    reason,
+    from: mail?.from?.address ?? mail?.fromName,
+    subject: mail?.subject,
+    messageId: mail?.messageId,
+  };
 }
 
 interface CutMail {

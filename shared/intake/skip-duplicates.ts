@@ -62,6 +62,7 @@ function entryOf(meta: MessageMeta, copy: LedgerPlace, original: LedgerMail): Ne
     at: meta.receivedAt,
     from: undefined,
     subject: undefined,
+    messageId: meta.messageId || undefined,
     size: original.size,
     rawBlob: original.rawBlob === '' ? undefined : original.rawBlob,
     contentKey: copy.key,
@@ -69,7 +70,10 @@ function entryOf(meta: MessageMeta, copy: LedgerPlace, original: LedgerMail): Ne
   };
 }
 
+/** How the reason of every skipped copy begins. */
+export const reasonOfCopyBegins = 'copy of an email';
+
 function reasonOfCopy({ decision }: LedgerMail): string {
-  if (decision?.fate === 'ticket') return `copy of an email in ticket #${decision.number ?? '?'}`;
-  return `copy of an email that was ${decision?.fate === 'skip' ? 'skipped' : 'quarantined'}`;
+  if (decision?.fate === 'ticket') return `${reasonOfCopyBegins} in ticket #${decision.number ?? '?'}`;
+  return `${reasonOfCopyBegins} that was ${decision?.fate === 'skip' ? 'skipped' : 'not imported'}`;
 }

@@ -91,6 +91,7 @@ export class UnfetchedList {
             at: meta?.receivedAt ?? since,
             from: undefined,
             subject: undefined,
+            messageId: meta?.messageId || undefined,
             size: meta?.size ?? 0,
             rawBlob: undefined,
             contentKey: createHash('sha256').update(`unfetched ${place}`).digest('hex'),

@@ -6,7 +6,7 @@ import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts
 import { publicLookup } from '../providers/guarded-fetch.ts';
 import { inboxError, RefusalLog, required } from './imap-errors.ts';
 import { goOnFrom, uidOf, uidRef, uidsAmong } from './imap-position.ts';
-import { type Inbox, InboxError, type Listing, type ListRequest } from './inbox.ts';
+import { type HeaderSearch, type Inbox, InboxError, type Listing, type ListRequest } from './inbox.ts';
 import type { MessageMeta, MessageRef } from './message-ref.ts';
 
 const PIECE = 4 * 1024 * 1024;
@@ -152,6 +152,33 @@ class ImapInbox implements Inbox {
       for (const each of [query, ...others.map((uid) => ({ uid }))])
         for (const uid of required(await this.#client.search(each, { uid: true }), 'search')) found.add(uid);
       return sorted([...found]);
+    });
+  }
+
+  all(): Promise<MessageRef[]> {
+    return this.#call('search', async () =>
+      sorted(required(await this.#client.search({ all: true }, { uid: true }), 'search')).map(uidRef),
+    );
+  }
+
+  find({ words, messageId }: HeaderSearch): Promise<MessageRef[]> {
+    const alternatives = [
+      ...(messageId === undefined ? [] : [{ header: { 'message-id': messageId } }]),
+      ...(words === '' ? [] : [{ from: words }, { subject: words }]),
+    ];
+    const [only, another] = alternatives;
+    if (only === undefined) return Promise.resolve([]);
+    const query = another === undefined ? only : { or: alternatives };
+    return this.#call('search', async () =>
+      sorted(required(await this.#client.search(query, { uid: true }), 'search')).map(uidRef),
+    );
+  }
+
+  /** By the attribute `\\Junk` (RFC 6154) or, as with Exchange Online, by the usual names in many languages. */
+  junkFolder(): Promise<string | undefined> {
+    return this.#call('list', async () => {
+      const folders = await this.#client.list();
+      return folders.find(({ specialUse }) => specialUse === '\\Junk')?.path;
     });
   }
 

@@ -49,6 +49,13 @@ export interface Listing {
   witness: MessageIdentity | undefined;
 }
 
+/** Which messages to look for: one of these has to fit. */
+export interface HeaderSearch {
+  /** Part of the sender or of the subject; empty: only the Message-ID counts. */
+  words: string;
+  messageId: string | undefined;
+}
+
 /**
  * One open folder of a mailbox. Each protocol is an adapter behind this port, and the stand-in of the tests is another.
  * Reading never marks a message. Every call throws InboxError when the server refuses or goes away; a call that answers
@@ -62,6 +69,12 @@ export interface Inbox {
   list(request: ListRequest): Promise<Listing>;
   /** The latest messages, at most this many, sorted. */
   latest(count: number): Promise<MessageRef[]>;
+  /** Every message in the folder, sorted. */
+  all(): Promise<MessageRef[]>;
+  /** Messages whose header fits, read or unread, sorted. */
+  find(search: HeaderSearch): Promise<MessageRef[]>;
+  /** Name of the folder that the server uses for junk; undefined where none is known as such. */
+  junkFolder(): Promise<string | undefined>;
   /** In one command, sorted. Left out is what is gone, and what the server does not tell of. */
   fetchMeta(refs: readonly MessageRef[]): Promise<MessageMeta[]>;
   /**

@@ -56,8 +56,12 @@ export const paths = {
   messageText: path('/tickets/:id/messages/:key/text'),
   messageAttachment: path('/tickets/:id/messages/:key/attachments/:index'),
   messageOriginal: path('/tickets/:id/messages/:key/raw'),
-  quarantine: path('/quarantine'),
-  quarantinedOriginal: path('/quarantine/:mailboxId/raw'),
+  findEmail: path('/find-email'),
+  unimported: path('/unimported'),
+  unimportedOriginal: path('/unimported/:mailboxId/raw'),
+  retryUnimported: path('/unimported/:mailboxId/retry'),
+  ticketOfUnimported: path('/unimported/:mailboxId/ticket'),
+  dismissUnimported: path('/unimported/:mailboxId/dismiss'),
 
   secrets: path('/secrets'),
   dataKey: path('/secrets/data-key'),
@@ -101,6 +105,8 @@ export const paths = {
   testTranscript: path('/mailboxes/:id/test/transcript'),
   pauseMailbox: path('/mailboxes/:id/pause'),
   resumeMailbox: path('/mailboxes/:id/resume'),
+  mailboxCheck: path('/mailboxes/:id/check'),
+  fetchMissing: path('/mailboxes/:id/fetch-missing'),
   deleteMailbox: path('/mailboxes/:id/delete'),
 
   asset: path('/assets/:name'),

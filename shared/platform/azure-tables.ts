@@ -49,6 +49,19 @@ class AzureTable implements Table {
     });
   }
 
+  writtenAt(partitionKey: string, rowKey: string): Promise<string | undefined> {
+    return this.#read('get', async (client, { signal: abortSignal }) => {
+      try {
+        const queryOptions = { select: ['Timestamp'] };
+        const { timestamp } = await client.getEntity(partitionKey, rowKey, { abortSignal, queryOptions });
+        return timestamp;
+      } catch (error) {
+        if (statusOf(error) === 404 && codeOf(error) !== 'TableNotFound') return undefined;
+        throw error;
+      }
+    });
+  }
+
   list(partitionKey: string, range: RowRange = {}): Promise<Row[]> {
     const limit = Math.min(range.limit ?? PAGE, PAGE);
     return this.#read('list', async (client, { signal: abortSignal, progress }) => {

@@ -77,6 +77,7 @@ const problems = {
   'ticket-missing': { isOfContent: true },
   'number-counter': {},
   'mail-loop': {},
+  'email-missing': {},
   'quarantine-grown': {},
   // Alerts
   'alerts-busy': {},

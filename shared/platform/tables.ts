@@ -37,6 +37,8 @@ export interface RowRange {
 
 export interface Table {
   get(partitionKey: string, rowKey: string): Promise<Row | undefined>;
+  /** When storage last wrote a row, as an ISO time by its own clock; undefined where there is none. */
+  writtenAt(partitionKey: string, rowKey: string): Promise<string | undefined>;
   /** One page of a partition in order of row key. */
   list(partitionKey: string, range?: RowRange): Promise<Row[]>;
   /**

@@ -15,7 +15,8 @@ export interface Flash {
 export type Place =
   | 'home'
   | 'tickets'
-  | 'quarantine'
+  | 'find-email'
+  | 'unimported'
   | 'alerts'
   | 'activity'
   | 'mailboxes'
@@ -50,7 +51,8 @@ interface PlaceLink {
 const daily: readonly PlaceLink[] = [
   { place: 'home', href: paths.home(), label: 'Home' },
   { place: 'tickets', href: paths.tickets(), label: 'Tickets' },
-  { place: 'quarantine', href: paths.quarantine(), label: 'Quarantine' },
+  { place: 'find-email', href: paths.findEmail(), label: 'Find email' },
+  { place: 'unimported', href: paths.unimported(), label: 'Unimported email' },
   { place: 'alerts', href: paths.alerts(), label: 'Alerts' },
   { place: 'activity', href: paths.activity(), label: 'Activity' },
 ];

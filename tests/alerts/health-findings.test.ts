@@ -185,23 +185,23 @@ describe('mail that could not be read', () => {
     expect(quarantineFindings({ quarantined: { count: 1, since: ago(9) } })).toEqual([
       {
         kind: 'quarantine-grown',
-        subject: { kind: 'installation', id: 'quarantine', name: 'Quarantine' },
+        subject: { kind: 'installation', id: 'quarantine', name: 'Unimported email' },
         severity: 'warning',
-        headline: '1 email in the last 24 hours could not be read.',
-        cause: 'You’ll find each one in Quarantine, with the reason and the original.',
+        headline: '1 email could not be imported.',
+        cause: 'Each is listed with its reason: try again, make a ticket of it, or dismiss it.',
         code: 'quarantine-grown',
         since: ago(9),
-        affected: 'It was kept, but no ticket was created.',
+        affected: 'It is kept, but no ticket was created.',
         who: 'you',
-        fix: { label: 'Open Quarantine', href: '/quarantine' },
+        fix: { label: 'Open unimported email', href: '/unimported?show=waiting' },
         stage: '1 emails',
         size: 1,
       },
     ]);
     expect(quarantineFindings({ quarantined: { count: 99, since: '' } })).toMatchObject([
       {
-        headline: '99 emails in the last 24 hours could not be read.',
-        affected: 'They were kept, but no ticket was created.',
+        headline: '99 emails could not be imported.',
+        affected: 'They are kept, but no ticket was created.',
         stage: '10 emails',
         size: 10,
       },

@@ -1,3 +1,4 @@
+import { createReconciliationStore } from '../../shared/intake/reconciliation-records.ts';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { iso, START } from '../harness/memory/sample-findings.ts';
 import { ACCOUNT, PROVIDER, sampleAccount, WatchedPostroom } from './monitored-postroom.ts';
@@ -240,23 +241,61 @@ describe('one fault is one alert', () => {
     expect(postroom.heard()).toEqual(['opened storage-failing']);
   });
 
-  test('mail that could not be read is said once, and again when it is ten times as much, and forgotten after a day', async () => {
-    const hour = iso(postroom.now).slice(0, 13);
-    const quarantined = async (count: number): Promise<void> => {
-      const known = await postroom.mailboxes.fetchState();
-      await postroom.mailboxes.saveSuccesses(1, known.shards.get(1) ?? new Map(), [
-        { hour, mails: 20, quarantined: count },
-      ]);
-    };
-    await quarantined(1);
+  test('unimported email is said once, again when it is ten times as much, and is over when each was dealt with', async () => {
+    const unimported = (from: number, to: number): Promise<void> =>
+      postroom.quarantine.put(
+        'support',
+        Array.from({ length: to - from }, (_, index) => ({
+          kind: 'quarantined' as const,
+          reason: 'cannot be read',
+          at: iso(postroom.now),
+          from: undefined,
+          subject: undefined,
+          size: 9,
+          rawBlob: 'raw/x',
+          contentKey: `k${from + index}`,
+          place: 'INBOX|1|1',
+        })),
+      );
+    await unimported(0, 1);
     await postroom.minutes(5);
-    await quarantined(3);
+    await unimported(1, 3);
     await postroom.minutes(5);
-    await quarantined(12);
-    await postroom.minutes(5);
-    expect(postroom.heard()).toEqual(['opened quarantine-grown', 'changed quarantine-grown']);
+    await unimported(3, 12);
     await postroom.minutes(24 * 60);
+    expect(postroom.heard().slice(0, 2)).toEqual(['opened quarantine-grown', 'changed quarantine-grown']);
+    expect(postroom.heard()).not.toContain('closed quarantine-grown');
+    const { entries } = await postroom.quarantine.page('support', { limit: 20 });
+    for (const [place, entry] of entries.entries()) {
+      await postroom.minutes(1);
+      expect(postroom.heard().includes('closed quarantine-grown'), `after ${place}`).toBe(false);
+      await postroom.quarantine.settle(entry, { outcome: 'dismissed', at: iso(postroom.now), by: 'Alex' });
+    }
+    await postroom.minutes(1);
     expect(postroom.heard().at(-1)).toBe('closed quarantine-grown');
+  });
+
+  test('email that a check found missing is said until a check finds none', async () => {
+    await postroom.mailbox('support');
+    const check = (missing: number): Promise<void> =>
+      createReconciliationStore(postroom.tables).saveCheck({
+        mailboxId: 'support',
+        folder: 'INBOX',
+        startedAt: iso(postroom.now),
+        checkedAt: iso(postroom.now),
+        count: { inLedger: 10, waiting: 0, older: 0, missing },
+        missing: [],
+      });
+    await check(3);
+    await postroom.minutes(2);
+    expect(postroom.heard()).toEqual(['opened email-missing']);
+    expect((await postroom.open())[0]).toMatchObject({
+      headline: '3 emails in support@contoso.example are missing in Postroom.',
+      fix: { href: '/mailboxes/support/check' },
+    });
+    await check(0);
+    await postroom.minutes(1);
+    expect(postroom.heard()).toEqual(['opened email-missing', 'closed email-missing']);
   });
 });
 

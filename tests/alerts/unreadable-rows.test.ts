@@ -317,7 +317,7 @@ describe('pages', () => {
     const [mailbox] = await pages.services.mailboxes.list();
     if (mailbox === undefined) throw new Error('no mailbox');
     await broken('Quarantine', mailbox.id);
-    await isSaid('/quarantine', `${mailbox.id} / broken`, 'Quarantine');
+    await isSaid('/unimported', `${mailbox.id} / broken`, 'Quarantine');
   });
 
   test('the home page says it, too', async () => {

@@ -126,7 +126,7 @@ test('where the whole vault fails, a page blames no provider beside it', async (
   postroom.broken = /^vault\./;
   await postroom.stop('support', ...withheld);
   await postroom.minutes(2);
-  const facts = await collectHealth(postroom, postroom.now);
+  const facts = await collectHealth(postroom);
   const standing = currentFindings(await postroom.alerts.open(), facts, postroom.now);
   expect(standing.map(({ kind, subject }) => [kind, subject.kind])).toEqual([['vault-failing', 'vault']]);
 });

@@ -164,7 +164,7 @@ describe('a mailbox', () => {
       nextTryAt: at,
     });
     const { html } = await visitor.get('/mailboxes');
-    const facts = await collectHealth(app.services, app.seam.now());
+    const facts = await collectHealth(app.services);
     const [alert] = mailboxFindings({ ...facts, suspects: new Set() }, app.seam.now(), {
       isVaultBlamed: false,
     });
@@ -199,7 +199,7 @@ describe('a mailbox', () => {
         ...cursor,
         refusal: { action, problem, since: at, triedAt: at },
       });
-      const [alert] = refusalFindings(await collectHealth(app.services, app.seam.now()));
+      const [alert] = refusalFindings(await collectHealth(app.services));
       expect(alert).toMatchObject({ code, fix: { href: `/mailboxes/${mailbox.id}/edit` } });
       const { html } = await visitor.get('/mailboxes');
       expect(html).toContain(`<a href="${alert?.fix.href}">${alert?.fix.label}</a>`);

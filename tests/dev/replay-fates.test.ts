@@ -45,10 +45,16 @@ const rows: MailRows = {
 describe('the fate of a file', () => {
   it('is found by its place in the order of delivery', () => {
     expect(fatesOf(files, rows, BEGAN)).toEqual([
-      { file: 'a.eml', fate: 'ticket', ticket: 12, ms: 1500 },
-      { file: 'b.eml', fate: 'quarantine', reason: 'too deep', ms: 1500 },
-      { file: 'c.eml', fate: 'skipped', reason: 'copy of an email in ticket #12', ms: 1500 },
-      { file: 'd.txt', fate: 'skipped', reason: 'not an email', ms: 1500 },
+      { file: 'a.eml', fate: 'ticket', ticket: 12, text: 'Added to ticket #12 as a reply.', ms: 1500 },
+      { file: 'b.eml', fate: 'quarantine', reason: 'too deep', text: 'Not imported: too deep.', ms: 1500 },
+      {
+        file: 'c.eml',
+        fate: 'skipped',
+        reason: 'copy of an email in ticket #12',
+        text: 'Skipped: it is a copy of an email in ticket #12.',
+        ms: 1500,
+      },
+      { file: 'd.txt', fate: 'skipped', reason: 'not an email', text: 'Skipped: not an email.', ms: 1500 },
     ]);
   });
 
@@ -71,6 +77,7 @@ describe('the fate of a file', () => {
     expect(fateTable(fates, 4)).toContain(
       '4 files = 1 ticket messages (in 1 tickets) + 1 quarantined + 2 skipped',
     );
+    expect(fateTable(fates, 4)).toContain('b.eml: Not imported: too deep.\n');
     expect(fateTable(fates, 4)).toContain('1  skipped: copy of an email in ticket #…');
     expect(fateTable(fates.slice(1), 4)).toContain('1 WITHOUT A FATE');
   });

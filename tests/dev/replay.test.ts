@@ -41,11 +41,22 @@ describe('npm run replay', () => {
     const { code, stdout, stderr } = await replay(folder, '--json');
     expect(code, stderr).toBe(0);
     const fates = JSON.parse(stdout) as FileFate[];
+    const ticket = fates[0]?.ticket;
     expect(fates.map(({ ms: _ms, ...fate }) => fate)).toEqual([
-      { file: '1.eml', fate: 'ticket', ticket: fates[0]?.ticket },
-      { file: '2 copy of 1', fate: 'skipped', reason: `copy of an email in ticket #${fates[0]?.ticket}` },
-      { file: '3.txt', fate: 'skipped', reason: 'not an email' },
-      { file: join('deeper', '4.mail'), fate: 'ticket', ticket: fates[0]?.ticket },
+      { file: '1.eml', fate: 'ticket', ticket, text: `Opened ticket #${ticket}.` },
+      {
+        file: '2 copy of 1',
+        fate: 'skipped',
+        reason: `copy of an email in ticket #${ticket}`,
+        text: `Skipped: it is a copy of an email in ticket #${ticket}.`,
+      },
+      { file: '3.txt', fate: 'skipped', reason: 'not an email', text: 'Skipped: not an email.' },
+      {
+        file: join('deeper', '4.mail'),
+        fate: 'ticket',
+        ticket,
+        text: `Added to ticket #${ticket} as a reply.`,
+      },
     ]);
     expect(fates.every(({ ms }) => ms > 0)).toBe(true);
   }, 120_000);

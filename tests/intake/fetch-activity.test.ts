@@ -36,9 +36,18 @@ describe('a fetch', () => {
     expect(activity(fetched)).toEqual({
       ...entry,
       result: 'done',
-      what: '4 tickets opened, 3 replies added, 2 emails quarantined, 1 email skipped.',
+      what: '4 tickets opened, 3 replies added, 2 emails not imported, 1 email skipped.',
     });
-    expect(activity({ ...nothing, skipped: 1 }, before)).toMatchObject({ what: '1 email skipped.' });
+    expect(activity({ ...nothing, skipped: 1 })).toMatchObject({ what: '1 email skipped.' });
+  });
+
+  test('that brought mail after an outage says how much had waited', () => {
+    expect(activity({ ...nothing, skipped: 1 }, before)).toMatchObject({
+      what: 'Fetching works again, 1 email recovered: 1 email skipped.',
+    });
+    expect(activity({ ...nothing, opened: 50, more: true }, before)).toMatchObject({
+      what: 'Fetching works again, at least 50 emails recovered: 50 tickets opened.',
+    });
   });
 
   test.each([

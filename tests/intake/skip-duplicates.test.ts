@@ -79,7 +79,7 @@ test('a copy of a settled mail is shown with where the original is, under its ow
 test.each([
   [fate({ number: undefined }), 'copy of an email in ticket #?'],
   [fate({ fate: 'skip', ticketId: undefined }), 'copy of an email that was skipped'],
-  [fate({ fate: 'quarantine', ticketId: undefined }), 'copy of an email that was quarantined'],
+  [fate({ fate: 'quarantine', ticketId: undefined }), 'copy of an email that was not imported'],
 ])('a copy says what became of the original (%#)', async (decision, reason) => {
   await original('k', decision);
   await pass([copyOf('k', 3)]);
@@ -92,7 +92,7 @@ test('a copy of an email whose row holds no decision counts as a copy of one in 
   const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
   await ledger.complete(BOX, mine);
   await pass([copyOf('k', 3)]);
-  expect(await shown()).toMatchObject([{ reason: 'copy of an email that was quarantined' }]);
+  expect(await shown()).toMatchObject([{ reason: 'copy of an email that was not imported' }]);
 });
 
 test('a copy of an email that nobody stored has nothing to download', async () => {

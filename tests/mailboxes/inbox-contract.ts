@@ -212,6 +212,30 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
+  test('finds messages by a part of the sender or subject, and by Message-ID, read or unread', async () => {
+    const { inbox, refs } = await filled([...three, mail('Grüße')]);
+    const [first, second, third] = threeOf(refs);
+    const fourth = refs[3];
+    expect(await inbox.all()).toEqual(refs);
+    await inbox.markSeen([second]);
+    const find = (words: string, messageId?: string): Promise<MessageRef[]> =>
+      inbox.find({ words, messageId });
+    expect(await find('econ')).toEqual([second]);
+    expect(await find('KIM@customer')).toEqual([first, second, third, fourth]);
+    expect(await find('', '<third@customer.example>')).toEqual([third]);
+    expect(await find('first', '<third@customer.example>')).toEqual([first, third]);
+    expect(await find('grüße')).toEqual([fourth]);
+    expect(await find('nobody')).toEqual([]);
+    expect(await find('')).toEqual([]);
+    await inbox.close();
+  });
+
+  test('knows the folder that the server keeps for junk', async () => {
+    const inbox = await world.open();
+    expect(await inbox.junkFolder()).toBe('Junk Email');
+    await inbox.close();
+  });
+
   test('moves what it is told into the folder, and nothing else', async () => {
     const { inbox, refs } = await filled(three);
     const [first, second, third] = threeOf(refs);

@@ -52,6 +52,18 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
     partitionKey = randomUUID();
   });
 
+  test('says when a row was last written, and nothing of one that is not there', async () => {
+    const before = Date.now() - 2000;
+    await table.commit(partitionKey, [insert('row')]);
+    const first = Date.parse((await table.writtenAt(partitionKey, 'row')) ?? '');
+    expect(first).toBeGreaterThan(before);
+    expect(first).toBeLessThan(Date.now() + 2000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await table.commit(partitionKey, [put('row', { n: 2 })]);
+    expect(Date.parse((await table.writtenAt(partitionKey, 'row')) ?? '')).toBeGreaterThan(first);
+    expect(await table.writtenAt(partitionKey, 'none')).toBeUndefined();
+  });
+
   test('gives back every kind of value as it was, and drops what is undefined', async () => {
     const columns = {
       text: 'Grüße, 世界 🎉 \' " | \r\n',

@@ -8,6 +8,7 @@ import { approvalStories } from './approval-stories.ts';
 import { connectionTestStories } from './connection-test-stories.ts';
 import { consentStories } from './consent-stories.ts';
 import { everyPage } from './every-page.ts';
+import { lostEmailStories } from './lost-email-stories.ts';
 import { guidedPath } from './guided-path.ts';
 import { providerStories } from './provider-stories.ts';
 import { repairStories } from './repair-stories.ts';
@@ -33,6 +34,7 @@ describe.skipIf(!hasChromium)('a mailbox is connected in a browser', { timeout: 
     approvalStories,
     repairStories,
     connectionTestStories,
+    lostEmailStories,
     everyPage,
   ])
     stories(

@@ -18,7 +18,7 @@ const LANDMARKS = [
   '/',
   '/tickets',
   '/tickets/:id',
-  '/quarantine',
+  '/unimported',
   '/mailboxes',
   '/mailboxes/new',
   '/mailboxes/:id/edit',
@@ -35,6 +35,8 @@ const LANDMARKS = [
   '/accounts/:id/:id',
   '/invitations',
   '/mailboxes/:id/test',
+  '/mailboxes/:id/check',
+  '/find-email',
   '/alerts',
   '/activity',
   '/health',
@@ -113,7 +115,7 @@ async function fillPostroom(world: StoryWorld, providerId: string): Promise<void
 }
 
 /** More parts than Postroom takes apart: it is kept apart itself. */
-function mailOfManyParts(): Uint8Array {
+export function mailOfManyParts(): Uint8Array {
   const part = '--x\r\nContent-Type: text/plain\r\n\r\nOne of many.\r\n';
   return Buffer.from(
     `From: Pat <pat@fabrikam.example>\r\nSubject: A thousand notes\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n${part.repeat(1200)}--x--\r\n`,

@@ -76,9 +76,9 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       await downloadInvoice(reader, mails.find(({ name }) => name === 'pdf-invoice')?.raw);
       await closeAndReopen(reader);
       await writeAsCustomer(reader);
-      await reader.click(page.getByRole('link', { name: 'Quarantine' }));
-      await reader.look('quarantine');
-      expect(await page.locator('h1').innerText()).toBe('Quarantine');
+      await reader.click(page.getByRole('link', { name: 'Unimported email' }));
+      await reader.look('unimported email');
+      expect(await page.locator('h1').innerText()).toBe('Unimported email');
       await page.goto('/mailboxes');
       await reader.look('mailboxes-working');
       expect(await page.getByRole('row', { name: SUPPORT }).innerText()).toContain('OK');

@@ -28,6 +28,7 @@ const OWNERS = [
   'tests',
   'office',
   'welcome',
+  'claims',
 ] as const;
 
 export type Owner = (typeof OWNERS)[number];

@@ -4,7 +4,9 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { messageRef } from '../../shared/tickets/ticket-records.ts';
+import { SCANNED_TICKETS } from '../../shared/intake/find-email.ts';
+import { openRecords } from '../../shared/platform/records.ts';
+import { indexKind, messageRef } from '../../shared/tickets/ticket-records.ts';
 import { corpusMails, hostileMails } from '../harness/memory/hostile-megabytes.ts';
 import { ago, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
 
@@ -108,5 +110,46 @@ test('the quarantine, with all that a sender can write into it', async () => {
       },
     ]);
   await postroom.mailbox();
-  expect(await longestHold(async () => (await postroom.ask('/quarantine')).text())).toBeLessThan(BUDGET_MS);
+  expect(await longestHold(async () => (await postroom.ask('/unimported')).text())).toBeLessThan(BUDGET_MS);
 });
+
+test('“Where is my email?” among as many tickets and unimported emails as it searches', async () => {
+  const full = samplePostroom();
+  await full.mailbox();
+  const index = openRecords(full.services.tables, indexKind);
+  const rows = Array.from({ length: SCANNED_TICKETS }, (_, place) => place);
+  for (const status of ['open', 'closed'] as const)
+    for (const place of rows)
+      await index.put({
+        id: `${status}${place}`,
+        number: place,
+        status,
+        subject: `${'a subject of some length '.repeat(30)}${place}`,
+        requester: { name: 'Kim Berg', address: `kim${place}@customer.example` },
+        mailboxId: 'support',
+        lastAt: ago(place),
+        messageCount: 1,
+        preview: 'x'.repeat(200),
+      });
+  await full.quarantine.put(
+    'support',
+    rows.map((place) => ({
+      contentKey: `k${place}`,
+      place: 'x',
+      kind: 'skipped' as const,
+      reason: 'x'.repeat(200),
+      at: ago(place),
+      from: `kim${place}@customer.example`,
+      subject: 'a subject of some length '.repeat(18),
+      size: 1,
+      rawBlob: 'r',
+    })),
+  );
+  const find = async (text: string): Promise<string> => {
+    const body = new URLSearchParams({ text });
+    return (await full.ask('/find-email', { method: 'POST', body })).text();
+  };
+  await find('warm');
+  for (const text of ['customer.example', 'no such email'])
+    expect(await longestHold(() => find(text)), text).toBeLessThan(BUDGET_MS);
+}, 60_000);

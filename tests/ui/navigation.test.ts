@@ -12,7 +12,7 @@ import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { secret, silent } from '../harness/memory/sample-findings.ts';
 import { NOW, origin, principalHeader, samplePostroom } from '../harness/pages/sample-postroom.ts';
 
-const everyday = ['Home', 'Tickets', 'Quarantine', 'Alerts', 'Activity'];
+const everyday = ['Home', 'Tickets', 'Find email', 'Unimported email', 'Alerts', 'Activity'];
 const forAdmins = ['Mailboxes', 'Providers', 'Secrets', 'Health', 'Audit log'];
 
 /** The labels of the main navigation, with what stands beside a label. */

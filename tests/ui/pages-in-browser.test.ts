@@ -56,8 +56,8 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     'no tickets': `${empty.url}/tickets`,
     'a ticket as text': `${full.url}/tickets/${ids.conversation}`,
     'a ticket formatted': `${full.url}/tickets/${ids.newsletter}`,
-    quarantine: `${full.url}/quarantine`,
-    'empty quarantine': `${empty.url}/quarantine`,
+    quarantine: `${full.url}/unimported`,
+    'empty quarantine': `${empty.url}/unimported`,
     'a page that is not there': `${full.url}/nowhere`,
   });
 

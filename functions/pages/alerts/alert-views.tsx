@@ -7,7 +7,7 @@ import { safeHref } from '../../../shared/ui/links.ts';
 import { Time } from '../../../shared/ui/lists.tsx';
 
 /** Pages that every agent may open; all other fixes are an admin's. */
-const openToAgents: readonly string[] = [paths.quarantine()];
+const openToAgents: readonly string[] = [paths.unimported({ show: 'waiting' })];
 
 /** True when the reader’s role may open the page of the fix. */
 export function mayFix({ fix }: Finding, isAdmin: boolean): boolean {

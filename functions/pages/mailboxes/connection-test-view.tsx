@@ -93,7 +93,7 @@ function TestButton(props: { mailbox: Mailbox; children: string }): JSX.Element 
 const whatHappens = ({ sending }: Mailbox): string =>
   sending === undefined
     ? 'The test reads the mailbox without changing it.'
-    : 'The test reads the mailbox without changing it, and sends one test email to it. The test email opens no ticket; it is listed in Quarantine as skipped.';
+    : 'The test reads the mailbox without changing it, and sends one test email to it. The test email opens no ticket; it is listed under Unimported email as skipped.';
 
 function NotSetUp(props: { mailbox: Mailbox }): JSX.Element | null {
   const { id, pop3, sending } = props.mailbox;

@@ -1,5 +1,11 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Mailbox, MailboxHealth } from '../../../shared/mailboxes/mailbox.ts';
+import { recoveredSentence } from '../../../shared/intake/fetch-activity.ts';
+import {
+  allIn,
+  type FolderCheck,
+  type RecoveredMail,
+} from '../../../shared/intake/reconciliation-records.ts';
 import { remedyOf } from '../../../shared/mailboxes/remedy.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
@@ -18,6 +24,9 @@ export function mailboxListPage(view: {
   health: ReadonlyMap<string, MailboxHealth>;
   /** Mailboxes whose server refuses to mark, move or delete imported email: the alerts' findings. */
   refusals: readonly Finding[];
+  /** The last check of each folder, and what was recovered after an outage. */
+  checks: ReadonlyMap<string, FolderCheck>;
+  recovered: ReadonlyMap<string, RecoveredMail>;
   hasProvider: boolean;
   /** Rows of mailboxes that could not be read. */
   unreadable: readonly UnreadableRow[];
@@ -48,11 +57,14 @@ export function mailboxListPage(view: {
                 mailbox={mailbox}
                 health={view.health.get(mailbox.id)}
                 refusal={view.refusals.find(({ subject }) => subject.id === mailbox.id)}
+                check={view.checks.get(mailbox.id)}
+                recovered={view.recovered.get(mailbox.id)}
               />
             ))}
           </DataTable>
           <p>
-            <ButtonLink href={paths.newMailbox()}>Add a mailbox</ButtonLink>
+            <ButtonLink href={paths.newMailbox()}>Add a mailbox</ButtonLink>{' '}
+            <a href={paths.findEmail()}>Where is my email?</a>
           </p>
         </>
       )}
@@ -70,8 +82,10 @@ function MailboxRow(props: {
   mailbox: Mailbox;
   health: MailboxHealth | undefined;
   refusal: Finding | undefined;
+  check: FolderCheck | undefined;
+  recovered: RecoveredMail | undefined;
 }): JSX.Element {
-  const { mailbox, health, refusal } = props;
+  const { mailbox, health, refusal, check, recovered } = props;
   const switchedAt = mailbox.enabled ? paths.pauseMailbox(mailbox) : paths.resumeMailbox(mailbox);
   const named = (act: string): string => `${act} ${mailbox.address}`;
   return (
@@ -87,6 +101,7 @@ function MailboxRow(props: {
             {refusal.headline} <a href={refusal.fix.href}>{refusal.fix.label}</a>
           </p>
         )}
+        <CheckSummary mailbox={mailbox} check={check} recovered={recovered} />
       </td>
       <td data-label="Last fetch">
         {health?.lastSuccessAt === undefined ? 'Not yet' : <Time at={health.lastSuccessAt} />}
@@ -108,12 +123,43 @@ function MailboxRow(props: {
           <a href={paths.connectionTest(mailbox)} aria-label={named('Test')}>
             Test
           </a>
+          <a href={paths.mailboxCheck(mailbox)} aria-label={named('Check')}>
+            Check
+          </a>
           <a href={paths.deleteMailbox(mailbox)} aria-label={named('Delete')}>
             Delete
           </a>
         </div>
       </td>
     </tr>
+  );
+}
+
+/** "N in the folder, N accounted for", and what came in after the last outage, for a day. */
+function CheckSummary(props: {
+  mailbox: Mailbox;
+  check: FolderCheck | undefined;
+  recovered: RecoveredMail | undefined;
+}): JSX.Element | null {
+  const { mailbox, check, recovered } = props;
+  const count = check?.count;
+  const all = count === undefined ? 0 : allIn(count);
+  return (
+    <>
+      {count === undefined ? null : (
+        <p class="small">
+          <a href={paths.mailboxCheck(mailbox)}>
+            {all.toLocaleString('en')} in the folder, {(all - count.missing).toLocaleString('en')} accounted
+            for
+          </a>
+        </p>
+      )}
+      {recovered === undefined || recovered.emails === 0 ? null : (
+        <p class="small muted">
+          {recoveredSentence(recovered.emails, recovered.more)}, <Time at={recovered.until} />.
+        </p>
+      )}
+    </>
   );
 }
 
@@ -152,8 +198,8 @@ export function deleteMailboxPage(principal: Principal, mailbox: Mailbox): strin
   return renderPage(
     <Page title={`Delete ${mailbox.address}?`} principal={principal} place="mailboxes">
       <p>
-        Postroom stops fetching from it. Its tickets and quarantined email are kept, and nothing in the
-        mailbox is changed. To stop only for a while, pause it instead.
+        Postroom stops fetching from it. Its tickets and unimported email are kept, and nothing in the mailbox
+        is changed. To stop only for a while, pause it instead.
       </p>
       <form method="post" action={paths.deleteMailbox(mailbox)}>
         <SubmitButton kind="danger">Delete mailbox</SubmitButton>{' '}

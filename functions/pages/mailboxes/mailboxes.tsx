@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
+import { createReconciliationStore } from '../../../shared/intake/reconciliation-records.ts';
 import { type Mailbox, twinOf } from '../../../shared/mailboxes/mailbox.ts';
 import type { MailboxAuthor } from '../../../shared/mailboxes/mailbox-entry.ts';
 import { healthOf } from '../../../shared/mailboxes/mailbox-store.ts';
@@ -44,12 +45,17 @@ const said: Readonly<Record<string, Flash>> = {
   },
   paused: { kind: 'success', text: 'Mailbox paused. New email stays in the mailbox.' },
   resumed: { kind: 'success', text: 'Mailbox resumed. Fetching starts within a minute.' },
-  deleted: { kind: 'success', text: 'Mailbox deleted. Its tickets and quarantined email are kept.' },
+  deleted: { kind: 'success', text: 'Mailbox deleted. Its tickets and unimported email are kept.' },
 };
 
 export async function showMailboxes(c: PageContext): Promise<Response> {
   const { config, mailboxes, providers } = c.get('services');
-  const [all, state, known] = await Promise.all([mailboxes.list(), mailboxes.fetchState(), providers.list()]);
+  const [all, state, known, checked] = await Promise.all([
+    mailboxes.list(),
+    mailboxes.fetchState(),
+    providers.list(),
+    createReconciliationStore(c.get('services').tables).all(),
+  ]);
   const health = new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, state)]));
   const sorted = all.toSorted((a, b) => a.address.localeCompare(b.address));
   const flash = openedFlash(c) ?? flashOf(c, said);
@@ -59,6 +65,7 @@ export async function showMailboxes(c: PageContext): Promise<Response> {
       mailboxes: sorted,
       health: healthHere(config, all, health, known),
       refusals: refusalFindings({ mailboxes: all, state }),
+      ...checked,
       hasProvider: known.length > 0,
       unfinished: await readUnfinished(c.get('services'), all),
       unreadable: unreadableRows(c.get('services').tables, 'Mailboxes'),

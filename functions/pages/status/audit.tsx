@@ -27,7 +27,7 @@ const labels: Readonly<Record<AuditKind, string>> = {
   mailbox: 'Mailboxes',
   invitation: 'Invitations',
   ticket: 'Tickets',
-  quarantine: 'Quarantine',
+  quarantine: 'Unimported email',
   alert: 'Alerts',
   secret: 'Secrets',
   audit: 'This log',

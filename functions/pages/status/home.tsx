@@ -25,7 +25,7 @@ export async function showHome(c: MailContext): Promise<Response> {
   const isAdmin = principal.roles.includes('admin');
   const now = seam.now();
   const [facts, standing, open] = await Promise.all([
-    collectHealth(services, now),
+    collectHealth(services),
     alerts.open(),
     tickets.page('open', { limit: NEWEST }),
   ]);

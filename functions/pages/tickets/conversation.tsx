@@ -109,9 +109,11 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
             Open in new tab
           </a>
         )}
-        <a href={paths.messageOriginal(place)} download="">
-          Download original
-        </a>
+        {message.rawBlob === '' ? null : (
+          <a href={paths.messageOriginal(place)} download="">
+            Download original
+          </a>
+        )}
       </footer>
     </>
   );

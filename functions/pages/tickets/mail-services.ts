@@ -12,7 +12,7 @@ import type { WebEnvironment } from '../../http/web-environment.ts';
 export interface MailServices {
   tickets: Pick<TicketStore, 'page' | 'conversation' | 'followers' | 'message' | 'readText' | 'byNumber'>;
   htmlViewer: Pick<HtmlViewer, 'show'>;
-  quarantine: Pick<QuarantineStore, 'page' | 'pageOfAll' | 'get'>;
+  quarantine: Pick<QuarantineStore, 'page' | 'pageOfAll' | 'get' | 'open'>;
   mailboxes: Pick<MailboxStore, 'list' | 'get' | 'health' | 'removed'>;
   providers: Pick<ProviderStore, 'list'>;
   blobs: Pick<Blobs, 'read' | 'stream'>;

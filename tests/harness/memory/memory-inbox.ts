@@ -1,5 +1,5 @@
 import { goOnFrom, uidOf, uidRef, uidsAmong } from '../../../shared/mailboxes/imap-position.ts';
-import { type Inbox, InboxError } from '../../../shared/mailboxes/inbox.ts';
+import { type HeaderSearch, type Inbox, InboxError } from '../../../shared/mailboxes/inbox.ts';
 import type { MessageMeta, MessageRef } from '../../../shared/mailboxes/message-ref.ts';
 import type { Seam } from '../../../shared/platform/seam.ts';
 
@@ -114,6 +114,15 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
           .slice(-count)
           .map(uidRef),
       ),
+    all: () =>
+      call('search', () =>
+        folder.mails
+          .map(({ uid }) => uid)
+          .sort((a, b) => a - b)
+          .map(uidRef),
+      ),
+    find: (search) => call('search', () => fitting(folder.mails, search)),
+    junkFolder: () => call('list', () => 'Junk Email'),
     fetchMeta: (refs) => call('facts', () => among(refs).map(metaOf)),
     fetchRaw: (refs, each) =>
       call('sources', () => {
@@ -158,6 +167,20 @@ const metaOf = ({ uid, raw, receivedAt }: FolderMail): MessageMeta => ({
   receivedAt,
   messageId: /^message-id:\s*(\S+)\s*$/im.exec(Buffer.from(raw).toString('latin1'))?.[1] ?? '',
 });
+
+function fitting(mails: readonly FolderMail[], { words, messageId }: HeaderSearch): MessageRef[] {
+  const field = (raw: Uint8Array, name: string): string =>
+    new RegExp(`^${name}:(.*)$`, 'im').exec(Buffer.from(raw).toString('utf8'))?.[1]?.toLowerCase() ?? '';
+  return mails
+    .filter(
+      ({ raw }) =>
+        (messageId !== undefined && field(raw, 'message-id').includes(messageId.toLowerCase())) ||
+        (words !== '' && ['from', 'subject'].some((name) => field(raw, name).includes(words.toLowerCase()))),
+    )
+    .map(({ uid }) => uid)
+    .sort((a, b) => a - b)
+    .map(uidRef);
+}
 
 function found(
   mails: readonly FolderMail[],

@@ -12,6 +12,8 @@ import type {
 
 interface State {
   rows: Map<TableName, Map<string, Row>>;
+  /** When each row was written, beside the row as in Azure. */
+  written: WeakMap<Row, number>;
   changes: number;
 }
 
@@ -20,7 +22,7 @@ export class MemoryTables implements Tables {
   readonly #seam: Seam;
   readonly #state: State;
 
-  constructor(seam: Seam, state: State = { rows: new Map(), changes: 0 }) {
+  constructor(seam: Seam, state: State = { rows: new Map(), written: new WeakMap(), changes: 0 }) {
     this.#seam = seam;
     this.#state = state;
   }
@@ -42,6 +44,12 @@ export class MemoryTables implements Tables {
     return {
       get: (partitionKey, rowKey) =>
         this.#seam.call(`table.${name}.get`, async () => rows.get(key(partitionKey, rowKey))),
+      writtenAt: (partitionKey, rowKey) =>
+        this.#seam.call(`table.${name}.get`, async () => {
+          const row = rows.get(key(partitionKey, rowKey));
+          const at = row && this.#state.written.get(row);
+          return at === undefined ? undefined : new Date(at).toISOString();
+        }),
       list: (partitionKey, range) =>
         this.#seam.call(`table.${name}.list`, async () => listed(rows, partitionKey, range ?? {})),
       commit: async (partitionKey, changes) => {
@@ -91,7 +99,9 @@ export class MemoryTables implements Tables {
           return undefined;
         }
         const etag = `W/"${this.#state.changes}"`;
-        rows.set(keyOf(change), { ...stripped(change.row), etag });
+        const row = { ...stripped(change.row), etag };
+        rows.set(keyOf(change), row);
+        this.#state.written.set(row, this.#seam.now());
         return etag;
       }),
     };

@@ -1,0 +1,384 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Fate } from '../../../shared/intake/explain-fate.ts';
+import {
+  type EmailSearch,
+  type FoundEmail,
+  MAX_FOUND,
+  SCANNED_ENTRIES,
+  SCANNED_TICKETS,
+} from '../../../shared/intake/find-email.ts';
+import type { FolderAnswer, ServerAnswer, ServerMessage } from '../../../shared/intake/find-on-server.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Principal } from '../../../shared/platform/principal.ts';
+import { ErrorSummary, SelectField, SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
+import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
+import { Page, renderPage } from '../../../shared/ui/page.tsx';
+import { readableSize } from '../../../shared/ui/size.ts';
+import type { MailboxLook } from '../../use-cases/look-at-mailboxes.ts';
+
+export interface FindEmailView {
+  principal: Principal;
+  mailboxes: readonly Mailbox[];
+  typed: { text: string; mailbox: string };
+  mistake?: string;
+  result?: {
+    search: EmailSearch;
+    looks: readonly MailboxLook[];
+    /** Where the mail server was asked. */
+    server?: { mailbox: Mailbox; answer: ServerAnswer };
+  };
+}
+
+/** The form and, after a search, what was found or looked at in vain. */
+export function findEmailPage(view: FindEmailView): string {
+  const { principal, mailboxes, typed, mistake, result } = view;
+  const isAdmin = principal.roles.includes('admin');
+  const options = mailboxes.map(({ id, address }) => ({ value: id, label: address }));
+  return renderPage(
+    <Page
+      title="Where is my email?"
+      principal={principal}
+      place="find-email"
+      hasErrors={mistake !== undefined}
+      wide
+    >
+      <ErrorSummary errors={mistake === undefined ? {} : { text: mistake }} />
+      <form id="find" method="post" action={paths.findEmail()} novalidate>
+        <TextField
+          name="text"
+          label="Sender, subject or Message-ID"
+          hint="A part of the sender’s name or address, or of the subject, is enough."
+          value={typed.text}
+          error={mistake}
+          autocomplete="off"
+          spellcheck={false}
+          size="long"
+        />
+        {mailboxes.length < 2 ? null : (
+          <SelectField
+            name="mailbox"
+            label="Mailbox"
+            value={typed.mailbox}
+            options={[{ value: '', label: 'All mailboxes' }, ...options]}
+          />
+        )}
+        <SubmitButton>Find</SubmitButton>
+      </form>
+      {result === undefined ? null : (
+        <>
+          {result.server === undefined ? null : (
+            <Server mailbox={result.server.mailbox} answer={result.server.answer} isAdmin={isAdmin} />
+          )}
+          <InPostroom search={result.search} mailboxes={mailboxes} />
+          <LookedAt
+            askedId={result.server?.mailbox.id}
+            looks={result.looks}
+            isFound={result.search.found.length > 0}
+            isAdmin={isAdmin}
+          />
+          <AskServer looks={result.looks} />
+        </>
+      )}
+    </Page>,
+  );
+}
+
+function InPostroom(props: { search: EmailSearch; mailboxes: readonly Mailbox[] }): JSX.Element {
+  const { found, more } = props.search;
+  const addresses = new Map(props.mailboxes.map(({ id, address }) => [id, address]));
+  return (
+    <>
+      <h2>In Postroom</h2>
+      {found.length === 0 ? (
+        <EmptyState title="Not seen">Postroom knows no such email in these mailboxes.</EmptyState>
+      ) : (
+        found.map((email) => (
+          <Found email={email} mailbox={addresses.get(email.mailboxId) ?? 'a deleted mailbox'} />
+        ))
+      )}
+      <p class="small muted">
+        {more ? `Only the newest ${MAX_FOUND} are shown. ` : ''}A Message-ID is looked up among all tickets;
+        senders and subjects among the newest {SCANNED_TICKETS.toLocaleString('en')} open and as many closed
+        tickets. Of unimported email, the newest {SCANNED_ENTRIES.toLocaleString('en')} are searched. Ask the
+        mail server to find older email.
+      </p>
+    </>
+  );
+}
+
+const labels: Readonly<Record<Fate['outcome'], { kind: 'good' | 'warn' | 'quiet'; word: string }>> = {
+  ticket: { kind: 'good', word: 'In a ticket' },
+  skipped: { kind: 'quiet', word: 'Skipped' },
+  'not-imported': { kind: 'warn', word: 'Not imported' },
+  'in-progress': { kind: 'quiet', word: 'In progress' },
+};
+
+function Found(props: { email: FoundEmail; mailbox: string }): JSX.Element {
+  const { fate, from, subject, isUnimported } = props.email;
+  return (
+    <Panel>
+      <h3 dir="auto">{subject?.trim() || '(no subject)'}</h3>
+      <p>
+        <FateLabel fate={fate} />{' '}
+        <span class="muted">
+          From {from ?? 'an unknown sender'}, to {props.mailbox}
+        </span>
+      </p>
+      <Steps fate={fate} />
+      {isUnimported ? (
+        <p>
+          <a href={paths.unimported({ mailbox: props.email.mailboxId, show: 'waiting' })}>
+            Try again, make a ticket of it or dismiss it
+          </a>
+        </p>
+      ) : null}
+    </Panel>
+  );
+}
+
+function FateLabel(props: { fate: Fate }): JSX.Element {
+  const { outcome, ticket } = props.fate;
+  return (
+    <>
+      <StatusLabel kind={labels[outcome].kind}>{labels[outcome].word}</StatusLabel>
+      {ticket === undefined ? null : (
+        <>
+          {' '}
+          <a href={paths.ticket({ id: ticket.id })}>Ticket #{ticket.number}</a>
+        </>
+      )}
+    </>
+  );
+}
+
+function Steps(props: { fate: Fate }): JSX.Element {
+  return (
+    <ol>
+      {props.fate.steps.map(({ what, at }) => (
+        <li>
+          {what}{' '}
+          {at === undefined ? null : (
+            <span class="muted small">
+              <Time at={at} />
+            </span>
+          )}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** What "not seen" rests on, mailbox by mailbox. */
+function LookedAt(props: {
+  looks: readonly MailboxLook[];
+  isFound: boolean;
+  isAdmin: boolean;
+  /** Whose server was asked. */
+  askedId: string | undefined;
+}): JSX.Element | null {
+  if (props.looks.length === 0) return null;
+  return (
+    <DataTable
+      caption="What was looked at"
+      head={['Mailbox', 'Folder', 'Since', 'Last fetch', 'Listed', 'What to do']}
+    >
+      {props.looks.map((look) => (
+        <tr>
+          <td data-label="Mailbox">{look.mailbox.address}</td>
+          <td data-label="Folder">{look.mailbox.folder}</td>
+          <td data-label="Since">
+            <Time at={look.mailbox.createdAt} />
+          </td>
+          <td data-label="Last fetch">
+            {look.health.lastSuccessAt === undefined ? 'Not yet' : <Time at={look.health.lastSuccessAt} />}
+          </td>
+          <td data-label="Listed">
+            <Listed look={look} />
+          </td>
+          <td data-label="What to do">
+            <Advice
+              look={look}
+              isFound={props.isFound}
+              isAdmin={props.isAdmin}
+              wasAsked={props.askedId === look.mailbox.id}
+            />
+          </td>
+        </tr>
+      ))}
+    </DataTable>
+  );
+}
+
+function Listed(props: { look: MailboxLook }): JSX.Element {
+  const { inFolder, checkedAt, health } = props.look;
+  const backlog = health.backlog ?? 0;
+  return (
+    <span>
+      {inFolder === undefined || checkedAt === undefined ? (
+        'Not counted yet'
+      ) : (
+        <>
+          {inFolder.toLocaleString('en')} in the folder, <Time at={checkedAt} />
+        </>
+      )}
+      {backlog === 0 ? null : <> {backlog.toLocaleString('en')} wait for the next fetch.</>}
+    </span>
+  );
+}
+
+/** The one next step, the most likely reason first. */
+function Advice(props: {
+  look: MailboxLook;
+  isFound: boolean;
+  isAdmin: boolean;
+  wasAsked: boolean;
+}): JSX.Element {
+  const { mailbox, health, missing } = props.look;
+  const link = (href: string, label: string) =>
+    props.isAdmin ? <a href={href}>{label}</a> : 'Ask an administrator.';
+  if (!mailbox.enabled) return <span>The mailbox is paused. {link(paths.mailboxes(), 'Resume it')}</span>;
+  if (health.state !== 'ok')
+    return (
+      <span>
+        {health.problem} {link(paths.mailboxes(), 'See what is wrong')}
+      </span>
+    );
+  if (missing > 0)
+    return (
+      <span>
+        {missing === 1 ? '1 email is' : `${missing} emails are`} missing.{' '}
+        {link(paths.mailboxCheck(mailbox), 'Fetch what is missing')}
+      </span>
+    );
+  if (props.isFound) return <span>Nothing: it works.</span>;
+  if (props.wasAsked) return <span>The answer of its server is above.</span>;
+  return (
+    <span>
+      Ask the mail server below: the email may be in Junk, in another folder, or never have arrived.
+    </span>
+  );
+}
+
+/** Beyond that many, a person chooses a mailbox first. */
+const MAX_BUTTONS = 5;
+
+/** Its buttons send the form at the top once more. */
+function AskServer(props: { looks: readonly MailboxLook[] }): JSX.Element | null {
+  if (props.looks.length === 0) return null;
+  return (
+    <>
+      <h2>Ask the mail server</h2>
+      <p>
+        Searches the folder and Junk on the mail server now. This takes a few seconds, and marks nothing as
+        read.
+      </p>
+      {props.looks.length > MAX_BUTTONS ? (
+        <p>Choose a mailbox above, and find again.</p>
+      ) : (
+        <p class="actions">
+          {props.looks.map(({ mailbox }) => (
+            <button type="submit" form="find" class="button secondary" name="server" value={mailbox.id}>
+              Ask the server of {mailbox.address}
+            </button>
+          ))}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Server(props: { mailbox: Mailbox; answer: ServerAnswer; isAdmin: boolean }): JSX.Element {
+  const { mailbox, answer, isAdmin } = props;
+  return (
+    <>
+      <h2>On the mail server of {mailbox.address}</h2>
+      {answer.kind === 'failed' ? (
+        <div class="flash warning" role="alert">
+          <p>{answer.message}</p>
+        </div>
+      ) : (
+        <>
+          {answer.folders.map((folder) => (
+            <Folder folder={folder} mailbox={mailbox} isAdmin={isAdmin} />
+          ))}
+          {answer.folders.every(({ count }) => count === 0) ? (
+            <p>
+              The server has no such email in these folders. Ask the sender for the exact time and Message-ID,
+              and whether an error came back; it may also have been moved to another folder or deleted.
+            </p>
+          ) : null}
+          {answer.folders.some(({ isJunk }) => isJunk) ? null : (
+            <p class="muted">No Junk folder is known on this server.</p>
+          )}
+        </>
+      )}
+    </>
+  );
+}
+
+function Folder(props: { folder: FolderAnswer; mailbox: Mailbox; isAdmin: boolean }): JSX.Element {
+  const { folder, count, messages, isJunk } = props.folder;
+  if (count === 0)
+    return (
+      <p>
+        <strong>{folder}</strong>: nothing that fits.
+      </p>
+    );
+  return (
+    <>
+      {isJunk ? (
+        <div class="flash warning" role="alert">
+          <p>
+            It is in the Junk folder “{folder}”. Postroom fetches {props.mailbox.folder} only: move it there,
+            and it becomes a ticket with the next fetch.
+          </p>
+        </div>
+      ) : null}
+      <DataTable
+        caption={`${folder}: ${count === 1 ? '1 email' : `${count.toLocaleString('en')} emails`}${count > messages.length ? `, the newest ${messages.length} shown` : ''}`}
+        head={['Received', 'Message-ID', 'Size', 'In Postroom']}
+      >
+        {messages.map((message) => (
+          <tr>
+            <td data-label="Received">
+              <Time at={message.receivedAt} />
+            </td>
+            <td data-label="Message-ID" class="code">
+              {message.messageId === '' ? 'none' : message.messageId}
+            </td>
+            <td data-label="Size">{readableSize(message.size)}</td>
+            <td data-label="In Postroom">
+              <ServerFate message={message} isJunk={isJunk} mailbox={props.mailbox} isAdmin={props.isAdmin} />
+            </td>
+          </tr>
+        ))}
+      </DataTable>
+    </>
+  );
+}
+
+function ServerFate(props: {
+  message: ServerMessage;
+  isJunk: boolean;
+  mailbox: Mailbox;
+  isAdmin: boolean;
+}): JSX.Element {
+  const { fate } = props.message;
+  if (fate !== undefined)
+    return (
+      <span>
+        <FateLabel fate={fate} />
+        <br />
+        {fate.summary}
+      </span>
+    );
+  if (props.isJunk) return <span>Not fetched: it is in Junk.</span>;
+  return (
+    <span>
+      Not seen yet. Unread email is fetched within {props.mailbox.intervalMinutes}{' '}
+      {props.mailbox.intervalMinutes === 1 ? 'minute' : 'minutes'}.{' '}
+      {props.isAdmin ? <a href={paths.mailboxCheck(props.mailbox)}>Check the folder</a> : null}
+    </span>
+  );
+}

@@ -1,0 +1,304 @@
+/** Emails without a ticket: why, and what to do about each. For agents. */
+import { reasonOfCopyBegins } from '../../../shared/intake/skip-duplicates.ts';
+import { limits } from '../../../shared/intake/plan-batches.ts';
+import type { Handled, QuarantineEntry } from '../../../shared/intake/quarantine-records.ts';
+import { mapLimited } from '../../../shared/platform/concurrency.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
+import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
+import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
+import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
+import { readableSize } from '../../../shared/ui/size.ts';
+import { fileResponse } from '../../http/file-download.ts';
+import { type MailContext, type MailServices, mailServices } from './mail-services.ts';
+import { flashOf, formData } from '../../http/form-data.ts';
+import { recordChange } from '../../http/record-change.ts';
+import { dismiss, makeTicket, tryAgain } from '../../use-cases/handle-unimported.ts';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
+import { UnreadableNote } from '../errors/unreadable-note.tsx';
+
+const PAGE_SIZE = 50;
+const ALL = '';
+// What a table key may hold is all that is asked for.
+const KEY = /^[^/\\#?\p{Cc}]{1,400}$/u;
+
+const said: Readonly<Record<string, Flash>> = {
+  ticket: { kind: 'success', text: 'The email is in a ticket now.' },
+  again: {
+    kind: 'warning',
+    text: 'The email could not be imported this time either. The reason below is the new one.',
+  },
+  asked: { kind: 'success', text: 'Postroom asks the mail server for the email again, within a minute.' },
+  dismissed: {
+    kind: 'success',
+    text: 'Dismissed. The email stays listed under “All”, and its original is kept.',
+  },
+  deleted: {
+    kind: 'warning',
+    text: 'The mailbox of this email was deleted, so it cannot be imported. Make a ticket of it, or dismiss it.',
+  },
+};
+
+export async function showUnimported(c: MailContext): Promise<Response> {
+  const { quarantine, mailboxes } = mailServices(c);
+  const known = await shelves(mailboxes);
+  const chosen = known.find(({ id }) => id === c.req.query('mailbox'));
+  const isWaiting = c.req.query('show') === 'waiting';
+  const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
+  const range = { after: position.after, limit: PAGE_SIZE };
+  const page = isWaiting
+    ? { entries: await waitingEntries(quarantine, chosen?.id), next: undefined }
+    : chosen === undefined
+      ? await quarantine.pageOfAll(
+          known.map(({ id }) => id),
+          range,
+        )
+      : await quarantine.page(chosen.id, range);
+  return c.html(
+    renderPage(
+      <Page
+        title="Unimported email"
+        principal={c.get('principal')}
+        place="unimported"
+        flash={flashFor(c)}
+        wide
+      >
+        <UnreadableNote rows={unreadableRows(c.get('services').tables, 'Quarantine')} />
+        <p>
+          Emails that did not become tickets, and why. <em>Not imported</em>: could not be read or stored.{' '}
+          <em>Skipped</em>: not imported on purpose, such as duplicates. Nothing is deleted.{' '}
+          {isWaiting ? (
+            <a href={paths.unimported({ mailbox: chosen?.id })}>Show all</a>
+          ) : (
+            <a href={paths.unimported({ mailbox: chosen?.id, show: 'waiting' })}>
+              Show only what waits for a decision
+            </a>
+          )}
+        </p>
+        {known.length > 1 ? <MailboxChoice shelves={known} chosen={chosen?.id ?? ALL} /> : null}
+        {page.entries.length === 0 ? (
+          <EmptyState title={isWaiting ? 'Nothing waits for a decision' : 'No unimported email'}>
+            {isWaiting ? (
+              <a href={paths.unimported()}>Show all unimported email</a>
+            ) : (
+              'Every email so far became part of a ticket.'
+            )}
+          </EmptyState>
+        ) : (
+          <Entries entries={page.entries} shelves={known} />
+        )}
+        <Pager
+          path={paths.unimported()}
+          keep={chosen === undefined ? {} : { mailbox: chosen.id }}
+          position={position}
+          next={page.next}
+        />
+      </Page>,
+    ),
+  );
+}
+
+/** A mailbox to filter by, including deleted ones. */
+interface Shelf {
+  id: string;
+  label: string;
+}
+
+async function shelves(mailboxes: MailServices['mailboxes']): Promise<Shelf[]> {
+  const [known, removed] = await Promise.all([mailboxes.list(), mailboxes.removed()]);
+  const ids = new Set(known.map(({ id }) => id));
+  return [
+    ...known.map(({ id, address }) => ({ id, label: address })),
+    ...removed
+      .filter(({ id }) => !ids.has(id))
+      .map(({ id, address }) => ({ id, label: `${address} (deleted)` })),
+  ];
+}
+
+function MailboxChoice(props: { shelves: readonly Shelf[]; chosen: string }) {
+  const options = props.shelves.map(({ id, label }) => ({ value: id, label }));
+  return (
+    <form class="choose" method="get" action={paths.unimported()} data-submit-on-change="">
+      <SelectField
+        name="mailbox"
+        label="Mailbox"
+        value={props.chosen}
+        options={[{ value: ALL, label: 'All mailboxes' }, ...options]}
+      />
+      <SubmitButton kind="secondary">Show</SubmitButton>
+    </form>
+  );
+}
+
+function Entries(props: { entries: readonly QuarantineEntry[]; shelves: readonly Shelf[] }) {
+  const labels = new Map(props.shelves.map(({ id, label }) => [id, label]));
+  return (
+    <DataTable
+      caption="Emails without a ticket"
+      head={['Email', 'Reason', 'Mailbox', 'Received', 'Original', '']}
+    >
+      {props.entries.map((entry) => (
+        <tr>
+          <td data-label="Email">
+            <span>
+              <strong>{entry.subject?.trim() || '(no subject)'}</strong>
+              <br />
+              <span class="muted small">{entry.from ?? 'Unknown sender'}</span>
+            </span>
+          </td>
+          <td data-label="Reason">
+            <span>
+              <EntryState entry={entry} />
+              <br />
+              {entry.reason}
+            </span>
+          </td>
+          <td data-label="Mailbox">{labels.get(entry.mailboxId) ?? 'Deleted mailbox'}</td>
+          <td data-label="Received">
+            <Time at={entry.at} />
+          </td>
+          <td data-label="Original">
+            <Original entry={entry} />
+          </td>
+          <td>
+            <Actions entry={entry} />
+          </td>
+        </tr>
+      ))}
+    </DataTable>
+  );
+}
+
+function Original(props: { entry: QuarantineEntry }) {
+  const { entry } = props;
+  if (entry.rawBlob === undefined) return <span>On the mail server ({readableSize(entry.size)})</span>;
+  const address = paths.unimportedOriginal({ mailboxId: entry.mailboxId }, { key: entry.key });
+  return (
+    <span>
+      <a href={address} download="" aria-label={`Download ${entry.subject?.trim() || 'the email'}`}>
+        Download
+      </a>{' '}
+      <span class="muted">{readableSize(entry.size)}</span>
+    </span>
+  );
+}
+
+function EntryState(props: { entry: QuarantineEntry }) {
+  const { kind, handled } = props.entry;
+  if (handled === undefined)
+    return (
+      <StatusLabel kind={kind === 'quarantined' ? 'warn' : 'quiet'}>
+        {kind === 'quarantined' ? 'Not imported' : 'Skipped'}
+      </StatusLabel>
+    );
+  const { outcome, at, by, ticket } = handled;
+  return (
+    <>
+      <StatusLabel kind={outcome === 'dismissed' ? 'quiet' : 'good'}>{inWords[outcome]}</StatusLabel>{' '}
+      {ticket === undefined ? null : <a href={paths.ticket({ id: ticket.id })}>Ticket #{ticket.number}</a>}{' '}
+      <span class="muted small">
+        by {by}, <Time at={at} />
+      </span>
+    </>
+  );
+}
+
+const inWords: Readonly<Record<Handled['outcome'], string>> = {
+  imported: 'Imported',
+  'ticket made': 'Ticket made',
+  dismissed: 'Dismissed',
+};
+
+/** A copy of an email has nothing to import; one that was dealt with can still become a ticket, unless it is in one. */
+function Actions(props: { entry: QuarantineEntry }) {
+  const { entry } = props;
+  const { mailboxId, key, kind, handled, size } = entry;
+  const isCopy = kind === 'skipped' && entry.reason.startsWith(reasonOfCopyBegins);
+  if (isCopy || handled?.ticket !== undefined) return null;
+  const name = entry.subject?.trim() || 'the email';
+  const button = (action: string, label: string) => (
+    <button
+      type="submit"
+      class="button secondary"
+      name="key"
+      value={key}
+      formaction={action}
+      aria-label={`${label}: ${name}`}
+    >
+      {label}
+    </button>
+  );
+  return (
+    <form class="actions" method="post">
+      {kind === 'quarantined' && size <= limits.rawBytes
+        ? button(paths.retryUnimported({ mailboxId }), 'Try again')
+        : null}
+      {button(paths.ticketOfUnimported({ mailboxId }), 'Make a ticket')}
+      {kind === 'quarantined' && handled === undefined
+        ? button(paths.dismissUnimported({ mailboxId }), 'Dismiss')
+        : null}
+    </form>
+  );
+}
+
+/** Of the newest that wait. Beyond that many, the list of all is the place to look. */
+const MAX_WAITING = 200;
+
+async function waitingEntries(
+  quarantine: MailServices['quarantine'],
+  mailboxId: string | undefined,
+): Promise<QuarantineEntry[]> {
+  const open = (await quarantine.open(MAX_WAITING)).filter(
+    (one) => mailboxId === undefined || one.mailboxId === mailboxId,
+  );
+  const entries = await mapLimited(open, 8, (one) => quarantine.get(one.mailboxId, one.key));
+  return entries.flatMap((entry) => entry ?? []);
+}
+
+function flashFor(c: MailContext): Flash | undefined {
+  const flash = flashOf(c, said);
+  const number = Number(c.req.query('number'));
+  if (c.req.query('flash') !== 'ticket' || !Number.isInteger(number) || number < 1) return flash;
+  return { kind: 'success', text: `The email is in ticket #${number} now.` };
+}
+
+export const retryUnimportedEmail = (c: MailContext): Promise<Response> =>
+  actOn(c, (entry) => tryAgain(c.get('services'), entry, c.get('principal')));
+
+export const makeTicketOfUnimported = (c: MailContext): Promise<Response> =>
+  actOn(c, (entry) => makeTicket(c.get('services'), entry, c.get('principal')));
+
+export const dismissUnimported = (c: MailContext): Promise<Response> =>
+  actOn(c, async (entry) => {
+    await dismiss(c.get('services'), entry, c.get('principal'));
+    return { flash: 'dismissed' };
+  });
+
+async function actOn(
+  c: MailContext,
+  act: (entry: QuarantineEntry) => Promise<{ flash: string; number?: number | undefined }>,
+): Promise<Response> {
+  const mailboxId = c.req.param('mailboxId') ?? '';
+  const { key = '' } = await formData(c);
+  if (!KEY.test(mailboxId) || !KEY.test(key)) return c.notFound();
+  const entry = await mailServices(c).quarantine.get(mailboxId, key);
+  if (entry === undefined) return c.notFound();
+  return c.redirect(paths.unimported({ ...(await act(entry)) }), 303);
+}
+
+export async function downloadUnimported(c: MailContext): Promise<Response> {
+  const { quarantine, blobs } = mailServices(c);
+  const mailboxId = c.req.param('mailboxId') ?? '';
+  const key = c.req.query('key') ?? '';
+  if (!KEY.test(mailboxId) || !KEY.test(key)) return c.notFound();
+  const entry = await quarantine.get(mailboxId, key);
+  const bytes = entry?.rawBlob === undefined ? undefined : await blobs.stream(entry.rawBlob);
+  if (entry === undefined || bytes === undefined) return c.notFound();
+  const filename = `${entry.kind === 'quarantined' ? 'unimported' : 'skipped'}-${entry.at.slice(0, 10)}.eml`;
+  await recordChange(c, {
+    action: 'original read',
+    subject: { kind: 'quarantine', id: key, name: filename },
+    after: { mailbox: mailboxId },
+  });
+  return fileResponse(c, bytes, { filename, contentType: 'message/rfc822' });
+}

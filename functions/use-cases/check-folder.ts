@@ -1,0 +1,20 @@
+import type { AuditChange } from '../../shared/audit/audit.ts';
+import { type FetchTask, queueTask } from '../../shared/intake/fetch-again.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { Services } from '../services.ts';
+
+/** Has the folder of a mailbox checked, or its missing email fetched, at once. The audit entry is written first. */
+export async function askForCheck(
+  { audit, queues, seam }: Pick<Services, 'audit' | 'queues' | 'seam'>,
+  { id, address }: Mailbox,
+  kind: Exclude<FetchTask['kind'], 'again'>,
+  by: AuditChange['principal'],
+): Promise<void> {
+  await audit.record({
+    at: seam.now(),
+    principal: by,
+    action: kind === 'check' ? 'folder checked' : 'missing email fetched',
+    subject: { kind: 'mailbox', id, name: address },
+  });
+  await queueTask(queues, id, { kind });
+}

@@ -1,0 +1,134 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Cursor } from '../mailboxes/cursor.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { type MessageRef, messageRef, sortedRefs } from '../mailboxes/message-ref.ts';
+import { openRecords } from '../platform/records.ts';
+import type { Queues } from '../platform/queues.ts';
+import { activityOf, countOf } from './fetch-activity.ts';
+import { fetchMailbox, type FetchResult } from './fetch-mailbox.ts';
+import type { ShardDeps } from './fetch-shard.ts';
+import { placesOfRef } from './ledger.ts';
+import { placeKind } from './ledger-records.ts';
+import type { Shard } from './queue-due-mailboxes.ts';
+import { type Handled, partsOfEntryKey } from './quarantine-records.ts';
+import { reconcileFolder } from './reconcile-folder.ts';
+
+/** What a queue message asks for besides an ordinary fetch. */
+export type FetchTask =
+  /** Compares the folder with the ledger. */
+  | { kind: 'check' }
+  /** Compares them, and fetches what is missing. */
+  | { kind: 'fetch-missing' }
+  /** Asks the server again for what it did not hand out. @param by name of the person who wants it */
+  | { kind: 'again'; refs: string[]; by: string };
+
+const TTL_SECONDS = 3600;
+const TIME_BOX_MS = 4 * 60_000;
+/** Another run may have the mailbox; it ends within minutes. */
+const TRIES = 20;
+const PAUSE_MS = 3_000;
+/** What the row of a cursor has room for beside what waits there. */
+const AT_ONCE = 500;
+
+export const queueTask = (queues: Pick<Queues, 'send'>, mailboxId: string, task: FetchTask): Promise<void> =>
+  queues.send(
+    'fetch-shard',
+    { shard: 0, mailboxIds: [mailboxId], task } satisfies Shard & { task: FetchTask },
+    TTL_SECONDS,
+  );
+
+/**
+ * Does what a queue message asks for one mailbox. Repeating it changes nothing that is done.
+ * @throws PostroomError where storage is unavailable: the Functions host delivers the message again
+ */
+export async function runTask(deps: ShardDeps, mailboxId: string, task: FetchTask): Promise<void> {
+  const mailbox = await deps.mailboxes.get(mailboxId);
+  if (mailbox === undefined) return;
+  if (task.kind === 'again') {
+    const refs = task.refs.map(messageRef);
+    await fetchAgain(deps, mailbox, refs);
+    await closeEntriesOf(deps, mailbox, refs, task.by);
+    return;
+  }
+  const finding = await reconcileFolder(deps, mailbox);
+  if (task.kind === 'check' || finding === undefined || finding.missing.length === 0) return;
+  await fetchAgain(deps, mailbox, finding.missing.slice(0, AT_ONCE));
+  await reconcileFolder(deps, mailbox);
+}
+
+/** A fetch that also asks for these messages, whoever has read them. What came of it is an activity. */
+async function fetchAgain(
+  deps: ShardDeps,
+  mailbox: Mailbox,
+  refs: readonly MessageRef[],
+): Promise<FetchResult> {
+  for (let attempt = 1; ; attempt += 1) {
+    const began = deps.seam.now();
+    const { cursors } = await deps.mailboxes.fetchState();
+    const cursor = cursors.get(mailbox.id);
+    const asking = cursor && askingAgain(cursor, refs);
+    const result = await fetchMailbox(deps, mailbox, asking, { deadline: began + TIME_BOX_MS });
+    if (result.kind === 'busy' && attempt < TRIES) {
+      await pause(PAUSE_MS);
+      continue;
+    }
+    const now = deps.seam.now();
+    const activity = activityOf(mailbox, result, undefined, now, now - began);
+    const found = result.kind === 'fetched' ? countOf(result).mails : 0;
+    if (activity !== undefined)
+      await deps.activity.note([
+        found === 0
+          ? activity
+          : {
+              ...activity,
+              what: `${found === 1 ? '1 missing email' : `${found} missing emails`} recovered: ${activity.what}`,
+            },
+      ]);
+    return result;
+  }
+}
+
+/** A cursor whose next fetch asks for these messages, as if nobody had seen them. Pure. */
+export function askingAgain(cursor: Cursor, refs: readonly MessageRef[]): Cursor {
+  const wanted = new Set(refs);
+  const isOther = ({ ref }: { ref: MessageRef }): boolean => !wanted.has(ref);
+  return {
+    ...cursor,
+    left: cursor.left.filter(isOther),
+    unfetched: (cursor.unfetched ?? []).filter(isOther),
+    waiting: sortedRefs(new Set([...cursor.waiting, ...refs])),
+  };
+}
+
+/** Entries of what the server did not hand out before, and did now: they are dealt with. */
+async function closeEntriesOf(
+  { tables, ledger, quarantine, mailboxes, seam }: ShardDeps,
+  { id: mailboxId }: Mailbox,
+  refs: readonly MessageRef[],
+  by: string,
+): Promise<void> {
+  const cursor = (await mailboxes.fetchState()).cursors.get(mailboxId);
+  if (cursor?.folderKey === undefined) return;
+  const scope = { folderKey: cursor.folderKey, validity: cursor.validity };
+  const waiting = (await quarantine.open(1000)).filter((each) => each.mailboxId === mailboxId);
+  for (const ref of refs) {
+    const prefix = placesOfRef(scope, ref);
+    const [place] = await openRecords(tables, placeKind).list(mailboxId, { prefix });
+    if (place === undefined) continue;
+    const mail = (await ledger.mails(mailboxId, [place.key])).get(place.key);
+    if (mail?.state !== 'done') continue;
+    const { ticketId, number } = mail.decision ?? {};
+    const at = new Date(seam.now()).toISOString();
+    const handled: Handled =
+      ticketId === undefined || number === undefined
+        ? // It has an entry of its own now, with its original.
+          { outcome: 'dismissed', at, by }
+        : { outcome: 'imported', at, by, ticket: { id: ticketId, number } };
+    for (const { key } of waiting) {
+      const parts = partsOfEntryKey(key);
+      if (!parts.place.startsWith(prefix) || parts.contentKey === place.key) continue;
+      const entry = await quarantine.get(mailboxId, key);
+      if (entry !== undefined) await quarantine.settle(entry, handled);
+    }
+  }
+}

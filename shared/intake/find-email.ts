@@ -1,0 +1,253 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { mapLimited } from '../platform/concurrency.ts';
+import { openRecords } from '../platform/records.ts';
+import { startingWith, type Tables } from '../platform/tables.ts';
+import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
+import type { TicketSummary } from '../tickets/ticket.ts';
+import { indexKind, type MessageRecord, messageKind, messageRowKey } from '../tickets/ticket-records.ts';
+import { type Fate, fateOf, unfetchedFate } from './explain-fate.ts';
+import type { LedgerPlace } from './ledger.ts';
+import type { LedgerStore } from './ledger-store.ts';
+import { mailRowKey, placeKind } from './ledger-records.ts';
+import { partsOfEntryKey, type QuarantineEntry } from './quarantine-records.ts';
+import type { QuarantineStore } from './quarantine-store.ts';
+
+/** What a person knows of an email. */
+export interface EmailQuery {
+  /** Part of a sender or a subject, in lower case; empty where only a Message-ID can be meant. */
+  words: string;
+  /** With its brackets (RFC 5322 section 3.6.4). */
+  messageId: string | undefined;
+}
+
+export interface FoundEmail {
+  mailboxId: string;
+  /** As a person knows it again. */
+  from: string | undefined;
+  subject: string | undefined;
+  receivedAt: string;
+  fate: Fate;
+  /** It is listed under “Unimported email”. */
+  isUnimported: boolean;
+}
+
+export interface EmailSearch {
+  /** Newest first, at most `MAX_FOUND`. */
+  found: FoundEmail[];
+  /** There were more than are given. */
+  more: boolean;
+}
+
+/** Bounds of a search, as the page says them. */
+export const SCANNED_TICKETS = 1000;
+export const SCANNED_ENTRIES = 1000;
+export const MAX_FOUND = 20;
+
+const TICKETS_READ = 10;
+const MESSAGES_READ = 10;
+/** A Message-ID names one message, which may be an old one of a long ticket. */
+const MESSAGES_SOUGHT = 50;
+const AT_ONCE = 8;
+
+export interface FindDeps {
+  tables: Tables;
+  ledger: Pick<LedgerStore, 'mails'>;
+  quarantine: Pick<QuarantineStore, 'pageOfAll'>;
+}
+
+/** What mail programs put before the subject of a reply: a ticket has the subject of its first email. */
+const REPLY_PREFIX = /^(?:(?:re|aw|antw|sv|vs|fwd?|wg|tr|rif)(?:\[\d+\])?\s*:\s*)+(?=\S)/i;
+
+/** Reads what was typed: a Message-ID in brackets, or a part of a sender or subject. Undefined for nothing. Pure. */
+export function readQuery(typed: string): EmailQuery | undefined {
+  const text = typed
+    .replace(/^\s*message-id:/i, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 500);
+  if (text === '') return undefined;
+  if (/^<[^<>\s]+>$/.test(text)) return { words: '', messageId: text };
+  // An address and a Message-ID without its brackets look alike.
+  const isAddress = /^[^\s<>@]+@[^\s<>@]+$/.test(text);
+  const [, inBrackets] = /<([^<>\s]+@[^<>\s]+)>$/.exec(text) ?? [];
+  return {
+    words: (inBrackets ?? text.replace(REPLY_PREFIX, '')).toLowerCase(),
+    messageId: isAddress ? `<${text}>` : undefined,
+  };
+}
+
+/**
+ * Looks for an email in the tickets, by Message-ID or among the newest by sender and subject, and among the newest
+ * unimported emails. The number of requests and rows is bounded.
+ * @throws PostroomError where storage is unavailable
+ */
+export async function findEmail(
+  deps: FindDeps,
+  mailboxes: readonly Pick<Mailbox, 'id'>[],
+  query: EmailQuery,
+): Promise<EmailSearch> {
+  const ids = mailboxes.map(({ id }) => id);
+  const [byId, byWords, unimported] = await Promise.all([
+    query.messageId === undefined ? [] : messagesOfId(deps, ids, query.messageId),
+    query.words === '' ? [] : messagesOfWords(deps, new Set(ids), query.words),
+    entriesOf(deps, ids, query),
+  ]);
+  const messages = [...new Map([...byId, ...byWords].map((each) => [each.key, each])).values()];
+  const inTickets = await mapLimited(messages.slice(0, MAX_FOUND + 1), AT_ONCE, (each) =>
+    foundMessage(deps, each),
+  );
+  const found = [...inTickets, ...unimported].sort((a, b) => (a.receivedAt < b.receivedAt ? 1 : -1));
+  return { found: found.slice(0, MAX_FOUND), more: found.length > MAX_FOUND };
+}
+
+interface Message {
+  /** Content key, or the id of a ticket of which no message was read. */
+  key: string;
+  mailboxId: string;
+  ticket: { id: string; number: number } | undefined;
+  from: string | undefined;
+  subject: string;
+  receivedAt: string;
+}
+
+async function messagesOfId(
+  { tables }: Pick<FindDeps, 'tables'>,
+  mailboxIds: readonly string[],
+  messageId: string,
+): Promise<Message[]> {
+  const tickets = await mapLimited(mailboxIds, AT_ONCE, async (mailboxId) => {
+    const found = await ticketsOfMessageId(tables, mailboxId, messageId);
+    return found.slice(0, TICKETS_READ).map(({ ticketId: id }) => ({ id, mailboxId }));
+  });
+  const messages = await mapLimited(tickets.flat(), AT_ONCE, async ({ id, mailboxId }) =>
+    (await messagesIn(tables, id, MESSAGES_SOUGHT))
+      .filter((each) => each.messageId === messageId)
+      .map((each) => messageOf(each, mailboxId, undefined)),
+  );
+  return messages.flat();
+}
+
+async function messagesOfWords(
+  { tables }: Pick<FindDeps, 'tables'>,
+  mailboxIds: ReadonlySet<string>,
+  words: string,
+): Promise<Message[]> {
+  const index = openRecords(tables, indexKind);
+  const pages = await Promise.all(
+    (['open', 'closed'] as const).map((status) => index.page([status], { limit: SCANNED_TICKETS - 1 })),
+  );
+  const tickets = pages
+    .flatMap(({ records }) => records)
+    .filter((ticket) => mailboxIds.has(ticket.mailboxId) && holds(words, ticket.subject, ticket.requester))
+    .sort((a, b) => (a.lastAt < b.lastAt ? 1 : -1));
+  const messages = await mapLimited(tickets.slice(0, TICKETS_READ), AT_ONCE, async (ticket) => {
+    const read = await messagesIn(tables, ticket.id, MESSAGES_READ);
+    const fitting = read.filter(({ subject, from }) => holds(words, subject, from));
+    return fitting.length === 0
+      ? [ticketAlone(ticket)]
+      : fitting.map((each) => messageOf(each, ticket.mailboxId, ticket));
+  });
+  return [...messages.flat(), ...tickets.slice(TICKETS_READ).map(ticketAlone)];
+}
+
+const messagesIn = async (tables: Tables, ticketId: string, limit: number): Promise<MessageRecord[]> =>
+  (await openRecords(tables, messageKind).page([ticketId], { ...startingWith('m|'), limit })).records;
+
+const messageOf = (
+  { key, from, subject, at }: MessageRecord,
+  mailboxId: string,
+  ticket: TicketSummary | undefined,
+): Message => ({
+  key,
+  mailboxId,
+  ticket: ticket && { id: ticket.id, number: ticket.number },
+  from: from.address ?? from.name,
+  subject,
+  receivedAt: at,
+});
+
+/** A ticket whose subject or requester fits, of which no message was read that does. */
+const ticketAlone = ({ id, number, mailboxId, requester, subject, lastAt }: TicketSummary): Message => ({
+  key: id,
+  mailboxId,
+  ticket: { id, number },
+  from: requester.address ?? requester.name,
+  subject,
+  receivedAt: lastAt,
+});
+
+function holds(
+  words: string,
+  subject: string | undefined,
+  { name, address }: { name?: string | undefined; address?: string | undefined },
+): boolean {
+  return [subject, name, address].some((text) => text?.toLowerCase().includes(words) === true);
+}
+
+async function foundMessage(deps: FindDeps, message: Message): Promise<FoundEmail> {
+  const { key, mailboxId, ticket, from, subject, receivedAt } = message;
+  const known = await fateInLedger(deps, mailboxId, key);
+  const summary = `In ticket #${ticket?.number ?? '?'}.`;
+  const alone: Fate = { outcome: 'ticket', summary, ticket, steps: [{ what: summary, at: receivedAt }] };
+  return { mailboxId, from, subject, receivedAt, fate: known ?? alone, isUnimported: false };
+}
+
+/** What the ledger says of an email; undefined where it does not know it. @param place absent: where it was first found */
+export async function fateInLedger(
+  { tables, ledger }: Pick<FindDeps, 'tables' | 'ledger'>,
+  mailboxId: string,
+  key: string,
+  place?: LedgerPlace,
+): Promise<Fate | undefined> {
+  const mail = (await ledger.mails(mailboxId, [key])).get(key);
+  if (mail === undefined) return undefined;
+  const rows = tables.open('Ledger');
+  const [storedAt, settledAt] = await Promise.all([
+    rows.writtenAt(mailboxId, place?.place ?? mail.place),
+    rows.writtenAt(mailboxId, mailRowKey(key)),
+  ]);
+  return fateOf({ receivedAt: mail.receivedAt, storedAt, settledAt, isCopy: place?.copy, mail });
+}
+
+async function entriesOf(
+  deps: FindDeps,
+  mailboxIds: readonly string[],
+  { words, messageId }: EmailQuery,
+): Promise<FoundEmail[]> {
+  const page = await deps.quarantine.pageOfAll(mailboxIds, { limit: SCANNED_ENTRIES - 1 });
+  const fitting = page.entries.filter(
+    (entry) =>
+      (messageId !== undefined && entry.messageId === messageId) ||
+      (words !== '' && holds(words, entry.subject, { address: entry.from })),
+  );
+  return mapLimited(fitting.slice(0, MAX_FOUND + 1), AT_ONCE, (entry) => foundEntry(deps, entry));
+}
+
+async function foundEntry(deps: FindDeps, entry: QuarantineEntry): Promise<FoundEmail> {
+  const { mailboxId, from, subject, at: receivedAt, reason, kind } = entry;
+  const { contentKey, place } = partsOfEntryKey(entry.key);
+  const known = await openRecords(deps.tables, placeKind).find(mailboxId, place);
+  const fate = (await fateInLedger(deps, mailboxId, contentKey, known)) ?? unfetchedFate(receivedAt, reason);
+  // Of a copy only its place is kept; the email that it copies has the words.
+  const original =
+    subject === undefined && from === undefined ? await originalOf(deps, mailboxId, contentKey) : undefined;
+  return {
+    mailboxId,
+    from: from ?? original?.from.address ?? original?.from.name,
+    subject: subject ?? original?.subject,
+    receivedAt,
+    fate,
+    isUnimported: kind === 'quarantined' && fate.ticket === undefined,
+  };
+}
+
+async function originalOf(
+  { tables, ledger }: Pick<FindDeps, 'tables' | 'ledger'>,
+  mailboxId: string,
+  key: string,
+): Promise<MessageRecord | undefined> {
+  const mail = (await ledger.mails(mailboxId, [key])).get(key);
+  const ticketId = mail?.decision?.ticketId;
+  if (mail === undefined || ticketId === undefined) return undefined;
+  return openRecords(tables, messageKind).find(ticketId, messageRowKey(mail.receivedAt, key));
+}

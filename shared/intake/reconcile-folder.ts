@@ -1,0 +1,156 @@
+import { connectInbox } from '../mailboxes/connect-inbox.ts';
+import type { Cursor } from '../mailboxes/cursor.ts';
+import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
+import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
+import { fingerprintOf, type MessageMeta, type MessageRef } from '../mailboxes/message-ref.ts';
+import { log } from '../platform/log.ts';
+import type { Tables } from '../platform/tables.ts';
+import type { ShardDeps } from './fetch-shard.ts';
+import { fingerprintOfPlace, PLACES, type RefScope } from './ledger.ts';
+import {
+  createReconciliationStore,
+  type FolderCheck,
+  type FolderCount,
+  MAX_LISTED,
+} from './reconciliation-records.ts';
+
+/** Messages that are asked about with one command and looked up in the ledger with one request. */
+const PAGE = 1000;
+
+/** What a check found, with the refs of everything that is missing. */
+export interface FolderFinding {
+  count: FolderCount;
+  /** Sorted. */
+  missing: MessageRef[];
+}
+
+/**
+ * Compares the folder of a mailbox with the ledger and keeps the result. Only refs, sizes and times are read, page by page.
+ * @returns undefined where the mailbox cannot be opened; its row says why
+ * @throws PostroomError where storage is unavailable
+ */
+export async function reconcileFolder(
+  deps: Pick<ShardDeps, 'seam' | 'tables' | 'ledger' | 'accessTokens' | 'openInbox' | 'mailboxes'>,
+  mailbox: Mailbox,
+): Promise<FolderFinding | undefined> {
+  const store = createReconciliationStore(deps.tables);
+  const now = (): string => new Date(deps.seam.now()).toISOString();
+  const before = await store.check(mailbox.id);
+  const started: FolderCheck = {
+    missing: [],
+    ...before,
+    mailboxId: mailbox.id,
+    folder: mailbox.folder,
+    startedAt: now(),
+    problem: undefined,
+  };
+  await store.saveCheck(started);
+  // Before the folder is listed: what comes in meanwhile stands above this cursor.
+  const cursor = (await deps.mailboxes.fetchState()).cursors.get(mailbox.id);
+  const connected = await connectInbox(deps, mailbox);
+  if (connected.kind !== 'connected') {
+    await store.saveCheck({ ...started, problem: connected.message });
+    return undefined;
+  }
+  const { inbox } = connected;
+  try {
+    const finding = await compare(deps, mailbox, inbox, cursor);
+    const missing = await inbox.fetchMeta(finding.missing.slice(0, MAX_LISTED));
+    await store.saveCheck({ ...started, checkedAt: now(), count: finding.count, missing });
+    log.info('folder checked', { mailbox: mailbox.id, ...finding.count });
+    return finding;
+  } catch (error) {
+    if (!(error instanceof InboxError)) throw error;
+    await store.saveCheck({ ...started, problem: error.message });
+    return undefined;
+  } finally {
+    await inbox.close();
+  }
+}
+
+async function compare(
+  { ledger, tables }: Pick<ShardDeps, 'ledger' | 'tables'>,
+  mailbox: Mailbox,
+  inbox: Inbox,
+  cursor: Cursor | undefined,
+): Promise<FolderFinding> {
+  const scope: RefScope = { folderKey: folderKeyOf(mailbox), validity: inbox.validity };
+  const here = cursorIn(scope, cursor);
+  const { refs, position } = await inbox.list({ position: here?.position });
+  const next = new Set(refs);
+  const all = await inbox.all();
+  const judge = judgeOf(mailbox, here, {
+    isKnown: cursor !== undefined,
+    isNext: (ref) => next.has(ref) || (here !== undefined && !position.covers(ref)),
+  });
+  const count: FolderCount = { inLedger: 0, waiting: 0, older: 0, missing: 0 };
+  const suspects = new Map<MessageRef, string>();
+  for (let start = 0; start < all.length; start += PAGE) {
+    const page = all.slice(start, start + PAGE);
+    const metas = new Map((await inbox.fetchMeta(page)).map((each) => [each.ref, each]));
+    const known = await ledger.lookUp(mailbox.id, scope, [...metas.values()]);
+    for (const ref of page) {
+      const meta = metas.get(ref);
+      const verdict = known.has(ref) ? 'inLedger' : judge(ref, meta);
+      if (verdict === 'missing') suspects.set(ref, meta === undefined ? '' : fingerprintOf(meta));
+      else count[verdict] += 1;
+    }
+  }
+  const elsewhere = await knownFingerprints(tables, mailbox.id, new Set(suspects.values()));
+  const missing = [...suspects].flatMap(([ref, print]) => (elsewhere.has(print) ? [] : [ref]));
+  count.inLedger += suspects.size - missing.length;
+  count.missing = missing.length;
+  return { count, missing };
+}
+
+/** The cursor, where it is about this folder under this validity. */
+function cursorIn({ folderKey, validity }: RefScope, cursor: Cursor | undefined): Cursor | undefined {
+  const isOfFolder = cursor?.validity === validity && (cursor.folderKey ?? folderKey) === folderKey;
+  return isOfFolder ? cursor : undefined;
+}
+
+/**
+ * What a message is to Postroom that the ledger does not know at its place. The next fetch lists unread email and what
+ * is beyond the position; anything else in the folder should have been seen. Pure.
+ * @param here the cursor of this folder, if there is one
+ * @param state `isKnown`: the mailbox was fetched before, here or elsewhere; `isNext`: the next fetch lists the message
+ */
+export function judgeOf(
+  { createdAt }: Pick<Mailbox, 'createdAt'>,
+  here: Pick<Cursor, 'left' | 'waiting' | 'unfetched'> | undefined,
+  { isKnown, isNext }: { isKnown: boolean; isNext: (ref: MessageRef) => boolean },
+): (ref: MessageRef, meta: MessageMeta | undefined) => keyof FolderCount {
+  const waiting = new Set([...(here?.waiting ?? []), ...(here?.unfetched ?? []).map(({ ref }) => ref)]);
+  const left = new Set((here?.left ?? []).map(({ ref }) => ref));
+  return (ref, meta) => {
+    // It is listed as unimported.
+    if (left.has(ref)) return 'inLedger';
+    if (isNext(ref) || waiting.has(ref)) return 'waiting';
+    if (meta !== undefined && meta.receivedAt < createdAt) return 'older';
+    return isKnown ? 'missing' : 'waiting';
+  };
+}
+
+/**
+ * Which of these fingerprints the ledger knows at any place: after the server numbered its folder anew, and for email that
+ * was moved here from another folder. Read only where something seems to be missing.
+ */
+async function knownFingerprints(
+  tables: Tables,
+  mailboxId: string,
+  wanted: ReadonlySet<string>,
+): Promise<Set<string>> {
+  const known = new Set<string>();
+  if (wanted.size === 0) return known;
+  const ledger = tables.open('Ledger');
+  let after: string | undefined;
+  for (;;) {
+    const rows = await ledger.list(mailboxId, after === undefined ? PLACES : { ...PLACES, after });
+    for (const { rowKey } of rows) {
+      const print = fingerprintOfPlace(rowKey);
+      if (wanted.has(print)) known.add(print);
+    }
+    if (rows.length < 1000) return known;
+    after = rows.at(-1)?.rowKey;
+  }
+}

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import {
+  flag,
+  json,
+  objectOf,
+  openRecords,
+  optional,
+  type RecordKind,
+  recordKind,
+  text,
+  time,
+  whole,
+} from '../platform/records.ts';
+import { type MessageRef, messageRef } from '../mailboxes/message-ref.ts';
+import { listAll, type Tables } from '../platform/tables.ts';
+import { readRows } from '../platform/unreadable-rows.ts';
+
+// MailboxState, partition `reconciliation`:
+//   `<mailboxId>|check`       the last check of the folder against the ledger
+//   `<mailboxId>|recovered`   what the first fetch after the last outage brought
+// Not in the partition that each fetch reads.
+
+/** A message in the folder that the ledger does not know. */
+export interface MissingMessage {
+  ref: MessageRef;
+  /** ISO time at which the mail server received it. */
+  receivedAt: string;
+  /** Bytes. */
+  size: number;
+  messageId: string;
+}
+
+/** What one check found. The four counts are the messages in the folder, each in one of them. */
+export interface FolderCount {
+  /** In the ledger: in a ticket, skipped or unimported. */
+  inLedger: number;
+  /** They will be fetched next. */
+  waiting: number;
+  /** Somebody had read them before the mailbox was connected: they are not imported. */
+  older: number;
+  missing: number;
+}
+
+export interface FolderCheck {
+  mailboxId: string;
+  folder: string;
+  /** ISO time of the last start; later than `checkedAt` while one runs. */
+  startedAt: string;
+  /** ISO time; absent before the first check has ended. */
+  checkedAt?: string | undefined;
+  count?: FolderCount | undefined;
+  /** The first of the missing messages, oldest first. */
+  missing: readonly MissingMessage[];
+  /** Why the last check could not be made, in a sentence. */
+  problem?: string | undefined;
+}
+
+/** What the first fetch after an outage brought. */
+export interface RecoveredMail {
+  mailboxId: string;
+  /** ISO times: when fetching began to fail, and when it worked again. */
+  since: string;
+  until: string;
+  emails: number;
+  /** The fetch left some for the next one. */
+  more: boolean;
+}
+
+/** How many of the missing messages are listed; one click fetches as many. */
+export const MAX_LISTED = 100;
+export const allIn = ({ inLedger, waiting, older, missing }: FolderCount): number =>
+  inLedger + waiting + older + missing;
+
+const RECONCILIATION = 'reconciliation';
+const CHECK = '|check';
+const RECOVERED = '|recovered';
+
+export const folderCheckKind = recordKind<FolderCheck>()({
+  table: 'MailboxState',
+  version: 1,
+  keysOf: ({ mailboxId }) => ({ partitionKey: RECONCILIATION, rowKey: `${mailboxId}${CHECK}` }),
+  fromKeys: ({ rowKey }) => ({ mailboxId: rowKey.slice(0, -CHECK.length) }),
+  columns: {
+    folder: text,
+    startedAt: time,
+    checkedAt: optional(time),
+    count: optional(
+      json(
+        objectOf<FolderCount>({
+          inLedger: z.number(),
+          waiting: z.number(),
+          older: z.number(),
+          missing: z.number(),
+        }),
+      ),
+    ),
+    missing: json(
+      z.array(
+        objectOf<MissingMessage>({
+          ref: z.string().transform(messageRef),
+          receivedAt: z.string(),
+          size: z.number(),
+          messageId: z.string(),
+        }),
+      ),
+    ),
+    problem: optional(text),
+  },
+});
+
+const recoveredKind = recordKind<RecoveredMail>()({
+  table: 'MailboxState',
+  version: 1,
+  keysOf: ({ mailboxId }) => ({ partitionKey: RECONCILIATION, rowKey: `${mailboxId}${RECOVERED}` }),
+  fromKeys: ({ rowKey }) => ({ mailboxId: rowKey.slice(0, -RECOVERED.length) }),
+  columns: { since: time, until: time, emails: whole, more: flag },
+});
+
+export interface ReconciliationStore {
+  check(mailboxId: string): Promise<FolderCheck | undefined>;
+  /** Of all mailboxes, by id; one request. */
+  all(): Promise<{
+    checks: ReadonlyMap<string, FolderCheck>;
+    recovered: ReadonlyMap<string, RecoveredMail>;
+  }>;
+  saveCheck(check: FolderCheck): Promise<void>;
+  recovered(mailboxId: string): Promise<RecoveredMail | undefined>;
+  saveRecovered(recovered: RecoveredMail): Promise<void>;
+}
+
+/** Every method throws PostroomError where storage is unavailable. */
+export function createReconciliationStore(tables: Tables): ReconciliationStore {
+  const checks = openRecords(tables, folderCheckKind);
+  const recovered = openRecords(tables, recoveredKind);
+  const rows = tables.open('MailboxState');
+  return {
+    check: (mailboxId) => checks.find(RECONCILIATION, `${mailboxId}${CHECK}`),
+    recovered: (mailboxId) => recovered.find(RECONCILIATION, `${mailboxId}${RECOVERED}`),
+    saveCheck: checks.put,
+    saveRecovered: recovered.put,
+    async all() {
+      const found = await listAll(rows, RECONCILIATION);
+      const read = <T extends { mailboxId: string }>(end: string, kind: RecordKind<T>): Map<string, T> => {
+        const own = found.filter(({ rowKey }) => rowKey.endsWith(end));
+        const covers = (rowKey: string): boolean => rowKey.endsWith(end);
+        const place = { table: kind.table, partition: RECONCILIATION, part: end, covers };
+        return new Map(readRows(tables, place, own, kind.fromRow).map((each) => [each.mailboxId, each]));
+      };
+      return { checks: read(CHECK, folderCheckKind), recovered: read(RECOVERED, recoveredKind) };
+    },
+  };
+}

@@ -1,0 +1,210 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { appendMessages } from '../tickets/append-messages.ts';
+import { writeIndexes } from '../tickets/ticket-indexes.ts';
+import { reserveNumbers } from '../tickets/ticket-numbers.ts';
+import type { NewMessage } from '../tickets/ticket-records.ts';
+import { applyDecisions } from './apply-decisions.ts';
+import { decideBatch } from './decide-batch.ts';
+import { withoutStop } from './explain-fate.ts';
+import { type Decision, type LedgerMail, refOfPlace } from './ledger.ts';
+import type { ParsedMessage } from './parsed-message.ts';
+import type { IntakeDeps } from './batch.ts';
+import { limits } from './plan-batches.ts';
+
+import { partsOfEntryKey, type QuarantineEntry } from './quarantine-records.ts';
+import { readMail } from './read-message.ts';
+import { headerBlock, type StoredMail } from './store-raw.ts';
+
+/** What came of a person's request about an unimported email. */
+export type UnimportedOutcome =
+  | { kind: 'in-ticket'; ticket: { id: string; number: number } }
+  /** It could not be imported again, or is skipped now. */
+  | { kind: 'not-imported'; reason: string }
+  /** Only the mail server has it: it has to be fetched again. */
+  | { kind: 'on-server' };
+
+const HEADER_BYTES = 64 * 1024;
+
+/**
+ * Reads the kept original again and lets the email become what it becomes when it is fetched. Repeating it, also after a
+ * process died over it, changes nothing that is done.
+ * @throws PostroomError where storage is unavailable
+ */
+export async function retryUnimported(
+  deps: IntakeDeps,
+  mailbox: Mailbox,
+  entry: QuarantineEntry,
+): Promise<UnimportedOutcome> {
+  const before = await ledgerMailOf(deps, entry);
+  if (entry.rawBlob === undefined || before === undefined) return { kind: 'on-server' };
+  const mail = await deps.ledger.reopen(mailbox.id, before);
+  if (mail.state === 'done') return outcomeOf(mail.decision);
+  const stored = await storedMail(deps, mail);
+  if (stored === undefined) return { kind: 'not-imported', reason: 'the original is no longer in storage' };
+  const work = [{ stored, mail }];
+  const outcomes = [await readMail(deps, mailbox, stored)];
+  const decided = await decideBatch(deps, mailbox, work, outcomes);
+  await applyDecisions(deps, mailbox.id, work, outcomes, decided);
+  await deps.ledger.complete(mailbox.id, decided);
+  return outcomeOf(decided[0]?.decision);
+}
+
+/**
+ * Opens a ticket for an email that could not be imported: its original is attached, and what can be read of its header
+ * says from whom it is. One that was skipped and can be read is shown like any other.
+ * @param host the mail server of its mailbox; empty when the mailbox was deleted
+ * @throws PostroomError where storage is unavailable
+ */
+export async function openTicketAnyway(
+  deps: IntakeDeps,
+  entry: QuarantineEntry,
+  host: string,
+): Promise<UnimportedOutcome> {
+  const { mailboxId } = entry;
+  const { contentKey } = partsOfEntryKey(entry.key);
+  const before = await ledgerMailOf(deps, entry);
+  const mail = before === undefined ? undefined : await deps.ledger.reopen(mailboxId, before);
+  if (mail?.state === 'done') return outcomeOf(mail.decision);
+  const ticketId = deps.ticketIdOf(mailboxId, contentKey);
+  const wanted = mail?.decision ?? opening(ticketId, await reserveNumbers(deps.tables, [ticketId]));
+  const [decided] =
+    mail === undefined ? [] : await deps.ledger.decide(mailboxId, [{ mail, decision: wanted }]);
+  const decision = decided?.decision ?? wanted;
+  if (decision.ticketId === undefined || decision.number === undefined) return outcomeOf(decision);
+  const filed = await appendMessages(deps.tables, {
+    ticketId: decision.ticketId,
+    number: decision.number,
+    mailboxId,
+    follows: decision.follows,
+    opens: decision.opens,
+    begunBefore: true,
+    messages: [
+      (entry.kind === 'skipped' && (await readSkipped(deps, host, entry, mail))) ||
+        (await messageOf(deps, entry, contentKey)),
+    ],
+  });
+  await writeIndexes(deps.tables, mailboxId, [filed]);
+  if (decided !== undefined) await deps.ledger.complete(mailboxId, [decided]);
+  return outcomeOf(decision);
+}
+
+async function ledgerMailOf(
+  { ledger }: Pick<IntakeDeps, 'ledger'>,
+  { mailboxId, key }: QuarantineEntry,
+): Promise<LedgerMail | undefined> {
+  const { contentKey } = partsOfEntryKey(key);
+  return (await ledger.mails(mailboxId, [contentKey])).get(contentKey);
+}
+
+function outcomeOf(decision: Decision | undefined): UnimportedOutcome {
+  const { ticketId, number, reason = 'it is being worked on' } = decision ?? {};
+  return ticketId === undefined || number === undefined
+    ? { kind: 'not-imported', reason }
+    : { kind: 'in-ticket', ticket: { id: ticketId, number } };
+}
+
+const opening = (ticketId: string, number: number): Decision => ({
+  fate: 'ticket',
+  ticketId,
+  number,
+  opens: true,
+  follows: undefined,
+  reason: undefined,
+});
+
+/** The email as it was kept, for another reading; a large one is read from its blob piece by piece. */
+async function storedMail(
+  { blobs }: Pick<IntakeDeps, 'blobs'>,
+  { key, place, rawBlob, receivedAt, size }: LedgerMail,
+): Promise<StoredMail | undefined> {
+  const whole = size <= limits.inMemoryBytes ? await blobs.read(rawBlob) : undefined;
+  if (size <= limits.inMemoryBytes && whole === undefined) return undefined;
+  return {
+    ref: refOfPlace(place),
+    place,
+    key,
+    rawBlob,
+    receivedAt,
+    size,
+    raw: whole,
+    oversized: false,
+    notes: [],
+  };
+}
+
+/** A skipped email in full, where it can be read. */
+async function readSkipped(
+  deps: IntakeDeps,
+  host: string,
+  { mailboxId }: QuarantineEntry,
+  mail: LedgerMail | undefined,
+): Promise<NewMessage | undefined> {
+  const stored = mail === undefined ? undefined : await storedMail(deps, mail);
+  if (stored === undefined) return undefined;
+  const read = await readMail(deps, { id: mailboxId, host }, stored);
+  return read.kind === 'message' ? read.message : undefined;
+}
+
+async function messageOf(deps: IntakeDeps, entry: QuarantineEntry, key: string): Promise<NewMessage> {
+  const header = await readHeader(deps, entry.rawBlob);
+  const remark = `This email could not be imported: ${withoutStop(entry.reason)}. ${
+    entry.rawBlob === undefined ? 'Its original is on the mail server.' : 'Its original is attached.'
+  }`;
+  const sender = entry.from ?? undefined;
+  return {
+    key,
+    at: entry.at,
+    sentAt: header?.date,
+    from:
+      header === undefined
+        ? personOf(sender)
+        : { name: header.from?.name ?? header.fromName, address: header.from?.address },
+    to: header?.to ?? [],
+    cc: header?.cc ?? [],
+    subject: header?.subject ?? entry.subject ?? '',
+    messageId: header?.messageId ?? entry.messageId,
+    notes: [remark],
+    rawBlob: entry.rawBlob ?? '',
+    attachments:
+      entry.rawBlob === undefined
+        ? []
+        : [
+            {
+              index: 0,
+              filename: 'message.eml',
+              contentType: 'message/rfc822',
+              contentId: undefined,
+              inline: false,
+              size: entry.size,
+              blob: entry.rawBlob,
+            },
+          ],
+    text: { kind: 'inline', text: '' },
+    html: undefined,
+    preview: remark.slice(0, 200),
+    manifestBlob: undefined,
+  };
+}
+
+const personOf = (sender: string | undefined): NewMessage['from'] =>
+  sender?.includes('@') === true
+    ? { name: undefined, address: sender }
+    : { name: sender, address: undefined };
+
+/** What the header alone says; undefined where nothing of it can be read. */
+async function readHeader(
+  { blobs, parser }: Pick<IntakeDeps, 'blobs' | 'parser'>,
+  rawBlob: string | undefined,
+): Promise<ParsedMessage | undefined> {
+  const pieces = rawBlob === undefined ? undefined : await blobs.stream(rawBlob);
+  if (pieces === undefined) return undefined;
+  const beginning: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of pieces) {
+    beginning.push(piece);
+    bytes += piece.byteLength;
+    if (bytes >= HEADER_BYTES) break;
+  }
+  const read = await parser.parse(headerBlock(Buffer.concat(beginning).subarray(0, HEADER_BYTES)));
+  return read.kind === 'mail' ? read.mail : undefined;
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { type FateFacts, fateOf, summaryOf, unfetchedFate } from '../../shared/intake/explain-fate.ts';
+
+const RECEIVED = '2026-11-24T09:00:00.000Z';
+const STORED = '2026-11-24T09:01:00.000Z';
+const SETTLED = '2026-11-24T09:01:02.000Z';
+const of = (decision: FateFacts['mail']['decision'], more: Partial<FateFacts> = {}) =>
+  fateOf({
+    receivedAt: RECEIVED,
+    storedAt: STORED,
+    settledAt: SETTLED,
+    mail: { state: 'done', attempts: 1, decision },
+    ...more,
+  });
+const opened = { fate: 'ticket', ticketId: 't', number: 12, opens: true } as const;
+
+describe('the fate of an email', () => {
+  test('is told step by step, each with its time', () => {
+    expect(of(opened)).toEqual({
+      outcome: 'ticket',
+      summary: 'Opened ticket #12.',
+      ticket: { id: 't', number: 12 },
+      steps: [
+        { what: 'Received by the mail server.', at: RECEIVED },
+        { what: 'Listed by a fetch; its original was stored.', at: STORED },
+        { what: 'Read by Postroom.', at: SETTLED },
+        { what: 'Opened ticket #12.', at: SETTLED },
+      ],
+    });
+  });
+
+  test.each([
+    ['a reply', { ...opened, opens: false }, 'Added to ticket #12 as a reply.'],
+    [
+      'a reply to a closed ticket, or of a stranger',
+      { ...opened, follows: { id: 'o', number: 3 } },
+      'Opened ticket #12. It answers ticket #3, which was closed, or of which its sender was no participant.',
+    ],
+    [
+      'a folded one',
+      { ...opened, opens: false, folded: 'an automatic message too many' },
+      'Added to ticket #12 as a reply. It is collapsed in the conversation: an automatic message too many',
+    ],
+    ['a skipped one', { fate: 'skip', reason: 'a newsletter' }, 'Skipped: a newsletter.'],
+    [
+      'an unreadable one',
+      { fate: 'quarantine', reason: 'it needs too much memory' },
+      'Not imported: it needs too much memory.',
+    ],
+    [
+      'one whose reason is a sentence',
+      { fate: 'quarantine', reason: 'The mail cannot be read: it has more than 1000 parts.' },
+      'Not imported: The mail cannot be read: it has more than 1000 parts.',
+    ],
+  ] as const)('of %s says why', (_what, decision, sentence) => {
+    expect(summaryOf(decision, false)).toBe(sentence);
+    expect(of(decision).steps.at(-1)?.what).toBe(sentence);
+  });
+
+  test.each([
+    [opened, 'Skipped: it is a copy of an email in ticket #12.'],
+    [{ fate: 'skip' }, 'Skipped: it is a copy of an email that was skipped.'],
+    [{ fate: 'quarantine' }, 'Skipped: it is a copy of an email that was not imported.'],
+  ] as const)('of a copy names what it is a copy of', (decision, sentence) => {
+    expect(of(decision, { isCopy: true })).toMatchObject({ outcome: 'skipped', summary: sentence });
+  });
+
+  test('of one that could not be read has no step of reading', () => {
+    const { outcome, steps } = of({ fate: 'quarantine', reason: 'odd' });
+    expect(outcome).toBe('not-imported');
+    expect(steps.map(({ what }) => what)).not.toContain('Read by Postroom.');
+  });
+
+  test.each([
+    [1, 'Postroom is working on it.'],
+    [3, 'Postroom is working on it (attempt 3).'],
+  ])('that is not settled after %i attempts says so', (attempts, summary) => {
+    const fate = of(undefined, { mail: { state: 'received', attempts, decision: undefined } });
+    expect(fate).toMatchObject({ outcome: 'in-progress', summary, ticket: undefined });
+    expect(of(opened, { mail: { state: 'decided', attempts, decision: opened } }).outcome).toBe(
+      'in-progress',
+    );
+  });
+
+  test('of one that the server never handed out ends with the reason', () => {
+    expect(unfetchedFate(RECEIVED, 'the server cannot hand it out')).toMatchObject({
+      outcome: 'not-imported',
+      summary: 'Not imported: the server cannot hand it out.',
+    });
+  });
+});
