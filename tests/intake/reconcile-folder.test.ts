@@ -89,7 +89,7 @@ describe('the check of a folder', () => {
     await runTask(deps, 'support', { kind: 'check' });
     expect(await check()).toMatchObject({
       count: { inLedger: 3, missing: 1 },
-      missing: [{ uid: 4, receivedAt: at(30), messageId: '<lost@customer.example>' }],
+      missing: [{ ref: uidRef(4), receivedAt: at(30), messageId: '<lost@customer.example>' }],
     });
     await runTask(deps, 'support', { kind: 'fetch-missing' });
     expect(subjects()).toEqual(['a', 'b', 'c', 'lost']);

@@ -1,4 +1,5 @@
 /** What a person can do about an unimported email, on its page. */
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parserHere } from '../harness/memory/intake-world.ts';
 import type { MemoryQueues } from '../harness/memory/memory-queues.ts';
@@ -153,7 +154,7 @@ describe('an unimported email', () => {
     expect((postroom.services.queues as MemoryQueues).sent).toEqual([
       {
         name: 'fetch-shard',
-        value: { shard: 0, mailboxIds: ['support'], task: { kind: 'again', uids: [7], by: 'Mira Sund' } },
+        value: { shard: 0, mailboxIds: ['support'], task: { kind: 'again', refs: [uidRef(7)], by: 'Mira Sund' } },
       },
     ]);
   });
