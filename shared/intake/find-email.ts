@@ -42,6 +42,8 @@ export interface EmailSearch {
 export const SCANNED_TICKETS = 1000;
 export const SCANNED_ENTRIES = 1000;
 export const MAX_FOUND = 20;
+/** Of each mailbox, however many there are. */
+const MIN_SHARE = 10;
 
 const TICKETS_READ = 10;
 const MESSAGES_READ = 10;
@@ -52,7 +54,7 @@ const AT_ONCE = 8;
 export interface FindDeps {
   tables: Tables;
   ledger: Pick<LedgerStore, 'mails'>;
-  quarantine: Pick<QuarantineStore, 'pageOfAll'>;
+  quarantine: Pick<QuarantineStore, 'page'>;
 }
 
 /** What mail programs put before the subject of a reply: a ticket has the subject of its first email. */
@@ -214,12 +216,15 @@ async function entriesOf(
   mailboxIds: readonly string[],
   { words, messageId }: EmailQuery,
 ): Promise<FoundEmail[]> {
-  const page = await deps.quarantine.pageOfAll(mailboxIds, { limit: SCANNED_ENTRIES - 1 });
-  const fitting = page.entries.filter(
-    (entry) =>
-      (messageId !== undefined && entry.messageId === messageId) ||
-      (words !== '' && holds(words, entry.subject, { address: entry.from })),
-  );
+  const share = Math.max(MIN_SHARE, Math.floor(SCANNED_ENTRIES / Math.max(1, mailboxIds.length)) - 1);
+  const pages = await mapLimited(mailboxIds, AT_ONCE, (id) => deps.quarantine.page(id, { limit: share }));
+  const fitting = pages
+    .flatMap(({ entries }) => entries)
+    .filter(
+      (entry) =>
+        (messageId !== undefined && entry.messageId === messageId) ||
+        (words !== '' && holds(words, entry.subject, { address: entry.from })),
+    );
   return mapLimited(fitting.slice(0, MAX_FOUND + 1), AT_ONCE, (entry) => foundEntry(deps, entry));
 }
 

@@ -126,6 +126,8 @@ export interface ReconciliationStore {
   saveCheck(check: FolderCheck): Promise<void>;
   recovered(mailboxId: string): Promise<RecoveredMail | undefined>;
   saveRecovered(recovered: RecoveredMail): Promise<void>;
+  /** Of a mailbox that is deleted. */
+  remove(mailboxId: string): Promise<void>;
 }
 
 /** Every method throws PostroomError where storage is unavailable. */
@@ -138,6 +140,10 @@ export function createReconciliationStore(tables: Tables): ReconciliationStore {
     recovered: (mailboxId) => recovered.find(RECONCILIATION, `${mailboxId}${RECOVERED}`),
     saveCheck: checks.put,
     saveRecovered: recovered.put,
+    async remove(mailboxId) {
+      await checks.remove(RECONCILIATION, `${mailboxId}${CHECK}`);
+      await recovered.remove(RECONCILIATION, `${mailboxId}${RECOVERED}`);
+    },
     async all() {
       const found = await listAll(rows, RECONCILIATION);
       const read = <T extends { mailboxId: string }>(end: string, kind: RecordKind<T>): Map<string, T> => {

@@ -181,6 +181,45 @@ describe('the check of a folder', () => {
   });
 });
 
+describe('after an outage', () => {
+  const fail = (since: string): Promise<void> =>
+    deps.mailboxes.setFailure('support', {
+      state: 'retrying',
+      code: 'imap-unavailable',
+      problem: 'Away.',
+      since,
+      failures: 3,
+      triedAt: since,
+      nextTryAt: since,
+    });
+  const recovered = () => createReconciliationStore(world.tables).recovered('support');
+
+  test('it is kept how many emails were recovered, and said as an activity', async () => {
+    await fail(at(20));
+    for (const id of ['d', 'e']) world.folder.deliver(letter(id), at(25));
+    await world.run();
+    expect(await recovered()).toMatchObject({
+      since: at(20),
+      until: new Date(world.now).toISOString(),
+      emails: 2,
+      more: false,
+    });
+    const { entries } = await createActivityStore(world.tables).page({ kind: 'fetch', limit: 1 }, world.now);
+    expect(entries[0]?.what).toBe('Fetching works again, 2 emails recovered: 2 tickets opened.');
+    const known = await createReconciliationStore(world.tables).all();
+    expect(known.recovered.get('support')?.emails).toBe(2);
+  });
+
+  test('in which nothing came, none were recovered; without one, nothing is kept', async () => {
+    expect(await recovered()).toBeUndefined();
+    await fail(at(20));
+    await world.run();
+    expect(await recovered()).toMatchObject({ emails: 0 });
+    await createReconciliationStore(world.tables).remove('support');
+    expect(await recovered()).toBeUndefined();
+  });
+});
+
 describe('what a message is that the ledger does not know', () => {
   const cursor: Cursor = {
     validity: '1',

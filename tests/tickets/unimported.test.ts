@@ -154,7 +154,11 @@ describe('an unimported email', () => {
     expect((postroom.services.queues as MemoryQueues).sent).toEqual([
       {
         name: 'fetch-shard',
-        value: { shard: 0, mailboxIds: ['support'], task: { kind: 'again', refs: [uidRef(7)], by: 'Mira Sund' } },
+        value: {
+          shard: 0,
+          mailboxIds: ['support'],
+          task: { kind: 'again', refs: [uidRef(7)], by: 'Mira Sund' },
+        },
       },
     ]);
   });

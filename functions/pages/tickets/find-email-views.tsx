@@ -100,8 +100,8 @@ function InPostroom(props: { search: EmailSearch; mailboxes: readonly Mailbox[] 
       <p class="small muted">
         {more ? `Only the newest ${MAX_FOUND} are shown. ` : ''}A Message-ID is looked up among all tickets;
         senders and subjects among the newest {SCANNED_TICKETS.toLocaleString('en')} open and as many closed
-        tickets. Of unimported email, the newest {SCANNED_ENTRIES.toLocaleString('en')} are searched. Ask the
-        mail server to find older email.
+        tickets. Of unimported email, the newest {SCANNED_ENTRIES.toLocaleString('en')} of all mailboxes
+        together are searched. Ask the mail server to find older email.
       </p>
     </>
   );

@@ -10,6 +10,7 @@ import { createActivityStore } from '../../../shared/activity/activity-store.ts'
 import { ticketIdOf } from '../../../shared/intake/content-key.ts';
 import type { FetchResult } from '../../../shared/intake/fetch-mailbox.ts';
 import { fetchShard, type ShardDeps } from '../../../shared/intake/fetch-shard.ts';
+import { type FetchTask, runTask } from '../../../shared/intake/fetch-again.ts';
 import { createLedgerStore } from '../../../shared/intake/ledger-store.ts';
 import { createQuarantineStore } from '../../../shared/intake/quarantine-store.ts';
 import type { Cursor } from '../../../shared/mailboxes/cursor.ts';
@@ -166,6 +167,13 @@ export class ImapWorld {
 
   async fetches(count: number): Promise<void> {
     for (let number = 0; number < count; number += 1) await this.fetch();
+  }
+
+  /** What a message of the queue asks for besides a fetch. */
+  async task(task: FetchTask): Promise<void> {
+    this.now += MINUTE;
+    await createMailboxStore(this.tables).save(this.mailbox);
+    await runTask(this.#deps, this.mailbox.id, task);
   }
 
   /** Looks at the server as a colleague does, past the proxy. */
