@@ -122,21 +122,12 @@ function allowed(lines: readonly MailLine[], quotation: number): number | undefi
   let start = quotation;
   while (start > 0 && isFiller(lines[start - 1])) start -= 1;
   if (start === 0) return undefined;
-  const bySigns = lines[quotation]?.text.trimStart().startsWith('>') === true;
-  if (bySigns || (lines[quotation]?.quoted === false && isMarked(lines, quotation))) return start;
   const last = shortened(lines[start - 1]);
   const written = lines
     .slice(Math.max(0, start - 30), start)
     .map(shortened)
     .join('\n');
   return /[:：]$/u.test(last) || answersWithin.test(written) ? undefined : start;
-}
-
-/** Whether the signs of a text set off what follows the line above a quotation: nobody writes answers behind a sign. */
-function isMarked(lines: readonly MailLine[], attribution: number): boolean {
-  for (let at = attribution + 1; at < Math.min(lines.length, attribution + 5); at += 1)
-    if (lines[at]?.text.trimStart().startsWith('>') === true) return true;
-  return false;
 }
 
 const isTime = /(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)/u;
