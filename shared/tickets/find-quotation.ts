@@ -55,8 +55,8 @@ const nothing: FoldPoints = { signature: undefined, quotation: undefined };
 export function findQuotation(lines: readonly MailLine[], subject = ''): FoldPoints {
   if (lines.length > MOST_LINES) return nothing;
   const trailer = signatureStart(lines, lines.length);
-  const quotation = forwardedSubject.test(subject) ? undefined : quotationStart(lines, trailer);
-  if (quotation === 'forwarded') return nothing;
+  const quotation = quotationStart(lines, trailer);
+  if (quotation === 'stays' || (quotation !== undefined && forwardedSubject.test(subject))) return nothing;
   const signature = signatureStart(lines, quotation ?? lines.length);
   return { signature: signature < (quotation ?? lines.length) ? signature : undefined, quotation };
 }
@@ -66,12 +66,13 @@ const isFiller = (line: MailLine | undefined): boolean =>
   line !== undefined && (isBlank(line) || originalMessage.test(line.text.slice(0, 200).trim()));
 const shortened = (line: MailLine | undefined): string => (line?.text ?? '').slice(0, LOOKED_AT).trim();
 
-/** @param end where what is certainly no quotation begins: a signature below it */
-function quotationStart(lines: readonly MailLine[], end: number): number | 'forwarded' | undefined {
-  for (let at = 0; at < end; at += 1) {
+/** @param trailer where a signature at the end begins, which may hold the quotation after all when both are short */
+function quotationStart(lines: readonly MailLine[], trailer: number): number | 'stays' | undefined {
+  for (let at = 0; at < lines.length; at += 1) {
+    const end = at < trailer ? trailer : lines.length;
     const line = lines[at];
     if (line === undefined || isBlank(line)) continue;
-    if (line.text.length <= LOOKED_AT && forwardedMessage.test(line.text)) return 'forwarded';
+    if (line.text.length <= LOOKED_AT && forwardedMessage.test(line.text)) return 'stays';
     if (line.quoted) {
       const after = endOfRun(lines, at, end, ({ quoted }) => quoted);
       if (after < end) at = after - 1;
@@ -80,6 +81,7 @@ function quotationStart(lines: readonly MailLine[], end: number): number | 'forw
       const below = originalMessage.test(line.text.slice(0, 200))
         ? at + 1
         : (fieldsEnd(lines, at) ?? attributionEnd(lines, at, end));
+      if (below === 'stays') return below;
       if (below !== undefined) return allowed(lines, at);
     }
   }
@@ -103,7 +105,7 @@ function endOfRun(
 }
 
 /** The line above a quotation that is marked belongs to it when it says who wrote what follows. */
-function introduced(lines: readonly MailLine[], quoted: number): number | undefined {
+function introduced(lines: readonly MailLine[], quoted: number): number | 'stays' {
   let above = quoted - 1;
   while (above >= 0 && shortened(lines[above]) === '') above -= 1;
   const text = (lines[above]?.text ?? '').length > LOOKED_AT ? '' : shortened(lines[above]);
@@ -111,32 +113,23 @@ function introduced(lines: readonly MailLine[], quoted: number): number | undefi
   if (!/[:：]$/u.test(text) && !named) return allowed(lines, quoted);
   // "The log says:" is no such line, and what it announces is wanted.
   if (!wroteWord.test(text) && !(hasDate(text) && (isAddress.test(text) || attributionStart.test(text))))
-    return undefined;
+    return 'stays';
   const upper = shortened(lines[above - 1]);
   const wrapped = !attributionStart.test(text) && attributionStart.test(upper) && !/[.!?:：]$/u.test(upper);
   return allowed(lines, wrapped ? above - 1 : above);
 }
 
-/** The place, moved up over what is empty, unless what is above it forbids to fold. */
-function allowed(lines: readonly MailLine[], quotation: number): number | undefined {
+/** The place, moved up over what is empty, or that everything stays: nothing is above it, or what is there points at it. */
+function allowed(lines: readonly MailLine[], quotation: number): number | 'stays' {
   let start = quotation;
   while (start > 0 && isFiller(lines[start - 1])) start -= 1;
-  if (start === 0) return undefined;
-  const bySigns = lines[quotation]?.text.trimStart().startsWith('>') === true;
-  if (bySigns || (lines[quotation]?.quoted === false && isMarked(lines, quotation))) return start;
+  if (start === 0) return 'stays';
   const last = shortened(lines[start - 1]);
   const written = lines
     .slice(Math.max(0, start - 30), start)
     .map(shortened)
     .join('\n');
-  return /[:：]$/u.test(last) || answersWithin.test(written) ? undefined : start;
-}
-
-/** Whether the signs of a text set off what follows the line above a quotation: nobody writes answers behind a sign. */
-function isMarked(lines: readonly MailLine[], attribution: number): boolean {
-  for (let at = attribution + 1; at < Math.min(lines.length, attribution + 5); at += 1)
-    if (lines[at]?.text.trimStart().startsWith('>') === true) return true;
-  return false;
+  return /[:：]$/u.test(last) || answersWithin.test(written) ? 'stays' : start;
 }
 
 const isTime = /(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)/u;
@@ -188,10 +181,10 @@ function attributionLength(lines: readonly MailLine[], start: number, end: numbe
 
 /**
  * Where the fields "From, Sent, To, Subject" end that begin at that line, as a client writes them above a quotation.
- * Undefined when they are none: of a message itself, above nothing, or in the order From and Subject, which is that of
- * forwarded messages.
+ * Undefined when they are none: of a message itself, or above nothing. In the order From and Subject they are those of a
+ * forwarded message, which stays in sight.
  */
-function fieldsEnd(lines: readonly MailLine[], start: number): number | undefined {
+function fieldsEnd(lines: readonly MailLine[], start: number): number | 'stays' | undefined {
   if (fieldOf(lines[start]) === undefined || rawField.test(lines[start - 1]?.text ?? '')) return undefined;
   const kinds = new Set<FieldKind>();
   let below = start;
@@ -207,8 +200,9 @@ function fieldsEnd(lines: readonly MailLine[], start: number): number | undefine
   }
   const order = [...kinds];
   const forwarded = order.indexOf('subject') === order.indexOf('from') + 1 && order[0] === 'from';
-  const complete = kinds.has('from') && kinds.has('date') && kinds.has('subject') && !forwarded;
-  return complete && lines.slice(below).some((line) => !isBlank(line)) ? below : undefined;
+  const complete = kinds.has('from') && kinds.has('date') && kinds.has('subject');
+  if (!complete || !lines.slice(below).some((line) => !isBlank(line))) return undefined;
+  return forwarded ? 'stays' : below;
 }
 
 function fieldOf(line: MailLine | undefined): FieldKind | undefined {
@@ -265,10 +259,12 @@ function isDelimiter(lines: readonly MailLine[], at: number, last: number): bool
   const text = lines[at]?.text ?? '';
   const below = lines.slice(at + 1, last + 1).map(shortened);
   if (below.length === 0) return false;
+  // A postscript, or a question, is meant to be read.
+  if (/^--/.test(text) && below.some((line) => /[?]$|^p\.?\s?s\b/iu.test(line))) return false;
   if (text === '-- ') return true;
   // Without its blank it is also a line between two paragraphs.
   if (/^(?:--|[—–]{1,12})\s*$/u.test(text))
-    return !below.some((line) => /[?]|[.!:]$/u.test(line) || line.length > 80);
+    return !below.some((line) => /[?.!:]$/u.test(line) || line.length > 80);
   return /^_{30,}\s*$/.test(text) && below.length <= 6 && below.some((line) => /https?:\/\/|@/.test(line));
 }
 

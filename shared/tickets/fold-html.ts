@@ -118,7 +118,7 @@ function linesOf(pieces: readonly string[]): HtmlLine[] {
     if (tag.name === 'br') end(at + 1);
     else if (tag.name === 'img') add(isPicture(piece) ? '\ufffc' : '');
     else if (tag.name === 'td' || tag.name === 'th') text += ' ';
-    else if (BLOCKS.has(tag.name) && filled) end(tag.closing || tag.name === 'hr' ? at + 1 : at);
+    else if (BLOCKS.has(tag.name) && filled) end(tag.closing ? at + 1 : at);
     else if (tag.closing && BLOCKS.has(tag.name)) end(at + 1);
     if (tag.closing) {
       const opened = open.pop();

@@ -18,6 +18,13 @@ describe('a quotation in HTML', () => {
     );
   });
 
+  test('takes along the rule above it', async () => {
+    const fields = '<b>From:</b> Ada<br><b>Sent:</b> Monday<br><b>To:</b> Bob<br><b>Subject:</b> x<br><br>b';
+    expect(await folded(`Yes.<hr>${fields}`)).toMatch(
+      /^Yes\.<details class="fold"><summary>Show quoted text<\/summary><hr \/>/,
+    );
+  });
+
   test('is closed and opened where it begins within elements', async () => {
     expect(await folded(`<table><tbody><tr><td dir="rtl">Yes.${cited}</td></tr></tbody></table>`)).toBe(
       `<table><tbody><tr><td dir="rtl">Yes.</td></tr></tbody></table><details class="fold"><summary>Show quoted text</summary><table><tbody><tr><td dir="rtl">${line}<blockquote>b</blockquote></td></tr></tbody></table></details>`,

@@ -260,6 +260,22 @@ describe('a ticket', () => {
     );
   });
 
+  test('folds signature and quotation of texts and of HTML, and nothing of a forwarded message', async () => {
+    const text = 'Yes.\n\n-- \nBob\n\nFrom: Ada\nSent: Monday\nTo: Bob\nSubject: x\n\nDoes it print?';
+    const body = `<p>Yes.</p><div>From: Ada<br>Sent: Monday<br>To: Bob<br>Subject: x</div><p>Does it print?</p>`;
+    const summaries = async (mail: { subject: string; text: string; html?: string }): Promise<string[]> => {
+      const id = await postroom.file(mail);
+      const message = (await postroom.tickets.conversation(id, { limit: 1 }))?.messages[0];
+      const path = `/tickets/${id}/messages/${message === undefined ? '' : messageRef(message)}/body`;
+      const page = await html(mail.html === undefined ? `/tickets/${id}` : path);
+      return [...page.matchAll(/<summary>(Show [^<]*)/g)].map(([, summary = '']) => summary);
+    };
+    expect(await summaries({ subject: 'RE: x', text })).toEqual(['Show signature', 'Show quoted text']);
+    expect(await summaries({ subject: 'FW: x', text })).toEqual([]);
+    expect(await summaries({ subject: 'RE: x', text, html: body })).toEqual(['Show quoted text']);
+    expect(await summaries({ subject: 'FW: x', text, html: body })).toEqual([]);
+  });
+
   test.each(['/tickets/none', '/tickets/..%2Fx', '/tickets/a%20b', '/tickets/none/messages/x/raw'])(
     '%s is not there, and says so',
     async (path) => {

@@ -4,6 +4,7 @@ import { foldQuotation } from '../../shared/tickets/fold-html.ts';
 import { sanitiseMailHtml } from '../../shared/tickets/mail-html.ts';
 import { splitQuotedText } from '../../shared/tickets/quoted-text.ts';
 import { corpusFiles, corpusMail, readMail } from '../harness/memory/mail-files.ts';
+import { forwardedTexts } from './quotations/forwarded-texts.ts';
 import { htmlSamples, intactHtml } from './quotations/html-samples.ts';
 import { intactTexts } from './quotations/intact-texts.ts';
 import type { Sample } from './quotations/sample.ts';
@@ -70,7 +71,7 @@ const least = (all: number): number => Math.ceil((all * 85) / 96);
 test('there are samples enough: 60 and more of each kind, and of what must stay in sight', () => {
   expect(textSamples.length).toBeGreaterThanOrEqual(60);
   expect(htmlSamples.length).toBeGreaterThanOrEqual(60);
-  expect(intactTexts.length + intactHtml.length).toBeGreaterThanOrEqual(50);
+  expect(intactTexts.length + forwardedTexts.length + intactHtml.length).toBeGreaterThanOrEqual(50);
 });
 
 describe('in texts', () => {
@@ -82,7 +83,7 @@ describe('in texts', () => {
     expect(reach.missed).toEqual([]);
   });
 
-  test.each(intactTexts)('$name stays in sight', async (sample) => {
+  test.each([...intactTexts, ...forwardedTexts])('$name stays in sight', async (sample) => {
     expect(await reachOf([sample], foldedText)).toMatchObject({ hidden: [], lost: [] });
     expect(splitQuotedText(sample.body, sample.subject).quoted).toBe('');
   });

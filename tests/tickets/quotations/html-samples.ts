@@ -242,5 +242,10 @@ export const intactHtml: readonly Sample[] = [
     `<div>Hello,</div><div class="gmail_signature">${Array.from({ length: 21 }, (_, line) => `<div>Sentence ${line}.</div>`).join('')}</div>`,
     ['Sentence 0.', 'Sentence 20.'],
   ),
+  intact(
+    'an answer below a block that is not marked',
+    `<p>Hello</p><div>On 05/03/2024 09:14, Ada Byron wrote:</div><blockquote>${question}</blockquote><p>${answer}</p>`,
+    ['Hello', question, answer],
+  ),
   intact('an empty message', '<p>&nbsp;</p>', []),
 ];

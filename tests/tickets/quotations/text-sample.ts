@@ -24,3 +24,13 @@ export const textSample = (
   folded,
   ...(subject === undefined ? {} : { subject }),
 });
+
+/** A text of which every line is wanted. */
+export const intact = (name: string, lines: readonly string[], subject?: string): Sample =>
+  textSample(
+    name,
+    lines,
+    lines.filter((line) => line.trim() !== ''),
+    [],
+    subject,
+  );

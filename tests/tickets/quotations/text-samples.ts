@@ -1,6 +1,7 @@
 import { attributions, deviceLines, outlookFields } from './attributions.ts';
 import { clientTexts } from './client-texts.ts';
 import { answer, question, type Sample } from './sample.ts';
+import { signatureTexts } from './signature-texts.ts';
 import { outlookBlock, textSample } from './text-sample.ts';
 
 /** Of a text whose quotation is marked, and of one whose quotation is not. */
@@ -46,4 +47,10 @@ const byDevice = deviceLines.map((line) =>
   textSample(`the device: ${line}`, [answer, '', line], [answer], [line]),
 );
 
-export const textSamples: readonly Sample[] = [...byAttribution, ...byFields, ...byDevice, ...clientTexts];
+export const textSamples: readonly Sample[] = [
+  ...byAttribution,
+  ...byFields,
+  ...byDevice,
+  ...signatureTexts,
+  ...clientTexts,
+];
