@@ -13,7 +13,7 @@ export interface Witness {
   blobs: MemoryBlobs;
   /** By content key. */
   names: ReadonlyMap<string, string>;
-  mails: readonly TinyMail[];
+  mails: readonly (TinyMail & { receivedAt: string })[];
 }
 
 const BLOB_COLUMNS = ['rawBlob', 'textBlob', 'htmlBlob', 'manifestBlob', 'blob'];
@@ -32,9 +32,11 @@ export function violationsNow({ folder, tables, blobs, names }: Witness): string
     ...messages.filter(isMessage).map((row) => text(row, 'key')),
     ...entries.map(keyOfEntry),
   ]);
-  for (const { raw, settled } of folder.all)
-    if (settled && !recorded.has(keyOf(raw)))
-      violations.push(`P2: "${names.get(keyOf(raw)) ?? '?'}" is settled on the server and nowhere recorded`);
+  for (const { raw, receivedAt, settled } of folder.all)
+    if (settled && !recorded.has(keyOf(raw, receivedAt)))
+      violations.push(
+        `P2: "${names.get(keyOf(raw, receivedAt)) ?? '?'}" is settled on the server and nowhere recorded`,
+      );
   for (const row of [...messages, ...entries])
     for (const column of BLOB_COLUMNS)
       if (typeof row[column] === 'string' && !blobs.stored.has(text(row, column)))
@@ -65,7 +67,7 @@ function fates({ folder, tables, mails, names }: Witness, allowed: Allowed): str
     const inTickets = messages.filter((row) => text(row, 'key') === key).length;
     if (inTickets + own.length !== 1)
       violations.push(`P1: "${name}" is in ${inTickets} messages and ${own.length} entries`);
-    const fate = mails.find((mail) => keyOf(mail.raw) === key && mail.fate !== 'copy')?.fate;
+    const fate = mails.find((mail) => keyOf(mail.raw, mail.receivedAt) === key && mail.fate !== 'copy')?.fate;
     const [entry] = own;
     if (fate === 'not an email' && !text(entry ?? emptyRow, 'reason').startsWith('not an email'))
       violations.push(`P1: "${name}" is not passed over as no email`);
@@ -81,8 +83,9 @@ function fates({ folder, tables, mails, names }: Witness, allowed: Allowed): str
     violations.push(`P1: ${copies.length} entries of copies where ${wanted} were delivered`);
   const unknown = messages.filter((row) => !names.has(text(row, 'key')));
   if (unknown.length > 0) violations.push(`P1: ${unknown.length} messages of mail that nobody sent`);
-  for (const { raw, settled } of folder.all)
-    if (!settled) violations.push(`P1: "${names.get(keyOf(raw)) ?? '?'}" is still unread on the server`);
+  for (const { raw, receivedAt, settled } of folder.all)
+    if (!settled)
+      violations.push(`P1: "${names.get(keyOf(raw, receivedAt)) ?? '?'}" is still unread on the server`);
   return violations;
 }
 
