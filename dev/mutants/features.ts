@@ -18,7 +18,9 @@ export interface MutatedFeature {
 export const features: Readonly<Record<string, MutatedFeature>> = {
   intake: {
     mutate: [
+      'shared/intake/answers-of.ts',
       'shared/intake/authentication-results.ts',
+      'shared/intake/colleagues.ts',
       'shared/intake/content-key.ts',
       'shared/intake/decide-batch.ts',
       'shared/intake/decide-messages.ts',
@@ -41,12 +43,14 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/intake/queue-due-mailboxes.ts',
       'shared/intake/raw-headers.ts',
       'shared/intake/read-ledger.ts',
+      'shared/intake/threads.ts',
       'shared/intake/unfetched.ts',
       'shared/intake/unmarked.ts',
       'shared/intake/complete-message.ts',
     ],
     tests: [
       'tests/intake/authentication-results.test.ts',
+      'tests/intake/colleagues.test.ts',
       'tests/intake/decide-messages.test.ts',
       'tests/intake/content-key.test.ts',
       'tests/intake/decide-batch.test.ts',
@@ -64,6 +68,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/intake/plan-batches.test.ts',
       'tests/intake/quarantine-store.test.ts',
       'tests/intake/raw-headers.test.ts',
+      'tests/intake/threads.test.ts',
       'tests/intake/queue-due-mailboxes.test.ts',
       'tests/intake/unfetched.test.ts',
       'tests/intake/unmarked.test.ts',
@@ -216,6 +221,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/tickets/message-id-records.ts',
       'shared/tickets/number-records.ts',
       'shared/tickets/quoted-text.ts',
+      'shared/tickets/subject-tag.ts',
       'shared/tickets/text-links.ts',
       'shared/tickets/ticket-numbers.ts',
       'shared/tickets/ticket-records.ts',
@@ -229,6 +235,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/tickets/message-order.test.ts',
       'tests/tickets/quoted-text.test.ts',
       'tests/tickets/record-keys.test.ts',
+      'tests/tickets/subject-tag.test.ts',
       'tests/tickets/text-links.test.ts',
       'tests/tickets/ticket-numbers.test.ts',
       'tests/tickets/ticket-records.test.ts',
