@@ -16,7 +16,7 @@ import { countAutomatic, readLoopCounts } from './loop-counts.ts';
 import type { ParsedMessage } from './parsed-message.ts';
 import type { ReadOutcome } from './read-message.ts';
 import type { IntakeDeps, Work } from './process-batch.ts';
-import { type KnownThread, type KnownThreads, type ThreadMessage, TICKETS_OF_MESSAGE_ID } from './threads.ts';
+import type { KnownThread, KnownThreads, ThreadMessage } from './threads.ts';
 
 const OWN_TEST = 'the test email that “Test connection” sent to this mailbox';
 
@@ -164,10 +164,7 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
   return {
     async threadsOf(message) {
       for (const id of message.answers) {
-        const tickets = (await once(ids, id, () => ticketsOfMessageId(tables, mailbox.id, id))).slice(
-          0,
-          TICKETS_OF_MESSAGE_ID,
-        );
+        const tickets = (await once(ids, id, () => ticketsOfMessageId(tables, mailbox.id, id))).slice(0);
         const found = await mapLimited(tickets, 4, async ({ ticketId, holds }) => {
           const thread = await once(threads, ticketId, () => readThread(ticketId));
           return holds && thread !== undefined && isOpenTo(thread, message, mailbox);

@@ -1,4 +1,5 @@
 import { messageIdOrder, type TicketOfMessageId } from '../tickets/message-id-records.ts';
+import { TICKETS_OF_MESSAGE_ID } from '../tickets/ticket-indexes.ts';
 
 /** A ticket that an email may belong to. */
 export interface KnownThread {
@@ -34,9 +35,6 @@ export interface ThreadMessage {
   /** Lower-case addresses of its sender and recipients. */
   people: readonly string[];
 }
-
-/** Tickets of one Message-ID that are looked at; only a mailing list or somebody malicious makes more of them. */
-export const TICKETS_OF_MESSAGE_ID = 20;
 
 /**
  * The threads that are known while the emails of a batch are decided one after the other. What a decision adds counts for

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Row, TableName } from '../../../shared/platform/tables.ts';
 import { tableNames } from '../../../shared/platform/tables.ts';
+import { messageIdHash } from '../../../shared/tickets/message-id-records.ts';
 import type { MemoryBlobs } from './memory-blobs.ts';
 import type { MemoryFolder } from './memory-inbox.ts';
 import type { MemoryTables } from './memory-tables.ts';
@@ -54,7 +55,13 @@ export interface Allowed {
 /** What must hold when all is quiet: P1, and that all rows agree with one another. */
 export function violationsAtTheEnd(world: Witness, allowed: Allowed): string[] {
   const { tables } = world;
-  return [...fates(world, allowed), ...numbering(tables), ...listing(tables), ...links(tables)];
+  return [
+    ...fates(world, allowed),
+    ...numbering(tables),
+    ...listing(tables),
+    ...links(tables),
+    ...threading(tables),
+  ];
 }
 
 function fates({ folder, tables, mails, names }: Witness, allowed: Allowed): string[] {
@@ -152,6 +159,27 @@ function links(tables: MemoryTables): string[] {
   return isDeepStrictEqual(wanted.sort(), found.sort())
     ? []
     : [`links: ${wanted.length} tickets follow another one, ${found.length} are linked from there`];
+}
+
+/** Each ticket is found by the Message-IDs of its messages and by those that they answer, and by no others. */
+function threading(tables: MemoryTables): string[] {
+  const wanted = new Set(
+    tables
+      .dump('Tickets')
+      .filter(isMessage)
+      .flatMap((row) => {
+        const answers = JSON.parse(text(row, 'answers') || '[]') as string[];
+        const own = text(row, 'messageId');
+        return [
+          ...(own === '' ? [] : [`${messageIdHash(own)}|${row.partitionKey}`]),
+          ...answers.map((id) => `${messageIdHash(id)}|~${row.partitionKey}`),
+        ];
+      }),
+  );
+  const found = new Set(tables.dump('MessageIds').map(({ rowKey }) => rowKey));
+  return isDeepStrictEqual(wanted, found)
+    ? []
+    : [`threads: ${wanted.size} rows of Message-IDs are wanted, ${found.size} are there`];
 }
 
 export type Snapshot = Record<TableName, readonly Row[]>;
