@@ -217,6 +217,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/tickets/attachment-name.ts',
       'shared/tickets/ticket-indexes.ts',
       'shared/tickets/append-messages.ts',
+      'shared/tickets/follower-records.ts',
       'shared/tickets/inline-images.ts',
       'shared/tickets/message-id-records.ts',
       'shared/tickets/number-records.ts',

@@ -164,7 +164,7 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
   return {
     async threadsOf(message) {
       for (const id of message.answers) {
-        const tickets = (await once(ids, id, () => ticketsOfMessageId(tables, mailbox.id, id))).slice(0);
+        const tickets = await once(ids, id, () => ticketsOfMessageId(tables, mailbox.id, id));
         const found = await mapLimited(tickets, 4, async ({ ticketId, holds }) => {
           const thread = await once(threads, ticketId, () => readThread(ticketId));
           return holds && thread !== undefined && isOpenTo(thread, message, mailbox);

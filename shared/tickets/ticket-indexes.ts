@@ -2,16 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { openRecords } from '../platform/records.ts';
 import { type Row, startingWith, type TableName, type Tables } from '../platform/tables.ts';
 import type { Filed, FiledMessage } from './append-messages.ts';
+import { type FollowerRecord, followerKind } from './follower-records.ts';
 import { messageIdHash, messageIdKind, type TicketOfMessageId } from './message-id-records.ts';
 import type { Ticket } from './ticket.ts';
-import {
-  type FollowerRecord,
-  followerKind,
-  HEAD,
-  headKind,
-  indexKind,
-  indexRowKey,
-} from './ticket-records.ts';
+import { HEAD, headKind, indexKind, indexRowKey } from './ticket-records.ts';
 
 // All rows here follow from the tickets; writing them again changes nothing.
 const MAX_CHANGES = 100;

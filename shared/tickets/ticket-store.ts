@@ -2,6 +2,7 @@ import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords } from '../platform/records.ts';
 import { startingWith, type Tables } from '../platform/tables.ts';
+import { FOLLOWERS, type FollowerRecord, followerKind } from './follower-records.ts';
 import { NUMBERS, numberKind, numberRowKey } from './number-records.ts';
 import type {
   Conversation,
@@ -16,9 +17,6 @@ import {
   attachmentKind,
   attachmentRange,
   type Body,
-  FOLLOWERS,
-  type FollowerRecord,
-  followerKind,
   HEAD,
   headKind,
   indexKind,
