@@ -21,8 +21,8 @@ export type Candidate =
 /**
  * Decides for emails in UID order what becomes of each: quarantine, skip, a reply, or a ticket of its own. Pure.
  * A reply joins the first of its threads that is open to its sender, else the ticket that its subject names if the sender
- * took part in it; otherwise it opens a ticket that names the first of them. Emails that are decided already come first and get no entry in the result. The outcome does not depend on which
- * emails are decided together and which are stored before.
+ * took part in it; otherwise it opens a ticket that names the first of them. Emails that are decided already come first and
+ * get no entry in the result. The outcome does not depend on which emails are decided together and which are stored before.
  * @param known of every Message-ID that one of the emails answers, as far as it is needed
  * @param firstNumber the number of the first new ticket; the next ones follow. It decides nothing.
  * @param rules what the mailbox allows
