@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { findBodyStart, splitFields, unfold } from './raw-headers.ts';
+import { findBodyStart, type RawField, splitFields, unfold } from './raw-headers.ts';
 
 /**
  * The content key ("K2"): what makes two copies of an email the same email, whatever way each of them came. SHA-256 over
@@ -9,6 +9,9 @@ import { findBodyStart, splitFields, unfold } from './raw-headers.ts';
  * Where no blank line ends the header, all of it counts as body, too: it may be a text that has no header.
  * Everything a relay adds on the way (Received, Delivered-To, Return-Path, ARC-…, Authentication-Results, X-…) stays out.
  * Never Message-ID alone: whoever reuses one could make somebody's mail disappear.
+ * An email with neither a Message-ID nor a Date says nothing of when it was sent: a device's alarm has the same bytes each
+ * time. There the UTC day on which the mail server received it counts as well, which no repeated fetch and no new UIDVALIDITY
+ * changes (docs/decisions/0016).
  *
  * The stored keys depend on every byte of this: a change turns mail already fetched into new email.
  */
@@ -28,13 +31,20 @@ const keyFields = [
   'content-type',
   'content-transfer-encoding',
 ] as const;
+/** A field that differs each time that an email is sent. An empty one is as good as none. */
+const saysWhen = ({ name, value }: RawField): boolean =>
+  (name === 'message-id' || name === 'date') && unfold(value).length > 0;
+
 /** More header than this is not kept: what follows counts as body. */
 const headerLimit = 1024 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Takes an email in chunks of any size; the result does not depend on where they are cut. Keeps at most 1 MB. */
-export function createContentKey(): ContentKey {
+/**
+ * Takes an email in chunks of any size; the result does not depend on where they are cut. Keeps at most 1 MB.
+ * @param receivedAt ISO time in UTC at which the mail server received it
+ */
+export function createContentKey(receivedAt: string): ContentKey {
   const hash = createHash('sha256');
   let block = new Uint8Array(16 * 1024);
   let length = 0;
@@ -58,6 +68,7 @@ export function createContentKey(): ContentKey {
       hash.update(`${name}*${values.length}\n`);
       for (const value of values) hash.update(`${value.length}:`).update(value);
     }
+    if (!fields.some(saysWhen)) hash.update(`day*1\n10:${receivedAt.slice(0, 10)}`);
     hash.update('body\n').update(rest);
     block = new Uint8Array(0);
   };

@@ -4,6 +4,8 @@ import { openRecords } from '../platform/records.ts';
 import type { Tables } from '../platform/tables.ts';
 import type { TicketOfMessageId } from '../tickets/message-id-records.ts';
 import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
+import { NUMBERS, numberKind, numberRowKey } from '../tickets/number-records.ts';
+import { numbersInSubject } from '../tickets/subject-tag.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
 import { HEAD, headKind } from '../tickets/ticket-records.ts';
 import { answersOf } from './answers-of.ts';
@@ -14,7 +16,7 @@ import { countAutomatic, readLoopCounts } from './loop-counts.ts';
 import type { ParsedMessage } from './parsed-message.ts';
 import type { ReadOutcome } from './read-message.ts';
 import type { IntakeDeps, Work } from './batch.ts';
-import { type KnownThread, type KnownThreads, type ThreadMessage, TICKETS_OF_MESSAGE_ID } from './threads.ts';
+import type { KnownThread, KnownThreads, ThreadMessage } from './threads.ts';
 
 const OWN_TEST = 'the test email that “Test connection” sent to this mailbox';
 
@@ -112,6 +114,7 @@ function threadMessageOf({ mail, message }: ReadOutcome & { kind: 'message' }): 
   return {
     messageId: mail.messageId,
     answers: answersOf(mail),
+    tags: numbersInSubject(mail.subject),
     sender: mail.from?.address,
     isForged: message.authentication?.fails === true,
     people: peopleOf(mail),
@@ -125,7 +128,7 @@ function peopleOf(mail: ParsedMessage): string[] {
 }
 
 interface LookUp {
-  /** Asks storage for what a message answers, as far as can matter to it. */
+  /** Asks storage for what a message answers and its subject names, as far as can matter to it. */
   threadsOf(message: ThreadMessage): Promise<void>;
   /** All that was found. */
   known(): Promise<KnownThreads>;
@@ -135,8 +138,9 @@ interface LookUp {
 function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>): LookUp {
   const heads = openRecords(tables, headKind);
   const ids = new Map<string, Promise<TicketOfMessageId[]>>();
+  const numbers = new Map<number, Promise<string | undefined>>();
   const threads = new Map<string, Promise<KnownThread | undefined>>();
-  const once = <T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> => {
+  const once = <Key, T>(known: Map<Key, Promise<T>>, key: Key, ask: () => Promise<T>): Promise<T> => {
     const answer = known.get(key) ?? ask();
     known.set(key, answer);
     return answer;
@@ -147,15 +151,20 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
     const { number, status, participants, requester } = ticket;
     return { ticketId, number, open: status === 'open', participants, requester: requester.address };
   };
-  const settled = async <T>(known: ReadonlyMap<string, Promise<T>>): Promise<Map<string, T>> =>
-    new Map(await Promise.all([...known].map(async ([key, answer]) => [key, await answer] as const)));
+  /** A number that was reserved and not used names a ticket that has another one. Numbers are of all mailboxes together. */
+  const readNumber = async (number: number): Promise<string | undefined> => {
+    const reserved = await openRecords(tables, numberKind).find(NUMBERS, numberRowKey(number));
+    const ticket = reserved && (await heads.find(reserved.ticketId, HEAD));
+    return ticket?.number === number && ticket.mailboxId === mailbox.id ? ticket.id : undefined;
+  };
+  const settled = async <Key, T>(known: ReadonlyMap<Key, Promise<T | undefined>>): Promise<Map<Key, T>> => {
+    const answers = await Promise.all([...known].map(async ([key, answer]) => [key, await answer] as const));
+    return new Map(answers.flatMap(([key, answer]) => (answer === undefined ? [] : [[key, answer]])));
+  };
   return {
     async threadsOf(message) {
       for (const id of message.answers) {
-        const tickets = (await once(ids, id, () => ticketsOfMessageId(tables, mailbox.id, id))).slice(
-          0,
-          TICKETS_OF_MESSAGE_ID,
-        );
+        const tickets = await once(ids, id, () => ticketsOfMessageId(tables, mailbox.id, id));
         const found = await mapLimited(tickets, 4, async ({ ticketId, holds }) => {
           const thread = await once(threads, ticketId, () => readThread(ticketId));
           return holds && thread !== undefined && isOpenTo(thread, message, mailbox);
@@ -163,12 +172,16 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
         // It joins this ticket or one that comes before: a batch opens tickets and adds to them, and closes none.
         if (found.includes(true)) return;
       }
+      for (const number of message.tags) {
+        const ticketId = await once(numbers, number, () => readNumber(number));
+        if (ticketId !== undefined) await once(threads, ticketId, () => readThread(ticketId));
+      }
     },
     async known() {
-      const found = await settled(threads);
       return {
         byMessageId: await settled(ids),
-        threads: new Map([...found].flatMap(([id, thread]) => (thread === undefined ? [] : [[id, thread]]))),
+        byNumber: await settled(numbers),
+        threads: await settled(threads),
       };
     },
   };

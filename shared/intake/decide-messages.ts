@@ -20,9 +20,9 @@ export type Candidate =
 
 /**
  * Decides for emails in UID order what becomes of each: quarantine, skip, a reply, or a ticket of its own. Pure.
- * A reply joins the first of its threads that is open to its sender; otherwise it opens a ticket that names the first of
- * them. Emails that are decided already come first and get no entry in the result. The outcome does not depend on which
- * emails are decided together and which are stored before.
+ * A reply joins the first of its threads that is open to its sender, else the ticket that its subject names if the sender
+ * took part in it; otherwise it opens a ticket that names the first of them. Emails that are decided already come first and
+ * get no entry in the result. The outcome does not depend on which emails are decided together and which are stored before.
  * @param known of every Message-ID that one of the emails answers, as far as it is needed
  * @param firstNumber the number of the first new ticket; the next ones follow. It decides nothing.
  * @param rules what the mailbox allows
@@ -47,14 +47,17 @@ export function decideMessages(
       continue;
     }
     const answered = threads.of(candidate.answers);
-    const joined = answered.find((thread) => isOpenTo(thread, candidate, rules));
+    // A number proves less than a Message-ID: anyone can guess it, and tags of other systems look the same.
+    const named = threads.numbered(candidate.tags).filter((thread) => mayAdd(candidate, thread, {}));
+    const joined =
+      answered.find((thread) => isOpenTo(thread, candidate, rules)) ?? named.find(({ open }) => open);
     if (joined !== undefined) {
       const { ticketId } = joined;
       decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number: joined.number });
       threads.join(ticketId, joined.number, candidate);
       continue;
     }
-    const [old] = answered;
+    const [old] = [...answered, ...named];
     const follows = old === undefined ? undefined : { id: old.ticketId, number: old.number };
     const { ownTicketId: ticketId } = candidate;
     decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number, opens: true, follows });
@@ -72,17 +75,18 @@ const nothing = {
   reason: undefined,
 } as const;
 
+/** Whether a message may join a ticket that it answers: it is open, and `mayAdd`. Pure. */
+export const isOpenTo = (thread: KnownThread, message: Writer, rules: ThreadRules): boolean =>
+  thread.open && mayAdd(message, thread, rules);
+
+type Writer = Pick<ThreadMessage, 'sender' | 'isForged'>;
+
 /**
- * Whether a message may join a ticket that it answers: the ticket is open, and the sender took part in it or, where the
- * mailbox allows it, is a colleague of the requester. A Message-ID alone proves nothing, since anyone can copy one, nor does
- * a From that the receiving server refutes. Pure.
+ * Whether the sender may add to a ticket: it took part in it or, where the mailbox allows it, is a colleague of the
+ * requester. A Message-ID alone proves nothing, since anyone can copy one, nor does a From that the receiving server refutes.
  */
-export function isOpenTo(
-  thread: KnownThread,
-  { sender, isForged }: Pick<ThreadMessage, 'sender' | 'isForged'>,
-  { colleaguesJoin }: ThreadRules,
-): boolean {
-  if (!thread.open || sender === undefined || isForged === true) return false;
+function mayAdd({ sender, isForged }: Writer, thread: KnownThread, { colleaguesJoin }: ThreadRules): boolean {
+  if (sender === undefined || isForged === true) return false;
   if (thread.participants.includes(sender.toLowerCase())) return true;
   return colleaguesJoin === true && thread.requester !== undefined && areColleagues(sender, thread.requester);
 }

@@ -2,7 +2,7 @@ import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
 import { type MessageMeta, type MessageRef, sortedRefs } from '../mailboxes/message-ref.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { createLimiter } from '../platform/concurrency.ts';
-import { createContentKey } from './content-key.ts';
+import { type ContentKey, createContentKey } from './content-key.ts';
 import { type RefScope, placeOf, rawBlobOf } from './ledger.ts';
 import type { Found } from './ledger-store.ts';
 import type { Batch } from './plan-batches.ts';
@@ -90,7 +90,14 @@ async function storeInMemory(
   const uploads: Promise<{ error: unknown } | undefined>[] = [];
   const short = new Map<MessageRef, Uint8Array>();
   const store = (each: Placed, raw: Uint8Array, notes: readonly string[] = []): void => {
-    stored.push({ ...each, key: contentKeyOf(raw), size: raw.byteLength, raw, oversized: false, notes });
+    stored.push({
+      ...each,
+      key: contentKeyOf(raw, each.receivedAt),
+      size: raw.byteLength,
+      raw,
+      oversized: false,
+      notes,
+    });
     uploads.push(failure(limited(() => blobs.putOnce(each.rawBlob, raw))));
   };
   let stream = await failure(
@@ -175,13 +182,14 @@ class Reading {
   broken: InboxError | undefined;
   readonly #inbox: Inbox;
   readonly #placed: Placed;
-  readonly #contentKey = createContentKey();
+  readonly #contentKey: ContentKey;
   #beginning = Buffer.alloc(0);
   #end = Buffer.alloc(0);
 
   constructor(inbox: Inbox, placed: Placed) {
     this.#inbox = inbox;
     this.#placed = placed;
+    this.#contentKey = createContentKey(placed.receivedAt);
   }
 
   /** Throws at the end of what came short, so that the upload is not committed, unless it ends as it is known to. */
@@ -215,7 +223,8 @@ async function storeHeaders(inbox: Inbox, placed: Placed): Promise<StoredMail | 
   try {
     const beginning = await inbox.fetchHead(placed.ref, HEADER_BYTES);
     const raw = headerBlock(beginning);
-    const key = contentKeyOf(Buffer.concat([raw, Buffer.from(`oversized ${placed.size}`)]));
+    const sized = Buffer.concat([raw, Buffer.from(`oversized ${placed.size}`)]);
+    const key = contentKeyOf(sized, placed.receivedAt);
     return { ...placed, rawBlob: '', key, raw, oversized: true, notes: [] };
   } catch (error) {
     if (error instanceof InboxError) return error;
@@ -230,8 +239,8 @@ export function headerBlock(raw: Uint8Array): Uint8Array {
   return end === -1 ? bytes.subarray(0, HEADER_BYTES) : bytes.subarray(0, Math.min(end + 4, HEADER_BYTES));
 }
 
-function contentKeyOf(raw: Uint8Array): string {
-  const key = createContentKey();
+function contentKeyOf(raw: Uint8Array, receivedAt: string): string {
+  const key = createContentKey(receivedAt);
   key.update(raw);
   return key.digest();
 }

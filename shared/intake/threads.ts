@@ -1,4 +1,5 @@
 import { messageIdOrder, type TicketOfMessageId } from '../tickets/message-id-records.ts';
+import { TICKETS_OF_MESSAGE_ID } from '../tickets/ticket-indexes.ts';
 
 /** A ticket that an email may belong to. */
 export interface KnownThread {
@@ -15,6 +16,8 @@ export interface KnownThread {
 export interface KnownThreads {
   /** By Message-ID. */
   byMessageId: ReadonlyMap<string, readonly TicketOfMessageId[]>;
+  /** IDs of the tickets of this mailbox that subjects name, by number. */
+  byNumber: ReadonlyMap<number, string>;
   /** By ticket ID. A ticket without an entry here is gone or cannot be read. */
   threads: ReadonlyMap<string, KnownThread>;
 }
@@ -24,6 +27,8 @@ export interface ThreadMessage {
   messageId: string | undefined;
   /** Message-IDs it answers, the nearest first. */
   answers: readonly string[];
+  /** Numbers of tickets that its subject names. */
+  tags: readonly number[];
   sender: string | undefined;
   /** The receiving server found that the mail does not come from that sender (`failsAuthentication`). */
   isForged?: boolean;
@@ -31,21 +36,20 @@ export interface ThreadMessage {
   people: readonly string[];
 }
 
-/** Tickets of one Message-ID that are looked at; only a mailing list or somebody malicious makes more of them. */
-export const TICKETS_OF_MESSAGE_ID = 20;
-
 /**
  * The threads that are known while the emails of a batch are decided one after the other. What a decision adds counts for
  * the next email exactly as if it had been stored: where a batch begins and ends must not show in any ticket.
  */
 export class Threads {
   readonly #byMessageId: Map<string, readonly TicketOfMessageId[]>;
+  readonly #byNumber: ReadonlyMap<number, string>;
   readonly #threads: Map<string, KnownThread>;
   /** Tickets opened meanwhile: they come after all that storage knows, as their numbers do once they have one. */
   readonly #opened: string[] = [];
 
-  constructor({ byMessageId, threads }: KnownThreads) {
+  constructor({ byMessageId, byNumber, threads }: KnownThreads) {
     this.#byMessageId = new Map(byMessageId);
+    this.#byNumber = byNumber;
     this.#threads = new Map(threads);
   }
 
@@ -60,6 +64,11 @@ export class Threads {
       found.flatMap((tickets) => this.#oldestFirst(tickets.filter((ticket) => ticket.holds === holds))),
     );
     return [...new Set(ids)].flatMap((id) => this.#threads.get(id) ?? []);
+  }
+
+  /** Threads of these ticket numbers. Nobody knows the number of a ticket that the batch itself opens. */
+  numbered(numbers: readonly number[]): KnownThread[] {
+    return numbers.flatMap((number) => this.#threads.get(this.#byNumber.get(number) ?? '') ?? []);
   }
 
   /** A ticket begins with a message. */

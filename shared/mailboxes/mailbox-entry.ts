@@ -43,7 +43,7 @@ function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountN
     folder: mailbox.folder,
     'after fetching': afterFetch.kind === 'move' ? `move to ${afterFetch.folder}` : afterFetch.kind,
     'minutes between fetches': mailbox.intervalMinutes,
-    'colleagues join': mailbox.colleaguesJoin === true ? 'yes' : undefined,
+    'colleagues can reply': mailbox.colleaguesJoin === true ? 'yes' : undefined,
     'account that sends': account(sending),
     'SMTP server': server(sending),
     'account for POP3': account(pop3),

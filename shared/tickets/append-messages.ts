@@ -35,8 +35,11 @@ export interface Filed {
   stale: readonly string[];
   /** True unless this filing alone can know of the ticket: others may change it at any moment. */
   shared: boolean;
-  messages: readonly NewMessage[];
+  messages: readonly FiledMessage[];
 }
+
+/** What the rows that lead to a ticket are made of. */
+export type FiledMessage = Pick<NewMessage, 'key' | 'at' | 'messageId' | 'answers' | 'authentication'>;
 
 // The service takes 100 changes and a payload of 4 MiB a transaction; a message's rows stay together.
 // https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
@@ -45,6 +48,7 @@ const MAX_BYTES = 3 * 1024 * 1024;
 /** What a change takes besides its row: the headers of its part of the request, names and types. Generous. */
 const BYTES_A_CHANGE = 2 * 1024;
 const TRIES = 20;
+const none: ReadonlyMap<string, FiledMessage> = new Map();
 
 /**
  * Writes the messages into their ticket, each with all its rows in one transaction, and several in one where they fit.
@@ -55,12 +59,12 @@ export async function appendMessages(tables: Tables, filing: Filing): Promise<Fi
   let filed: Filed | undefined;
   for (const part of parts(filing)) {
     const opens = filing.opens && filed === undefined;
-    const { ticket, stale, metOthers } = await fileTogether(tables, filing, part, opens);
+    const { ticket, stale, metOthers, messages } = await fileTogether(tables, filing, part, opens);
     filed = {
       ticket,
       stale: [...(filed?.stale ?? []), ...stale],
       shared: !filing.opens || filing.begunBefore === true || metOthers || filed?.shared === true,
-      messages: filing.messages,
+      messages: [...(filed?.messages ?? []), ...messages],
     };
   }
   if (filed === undefined) throw new PostroomError('ticket-missing', 'A filing without messages');
@@ -72,7 +76,7 @@ async function fileTogether(
   filing: Filing,
   messages: readonly NewMessage[],
   opens: boolean,
-): Promise<{ ticket: Ticket; stale: readonly string[]; metOthers: boolean }> {
+): Promise<Omit<Filed, 'shared'> & { metOthers: boolean }> {
   const tickets = tables.open('Tickets');
   const heads = openRecords(tables, headKind);
   let suspectTwins = false;
@@ -81,9 +85,11 @@ async function fileTogether(
     if (!opens || suspectTwins) head = await heads.get(filing.ticketId, HEAD);
     if (head === undefined && !opens)
       throw new PostroomError('ticket-missing', `Ticket ${filing.ticketId} of a reply is not there`);
-    const missing = suspectTwins ? await notYetThere(tickets, filing.ticketId, messages) : messages;
+    const there = suspectTwins ? await alreadyThere(tickets, filing.ticketId, messages) : none;
+    const missing = messages.filter(({ key }) => !there.has(key));
+    const filed = { metOthers: suspectTwins, messages: messages.map((each) => there.get(each.key) ?? each) };
     const before = head && { ticket: withoutStale(head.record), stale: head.record.stale };
-    if (before !== undefined && missing.length === 0) return { ...before, metOthers: suspectTwins };
+    if (before !== undefined && missing.length === 0) return { ...before, ...filed };
     const ticket = before === undefined ? openedBy(filing, missing) : extendedBy(before.ticket, missing);
     const stale = before === undefined ? [] : outgrown(before.ticket, ticket, before.stale);
     const row = headKind.toRow({ ...ticket, stale });
@@ -94,7 +100,7 @@ async function fileTogether(
         .map((r): Change => ({ kind: 'insert', row: r })),
     ];
     const written = await tickets.commit(filing.ticketId, changes);
-    if (written.ok) return { ticket, stale, metOthers: suspectTwins };
+    if (written.ok) return { ticket, stale, ...filed };
     // Either an earlier try of ours got through and its answer was lost, or somebody changed the ticket meanwhile.
     suspectTwins = true;
   }
@@ -136,15 +142,31 @@ function parts(filing: Filing): NewMessage[][] {
 const payloadOf = (row: Row): number =>
   Math.max(sizeOfRow(row), Buffer.byteLength(JSON.stringify(row))) + BYTES_A_CHANGE;
 
-async function notYetThere(
+/**
+ * By key, as they were stored: an email that could be read then and cannot now is still found by its Message-ID. Where the
+ * row cannot be read either, the message that was handed over stands for it.
+ */
+async function alreadyThere(
   tickets: Table,
   ticketId: string,
   messages: readonly NewMessage[],
-): Promise<NewMessage[]> {
+): Promise<Map<string, FiledMessage>> {
   const found = await Promise.all(
-    messages.map((message) => tickets.get(ticketId, messageRowKey(message.at, message.key))),
+    messages.map(async (message): Promise<[string, FiledMessage] | undefined> => {
+      const row = await tickets.get(ticketId, messageRowKey(message.at, message.key));
+      return row && [message.key, readMessage(row) ?? message];
+    }),
   );
-  return messages.filter((_, index) => found[index] === undefined);
+  return new Map(found.filter((each) => each !== undefined));
+}
+
+function readMessage(row: Row): FiledMessage | undefined {
+  try {
+    return messageKind.fromRow(row);
+  } catch {
+    // It is reported where the ticket is shown.
+    return undefined;
+  }
 }
 
 function openedBy(filing: Filing, messages: readonly NewMessage[]): Ticket {

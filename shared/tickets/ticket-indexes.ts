@@ -1,18 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { openRecords } from '../platform/records.ts';
-import type { Row, TableName, Tables } from '../platform/tables.ts';
-import type { Filed } from './append-messages.ts';
+import { type Row, startingWith, type TableName, type Tables } from '../platform/tables.ts';
+import type { Filed, FiledMessage } from './append-messages.ts';
+import { type FollowerRecord, followerKind } from './follower-records.ts';
 import { messageIdHash, messageIdKind, type TicketOfMessageId } from './message-id-records.ts';
 import type { Ticket } from './ticket.ts';
-import {
-  type FollowerRecord,
-  followerKind,
-  HEAD,
-  headKind,
-  indexKind,
-  indexRowKey,
-  type NewMessage,
-} from './ticket-records.ts';
+import { HEAD, headKind, indexKind, indexRowKey } from './ticket-records.ts';
 
 // All rows here follow from the tickets; writing them again changes nothing.
 const MAX_CHANGES = 100;
@@ -47,7 +40,7 @@ export async function writeIndexes(
 function messageIdRows(
   mailboxId: string,
   ticketId: string,
-  { messageId, answers = [], authentication }: NewMessage,
+  { messageId, answers = [], authentication }: FiledMessage,
 ): Row[] {
   const row = (id: string, holds: boolean): Row =>
     messageIdKind.toRow({ mailboxId, hash: messageIdHash(id), ticketId, holds });
@@ -107,13 +100,16 @@ async function removeStale(tables: Tables, { ticket }: Filed, key: string): Prom
   await tables.open('TicketIndex').commit(status, [{ kind: 'remove', rowKey }]);
 }
 
-/** Tickets of the mailbox that hold an email with this Message-ID, then those that hold an answer to it. */
+/** Tickets of one Message-ID that count; only a mailing list or somebody malicious makes more of them. */
+export const TICKETS_OF_MESSAGE_ID = 20;
+
+/** Tickets of the mailbox that hold an email with this Message-ID, then those that hold an answer to it; at most twenty. */
 export async function ticketsOfMessageId(
   tables: Tables,
   mailboxId: string,
   messageId: string,
 ): Promise<TicketOfMessageId[]> {
-  const prefix = `${messageIdHash(messageId)}|`;
-  const records = await openRecords(tables, messageIdKind).list(mailboxId, { prefix });
+  const range = { ...startingWith(`${messageIdHash(messageId)}|`), limit: TICKETS_OF_MESSAGE_ID };
+  const { records } = await openRecords(tables, messageIdKind).page([mailboxId], range);
   return records.map(({ ticketId, holds }) => ({ ticketId, holds }));
 }

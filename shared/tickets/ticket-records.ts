@@ -31,7 +31,7 @@ import type {
 //   ticketId / `m|<inverted ms>|<K2>`          a message, the newest first; the time is the mail server's
 //   ticketId / `a|<inverted ms>|<K2>|<index>`  an attachment, 4 digits; in the order of the messages, so that one range
 //                                              holds those of a page of messages
-//   ticketId / `f|<number>`                 a ticket that follows this one, 10 digits; derived from the head of that one
+//   ticketId / `f|…`                        a ticket that follows this one (follower-records.ts)
 // TicketIndex: status / `<inverted ms>|<ticketId>`   newest first; derived from the head
 // Text over INLINE_CHARACTERS is a blob, named by the row's column.
 
@@ -220,29 +220,6 @@ export const headKind = recordKind<TicketHead>()({
       write: (keys) => keys.join(','),
     },
   },
-});
-
-/** A ticket that follows another one: the other direction of its `follows`. */
-export interface FollowerRecord {
-  /** The ticket that is followed. */
-  ticketId: string;
-  number: number;
-  followerId: string;
-}
-
-export const FOLLOWERS = 'f|';
-export const followerKind = recordKind<FollowerRecord>()({
-  table: 'Tickets',
-  version: 1,
-  keysOf: ({ ticketId, number }) => ({
-    partitionKey: ticketId,
-    rowKey: `${FOLLOWERS}${String(number).padStart(10, '0')}`,
-  }),
-  fromKeys: ({ partitionKey, rowKey }) => ({
-    ticketId: partitionKey,
-    number: Number(rowKey.slice(FOLLOWERS.length)),
-  }),
-  columns: { followerId: text },
 });
 
 /** The ticket of a head. */

@@ -2,6 +2,7 @@ import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords } from '../platform/records.ts';
 import { startingWith, type Tables } from '../platform/tables.ts';
+import { FOLLOWERS, type FollowerRecord, followerKind } from './follower-records.ts';
 import { NUMBERS, numberKind, numberRowKey } from './number-records.ts';
 import type {
   Conversation,
@@ -16,9 +17,6 @@ import {
   attachmentKind,
   attachmentRange,
   type Body,
-  FOLLOWERS,
-  type FollowerRecord,
-  followerKind,
   HEAD,
   headKind,
   indexKind,
@@ -46,8 +44,8 @@ export interface TicketStore {
     id: string,
     range: { before?: string | undefined; limit: number },
   ): Promise<ConversationPage | undefined>;
-  /** Tickets that follow this one, the oldest twenty. */
-  followers(id: string): Promise<FollowerRecord[]>;
+  /** Tickets that follow this one, the oldest twenty, and whether there are more. */
+  followers(id: string): Promise<{ followers: readonly FollowerRecord[]; more: boolean }>;
   /** One message by its `messageRef`, without reading any other. */
   message(id: string, ref: string): Promise<{ ticket: Ticket; message: StoredMessage } | undefined>;
   /** The whole ticket with every text. However long it is: no page asks for this. */
@@ -125,7 +123,8 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
     },
     async followers(id) {
       const range = { ...startingWith(FOLLOWERS), limit: FOLLOWERS_SHOWN };
-      return (await followers.page([id], range)).records;
+      const { records: oldest, next } = await followers.page([id], range);
+      return { followers: oldest, more: next !== undefined };
     },
     async message(id, ref) {
       const rowKey = rowKeyOfRef(ref);

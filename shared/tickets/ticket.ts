@@ -26,7 +26,10 @@ export interface TicketSummary {
 
 export interface Ticket extends TicketSummary {
   openedAt: string;
-  /** Lower-case addresses of everyone who wrote or was written to: only they may add to a ticket by mail. */
+  /**
+   * Lower-case addresses of everyone who wrote or was written to: only they may add to a ticket by mail, and the requester's
+   * colleagues where the mailbox allows it.
+   */
   participants: readonly string[];
   /** The ticket this one goes on from: a reply that came when that one was closed, or from a stranger. */
   follows: { id: string; number: number } | undefined;

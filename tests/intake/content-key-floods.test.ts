@@ -4,7 +4,7 @@ import { createContentKey } from '../../shared/intake/content-key.ts';
 
 function keyOf(mail: string | Uint8Array, chunkSize = Number.MAX_SAFE_INTEGER): string {
   const bytes = typeof mail === 'string' ? Buffer.from(mail, 'latin1') : mail;
-  const key = createContentKey();
+  const key = createContentKey('2026-11-24T10:00:00.000Z');
   for (let at = 0; at < bytes.length; at += chunkSize) key.update(bytes.subarray(at, at + chunkSize));
   return key.digest();
 }

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { createContentKey, ticketIdOf } from '../../shared/intake/content-key.ts';
 import { ownMail, ownMailNames } from '../harness/memory/mail-files.ts';
 
-function keyOf(mail: string | Uint8Array, chunkSize = Number.MAX_SAFE_INTEGER): string {
+const AT = '2026-11-24T10:00:00.000Z';
+
+function keyOf(mail: string | Uint8Array, chunkSize = Number.MAX_SAFE_INTEGER, receivedAt = AT): string {
   const bytes = typeof mail === 'string' ? Buffer.from(mail, 'latin1') : mail;
-  const key = createContentKey();
+  const key = createContentKey(receivedAt);
   for (let at = 0; at < bytes.length; at += chunkSize) key.update(bytes.subarray(at, at + chunkSize));
   return key.digest();
 }
@@ -22,8 +24,9 @@ describe('the content key', () => {
   });
 
   const noFields = 'mime-version*0\ncontent-type*0\ncontent-transfer-encoding*0\n';
+  const day = 'day*1\n10:2026-11-24';
   const only = (subject: string): string =>
-    `message-id*0\ndate*0\nfrom*0\nto*0\nsubject*1\n${subject.length}:${subject}${noFields}body\n`;
+    `message-id*0\ndate*0\nfrom*0\nto*0\nsubject*1\n${subject.length}:${subject}${noFields}${day}body\n`;
   const sha256 = (text: string): string => createHash('sha256').update(text, 'latin1').digest('hex');
 
   it.each([
@@ -76,6 +79,34 @@ describe('the content key', () => {
     ['no Message-ID', plain.replace('Message-ID: <1@a>\r\n', '')],
   ])('is another one for %s', (_what, mail) => {
     expect(keyOf(mail)).not.toBe(keyOf(plain));
+  });
+
+  describe('of an email with neither a Message-ID nor a Date', () => {
+    const alarm = 'From: a@b\r\nTo: c@d\r\nSubject: s\r\n\r\nbody\r\n';
+    const at = (mail: string, receivedAt: string): string => keyOf(mail, 7, receivedAt);
+
+    it('is the same all day in UTC, and another one the next day', () => {
+      const key = at(alarm, '2026-11-24T00:00:00.000Z');
+      expect(at(alarm, '2026-11-24T23:59:59.999Z')).toBe(key);
+      expect(at(alarm, '2026-11-25T00:00:00.000Z')).not.toBe(key);
+      expect(at(alarm, '2027-11-24T00:00:00.000Z')).not.toBe(key);
+    });
+
+    it.each(['Message-ID:', 'Date: \t', 'Message-ID:\r\n \r\nDate:'])(
+      'takes an empty %j for none',
+      (field) => {
+        const mail = `${field}\r\n${alarm}`;
+        expect(at(mail, AT)).not.toBe(at(mail, '2026-11-25T10:00:00.000Z'));
+      },
+    );
+
+    it.each(['Message-ID: <1@a>', 'Date: d', 'date:\r\n d'])(
+      'is that of any email where there is %j',
+      (field) => {
+        const mail = `${field}\r\n${alarm}`;
+        expect(at(mail, AT)).toBe(at(mail, '2026-11-25T10:00:00.000Z'));
+      },
+    );
   });
 
   it('reads the same fields whatever ends the lines', () => {

@@ -14,6 +14,8 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-records.ts';
+import { subjectTag } from '../../shared/tickets/subject-tag.ts';
+import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
@@ -342,6 +344,35 @@ describe('a reply', () => {
       await tables.open('Tickets').commit('gone', [{ kind: 'remove', rowKey }]);
     const reply = read('reply', { inReplyTo: [id('gone')], references: [id('parent')] });
     expect(await decided({ reply })).toEqual([joins('t', 7)]);
+  });
+});
+
+describe('a tag in the subject', () => {
+  const tagged = (number: number): Partial<ParsedMessage> => ({ subject: `Re: ${subjectTag(number)} Lamp` });
+
+  test('brings a participant to the ticket, which is asked for once', async () => {
+    await ticketWith('t', await reserveNumbers(tables, ['t']), ['parent']);
+    points.length = 0;
+    const eve = { ...tagged(1), from: address('eve@elsewhere.example') };
+    expect(
+      await decided({ a: read('a', tagged(1)), b: read('b', tagged(1)), eve: read('eve', eve) }),
+    ).toEqual([joins('t', 1), joins('t', 1), opens('eve', 2)]);
+    expect(points.filter((point) => point === 'table.MessageIds.list')).toEqual([]);
+    expect(points.filter((point) => point === 'table.Numbers.get').length).toBeLessThanOrEqual(2);
+  });
+
+  test('of a ticket of another mailbox, of a number that was not used and of an unknown one brings to none', async () => {
+    const filing = { number: await reserveNumbers(tables, ['other']), mailboxId: 'other box', opens: true };
+    const outcome = read('parent');
+    const messages = outcome.kind === 'message' ? [outcome.message] : [];
+    await appendMessages(tables, { ...filing, ticketId: 'other', follows: undefined, messages });
+    await reserveNumbers(tables, ['t']);
+    await ticketWith('t', await reserveNumbers(tables, ['t']), ['used']);
+    const numbers = [1, 2, 99];
+    const mails = Object.fromEntries(
+      numbers.map((number) => [`to${number}`, read(`to${number}`, tagged(number))]),
+    );
+    expect(await decided(mails)).toEqual([opens('to1', 4), opens('to2', 5), opens('to99', 6)]);
   });
 });
 

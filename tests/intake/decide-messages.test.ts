@@ -12,6 +12,7 @@ const mail = (key: string, wish: Partial<Mail> = {}): Mail => ({
   ownTicketId: `ticket of ${key}`,
   messageId: `<${key}>`,
   answers: wish.threads === undefined ? [] : ['<parent>'],
+  tags: [],
   sender: 'kim@customer.example',
   people: ['kim@customer.example', 'support@contoso.example'],
   threads: [],
@@ -33,6 +34,7 @@ const knownOf = (mails: readonly (Candidate | Mail)[]): KnownThreads => {
         threads.map(({ ticketId }) => ({ ticketId, holds: true })),
       ]),
     ),
+    byNumber: new Map(),
     threads: new Map(stored.flatMap(({ threads }) => threads.map((each) => [each.ticketId, each]))),
   };
 };
@@ -160,6 +162,7 @@ describe('an email that is decided already', () => {
     },
     messageId: '<a>',
     answers: [],
+    tags: [],
     sender: 'kim@customer.example',
     people: ['kim@customer.example'],
     ...wish,
@@ -277,6 +280,7 @@ test('a reply goes on to the next message that it answers where the ticket of th
       ['<gone>', [{ ticketId: 'gone', holds: true }]],
       ['<root>', [{ ticketId: 'known', holds: true }]],
     ]),
+    byNumber: new Map(),
     threads: new Map([
       ['near', near],
       ['known', thread()],
@@ -287,4 +291,46 @@ test('a reply goes on to the next message that it answers where the ticket of th
     inWords(decideMessages([mail('a', { answers, ...wish })], known, 10));
   expect(decideOne({})).toEqual(['a: joins known #7']);
   expect(decideOne({ sender: 'eve@elsewhere.example' })).toEqual(['a: opens ticket of a #10 after #8']);
+});
+
+describe('a tag in the subject', () => {
+  const known = (wish: Partial<KnownThread> = {}): KnownThreads => ({
+    byMessageId: new Map(),
+    byNumber: new Map([[7, 'known']]),
+    threads: new Map([['known', thread({ requester: 'kim@customer.example', ...wish })]]),
+  });
+  const tagged = (wish: Partial<Mail> = {}, ticket: Partial<KnownThread> = {}): string[] =>
+    inWords(
+      decideMessages([mail('a', { tags: [6, 7], ...wish })], known(ticket), 10, { colleaguesJoin: true }),
+    );
+
+  test('brings a participant to the ticket', () => {
+    expect(tagged()).toEqual(['a: joins known #7']);
+  });
+
+  test.each([
+    ['a stranger', { sender: 'eve@elsewhere.example' }],
+    ['a refuted sender', { isForged: true }],
+    ['nobody', { sender: undefined }],
+    ['a colleague', { sender: 'lee@customer.example' }],
+  ])('brings %s nowhere, and links nothing', (_who, wish) => {
+    expect(tagged(wish)).toEqual(['a: opens ticket of a #10']);
+  });
+
+  test('of a closed ticket links it for a participant', () => {
+    expect(tagged({}, { open: false })).toEqual(['a: opens ticket of a #10 after #7']);
+  });
+
+  test('comes after what the email answers', () => {
+    const both: KnownThreads = {
+      byMessageId: new Map([['<x>', [{ ticketId: 'answered', holds: true }]]]),
+      byNumber: new Map([[7, 'known']]),
+      threads: new Map([
+        ['known', thread()],
+        ['answered', thread({ ticketId: 'answered', number: 5 })],
+      ]),
+    };
+    const reply = mail('a', { answers: ['<x>'], tags: [7] });
+    expect(inWords(decideMessages([reply], both, 10))).toEqual(['a: joins answered #5']);
+  });
 });

@@ -144,8 +144,8 @@ describe('a ticket that follows another one', () => {
     }));
     await world.take([{ key: 'first', from: 'kim@contoso.example' }, ...strangers]);
     expect(world.follows()).toEqual({ 2: 1, 3: 1 });
-    const followers = await world.tickets.followers((await world.tickets.byNumber(1)) ?? '');
-    expect(followers.map(({ number }) => number)).toEqual([2, 3]);
+    const { followers, more } = await world.tickets.followers((await world.tickets.byNumber(1)) ?? '');
+    expect([followers.map(({ number }) => number), more]).toEqual([[2, 3], false]);
     expect(followers.map(({ followerId }) => followerId)).toEqual([
       await world.tickets.byNumber(2),
       await world.tickets.byNumber(3),

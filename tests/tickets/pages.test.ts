@@ -256,8 +256,12 @@ describe('a ticket', () => {
     const one = await postroom.file({ follows });
     const two = await postroom.file({ follows });
     expect(await html(`/tickets/${old}`)).toContain(
-      `Followed by <a href="/tickets/${one}">#2</a>, <a href="/tickets/${two}">#3</a>`,
+      `Followed by <a href="/tickets/${one}">#2</a>, <a href="/tickets/${two}">#3</a></p>`,
     );
+    for (let count = 3; count <= 21; count += 1) await postroom.file({ follows });
+    const page = await html(`/tickets/${old}`);
+    expect(page).toContain('#21</a> and more</p>');
+    expect(page).not.toContain('#22');
   });
 
   test('folds signature and quotation of texts and of HTML, and nothing of a forwarded message', async () => {

@@ -1,5 +1,6 @@
 /** What stands in the keys of a row is read back from them. */
 import { expect, test } from 'vitest';
+import { followerKind } from '../../shared/tickets/follower-records.ts';
 import { messageIdKind } from '../../shared/tickets/message-id-records.ts';
 import { counterKind, numberKind } from '../../shared/tickets/number-records.ts';
 import { messageKind } from '../../shared/tickets/ticket-records.ts';
@@ -11,6 +12,12 @@ test('the row of a Message-ID names its mailbox, its hash and its ticket', () =>
   const answered = { ...record, holds: false };
   expect(messageIdKind.toRow(answered)).toMatchObject({ partitionKey: 'box', rowKey: 'a1b2|~t000001' });
   expect(messageIdKind.fromRow(messageIdKind.toRow(answered))).toEqual(answered);
+});
+
+test('the row of a ticket that follows another one names both, in the order of their numbers', () => {
+  const record = { ticketId: 't000001', number: 42, followerId: 't000042' };
+  expect(followerKind.toRow(record)).toMatchObject({ partitionKey: 't000001', rowKey: 'f|0000000042' });
+  expect(followerKind.fromRow(followerKind.toRow(record))).toEqual(record);
 });
 
 test('the row of a number names it and its ticket, and the counter the last one', () => {

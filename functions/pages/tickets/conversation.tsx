@@ -4,11 +4,8 @@ import { attachmentName } from '../../../shared/tickets/attachment-name.ts';
 import { FRAME_SANDBOX, type HtmlShape } from '../../../shared/tickets/mail-document.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
 import type { Person, Ticket, TicketAttachment } from '../../../shared/tickets/ticket.ts';
-import {
-  type FollowerRecord,
-  messageRef,
-  type StoredMessage,
-} from '../../../shared/tickets/ticket-records.ts';
+import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-records.ts';
+import type { TicketStore } from '../../../shared/tickets/ticket-store.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';
@@ -46,10 +43,11 @@ export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
 /** The ticket's requester and status, and the form that closes or reopens it. */
 export function TicketHead(props: {
   ticket: Ticket;
-  followers: readonly FollowerRecord[];
+  followed: Awaited<ReturnType<TicketStore['followers']>>;
   mailboxAddress: string | undefined;
 }): JSX.Element {
-  const { ticket, followers, mailboxAddress } = props;
+  const { ticket, mailboxAddress } = props;
+  const { followers, more } = props.followed;
   const open = ticket.status === 'open';
   return (
     <div class="ticket-head">
@@ -73,6 +71,7 @@ export function TicketHead(props: {
               <a href={paths.ticket({ id: followerId })}>#{number}</a>
             </>
           ))}
+          {more ? ' and more' : ''}
         </p>
       )}
       <form method="post" action={open ? paths.closeTicket(ticket) : paths.reopenTicket(ticket)}>

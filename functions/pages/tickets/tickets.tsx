@@ -127,7 +127,7 @@ export async function showTicket(c: MailContext): Promise<Response> {
   if (page === undefined) return c.notFound();
   const { ticket, earlier } = page;
   const place = { ticketId: ticket.id, before };
-  const [mailbox, followers, shown] = await Promise.all([
+  const [mailbox, followed, shown] = await Promise.all([
     mailboxes.get(ticket.mailboxId),
     tickets.followers(ticket.id),
     mapLimited(page.messages, 16, (message) => shownMessage(c, message)),
@@ -147,7 +147,7 @@ export async function showTicket(c: MailContext): Promise<Response> {
         wide
         flash={flashOf(c)}
       >
-        <TicketHead ticket={ticket} followers={followers} mailboxAddress={mailbox?.address} />
+        <TicketHead ticket={ticket} followed={followed} mailboxAddress={mailbox?.address} />
         <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
         <ol class="conversation" aria-label="Messages, oldest first">
           {messages.map((message) => (

@@ -76,7 +76,7 @@ export class IntakeWorld {
   mailbox: Mailbox;
   /** Name of an email by its content key; copies share one. */
   readonly names = new Map<string, string>();
-  readonly mails: TinyMail[] = [];
+  readonly mails: (TinyMail & { receivedAt: string })[] = [];
   /** What was seen to be wrong after some operation. */
   readonly violations = new Set<string>();
   now = START;
@@ -103,9 +103,10 @@ export class IntakeWorld {
   deliver(mails: readonly TinyMail[]): void {
     for (const mail of mails) {
       this.now += 1000;
-      this.folder.deliver(mail.raw, new Date(this.now).toISOString());
-      this.mails.push(mail);
-      if (mail.fate !== 'copy') this.names.set(keyOf(mail.raw), mail.name);
+      const receivedAt = new Date(this.now).toISOString();
+      this.folder.deliver(mail.raw, receivedAt);
+      this.mails.push({ ...mail, receivedAt });
+      if (mail.fate !== 'copy') this.names.set(keyOf(mail.raw, receivedAt), mail.name);
     }
   }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Row, TableName } from '../../../shared/platform/tables.ts';
 import { tableNames } from '../../../shared/platform/tables.ts';
+import { messageIdHash } from '../../../shared/tickets/message-id-records.ts';
 import type { MemoryBlobs } from './memory-blobs.ts';
 import type { MemoryFolder } from './memory-inbox.ts';
 import type { MemoryTables } from './memory-tables.ts';
@@ -13,7 +14,7 @@ export interface Witness {
   blobs: MemoryBlobs;
   /** By content key. */
   names: ReadonlyMap<string, string>;
-  mails: readonly TinyMail[];
+  mails: readonly (TinyMail & { receivedAt: string })[];
 }
 
 const BLOB_COLUMNS = ['rawBlob', 'textBlob', 'htmlBlob', 'manifestBlob', 'blob'];
@@ -32,9 +33,11 @@ export function violationsNow({ folder, tables, blobs, names }: Witness): string
     ...messages.filter(isMessage).map((row) => text(row, 'key')),
     ...entries.map(keyOfEntry),
   ]);
-  for (const { raw, settled } of folder.all)
-    if (settled && !recorded.has(keyOf(raw)))
-      violations.push(`P2: "${names.get(keyOf(raw)) ?? '?'}" is settled on the server and nowhere recorded`);
+  for (const { raw, receivedAt, settled } of folder.all)
+    if (settled && !recorded.has(keyOf(raw, receivedAt)))
+      violations.push(
+        `P2: "${names.get(keyOf(raw, receivedAt)) ?? '?'}" is settled on the server and nowhere recorded`,
+      );
   for (const row of [...messages, ...entries])
     for (const column of BLOB_COLUMNS)
       if (typeof row[column] === 'string' && !blobs.stored.has(text(row, column)))
@@ -52,7 +55,13 @@ export interface Allowed {
 /** What must hold when all is quiet: P1, and that all rows agree with one another. */
 export function violationsAtTheEnd(world: Witness, allowed: Allowed): string[] {
   const { tables } = world;
-  return [...fates(world, allowed), ...numbering(tables), ...listing(tables), ...links(tables)];
+  return [
+    ...fates(world, allowed),
+    ...numbering(tables),
+    ...listing(tables),
+    ...links(tables),
+    ...threading(tables),
+  ];
 }
 
 function fates({ folder, tables, mails, names }: Witness, allowed: Allowed): string[] {
@@ -65,7 +74,7 @@ function fates({ folder, tables, mails, names }: Witness, allowed: Allowed): str
     const inTickets = messages.filter((row) => text(row, 'key') === key).length;
     if (inTickets + own.length !== 1)
       violations.push(`P1: "${name}" is in ${inTickets} messages and ${own.length} entries`);
-    const fate = mails.find((mail) => keyOf(mail.raw) === key && mail.fate !== 'copy')?.fate;
+    const fate = mails.find((mail) => keyOf(mail.raw, mail.receivedAt) === key && mail.fate !== 'copy')?.fate;
     const [entry] = own;
     if (fate === 'not an email' && !text(entry ?? emptyRow, 'reason').startsWith('not an email'))
       violations.push(`P1: "${name}" is not passed over as no email`);
@@ -81,8 +90,9 @@ function fates({ folder, tables, mails, names }: Witness, allowed: Allowed): str
     violations.push(`P1: ${copies.length} entries of copies where ${wanted} were delivered`);
   const unknown = messages.filter((row) => !names.has(text(row, 'key')));
   if (unknown.length > 0) violations.push(`P1: ${unknown.length} messages of mail that nobody sent`);
-  for (const { raw, settled } of folder.all)
-    if (!settled) violations.push(`P1: "${names.get(keyOf(raw)) ?? '?'}" is still unread on the server`);
+  for (const { raw, receivedAt, settled } of folder.all)
+    if (!settled)
+      violations.push(`P1: "${names.get(keyOf(raw, receivedAt)) ?? '?'}" is still unread on the server`);
   return violations;
 }
 
@@ -149,6 +159,27 @@ function links(tables: MemoryTables): string[] {
   return isDeepStrictEqual(wanted.sort(), found.sort())
     ? []
     : [`links: ${wanted.length} tickets follow another one, ${found.length} are linked from there`];
+}
+
+/** Each ticket is found by the Message-IDs of its messages and by those that they answer, and by no others. */
+function threading(tables: MemoryTables): string[] {
+  const wanted = new Set(
+    tables
+      .dump('Tickets')
+      .filter(isMessage)
+      .flatMap((row) => {
+        const answers = JSON.parse(text(row, 'answers') || '[]') as string[];
+        const own = text(row, 'messageId');
+        return [
+          ...(own === '' ? [] : [`${messageIdHash(own)}|${row.partitionKey}`]),
+          ...answers.map((id) => `${messageIdHash(id)}|~${row.partitionKey}`),
+        ];
+      }),
+  );
+  const found = new Set(tables.dump('MessageIds').map(({ rowKey }) => rowKey));
+  return isDeepStrictEqual(wanted, found)
+    ? []
+    : [`threads: ${wanted.size} rows of Message-IDs are wanted, ${found.size} are there`];
 }
 
 export type Snapshot = Record<TableName, readonly Row[]>;
