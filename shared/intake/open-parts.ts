@@ -1,7 +1,7 @@
 import { createBase64Decoder } from './base64-decoder.ts';
 import { isEncrypted, signedContent } from './cms.ts';
 import { fieldOf, isContainer, type MimePart, mimeParts, parentOf } from './mime-parts.ts';
-import { measureStructure, type MimeStructure } from './mime-structure.ts';
+import type { MimeStructure } from './mime-structure.ts';
 import { findBodyStart, latin1, type RawField, splitFields } from './raw-headers.ts';
 import { takeUuFiles } from './uuencode.ts';
 
@@ -18,23 +18,23 @@ import { takeUuFiles } from './uuencode.ts';
  * @param openSignatures false where a library may have failed at what was signed: the signed file stays as it is
  */
 export function openParts(bytes: Uint8Array, limits: MimeStructure, openSignatures: boolean): OpenedMail {
-  const asItCame = { bytes, parts: mimeParts(bytes) };
+  const asItCame = { bytes, parts: mimeParts(bytes, limits) };
   let opened: OpenedMail = asItCame;
   // Twice: what was signed may be a signed email.
   for (const rewrite of openSignatures ? [openSigned, openSigned, ...rewrites] : rewrites) {
     const replacements = rewrite(opened.bytes, opened.parts);
     if (replacements.length === 0) continue;
     const rewritten = replaceRanges(opened.bytes, replacements);
-    const { parts, depth } = measureStructure(rewritten, limits);
-    if (parts > limits.parts || depth > limits.depth) return asItCame;
-    opened = { bytes: rewritten, parts: mimeParts(rewritten) };
+    const parts = mimeParts(rewritten, limits);
+    if (parts.length === 0) return asItCame;
+    opened = { bytes: rewritten, parts };
   }
   return opened;
 }
 
 export interface OpenedMail {
   bytes: Uint8Array;
-  /** Of these bytes. */
+  /** Of these bytes; none where nothing is known about them. */
   parts: readonly MimePart[];
 }
 

@@ -35,12 +35,9 @@ const units: Readonly<Record<string, Repetition['unit']>> = {
 };
 
 /** The first meeting in the calendar files of an email. */
-export function invitationIn(
-  parts: readonly { contentType: string | undefined; content: Uint8Array }[],
-): Invitation | undefined {
-  for (const { contentType, content } of parts) {
-    const isCalendar = /^(?:text\/calendar|application\/ics)$/i.test(contentType ?? '');
-    const invitation = isCalendar ? readInvitation(content) : undefined;
+export function invitationIn(files: readonly Uint8Array[]): Invitation | undefined {
+  for (const file of files) {
+    const invitation = readInvitation(file);
     if (invitation !== undefined) return invitation;
   }
   return undefined;

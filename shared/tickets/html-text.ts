@@ -2,8 +2,8 @@ import { decodeHTML } from 'entities';
 
 /** What a reader of an HTML email sees, as plain text. In one pass and linear time, whatever the HTML looks like. */
 
-/** Characters of HTML that are read: as many as the page shows. */
-const HTML_LIMIT = 1_000_000;
+/** Characters of HTML that are read for a short text; what opens an email stands at its top. */
+const HTML_LIMIT = 256 * 1024;
 const PREVIEW_LIMIT = 8 * 1024;
 /** Deeper quotations have no more signs, so that a line of HTML cannot become thousands of characters of text. */
 const QUOTE_SIGNS = 5;
@@ -33,10 +33,10 @@ const PARAGRAPHS = new Set([
 /**
  * Tags, comments, styles and scripts are taken away. Blocks are lines, list items begin with `- `, quotations with `> `,
  * cells are apart by a tab. Links, images and hidden elements are not looked at.
- * @param textLimit ends after about so many characters of text
+ * @param textLimit ends after about so many characters of text; of HTML as many are read, but at least 256 KiB
  */
 export function textOfHtml(html: string, textLimit = PREVIEW_LIMIT): string {
-  const source = html.slice(0, HTML_LIMIT);
+  const source = html.slice(0, Math.max(HTML_LIMIT, textLimit));
   // ASCII alone: other letters may change their length, and the places in both strings must agree.
   const lower = source.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   const endOfTag = tagEnds(source);

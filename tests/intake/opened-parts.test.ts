@@ -4,9 +4,13 @@ import { createAttachmentCutter } from '../../shared/intake/attachment-cutter.ts
 import { isEncrypted, signedContent } from '../../shared/intake/cms.ts';
 import { parseMessage } from '../../shared/intake/parse-message.ts';
 import { defaultParseLimits as limits, type ParsedMessage } from '../../shared/intake/parsed-message.ts';
+import { openParts } from '../../shared/intake/open-parts.ts';
+import { readMail as readStored } from '../../shared/intake/read-message.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
 import { readTnef } from '../../shared/intake/tnef.ts';
 import { takeUuFiles } from '../../shared/intake/uuencode.ts';
-import { cutMail, mailOf, ownMail, readMail } from '../harness/memory/mail-files.ts';
+import { cutMail, mailOf, ownMail, read, readMail } from '../harness/memory/mail-files.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 
 const filesOf = (mail: ParsedMessage): unknown[] =>
   mail.attachments.map(({ filename, contentType, size, content }) => [
@@ -165,6 +169,65 @@ describe('S/MIME', () => {
       expect(isEncrypted(bytes)).toBe(false);
     }
   });
+});
+
+describe('an email that flows from storage', () => {
+  const raw = ownMail('winmail-three-files.eml');
+  const filesStored = async (size: number): Promise<unknown[]> => {
+    const blobs = new MemoryBlobs(openSeam);
+    await blobs.putOnce('raw/1', raw);
+    const kept = {
+      key: 'k',
+      place: 'p',
+      uid: 1,
+      receivedAt: '2026-06-01T08:00:00.000Z',
+      rawBlob: 'raw/1',
+      size,
+    };
+    const mail = { ...kept, raw: undefined, oversized: false, notes: [] };
+    const parser = {
+      parse: (bytes: Uint8Array, nonce?: string) => read(bytes, nonce),
+      close: async () => {},
+    };
+    const outcome = await readStored({ blobs, parser }, { id: 'm', host: 'imap.example' }, mail);
+    if (outcome.kind !== 'message') throw new Error(outcome.kind);
+    return Promise.all(
+      outcome.message.attachments.map(async ({ filename, size: bytes, blob }) => [
+        filename,
+        bytes,
+        hashOf((await blobs.read(blob)) ?? new Uint8Array()),
+      ]),
+    );
+  };
+
+  it('has its winmail.dat opened up to 16 MB, and keeps it as it is beyond', async () => {
+    const limit = 16 * 1024 * 1024;
+    expect(await filesStored(limit)).toContainEqual(['Contract für Mai.pdf', pdf.length, hashOf(pdf)]);
+    const whole = await filesStored(limit + 1);
+    expect(whole).toMatchObject([['winmail.dat', expect.any(Number), expect.any(String)]]);
+  });
+});
+
+describe('a flood', () => {
+  it('of files in one text stays text', async () => {
+    const flood = (count: number): string => 'begin 644 a\n#86)C\nend\n'.repeat(count);
+    const textMail = (count: number): Buffer => Buffer.from(`From: a@b.example\n\n${flood(count)}`);
+    expect((await readMail(textMail(1_000))).attachments).toHaveLength(1_000);
+    const mail = await readMail(textMail(1_001));
+    expect(mail.attachments).toEqual([]);
+    expect(mail.text).toContain('begin 644 a');
+  });
+
+  it.each(['--\n', '--b\n\n', '--bb\n', '--b--\n'])(
+    'of lines %j is no reason to look at each part',
+    (line) => {
+      const header = 'From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n';
+      const raw = Buffer.from(header + line.repeat(4_000_000 / line.length));
+      const start = performance.now();
+      openParts(raw, limits, true);
+      expect(performance.now() - start).toBeLessThan(2_000);
+    },
+  );
 });
 
 describe('encryption', () => {
