@@ -5,7 +5,7 @@ import { readTnef, type Tnef } from './tnef.ts';
 import { takeUuFiles } from './uuencode.ts';
 
 /** Characters that tell whether two texts are the same. */
-const COMPARED = 32 * 1024;
+const COMPARED = 8 * 1024;
 
 /**
  * Takes the files out of what holds several of them: Outlook's `winmail.dat` and uuencoded text. What cannot be opened,

@@ -20,8 +20,9 @@ export interface MimePart {
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Lines that begin with dashes, and those among them that begin like a delimiter. */
+/** At most so many lines that begin with dashes are looked at. */
 const DASHED_LINES = 500_000;
+/** At most so many of them that begin like an open delimiter. */
 const LIKELY_LINES = 50_000;
 
 /**
@@ -52,7 +53,8 @@ export function mimeParts(bytes: Uint8Array, limits: MimeStructure): MimePart[] 
         return position;
       }
       open = [...open, part];
-      if (part.boundary !== undefined || position >= mail.length) return position;
+      if (part.boundary !== undefined || position >= mail.length || open.length > limits.depth)
+        return position;
     }
   };
 

@@ -4,6 +4,7 @@ import { createAttachmentCutter } from '../../shared/intake/attachment-cutter.ts
 import { isEncrypted, signedContent } from '../../shared/intake/cms.ts';
 import { parseMessage } from '../../shared/intake/parse-message.ts';
 import { defaultParseLimits as limits, type ParsedMessage } from '../../shared/intake/parsed-message.ts';
+import { mimeParts } from '../../shared/intake/mime-parts.ts';
 import { openParts } from '../../shared/intake/open-parts.ts';
 import { readMail as readStored } from '../../shared/intake/read-message.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -228,6 +229,38 @@ describe('a flood', () => {
       expect(performance.now() - start).toBeLessThan(2_000);
     },
   );
+});
+
+describe('the parts of an email', () => {
+  const inline = 'Content-Type: message/rfc822\nContent-Disposition: inline\n\n';
+  const multipart = 'Content-Type: multipart/mixed; boundary=b\n\n';
+  const partsOf = (mail: string) => mimeParts(Buffer.from(mail), limits);
+
+  it('lie in their containers, each with the place of its body', () => {
+    const mail = `${multipart}preamble\n--b\nContent-Type: TEXT/html\n\n<p>\n--b\n${inline}Subject: x\n\nhi\n\n--b--\nend`;
+    expect(
+      partsOf(mail).map(({ type, inside, bodyStart, end }) => [
+        type,
+        inside.length,
+        mail.slice(bodyStart, end).slice(0, 8),
+      ]),
+    ).toEqual([
+      ['multipart/mixed', 0, 'preamble'],
+      ['text/html', 1, '<p>'],
+      ['message/rfc822', 1, 'Subject:'],
+      ['text/plain', 2, 'hi\n'],
+    ]);
+  });
+
+  it('are counted up to the limits of parts and of depth, and none are given beyond', () => {
+    const parts = (count: number): string => `${multipart}${'--b\n\nx\n'.repeat(count)}--b--\n`;
+    expect(partsOf(parts(limits.parts))).toHaveLength(limits.parts + 1);
+    expect(partsOf(parts(limits.parts + 1))).toEqual([]);
+    const nested = (depth: number): string => `${inline.repeat(depth)}Subject: x\n\n--\n\n--\n`;
+    expect(partsOf(nested(limits.depth))).toHaveLength(limits.depth + 1);
+    expect(partsOf(nested(limits.depth + 1))).toEqual([]);
+    expect(partsOf(nested(100_000))).toEqual([]);
+  });
 });
 
 describe('encryption', () => {
