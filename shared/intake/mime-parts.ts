@@ -1,4 +1,5 @@
 import type { MimeStructure } from './mime-structure.ts';
+import { defaultParseLimits } from './parsed-message.ts';
 import { findBodyStart, latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
 
 /** A part of an email with the place of its bytes, for what has to be put right before a library reads the email. */
@@ -30,7 +31,7 @@ const LIKELY_LINES = 50_000;
  * `measureStructure` tells them. None where the email passes the limits, or has so many lines that begin with dashes that
  * telling them apart takes time.
  */
-export function mimeParts(bytes: Uint8Array, limits: MimeStructure): MimePart[] {
+export function mimeParts(bytes: Uint8Array, limits: MimeStructure = defaultParseLimits): MimePart[] {
   const mail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: MimePart[] = [];
   let open: MimePart[] = [];

@@ -74,7 +74,7 @@ describe('uuencode', () => {
     for (const piece of ['begin 644 a\n', 'begin 644 a\n`\n', '#86)C\n', 'begin 644 a\nend\n']) {
       const start = performance.now();
       takeUuFiles(piece.repeat(1_000_000 / piece.length));
-      expect(performance.now() - start, piece).toBeLessThan(2_000);
+      expect(performance.now() - start, piece).toBeLessThan(5_000);
     }
   });
 });
@@ -226,7 +226,7 @@ describe('a flood', () => {
       const raw = Buffer.from(header + line.repeat(4_000_000 / line.length));
       const start = performance.now();
       openParts(raw, limits, true);
-      expect(performance.now() - start).toBeLessThan(2_000);
+      expect(performance.now() - start).toBeLessThan(5_000);
     },
   );
 });
