@@ -39,7 +39,7 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
 
   // The second library is asked where the first attempt failed, perhaps at what it opened: then nothing is opened.
   const isFirst = options.parser === 'mailparser';
-  const opened = openParts(prepared.bytes, limits, isFirst);
+  const opened = await openParts(prepared.bytes, limits, isFirst);
   const mail = await (isFirst ? readWithMailparser : readWithPostalMime)(opened, limits);
   const { headers, authentication, notes } = prepared;
   if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createAttachmentCutter } from '../../shared/intake/attachment-cutter.ts';
-import { isEncrypted, signedContent } from '../../shared/intake/cms.ts';
+import { signedContent } from '../../shared/intake/cms.ts';
 import { parseMessage } from '../../shared/intake/parse-message.ts';
 import { defaultParseLimits as limits, type ParsedMessage } from '../../shared/intake/parsed-message.ts';
 import { mimeParts } from '../../shared/intake/mime-parts.ts';
@@ -167,7 +167,6 @@ describe('S/MIME', () => {
     const deep = Buffer.from('3080'.repeat(50_000), 'hex');
     for (const bytes of [Buffer.alloc(0), Buffer.from('hello'), deep, Buffer.from('300506032a0304', 'hex')]) {
       expect(signedContent(bytes)).toBeUndefined();
-      expect(isEncrypted(bytes)).toBe(false);
     }
   });
 });
@@ -221,11 +220,11 @@ describe('a flood', () => {
 
   it.each(['--\n', '--b\n\n', '--bb\n', '--b--\n'])(
     'of lines %j is no reason to look at each part',
-    (line) => {
+    async (line) => {
       const header = 'From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n';
       const raw = Buffer.from(header + line.repeat(4_000_000 / line.length));
       const start = performance.now();
-      openParts(raw, limits, true);
+      await openParts(raw, limits, true);
       expect(performance.now() - start).toBeLessThan(5_000);
     },
   );
