@@ -3,10 +3,6 @@ import { Constructed, fromBER, ObjectIdentifier, OctetString, Sequence } from 'a
 /** CMS, the envelope of S/MIME: what `smime.p7m` is (RFC 5652). Signatures are not checked. */
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
-/** enveloped-data, encrypted-data, authEnveloped-data: the bytes of their object identifiers. */
-const ENCRYPTED = ['06092a864886f70d010703', '06092a864886f70d010706', '060b2a864886f70d0109100117'];
-/** The identifier is the first thing in the file. */
-const IDENTIFIER_BYTES = 32;
 
 /**
  * What was signed, a MIME entity of its own (RFC 8551 §3.5.2). Undefined for everything else, also for a signature that
@@ -28,12 +24,6 @@ export function signedContent(bytes: Uint8Array): Uint8Array | undefined {
     // The library throws at what is no ASN.1, and the stack ends at what is nested without bounds.
     return undefined;
   }
-}
-
-/** @param beginning of the file; a few dozen bytes are enough */
-export function isEncrypted(beginning: Uint8Array): boolean {
-  const head = Buffer.from(beginning.subarray(0, IDENTIFIER_BYTES)).toString('hex');
-  return ENCRYPTED.some((identifier) => head.includes(identifier));
 }
 
 const insideTag = (tagged: unknown): unknown =>

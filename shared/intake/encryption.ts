@@ -1,6 +1,6 @@
 import type { Encryption } from '../tickets/ticket.ts';
 import { fieldOf, isContainer, type MimePart } from './mime-parts.ts';
-import { isEncryptedSmime, type OpenedMail } from './open-parts.ts';
+import { contentOf, isSmime, type OpenedMail } from './open-parts.ts';
 
 /** How an email is encrypted, by its parts or by the armour in its text (RFC 9580 §6.2); undefined when it is not. */
 export function encryptionOf(mail: OpenedMail, text: string): Encryption | undefined {
@@ -17,3 +17,19 @@ function isPgp(part: MimePart): boolean {
 
 /** https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxorms */
 const isRightsProtected = (part: MimePart): boolean => part.type === 'application/x-microsoft-rpmsg-message';
+
+/** CMS enveloped-data, encrypted-data and authEnveloped-data (RFC 5652 §14, RFC 5083): their object identifiers. */
+const IDENTIFIERS = ['06092a864886f70d010703', '06092a864886f70d010706', '060b2a864886f70d0109100117'];
+/** The identifier is the first thing in the file. */
+const IDENTIFIER_BYTES = 32;
+
+function isEncryptedSmime({ bytes }: OpenedMail, part: MimePart): boolean {
+  if (!isSmime(part)) return false;
+  if (/smime-type="?(?:auth)?enveloped-data/i.test(fieldOf(part, 'content-type'))) return true;
+  const beginning = contentOf(bytes, part, Math.min(part.end, part.bodyStart + 200)).subarray(
+    0,
+    IDENTIFIER_BYTES,
+  );
+  const head = Buffer.from(beginning).toString('hex');
+  return IDENTIFIERS.some((identifier) => head.includes(identifier));
+}

@@ -5,17 +5,21 @@ import { readTnef, type Tnef } from './tnef.ts';
 import { takeUuFiles } from './uuencode.ts';
 
 /** Characters that tell whether two texts are the same. */
-const COMPARED = 32 * 1024;
+const COMPARED = 8 * 1024;
 
 /**
  * Takes the files out of what holds several of them: Outlook's `winmail.dat` and uuencoded text. What cannot be opened,
- * or holds something that is shown nowhere else, stays as it is. Changes the email it is given.
+ * or holds something that is shown nowhere else, stays as it is, and so does everything where it would be more than
+ * `limit` files. Changes the email it is given.
  */
-export function expandParts(mail: ReadMail): void {
-  const body = takeUuFiles(mail.text);
-  mail.text = body.text;
+export function expandParts(mail: ReadMail, limit: number): void {
+  const { text, files } = takeUuFiles(mail.text);
+  if (mail.parts.length + files.length <= limit) {
+    mail.text = text;
+    mail.parts.push(...files.map(fileOf));
+  }
   const expanded = mail.parts.flatMap((part) => openTnef(part, mail));
-  mail.parts = [...expanded, ...body.files.map(({ name, content }) => fileOf({ name, content }))];
+  if (expanded.length <= limit) mail.parts = expanded;
 }
 
 function openTnef(part: ReadPart, mail: ReadMail): ReadPart[] {

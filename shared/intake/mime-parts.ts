@@ -1,3 +1,5 @@
+import type { MimeStructure } from './mime-structure.ts';
+import { defaultParseLimits } from './parsed-message.ts';
 import { findBodyStart, latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
 
 /** A part of an email with the place of its bytes, for what has to be put right before a library reads the email. */
@@ -19,11 +21,17 @@ export interface MimePart {
 const LF = 0x0a;
 const CR = 0x0d;
 
+/** At most so many lines that begin with dashes are looked at. */
+const DASHED_LINES = 500_000;
+/** At most so many of them that begin like an open delimiter. */
+const LIKELY_LINES = 50_000;
+
 /**
  * All parts in the order of the email, containers before what they hold, the email itself first. Delimiters are told as
- * `measureStructure` tells them, whose limits must have been kept before: this costs time for each part.
+ * `measureStructure` tells them. None where the email passes the limits, or has so many lines that begin with dashes that
+ * telling them apart takes time.
  */
-export function mimeParts(bytes: Uint8Array): MimePart[] {
+export function mimeParts(bytes: Uint8Array, limits: MimeStructure = defaultParseLimits): MimePart[] {
   const mail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: MimePart[] = [];
   let open: MimePart[] = [];
@@ -46,19 +54,29 @@ export function mimeParts(bytes: Uint8Array): MimePart[] {
         return position;
       }
       open = [...open, part];
-      if (part.boundary !== undefined || position >= mail.length) return position;
+      if (part.boundary !== undefined || position >= mail.length || open.length > limits.depth)
+        return position;
     }
   };
 
   let position = begin(0);
-  for (;;) {
+  let dashed = 0;
+  let likely = 0;
+  while (open.length > 0) {
+    if (parts.length > limits.parts + 1 || open.length > limits.depth) return [];
     const found = mail.indexOf('\n--', Math.max(0, position - 1));
     if (found < 0) break;
+    dashed += 1;
+    if (dashed > DASHED_LINES) return [];
+    position = found + 3;
+    if (!open.some(({ boundary }) => boundary?.charCodeAt(0) === mail[found + 3])) continue;
+    likely += 1;
+    if (likely > LIKELY_LINES) return [];
     const lineEnd = mail.indexOf('\n', found + 1);
     position = lineEnd < 0 ? mail.length : lineEnd + 1;
     const line = latin1(mail.subarray(found + 3, Math.min(position, found + 1_200))).trimEnd();
-    const owner = open.findLastIndex(({ boundary }) => boundary === line);
-    const ended = owner >= 0 ? -1 : open.findLastIndex(({ boundary }) => `${boundary}--` === line);
+    const owner = lastWith(open, line);
+    const ended = owner < 0 && line.endsWith('--') ? lastWith(open, line.slice(0, -2)) : -1;
     if (owner >= 0) {
       close(found + 1, open.slice(owner + 1));
       open = open.slice(0, owner + 1);
@@ -85,6 +103,9 @@ export function isContainer(part: MimePart): boolean {
 
 /** The container that holds it; undefined for the email itself. */
 export const parentOf = (part: MimePart): MimePart | undefined => part.inside.at(-1);
+
+const lastWith = (open: readonly MimePart[], boundary: string): number =>
+  open.findLastIndex((part) => part.boundary === boundary);
 
 function readPart(mail: Buffer, start: number, inside: readonly MimePart[]): MimePart {
   const bodyStart = findBodyStart(mail, start) ?? mail.length;

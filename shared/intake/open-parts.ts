@@ -1,7 +1,6 @@
 import { createBase64Decoder } from './base64-decoder.ts';
-import { isEncrypted, signedContent } from './cms.ts';
 import { fieldOf, isContainer, type MimePart, mimeParts, parentOf } from './mime-parts.ts';
-import { measureStructure, type MimeStructure } from './mime-structure.ts';
+import type { MimeStructure } from './mime-structure.ts';
 import { findBodyStart, latin1, type RawField, splitFields } from './raw-headers.ts';
 import { takeUuFiles } from './uuencode.ts';
 
@@ -17,24 +16,28 @@ import { takeUuFiles } from './uuencode.ts';
  * @param limits those that the email itself has kept
  * @param openSignatures false where a library may have failed at what was signed: the signed file stays as it is
  */
-export function openParts(bytes: Uint8Array, limits: MimeStructure, openSignatures: boolean): OpenedMail {
-  const asItCame = { bytes, parts: mimeParts(bytes) };
+export async function openParts(
+  bytes: Uint8Array,
+  limits: MimeStructure,
+  openSignatures: boolean,
+): Promise<OpenedMail> {
+  const asItCame = { bytes, parts: mimeParts(bytes, limits) };
   let opened: OpenedMail = asItCame;
   // Twice: what was signed may be a signed email.
   for (const rewrite of openSignatures ? [openSigned, openSigned, ...rewrites] : rewrites) {
-    const replacements = rewrite(opened.bytes, opened.parts);
+    const replacements = await rewrite(opened.bytes, opened.parts);
     if (replacements.length === 0) continue;
     const rewritten = replaceRanges(opened.bytes, replacements);
-    const { parts, depth } = measureStructure(rewritten, limits);
-    if (parts > limits.parts || depth > limits.depth) return asItCame;
-    opened = { bytes: rewritten, parts: mimeParts(rewritten) };
+    const parts = mimeParts(rewritten, limits);
+    if (parts.length === 0) return asItCame;
+    opened = { bytes: rewritten, parts };
   }
   return opened;
 }
 
 export interface OpenedMail {
   bytes: Uint8Array;
-  /** Of these bytes. */
+  /** Of these bytes; none where nothing is known about them. */
   parts: readonly MimePart[];
 }
 
@@ -45,7 +48,10 @@ interface Replacement {
   bytes: Uint8Array;
 }
 
-type Rewrite = (mail: Uint8Array, parts: readonly MimePart[]) => Replacement[];
+type Rewrite = (
+  mail: Uint8Array,
+  parts: readonly MimePart[],
+) => readonly Replacement[] | Promise<readonly Replacement[]>;
 
 const rewrites: readonly Rewrite[] = [decodeUuencoded, attachNamedText, joinAlternatives];
 
@@ -67,15 +73,8 @@ const endOfLine = Buffer.from('\r\n');
 const SIGNED_LIMIT = 16 * 1024 * 1024;
 const smimeTypes = new Set(['application/pkcs7-mime', 'application/x-pkcs7-mime']);
 
-/** Whether a part is an email that S/MIME encrypts. */
-export function isEncryptedSmime({ bytes }: OpenedMail, part: MimePart): boolean {
-  if (!isSmime(part)) return false;
-  if (/smime-type="?(?:auth)?enveloped-data/i.test(fieldOf(part, 'content-type'))) return true;
-  return isEncrypted(contentOf(bytes, part, Math.min(part.end, part.bodyStart + 200)));
-}
-
 /** `smime.p7m`, also where a program calls it a file of no type. */
-function isSmime(part: MimePart): boolean {
+export function isSmime(part: MimePart): boolean {
   return (
     smimeTypes.has(part.type) ||
     (part.type === 'application/octet-stream' && /\bsmime\.p7m\b/i.test(namesOf(part)))
@@ -83,16 +82,21 @@ function isSmime(part: MimePart): boolean {
 }
 
 /** The body of a part up to `end`, its base64 decoded; that of other encodings as it stands. */
-function contentOf(mail: Uint8Array, part: MimePart, end: number): Uint8Array {
+export function contentOf(mail: Uint8Array, part: MimePart, end: number): Uint8Array {
   const body = mail.subarray(part.bodyStart, end);
   if (encodingOf(part) !== 'base64') return body;
   const decoder = createBase64Decoder();
   return Buffer.concat([...decoder.push(body), ...decoder.end()]);
 }
 
-function openSigned(mail: Uint8Array, parts: readonly MimePart[]): Replacement[] {
-  return parts.flatMap((part) => {
-    if (isContainer(part) || !isSmime(part) || part.end - part.bodyStart > SIGNED_LIMIT * 1.4) return [];
+async function openSigned(mail: Uint8Array, parts: readonly MimePart[]): Promise<Replacement[]> {
+  const signed = parts.filter(
+    (part) => !isContainer(part) && isSmime(part) && part.end - part.bodyStart <= SIGNED_LIMIT * 1.4,
+  );
+  if (signed.length === 0) return [];
+  // The library for it is loaded with the first signed email.
+  const { signedContent } = await import('./cms.ts');
+  return signed.flatMap((part) => {
     const entity = signedContent(contentOf(mail, part, part.end));
     const bodyStart = entity === undefined ? undefined : findBodyStart(entity);
     if (entity === undefined || bodyStart === undefined) return [];

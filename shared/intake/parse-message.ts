@@ -8,7 +8,6 @@ import { hasTextBesideHtml, type OpenedMail, openParts, textIsComplete } from '.
 import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
 import { prepareMessage } from './prepare-message.ts';
 import { findBodyStart } from './raw-headers.ts';
-import { invitationIn } from './read-invitation.ts';
 import { storedBody } from './stored-text.ts';
 
 export type MailLibrary = 'mailparser' | 'postal-mime';
@@ -40,18 +39,23 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
 
   // The second library is asked where the first attempt failed, perhaps at what it opened: then nothing is opened.
   const isFirst = options.parser === 'mailparser';
-  const opened = openParts(prepared.bytes, limits, isFirst);
+  const opened = await openParts(prepared.bytes, limits, isFirst);
   const mail = await (isFirst ? readWithMailparser : readWithPostalMime)(opened, limits);
   const { headers, authentication, notes } = prepared;
   if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {
     mail.text = bodyAsText(opened.bytes);
     if (mail.text !== '') notes.push('no part of it could be read: the raw text is shown');
   }
-  if (isFirst) expandParts(mail);
+  if (isFirst) expandParts(mail, limits.parts);
   Object.assign(mail, storedBody(mail, textIsComplete(opened.bytes, opened.parts)));
   const message = normaliseMessage(mail, headers, authentication, notes, cutFinder(nonce));
   message.encryption = encryptionOf(opened, message.text);
-  if (isFirst) message.invitation = invitationIn(mail.parts);
+  const calendar = isFirst ? mail.parts.filter(isCalendar) : [];
+  // The library for it is loaded with the first meeting.
+  if (calendar.length > 0)
+    message.invitation = (await import('./read-invitation.ts')).invitationIn(
+      calendar.map(({ content }) => content),
+    );
   return { kind: 'mail', mail: message };
 }
 
@@ -64,6 +68,10 @@ function bodyAsText(bytes: Uint8Array): string {
   const text = decodeUndeclared(cutBytes(bytes.subarray(start), rawTextLimit), undefined);
   const hasWords = text.split('\n').some((line) => /^(?!--|content-|\s|$)/i.test(line));
   return hasWords ? text : '';
+}
+
+function isCalendar({ contentType }: ReadPart): boolean {
+  return /^(?:text\/calendar|application\/ics)$/i.test(contentType ?? '');
 }
 
 function unreadable(reason: string): ParseOutcome {

@@ -35,12 +35,9 @@ const units: Readonly<Record<string, Repetition['unit']>> = {
 };
 
 /** The first meeting in the calendar files of an email. */
-export function invitationIn(
-  parts: readonly { contentType: string | undefined; content: Uint8Array }[],
-): Invitation | undefined {
-  for (const { contentType, content } of parts) {
-    const isCalendar = /^(?:text\/calendar|application\/ics)$/i.test(contentType ?? '');
-    const invitation = isCalendar ? readInvitation(content) : undefined;
+export function invitationIn(files: readonly Uint8Array[]): Invitation | undefined {
+  for (const file of files) {
+    const invitation = readInvitation(file);
     if (invitation !== undefined) return invitation;
   }
   return undefined;
@@ -53,12 +50,22 @@ export function invitationIn(
 export function readInvitation(bytes: Uint8Array): Invitation | undefined {
   if (bytes.length > CALENDAR_BYTES) return undefined;
   try {
-    const parsed: unknown = ICAL.parse(new TextDecoder().decode(bytes));
+    const parsed = parseCalendar(new TextDecoder().decode(bytes));
     const [first] = isCalendars(parsed) ? parsed : [parsed];
     return Array.isArray(first) ? meetingIn(new ICAL.Component(first)) : undefined;
   } catch {
     // The library throws plain errors at whatever is not in its grammar.
     return undefined;
+  }
+}
+
+/** Some programs write a description in lines that no calendar has: a second try goes without them. */
+function parseCalendar(text: string): unknown {
+  try {
+    return ICAL.parse(text);
+  } catch {
+    const lines = text.split(/\r?\n/).filter((line) => /^(?:[ \t]|[a-z][a-z0-9-]{0,60}[;:])/i.test(line));
+    return ICAL.parse(lines.join('\r\n'));
   }
 }
 

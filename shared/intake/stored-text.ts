@@ -3,7 +3,7 @@ import { textOfHtml } from '../tickets/html-text.ts';
 /** Characters of HTML text that are kept. The page shows no longer HTML, and the original has all of it. */
 const TEXT_LIMIT = 1_000_000;
 /** Letters of either version that are compared. */
-const COMPARED = 32 * 1024;
+const COMPARED = 8 * 1024;
 const PIECE = 5;
 /** A short version of a page is a version; "use a program that shows HTML" holds next to nothing of it. */
 const SAME = 0.15;

@@ -2,69 +2,57 @@ import { decodeHTML } from 'entities';
 
 /** What a reader of an HTML email sees, as plain text. In one pass and linear time, whatever the HTML looks like. */
 
-/** Characters of HTML that are read: as many as the page shows. */
-const HTML_LIMIT = 1_000_000;
+/** Characters of HTML that are read for a short text; what opens an email stands at its top. */
+const HTML_LIMIT = 256 * 1024;
 const PREVIEW_LIMIT = 8 * 1024;
 /** Deeper quotations have no more signs, so that a line of HTML cannot become thousands of characters of text. */
 const QUOTE_SIGNS = 5;
-const UNSEEN = new Set(['style', 'script', 'title', 'template', 'noembed', 'noframes', 'textarea']);
+/** Elements that the page leaves out with what they hold (`mail-html.ts`). */
+const UNSEEN = new Set(
+  'math noembed noframes noscript script select style svg template textarea title'.split(' '),
+);
 /** Elements that begin and end a line. */
 const BLOCKS = new Set(
   `address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4
    h5 h6 header hr li main nav ol p pre section table tbody tfoot thead tr ul`.split(/\s+/),
 );
 /** Elements with an empty line before and after them. */
-const PARAGRAPHS = new Set([
-  'p',
-  'h1',
-  'h2',
-  'h3',
-  'h4',
-  'h5',
-  'h6',
-  'blockquote',
-  'pre',
-  'ol',
-  'ul',
-  'table',
-  'dl',
-]);
+const PARAGRAPHS = new Set('blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul'.split(' '));
 
 /**
  * Tags, comments, styles and scripts are taken away. Blocks are lines, list items begin with `- `, quotations with `> `,
  * cells are apart by a tab. Links, images and hidden elements are not looked at.
- * @param textLimit ends after about so many characters of text
+ * @param textLimit ends after about so many characters of text; of HTML as many are read, but at least 256 KiB
  */
 export function textOfHtml(html: string, textLimit = PREVIEW_LIMIT): string {
-  const source = html.slice(0, HTML_LIMIT);
+  const source = html.slice(0, Math.max(HTML_LIMIT, textLimit));
   // ASCII alone: other letters may change their length, and the places in both strings must agree.
   const lower = source.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   const endOfTag = tagEnds(source);
   const lines = createLines();
   let position = 0;
+  // Every other `<` is a mere sign.
+  const beginsTag = /<[a-z/!?]/g;
   while (position < source.length && lines.length() < textLimit) {
-    const open = source.indexOf('<', position);
-    const textEnd = Math.min(open < 0 ? source.length : open, position + textLimit);
-    lines.write(decodeHTML(source.slice(position, textEnd)));
-    if (open < 0) break;
+    beginsTag.lastIndex = position;
+    const open = beginsTag.exec(lower)?.index ?? source.length;
+    if (open > position)
+      lines.write(decodeHTML(source.slice(position, Math.min(open, position + textLimit))));
+    if (open === source.length) break;
     const tag = /^<(\/?)([a-z][a-z0-9]{0,15})(?![a-z0-9])/.exec(lower.slice(open, open + 20));
     const [, slash, name = ''] = tag ?? [];
     if (tag !== null) lines.tag(name, slash === '/');
-    else if (!/[a-z/!?]/.test(lower[open + 1] ?? '')) lines.write('<');
     position = tag === null ? endOfOther(lower, open) : endOfTag(open + 1);
     if (slash === '' && UNSEEN.has(name)) position = endOfElement(lower, name, position);
   }
   return lines.end();
 }
 
-/** Where the text goes on behind a `<` that begins no tag: a comment, a declaration, or a mere sign. */
+/** Where the text goes on behind a comment, a declaration, or a tag without a name. */
 function endOfOther(lower: string, open: number): number {
-  const behind = (sign: string, from: number): number => {
-    const found = lower.indexOf(sign, from);
-    return found < 0 ? lower.length : found + sign.length;
-  };
-  if (lower.startsWith('<!--', open)) return behind('-->', open + 4);
-  return /[a-z/!?]/.test(lower[open + 1] ?? '') ? behind('>', open + 1) : open + 1;
+  const [sign, from] = lower.startsWith('<!--', open) ? ['-->', open + 4] : ['>', open + 1];
+  const found = lower.indexOf(sign, from);
+  return found < 0 ? lower.length : found + sign.length;
 }
 
 /** Behind the end tag of an element whose content nobody sees; the end of the HTML when there is none. */

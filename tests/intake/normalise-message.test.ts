@@ -223,6 +223,7 @@ describe('the preview', () => {
       '<html><HEAD><title>t</title><style>p{color:red}</style></HEAD><body><!-- <p>hidden</p> --><header>A &amp; B</header><p>f&#252;r&nbsp;dich</p><script>x()</script></body>';
     expect(previewOf({ text: '  \n', html })).toBe('A & B für dich');
     expect(previewOf({ text: '', html: undefined })).toBe('');
+    expect(previewOf({ text: '', html: '<p></p>', encryption: 'smime' })).toBe('Encrypted email');
   });
 
   it('takes linear time on HTML made to take longer', () => {

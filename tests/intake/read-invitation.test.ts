@@ -66,6 +66,17 @@ describe('the meeting in an email', () => {
     expect(readInvitation(event('DTSTART:99999999T999999Z'))).toBeUndefined();
   });
 
+  it('is found among lines that no calendar has', () => {
+    const broken = event(
+      'DTSTART:20260701T100000Z',
+      'DESCRIPTION:Hello,',
+      '',
+      'this line is no property',
+      'SUMMARY:Fair',
+    );
+    expect(readInvitation(broken)).toMatchObject({ title: 'Fair', start: { local: '2026-07-01T10:00' } });
+  });
+
   it('is not looked for in a large calendar', () => {
     const lines = (size: number): string[] => ['DTSTART:20260701T100000Z', `X-A:${'x'.repeat(size)}`];
     expect(readInvitation(event(...lines(250_000)))).toBeDefined();

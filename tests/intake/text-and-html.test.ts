@@ -163,7 +163,7 @@ describe('text of HTML', () => {
       const html = piece.repeat(1_000_000 / piece.length);
       const start = performance.now();
       expect(textOfHtml(html, 1_000_000).length).toBeLessThan(1_100_000);
-      expect(performance.now() - start, piece).toBeLessThan(2_000);
+      expect(performance.now() - start, piece).toBeLessThan(5_000);
     }
   });
 });
