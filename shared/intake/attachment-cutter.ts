@@ -1,6 +1,6 @@
 import { type Base64Decoder, createBase64Decoder } from './base64-decoder.ts';
 import { cutBoundary, isCuttable } from './cuttable-part.ts';
-import { findBodyStart } from './raw-headers.ts';
+import { findBodyStart, findHeaderEnd } from './raw-headers.ts';
 
 /**
  * Takes the attachments out of an email before a MIME parser sees it, because parsing costs ten times as much on an
@@ -76,7 +76,7 @@ export function createAttachmentCutter(nonce: string): AttachmentCutter {
     const bodyStart = findBodyStart(buffered);
     if (bodyStart === undefined && !final && buffered.length <= rootHeaderLimit) return false;
     const boundary = bodyStart === undefined ? undefined : cutBoundary(buffered.subarray(0, bodyStart));
-    if (bodyStart === undefined || boundary === undefined) {
+    if (bodyStart === undefined || boundary === undefined || mayEndEarlier(buffered, bodyStart)) {
       phase = 'rest';
       return true;
     }
@@ -90,7 +90,12 @@ export function createAttachmentCutter(nonce: string): AttachmentCutter {
     const bodyStart = findBodyStart(buffered);
     if (bodyStart === undefined && !final && buffered.length <= partHeaderLimit) return false;
     const header = buffered.subarray(0, bodyStart ?? 0);
-    if (bodyStart === undefined || mayHoldDelimiter(header) || !isCuttable(header)) {
+    if (
+      bodyStart === undefined ||
+      mayHoldDelimiter(header) ||
+      mayEndEarlier(buffered, bodyStart) ||
+      !isCuttable(header)
+    ) {
       // The search for the next delimiter goes on from the header's first line.
       phase = 'between';
       return true;
@@ -174,6 +179,11 @@ function startsLine(bytes: Uint8Array, found: number, atLineStart: boolean): boo
   if (bytes[found - 1] === LF) return true;
   if (bytes[found - 1] !== CR) return false;
   return found === 1 ? atLineStart : bytes[found - 2] === LF;
+}
+
+/** Whether a reader may take a part of the header for the body: it has lines that are no field. */
+function mayEndEarlier(bytes: Uint8Array, bodyStart: number): boolean {
+  return findHeaderEnd(bytes.subarray(0, bodyStart)) !== bodyStart;
 }
 
 /** A line of the header that begins like a delimiter: the part may end inside its own header. */
