@@ -1,10 +1,13 @@
 import { cutMarker } from './attachment-cutter.ts';
-import { cutBytes, decodeUndeclared } from './header-charset.ts';
+import { declareCharsets } from './body-charset.ts';
+import { decodeGuessed } from './charset-detection.ts';
+import { cutBytes } from './header-charset.ts';
 import { measureStructure } from './mime-structure.ts';
 import { normaliseMessage, type ReadAddress, type ReadMail, type ReadPart } from './normalise-message.ts';
 import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
-import { prepareMessage } from './prepare-message.ts';
-import { findBodyStart } from './raw-headers.ts';
+import { type HeaderTexts, prepareMessage } from './prepare-message.ts';
+import { findHeaderEnd } from './raw-headers.ts';
+import { decodeTransfer } from './transfer-encoding.ts';
 
 export type MailLibrary = 'mailparser' | 'postal-mime';
 
@@ -25,7 +28,7 @@ const rawTextLimit = 64 * 1024;
 export async function parseMessage(raw: Uint8Array, options: ParseOptions): Promise<ParseOutcome> {
   if (raw.length === 0) return { kind: 'not-a-mail', reason: 'not an email: it is empty' };
   const { limits, nonce } = options;
-  const prepared = prepareMessage(raw, limits);
+  const prepared = await prepareMessage(raw, limits);
   if (prepared === undefined) {
     return { kind: 'not-a-mail', reason: 'not an email: it has none of the header fields that make one' };
   }
@@ -34,10 +37,10 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
   if (parts > limits.parts) return unreadable(`it has more than ${limits.parts} parts`);
 
   const read = options.parser === 'mailparser' ? readWithMailparser : readWithPostalMime;
-  const mail = await read(prepared.bytes, limits);
-  const { headers, authentication, notes } = prepared;
+  const { headers, charsets, authentication, notes } = prepared;
+  const mail = await read(await declareCharsets(prepared.bytes, charsets), limits);
   if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {
-    mail.text = bodyAsText(prepared.bytes);
+    mail.text = await bodyAsText(prepared.bytes, headers, charsets);
     if (mail.text !== '') notes.push('no part of it could be read: the raw text is shown');
   }
   return { kind: 'mail', mail: normaliseMessage(mail, headers, authentication, notes, cutFinder(nonce)) };
@@ -47,9 +50,14 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
  * Some programs lose the boundary of their multipart, and a library then finds nothing in it, while a person can read it
  * as it stands. Empty when it holds delimiters and part headers alone.
  */
-function bodyAsText(bytes: Uint8Array): string {
-  const start = findBodyStart(bytes) ?? bytes.length;
-  const text = decodeUndeclared(cutBytes(bytes.subarray(start), rawTextLimit), undefined);
+async function bodyAsText(
+  bytes: Uint8Array,
+  headers: HeaderTexts,
+  charsets: readonly string[],
+): Promise<string> {
+  const body = bytes.subarray(findHeaderEnd(bytes), findHeaderEnd(bytes) + rawTextLimit * 2);
+  const decoded = decodeTransfer(body, headers.first('content-transfer-encoding') ?? '');
+  const text = await decodeGuessed(cutBytes(decoded, rawTextLimit), charsets);
   const hasWords = text.split('\n').some((line) => /^(?!--|content-|\s|$)/i.test(line));
   return hasWords ? text : '';
 }

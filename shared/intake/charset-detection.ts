@@ -1,0 +1,89 @@
+import { isUtf8 } from 'node:buffer';
+import { decodeAs, decodeWith, isReadable } from './charsets.ts';
+
+/** 8-bit text whose charset nobody declared, or declared falsely. */
+
+/** Bytes that a detector looks at; more make it slower and no better. */
+const SAMPLE_BYTES = 16 * 1024;
+
+/**
+ * The text as its writer most probably meant it: UTF-8 where it is valid, else the first charset of `hints` that reads it
+ * without an error, else what a detector finds, else windows-1252, which reads everything.
+ * @param hints names of charsets, the most trustworthy first
+ */
+export async function decodeGuessed(bytes: Uint8Array, hints: readonly string[]): Promise<string> {
+  if (isUtf8(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  for (const hint of hints) {
+    const text = decodeAs(bytes, hint);
+    if (text !== undefined) return text;
+  }
+  return decodeWith(bytes, await detectCharset(bytes));
+}
+
+/** The most probable charset, by its label in the WHATWG Encoding Standard. */
+export async function detectCharset(bytes: Uint8Array): Promise<string> {
+  const sample = sampleOf(bytes);
+  if (isCommonLatin(sample)) return 'windows-1252';
+  // Loaded when it is needed: its models take about 50 MB of memory.
+  const { chardet } = await import('jschardet');
+  const found = chardet.detectAll(sample, { includeEncodings: candidates, ignoreThreshold: true });
+  for (const { encoding } of found) {
+    const name = labels[encoding?.toLowerCase() ?? ''] ?? encoding ?? '';
+    if (isReadable(sample, name)) return name;
+  }
+  return 'windows-1252';
+}
+
+/** The charsets that email was ever written in, without those of mainframes, DOS and the old Macintosh. */
+const candidates = [
+  ...['gb18030', 'big5hkscs', 'cp932', 'euc_jis_2004', 'cp949', 'euc_kr', 'cp874', 'koi8-r', 'koi8-u'],
+  ...['cp1250', 'cp1251', 'cp1252', 'cp1253', 'cp1254', 'cp1255', 'cp1256', 'cp1257', 'cp1258'],
+  ...['iso8859-2', 'iso8859-15'],
+];
+
+/** The detector's names of charsets that are known by others. */
+const labels: Readonly<Record<string, string>> = {
+  cp932: 'shift_jis',
+  cp949: 'euc-kr',
+  cp874: 'windows-874',
+  'euc-jis-2004': 'euc-jp',
+  'big5-hkscs': 'big5',
+};
+
+/** The lines that hold something else than ASCII. */
+function sampleOf(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (text.length <= SAMPLE_BYTES) return text;
+  const lines: Buffer[] = [];
+  let room = SAMPLE_BYTES;
+  for (let start = 0; start < text.length && room > 0; ) {
+    const found = text.indexOf(0x0a, start);
+    const end = found < 0 ? text.length : found + 1;
+    const line = text.subarray(start, Math.min(end, start + room));
+    if (line.some((byte) => byte >= 0x80)) {
+      lines.push(line);
+      room -= line.length;
+    }
+    start = end;
+  }
+  return Buffer.concat(lines);
+}
+
+/** áâäçéëíîóôöúüß and their capitals: the same bytes in all Latin charsets. */
+const everyLatin = new Set(Buffer.from('áâäçéëíîóôöúüßÁÂÄÇÉËÍÎÓÔÖÚÜ', 'latin1'));
+
+/**
+ * Whether the text is in Latin letters, most of them ASCII, and the others of those that every Latin charset has in the
+ * same place. The commonest case, and the one in which a detector that compares languages has too few letters to go by.
+ */
+function isCommonLatin(sample: Uint8Array): boolean {
+  let letters = 0;
+  let accented = 0;
+  for (const byte of sample) {
+    if (byte >= 0x80) {
+      if (!everyLatin.has(byte)) return false;
+      accented += 1;
+    } else if ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a) letters += 1;
+  }
+  return accented <= letters;
+}

@@ -1,0 +1,73 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import { decodeGuessed } from './charset-detection.ts';
+import { textMeant } from './declared-charset.ts';
+import { latin1 } from './raw-headers.ts';
+
+/**
+ * The value of a header field as UTF-8, in which every encoded word (RFC 2047) is ASCII and tells its charset truly, so
+ * that a library decodes it once. Undefined when it is so already.
+ * @param line the unfolded value
+ * @param hints names of charsets for text that none is declared for, the most trustworthy first
+ */
+export async function readableValue(line: Uint8Array, hints: readonly string[]): Promise<string | undefined> {
+  const value = latin1(line);
+  if (isAscii(line) && !value.includes('=?')) return undefined;
+  const runs = wordRuns(value);
+  const pieces: string[] = [];
+  let position = 0;
+  for (const run of runs) {
+    const words = await trueWords(run, hints);
+    pieces.push(value.slice(position, run.start), words ?? value.slice(run.start, run.end));
+    position = run.end;
+  }
+  pieces.push(value.slice(position));
+  const repaired = pieces.join('');
+  if (repaired === value && isUtf8(line)) return undefined;
+  return decodeGuessed(Buffer.from(repaired, 'latin1'), hints);
+}
+
+/** Encoded words of one charset beside each other: one character may lie across two of them. */
+interface WordRun {
+  start: number;
+  end: number;
+  charset: string;
+  words: { whole: string; encoding: string; content: string }[];
+}
+
+const wordPattern = /=\?([^?\s*]{1,60})(?:\*[\w-]{0,20})?\?([bq])\?([^?]*)\?=/gi;
+
+function wordRuns(value: string): WordRun[] {
+  const runs: WordRun[] = [];
+  for (const { 0: whole, 1: charset = '', 2: encoding = '', 3: content = '', index } of value.matchAll(
+    wordPattern,
+  )) {
+    const last = runs.at(-1);
+    const end = index + whole.length;
+    const word = { whole, encoding: encoding.toLowerCase(), content };
+    if (last?.charset === charset.toLowerCase() && value.slice(last.end, index).trim() === '') {
+      last.words.push(word);
+      last.end = end;
+    } else runs.push({ start: index, end, charset: charset.toLowerCase(), words: [word] });
+  }
+  return runs;
+}
+
+/** Undefined when the words are true as they stand. */
+async function trueWords({ charset, words }: WordRun, hints: readonly string[]): Promise<string | undefined> {
+  const bytes = Buffer.concat(words.map(({ encoding, content }) => wordBytes(encoding, content)));
+  const text = await textMeant(bytes, { charset, hints, isHtml: false });
+  if (text !== undefined) return `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`;
+  // 8-bit bytes inside a word would be decoded once by the field's charset and once by the word's.
+  if (words.every(({ whole }) => !/[\x80-\xff]/.test(whole))) return undefined;
+  return words.map(({ whole }) => whole.replace(/[\x80-\xff]/g, escaped)).join(' ');
+}
+
+const escaped = (byte: string): string => `=${byte.charCodeAt(0).toString(16).toUpperCase()}`;
+
+function wordBytes(encoding: string, content: string): Buffer {
+  if (encoding === 'b') return Buffer.from(content, 'base64');
+  const text = content
+    .replaceAll('_', ' ')
+    .replace(/=([0-9a-f]{2})/gi, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(text, 'latin1');
+}
