@@ -68,7 +68,7 @@ export function normaliseMessage(
   return {
     from: sender?.address,
     fromSource: sender?.source,
-    fromName: sender?.address.name ?? nameOf(read.addresses.from[0]),
+    fromName: nameOfSender(read.addresses.from[0], sender, headers.first('from')),
     replyTo,
     to: list('to'),
     cc: list('cc'),
@@ -103,6 +103,22 @@ function findSender(addresses: ReadMail['addresses']): { address: Address; sourc
     }
   }
   return undefined;
+}
+
+/**
+ * Where no address can be read from From, what stands there tells who wrote: fax gateways and telephone systems give a
+ * number.
+ */
+function nameOfSender(
+  from: ReadAddress | undefined,
+  sender: { address: Address; source: FromSource } | undefined,
+  header: string | undefined,
+): string | undefined {
+  const name = sender?.address.name ?? nameOf(from);
+  if (name !== undefined || sender?.source === 'from') return name;
+  const written = header?.replace(/^\s*<([^<>]*)>\s*$/, '$1') ?? '';
+  // Encoded words are decoded in what the library read.
+  return nameOf({ name: written.includes('=?') ? (from?.address ?? '') : written, address: '' });
 }
 
 function nameOf(read: ReadAddress | undefined): string | undefined {

@@ -48,7 +48,10 @@ export interface ParsedMessage {
   /** The first valid address of From, Reply-To, Sender, Return-Path. */
   from: Address | undefined;
   fromSource: FromSource | undefined;
-  /** The sender's display name; also when no valid address stood beside it (`Mail Delivery Subsystem <MAILER-DAEMON>`). */
+  /**
+   * The sender's display name; also when no valid address stood beside it (`Mail Delivery Subsystem <MAILER-DAEMON>`).
+   * Without a name, and where From holds no address, the text that stands there (`<+49 30 1234567>`).
+   */
   fromName: string | undefined;
   replyTo: Address[];
   to: Address[];
