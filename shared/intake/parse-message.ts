@@ -2,6 +2,7 @@ import { cutMarker } from './attachment-cutter.ts';
 import { declareCharsets } from './body-charset.ts';
 import { decodeGuessed } from './charset-detection.ts';
 import { cutBytes } from './header-charset.ts';
+import { withFoundBoundary } from './lost-boundary.ts';
 import { measureStructure } from './mime-structure.ts';
 import { normaliseMessage, type ReadAddress, type ReadMail, type ReadPart } from './normalise-message.ts';
 import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
@@ -32,15 +33,18 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
   if (prepared === undefined) {
     return { kind: 'not-a-mail', reason: 'not an email: it has none of the header fields that make one' };
   }
-  const { parts, depth } = measureStructure(prepared.bytes, limits);
+  const { headers, charsets, authentication, notes } = prepared;
+  const repaired = withFoundBoundary(prepared.bytes);
+  if (repaired !== undefined) notes.push('the declared boundary is not in the mail: another one is taken');
+  const bytes = repaired ?? prepared.bytes;
+  const { parts, depth } = measureStructure(bytes, limits);
   if (depth > limits.depth) return unreadable(`its parts lie more than ${limits.depth} deep in one another`);
   if (parts > limits.parts) return unreadable(`it has more than ${limits.parts} parts`);
 
   const read = options.parser === 'mailparser' ? readWithMailparser : readWithPostalMime;
-  const { headers, charsets, authentication, notes } = prepared;
-  const mail = await read(await declareCharsets(prepared.bytes, charsets), limits);
+  const mail = await read(await declareCharsets(bytes, charsets), limits);
   if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {
-    mail.text = await bodyAsText(prepared.bytes, headers, charsets);
+    mail.text = await bodyAsText(bytes, headers, charsets);
     if (mail.text !== '') notes.push('no part of it could be read: the raw text is shown');
   }
   return { kind: 'mail', mail: normaliseMessage(mail, headers, authentication, notes, cutFinder(nonce)) };

@@ -124,6 +124,59 @@ describe.each(libraries)('text read with %s', (parser) => {
   });
 });
 
+describe.each(libraries)('people and times read with %s', (parser) => {
+  it('gives recipients whose address stands in brackets behind the name', async () => {
+    expect(await parsed('to-name-before-address.eml', parser)).toMatchObject({
+      to: [
+        { name: 'Service Desk', address: 'desk@example.org' },
+        { name: 'Jörg', address: 'joerg@example.org' },
+      ],
+      cc: [{ name: 'Team Ost', address: 'ost@example.org' }],
+    });
+  });
+
+  it.each([
+    ['from-fax-number.eml', undefined, '+49 30 1234567'],
+    ['from-fax-number-with-reply-to.eml', 'fax@gateway.example', 'FAX:030-1234567@'],
+  ])('names the sender of %s by what From says', async (name, address, fromName) => {
+    const mail = await parsed(name, parser);
+    expect(mail.from?.address).toBe(address);
+    expect(mail.fromName).toBe(fromName);
+  });
+
+  it.each([
+    ['date-in-german.eml', '2026-12-24T09:00:00.000Z'],
+    ['date-in-german-raw-latin1.eml', '2026-03-24T08:00:00.000Z'],
+  ])('reads the date of %s', async (name, date) => {
+    expect((await parsed(name, parser)).date).toBe(date);
+  });
+});
+
+describe.each(libraries)('a broken multipart read with %s', (parser) => {
+  const german = /^Grüße aus Köln: der Drucker ist seit gestern gestört, .* kann drucken\.$/;
+
+  it.each(['boundary-missing-quoted-printable.eml', 'boundary-missing-base64.eml'])(
+    'shows the text of %s, decoded',
+    async (name) => {
+      const mail = await parsed(name, parser);
+      expect(mail.text.trim()).toMatch(/^Grüße aus Köln/);
+      expect(mail.notes).toEqual(['no part of it could be read: the raw text is shown']);
+    },
+  );
+
+  it.each(['boundary-of-another-name.eml', 'boundary-not-declared.eml'])(
+    'has the parts of %s, told by the delimiters that are there',
+    async (name) => {
+      const mail = await parsed(name, parser);
+      expect(mail.text.trim()).toMatch(german);
+      expect(mail.attachments).toMatchObject([
+        { filename: 'a.pdf', contentType: 'application/pdf', size: 6 },
+      ]);
+      expect(mail.notes).toEqual(['the declared boundary is not in the mail: another one is taken']);
+    },
+  );
+});
+
 test('text in a charset of DOS is decoded as declared', async () => {
   expect((await parsed('charset-true-cp850.eml')).text.trim()).toBe(
     'Grüße aus Köln, der Drucker ist gestört.',
