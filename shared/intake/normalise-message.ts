@@ -117,6 +117,7 @@ function nameOfSender(
   const name = sender?.address.name ?? nameOf(from);
   if (name !== undefined || sender?.source === 'from') return name;
   const written = header?.replace(/^\s*<([^<>]*)>\s*$/, '$1') ?? '';
+  if (!/[\p{L}\p{N}]/u.test(written)) return undefined;
   // Encoded words are decoded in what the library read.
   return nameOf({ name: written.includes('=?') ? (from?.address ?? '') : written, address: '' });
 }

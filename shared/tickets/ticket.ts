@@ -51,6 +51,8 @@ export interface TicketMessage {
   from: Person;
   to: readonly Person[];
   cc: readonly Person[];
+  /** Where the sender wants answers to go; absent when the mail does not say, and then it is `from`. */
+  replyTo?: readonly Person[] | undefined;
   subject: string;
   messageId: string | undefined;
   text: string;
