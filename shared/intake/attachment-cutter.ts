@@ -1,6 +1,7 @@
 import { type Base64Decoder, createBase64Decoder } from './base64-decoder.ts';
 import { cutBoundary, isCuttable } from './cuttable-part.ts';
-import { findBodyStart, findHeaderEnd } from './raw-headers.ts';
+import { findHeaderEnd } from './header-end.ts';
+import { findBodyStart } from './raw-headers.ts';
 
 /**
  * Takes the attachments out of an email before a MIME parser sees it, because parsing costs ten times as much on an

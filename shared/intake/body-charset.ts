@@ -1,3 +1,4 @@
+import type { TextGuesser } from './charset-detection.ts';
 import { textMeant } from './declared-charset.ts';
 import { readableValue } from './encoded-words.ts';
 import { fieldOf, isContainer, type MimePart, mimeParts, parentOf } from './mime-parts.ts';
@@ -10,15 +11,14 @@ import { decodeTransfer } from './transfer-encoding.ts';
  * attachments. A part header that ends without an empty line gets one. Attachments keep their bytes, and parts that say
  * the truth keep theirs.
  * @param email prepared by `prepareMessage` and within the limits of `measureStructure`
- * @param charsets that the email names: `PreparedMessage.charsets`
  */
-export async function declareCharsets(email: Uint8Array, charsets: readonly string[]): Promise<Uint8Array> {
+export async function declareCharsets(email: Uint8Array, guesser: TextGuesser): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let position = 0;
   for (const part of mimeParts(email)) {
     if (part.start < position) continue;
-    const text = isShownText(part) ? await shownText(email, part, charsets) : undefined;
-    const header = await readableHeader(part, text !== undefined, charsets);
+    const text = isShownText(part) ? await shownText(email, part, guesser) : undefined;
+    const header = await readableHeader(part, text !== undefined, guesser);
     if (header === undefined && (endsInEmptyLine(email, part) || isEmpty(email, part))) continue;
     pieces.push(email.subarray(position, part.start), ...(header ?? fieldLines(part.fields)), endOfLine);
     position = part.bodyStart;
@@ -41,17 +41,14 @@ function isShownText(part: MimePart): boolean {
 async function shownText(
   email: Uint8Array,
   part: MimePart,
-  charsets: readonly string[],
+  guesser: TextGuesser,
 ): Promise<string | undefined> {
   const body = decodeTransfer(
     email.subarray(part.bodyStart, part.end),
     fieldOf(part, 'content-transfer-encoding'),
   );
-  return textMeant(body, {
-    charset: charsetOf(fieldOf(part, 'content-type')),
-    hints: charsets,
-    isHtml: part.type === 'text/html',
-  });
+  const charset = charsetOf(fieldOf(part, 'content-type'));
+  return textMeant(body, { charset, isHtml: part.type === 'text/html' }, guesser);
 }
 
 const charsetParameter = /;\s{0,99}charset\*?(?:0\*?)?\s{0,9}=\s{0,9}(?:"([^"]{0,60})"|([^\s;"]{1,60}))/i;
@@ -68,14 +65,14 @@ const endOfLine = Buffer.from('\r\n');
 async function readableHeader(
   part: MimePart,
   becomesUtf8: boolean,
-  charsets: readonly string[],
+  guesser: TextGuesser,
 ): Promise<Uint8Array[] | undefined> {
   const isRoot = parentOf(part) === undefined && part.start === 0;
   let isChanged = becomesUtf8;
   let contentType: string | undefined;
   const lines: Uint8Array[] = [];
   for (const field of part.fields) {
-    const value = isRoot ? undefined : await readableValue(unfold(field.value), charsets);
+    const value = isRoot ? undefined : await readableValue(unfold(field.value), guesser);
     isChanged ||= value !== undefined;
     if (becomesUtf8 && field.name === 'content-transfer-encoding') continue;
     if (becomesUtf8 && field.name === 'content-type') {

@@ -1,23 +1,42 @@
 import { isUtf8 } from 'node:buffer';
-import { decodeAs, decodeWith, isReadable } from './charsets.ts';
+import { decodeAs, decodeWith, isKnown, isReadable } from './charsets.ts';
 
 /** 8-bit text whose charset nobody declared, or declared falsely. */
 
 /** Bytes that a detector looks at; more make it slower and no better. */
 const SAMPLE_BYTES = 16 * 1024;
 
-/**
- * The text as its writer most probably meant it: UTF-8 where it is valid, else the first charset of `hints` that reads it
- * without an error, else what a detector finds, else windows-1252, which reads everything.
- * @param hints names of charsets, the most trustworthy first
- */
-export async function decodeGuessed(bytes: Uint8Array, hints: readonly string[]): Promise<string> {
-  if (isUtf8(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  for (const hint of hints) {
-    const text = decodeAs(bytes, hint);
-    if (text !== undefined) return text;
-  }
-  return decodeWith(bytes, await detectCharset(bytes));
+/** Texts of one email that are given to the detector; hostile email has thousands, of which none matters. */
+const DETECTIONS = 30;
+
+/** Reads the text of one email for which no charset, or a false one, is declared. */
+export interface TextGuesser {
+  /**
+   * The text as its writer most probably meant it: UTF-8 where it is valid, else the first of the email's charsets that
+   * reads it without an error, else what a detector finds, else windows-1252, which reads everything.
+   * @param first a charset that is tried before those of the email
+   */
+  decode(bytes: Uint8Array, first?: string): Promise<string>;
+}
+
+/** @param charsets that the email names elsewhere, the most trustworthy first */
+export function createGuesser(charsets: readonly string[]): TextGuesser {
+  const known = charsets.filter(isKnown);
+  let detections = 0;
+  let detected = 'windows-1252';
+  return {
+    async decode(bytes, first) {
+      if (isUtf8(bytes))
+        return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+      for (const charset of first === undefined ? known : [first, ...known]) {
+        const text = decodeAs(bytes, charset);
+        if (text !== undefined) return text;
+      }
+      detections += 1;
+      if (detections <= DETECTIONS) detected = await detectCharset(bytes);
+      return decodeWith(bytes, detected);
+    },
+  };
 }
 
 /** The most probable charset, by its label in the WHATWG Encoding Standard. */
@@ -29,7 +48,7 @@ export async function detectCharset(bytes: Uint8Array): Promise<string> {
   const found = chardet.detectAll(sample, { includeEncodings: candidates, ignoreThreshold: true });
   for (const { encoding } of found) {
     const name = labels[encoding?.toLowerCase() ?? ''] ?? encoding ?? '';
-    if (isReadable(sample, name)) return name;
+    if (isReadable(sample, name) && !mixesScripts(decodeWith(sample, name))) return name;
   }
   return 'windows-1252';
 }
@@ -40,6 +59,16 @@ const candidates = [
   ...['cp1250', 'cp1251', 'cp1252', 'cp1253', 'cp1254', 'cp1255', 'cp1256', 'cp1257', 'cp1258'],
   ...['iso8859-2', 'iso8859-15'],
 ];
+
+/** Whether many words have Latin letters beside those of another alphabet, which no language has. */
+function mixesScripts(text: string): boolean {
+  const words = text.match(/[\p{L}\p{M}]*[^\0-\x7f]+[\p{L}\p{M}]*/gu) ?? [];
+  const mixed = words.filter((word) => /[a-z]/i.test(word) && otherAlphabets.test(word));
+  return mixed.length * 3 > words.length;
+}
+
+const otherAlphabets =
+  /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Thai}]/u;
 
 /** The detector's names of charsets that are known by others. */
 const labels: Readonly<Record<string, string>> = {

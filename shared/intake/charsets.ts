@@ -19,6 +19,11 @@ export function decodeAs(bytes: Uint8Array, charset: string): string | undefined
   }
 }
 
+/** Whether `decodeAs` can read text in a charset of that name. */
+export function isKnown(charset: string): boolean {
+  return decodeAs(new Uint8Array(0), charset) !== undefined;
+}
+
 /** Whether the name is one of UTF-7, which needs `decodeUtf7`. */
 export function isUtf7(charset: string): boolean {
   return /^(?:x-)?(?:unicode-1-1-|unicode-2-0-)?utf-?7$/i.test(charset.trim());

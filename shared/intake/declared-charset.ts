@@ -1,13 +1,11 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { decodeGuessed } from './charset-detection.ts';
+import type { TextGuesser } from './charset-detection.ts';
 import { decodeAs, decodeUtf7, isReadable, isUtf7 } from './charsets.ts';
 import { latin1 } from './raw-headers.ts';
 
 export interface Declared {
   /** The charset as the email names it; empty where it names none. */
   charset: string;
-  /** Other charsets that the email names, the most trustworthy first. */
-  hints: readonly string[];
   /** Only text that is shown as text may come out of UTF-7. */
   isHtml: boolean;
 }
@@ -19,7 +17,11 @@ export interface Declared {
  * A declaration is false where the bytes are not valid in that charset, or where they are UTF-8 that no writer of that
  * charset could have meant. Some broken characters among many good ones do not make it false.
  */
-export async function textMeant(bytes: Uint8Array, declared: Declared): Promise<string | undefined> {
+export async function textMeant(
+  bytes: Uint8Array,
+  declared: Declared,
+  guesser: TextGuesser,
+): Promise<string | undefined> {
   const charset = declared.charset.trim().toLowerCase();
   if (isUtf7(charset)) return declared.isHtml ? undefined : decodeUtf7(latin1(bytes));
   if (isWide(charset)) return undefined;
@@ -32,8 +34,7 @@ export async function textMeant(bytes: Uint8Array, declared: Declared): Promise<
   }
   if (text !== undefined) return undefined;
   if (isReadable(bytes, isPlain(charset) ? 'utf-8' : charset)) return undefined;
-  const meta = declared.isHtml ? metaCharset(bytes) : undefined;
-  return decodeGuessed(bytes, meta === undefined ? declared.hints : [meta, ...declared.hints]);
+  return guesser.decode(bytes, declared.isHtml ? metaCharset(bytes) : undefined);
 }
 
 /** The charsets that an email names, in the order of trust: those of its parts, then those of its encoded words. */

@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { decodeGuessed } from './charset-detection.ts';
+import type { TextGuesser } from './charset-detection.ts';
 import { textMeant } from './declared-charset.ts';
 import { latin1 } from './raw-headers.ts';
 
@@ -7,23 +7,23 @@ import { latin1 } from './raw-headers.ts';
  * The value of a header field as UTF-8, in which every encoded word (RFC 2047) is ASCII and tells its charset truly, so
  * that a library decodes it once. Undefined when it is so already.
  * @param line the unfolded value
- * @param hints names of charsets for text that none is declared for, the most trustworthy first
+ * @param guesser reads what no charset, or a false one, is declared for
  */
-export async function readableValue(line: Uint8Array, hints: readonly string[]): Promise<string | undefined> {
+export async function readableValue(line: Uint8Array, guesser: TextGuesser): Promise<string | undefined> {
   const value = latin1(line);
   if (isAscii(line) && !value.includes('=?')) return undefined;
   const runs = wordRuns(value);
   const pieces: string[] = [];
   let position = 0;
   for (const run of runs) {
-    const words = await trueWords(run, hints);
+    const words = await trueWords(run, guesser);
     pieces.push(value.slice(position, run.start), words ?? value.slice(run.start, run.end));
     position = run.end;
   }
   pieces.push(value.slice(position));
   const repaired = pieces.join('');
   if (repaired === value && isUtf8(line)) return undefined;
-  return decodeGuessed(Buffer.from(repaired, 'latin1'), hints);
+  return guesser.decode(Buffer.from(repaired, 'latin1'));
 }
 
 /** Encoded words of one charset beside each other: one character may lie across two of them. */
@@ -34,6 +34,8 @@ interface WordRun {
   words: { whole: string; encoding: string; content: string }[];
 }
 
+/** More addresses than a list keeps; hostile email has thousands of words. */
+const RUNS = 250;
 const wordPattern = /=\?([^?\s*]{1,60})(?:\*[\w-]{0,20})?\?([bq])\?([^?]*)\?=/gi;
 
 function wordRuns(value: string): WordRun[] {
@@ -41,6 +43,7 @@ function wordRuns(value: string): WordRun[] {
   for (const { 0: whole, 1: charset = '', 2: encoding = '', 3: content = '', index } of value.matchAll(
     wordPattern,
   )) {
+    if (runs.length >= RUNS) break;
     const last = runs.at(-1);
     const end = index + whole.length;
     const word = { whole, encoding: encoding.toLowerCase(), content };
@@ -53,9 +56,9 @@ function wordRuns(value: string): WordRun[] {
 }
 
 /** Undefined when the words are true as they stand. */
-async function trueWords({ charset, words }: WordRun, hints: readonly string[]): Promise<string | undefined> {
+async function trueWords({ charset, words }: WordRun, guesser: TextGuesser): Promise<string | undefined> {
   const bytes = Buffer.concat(words.map(({ encoding, content }) => wordBytes(encoding, content)));
-  const text = await textMeant(bytes, { charset, hints, isHtml: false });
+  const text = await textMeant(bytes, { charset, isHtml: false }, guesser);
   if (text !== undefined) return `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`;
   // 8-bit bytes inside a word would be decoded once by the field's charset and once by the word's.
   if (words.every(({ whole }) => !/[\x80-\xff]/.test(whole))) return undefined;

@@ -1,4 +1,5 @@
-import { findHeaderEnd, latin1, splitFields, unfold } from './raw-headers.ts';
+import { findHeaderEnd } from './header-end.ts';
+import { latin1, splitFields, unfold } from './raw-headers.ts';
 
 /** How far into the body the first delimiter may stand. */
 const SEARCHED_BYTES = 256 * 1024;

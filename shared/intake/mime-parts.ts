@@ -1,4 +1,5 @@
-import { findHeaderEnd, latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
+import { findHeaderEnd } from './header-end.ts';
+import { latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
 
 /** A part of an email with the place of its bytes, for what has to be put right before a library reads the email. */
 export interface MimePart {

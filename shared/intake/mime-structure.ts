@@ -1,4 +1,5 @@
-import { findHeaderEnd, latin1, splitFields, unfold } from './raw-headers.ts';
+import { findHeaderEnd } from './header-end.ts';
+import { latin1, splitFields, unfold } from './raw-headers.ts';
 
 /** How many parts an email has and how deep they lie, before a library builds a tree of them. */
 export interface MimeStructure {

@@ -1,13 +1,13 @@
 import { cutMarker } from './attachment-cutter.ts';
 import { declareCharsets } from './body-charset.ts';
-import { decodeGuessed } from './charset-detection.ts';
+import type { TextGuesser } from './charset-detection.ts';
 import { cutBytes } from './header-charset.ts';
 import { withFoundBoundary } from './lost-boundary.ts';
 import { measureStructure } from './mime-structure.ts';
 import { normaliseMessage, type ReadAddress, type ReadMail, type ReadPart } from './normalise-message.ts';
 import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
 import { type HeaderTexts, prepareMessage } from './prepare-message.ts';
-import { findHeaderEnd } from './raw-headers.ts';
+import { findHeaderEnd } from './header-end.ts';
 import { decodeTransfer } from './transfer-encoding.ts';
 
 export type MailLibrary = 'mailparser' | 'postal-mime';
@@ -33,7 +33,7 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
   if (prepared === undefined) {
     return { kind: 'not-a-mail', reason: 'not an email: it has none of the header fields that make one' };
   }
-  const { headers, charsets, authentication, notes } = prepared;
+  const { headers, guesser, authentication, notes } = prepared;
   const repaired = withFoundBoundary(prepared.bytes);
   if (repaired !== undefined) notes.push('the declared boundary is not in the mail: another one is taken');
   const bytes = repaired ?? prepared.bytes;
@@ -42,9 +42,9 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
   if (parts > limits.parts) return unreadable(`it has more than ${limits.parts} parts`);
 
   const read = options.parser === 'mailparser' ? readWithMailparser : readWithPostalMime;
-  const mail = await read(await declareCharsets(bytes, charsets), limits);
+  const mail = await read(await declareCharsets(bytes, guesser), limits);
   if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {
-    mail.text = await bodyAsText(bytes, headers, charsets);
+    mail.text = await bodyAsText(bytes, headers, guesser);
     if (mail.text !== '') notes.push('no part of it could be read: the raw text is shown');
   }
   return { kind: 'mail', mail: normaliseMessage(mail, headers, authentication, notes, cutFinder(nonce)) };
@@ -54,14 +54,10 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
  * Some programs lose the boundary of their multipart, and a library then finds nothing in it, while a person can read it
  * as it stands. Empty when it holds delimiters and part headers alone.
  */
-async function bodyAsText(
-  bytes: Uint8Array,
-  headers: HeaderTexts,
-  charsets: readonly string[],
-): Promise<string> {
+async function bodyAsText(bytes: Uint8Array, headers: HeaderTexts, guesser: TextGuesser): Promise<string> {
   const body = bytes.subarray(findHeaderEnd(bytes), findHeaderEnd(bytes) + rawTextLimit * 2);
   const decoded = decodeTransfer(body, headers.first('content-transfer-encoding') ?? '');
-  const text = await decodeGuessed(cutBytes(decoded, rawTextLimit), charsets);
+  const text = await guesser.decode(cutBytes(decoded, rawTextLimit));
   const hasWords = text.split('\n').some((line) => /^(?!--|content-|\s|$)/i.test(line));
   return hasWords ? text : '';
 }

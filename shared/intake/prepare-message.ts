@@ -1,10 +1,11 @@
 import { type AuthenticationField, authenticationFields } from './authentication-results.ts';
-import { detectCharset } from './charset-detection.ts';
+import { createGuesser, detectCharset, type TextGuesser } from './charset-detection.ts';
 import { namedCharsets } from './declared-charset.ts';
 import { readableValue } from './encoded-words.ts';
 import { cutBytes, needsDecoding } from './header-charset.ts';
 import type { ParseLimits } from './parsed-message.ts';
-import { findHeaderEnd, latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
+import { findHeaderEnd } from './header-end.ts';
+import { latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
 import { withBracketedAddresses } from './address-comments.ts';
 
 /**
@@ -15,8 +16,8 @@ export interface PreparedMessage {
   /** The very bytes that came in unless something had to be put right. */
   bytes: Uint8Array;
   headers: HeaderTexts;
-  /** Names of charsets for text that the email declares none for, the most trustworthy first. */
-  charsets: readonly string[];
+  /** Reads what the email declares no true charset for. */
+  guesser: TextGuesser;
   /** Of all fields, also of those over the limits: a flood of others must not take the receiving server's word away. */
   authentication: AuthenticationField[];
   notes: string[];
@@ -50,8 +51,8 @@ export async function prepareMessage(
   if (!fields.some((field) => isMailField(field.name))) return undefined;
 
   const bounded = boundFields(fields, limits, notes);
-  const charsets = await usedCharsets(fields, bytes);
-  const values = await readableValues(bounded, charsets);
+  const guesser = createGuesser(await usedCharsets(fields, bytes));
+  const values = await readableValues(bounded, guesser);
   const headers: HeaderTexts = {
     names: new Set(bounded.map((field) => field.name)),
     first: (name) => {
@@ -61,7 +62,7 @@ export async function prepareMessage(
   };
   const authentication = authenticationFields(fields);
   const isWhole = bounded === fields && values.size === 0 && endsInEmptyLine(block);
-  if (isWhole) return { bytes, headers, charsets, authentication, notes };
+  if (isWhole) return { bytes, headers, guesser, authentication, notes };
 
   const lines = bounded.map((field) => {
     const value = values.get(field);
@@ -71,7 +72,7 @@ export async function prepareMessage(
   return {
     bytes: Buffer.concat([...lines, Buffer.from('\r\n'), body]),
     headers,
-    charsets,
+    guesser,
     authentication,
     notes,
   };
@@ -88,12 +89,12 @@ async function usedCharsets(fields: readonly RawField[], bytes: Uint8Array): Pro
 /** The values that differ from what stands in the header. */
 async function readableValues(
   fields: readonly RawField[],
-  charsets: readonly string[],
+  guesser: TextGuesser,
 ): Promise<Map<RawField, string>> {
   const values = new Map<RawField, string>();
   for (const field of fields) {
     const line = unfold(field.value);
-    const readable = await readableValue(line, charsets);
+    const readable = await readableValue(line, guesser);
     const bracketed = addressLists.has(field.name)
       ? withBracketedAddresses(readable ?? utf8(line))
       : undefined;

@@ -7,7 +7,6 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const TAB = 0x09;
-const DASH = 0x2d;
 
 export interface RawField {
   /** Lower case. */
@@ -33,64 +32,6 @@ export function findBodyStart(bytes: Uint8Array, lineStart = 0): number | undefi
   }
   return undefined;
 }
-
-/** Lines behind a doubtful end of a header that may still prove it to go on. */
-const LINES_AHEAD = 10;
-
-/**
- * Where the body of an email or part begins that has arrived as a whole. Besides at an empty line, a header ends
- * - at a line of blanks, as mail programs read it (RFC 5322 §4.2 would take it for the folding of a field);
- * - before a line that is no field: the empty line was forgotten;
- * - before a delimiter, in a part or in an email that may have parts.
- * Broken folding looks the same, so the header goes on where a field that it does not have yet comes soon: one that an
- * email or a part is known by. Lines behind a field `X-…:` without a value are that value, as some servers break it.
- * @param start the start of the header's first line
- */
-export function findHeaderEnd(bytes: Uint8Array, start = 0): number {
-  const seen = new Set<string>();
-  let doubtful: { bodyStart: number; ahead: number } | undefined;
-  let isUnfinished = false;
-  for (let line = start; line < bytes.length; ) {
-    const end = lineEnd(bytes, line);
-    const text = bytes.subarray(line, end);
-    const kind = kindOfLine(text);
-    if (kind === 'empty') return doubtful?.bodyStart ?? end;
-    if (kind === 'delimiter' && (start > 0 || seen.has('content-type'))) return doubtful?.bodyStart ?? line;
-    if (typeof kind === 'object') {
-      const { name } = kind;
-      const isNew = goOn.test(name) && (!seen.has(name) || repeated.test(name));
-      if (doubtful !== undefined && isNew) doubtful = undefined;
-      if (doubtful === undefined) seen.add(name);
-      isUnfinished = name.startsWith('x-') && kind.isEmpty;
-    } else if (isUnfinished && kind === 'other') {
-      line = end;
-      continue;
-    } else if (doubtful === undefined && kind === 'blanks') doubtful = { bodyStart: end, ahead: 0 };
-    else if (doubtful === undefined && kind !== 'folded') doubtful = { bodyStart: line, ahead: 0 };
-    if (doubtful !== undefined) {
-      if (doubtful.ahead === LINES_AHEAD) return doubtful.bodyStart;
-      doubtful.ahead += 1;
-    }
-    line = end;
-  }
-  return doubtful?.bodyStart ?? bytes.length;
-}
-
-type LineKind = 'empty' | 'blanks' | 'folded' | 'delimiter' | 'other' | { name: string; isEmpty: boolean };
-
-function kindOfLine(line: Uint8Array): LineKind {
-  if (line[0] === LF || (line[0] === CR && line[1] === LF)) return 'empty';
-  if (isBlank(line[0])) return unfold(line).length === 0 && line.at(-1) === LF ? 'blanks' : 'folded';
-  const field = readField(line);
-  if (field === undefined && /^[^\s:]{1,76}[ \t]*:/.test(latin1(line.subarray(0, 80)))) return 'folded';
-  if (field !== undefined) return { name: field.name, isEmpty: unfold(field.value).length === 0 };
-  return line[0] === DASH && line[1] === DASH ? 'delimiter' : 'other';
-}
-
-/** Fields that no text begins a line with by chance, unless it quotes a header. */
-const goOn =
-  /^(?:from|to|cc|bcc|subject|date|message-id|in-reply-to|references|reply-to|sender|return-path|mime-version|received|delivered-to|authentication-results|dkim-signature|precedence|auto-submitted|importance|organization|user-agent|(?:content|list|resent|thread|arc|x)-[\w-]+)$/;
-const repeated = /^(?:received|x-|arc-|dkim-)/;
 
 /** Splits a header block into its fields. Lines that are no field (and their continuations) are left out. */
 export function splitFields(block: Uint8Array): RawField[] {
@@ -129,12 +70,14 @@ export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-function lineEnd(bytes: Uint8Array, from: number): number {
+/** The offset behind the line that begins at `from`. */
+export function lineEnd(bytes: Uint8Array, from: number): number {
   const end = bytes.indexOf(LF, from);
   return end < 0 ? bytes.length : end + 1;
 }
 
-function readField(raw: Uint8Array): RawField | undefined {
+/** The field of a line with its continuations; undefined when it is none. */
+export function readField(raw: Uint8Array): RawField | undefined {
   const colon = raw.indexOf(0x3a);
   // A name is printable ASCII without blanks; obsolete syntax allows blanks before the colon (RFC 5322 §4.5).
   let nameEnd = colon;
@@ -150,6 +93,6 @@ function readField(raw: Uint8Array): RawField | undefined {
   return { name: latin1(raw.subarray(0, nameEnd)).toLowerCase(), raw, value: raw.subarray(colon + 1, end) };
 }
 
-function isBlank(byte: number | undefined): boolean {
+export function isBlank(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB;
 }
