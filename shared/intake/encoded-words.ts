@@ -1,17 +1,18 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { TextGuesser } from './charset-detection.ts';
 import { textMeant } from './declared-charset.ts';
+import { readableParameters } from './extended-parameters.ts';
 import { latin1 } from './raw-headers.ts';
 
 /**
- * The value of a header field as UTF-8, in which every encoded word (RFC 2047) is ASCII and tells its charset truly, so
- * that a library decodes it once. Undefined when it is so already.
+ * The value of a header field as UTF-8, in which every encoded word (RFC 2047) and every parameter (RFC 2231) is ASCII
+ * and tells its charset truly, so that a library decodes it once. Undefined when it is so already.
  * @param line the unfolded value
  * @param guesser reads what no charset, or a false one, is declared for
  */
 export async function readableValue(line: Uint8Array, guesser: TextGuesser): Promise<string | undefined> {
   const value = latin1(line);
-  if (isAscii(line) && !value.includes('=?')) return undefined;
+  if (isAscii(line) && !value.includes('=?') && !value.includes('*=')) return undefined;
   const runs = wordRuns(value);
   const pieces: string[] = [];
   let position = 0;
@@ -21,7 +22,7 @@ export async function readableValue(line: Uint8Array, guesser: TextGuesser): Pro
     position = run.end;
   }
   pieces.push(value.slice(position));
-  const repaired = pieces.join('');
+  const repaired = await readableParameters(pieces.join(''), guesser);
   if (repaired === value && isUtf8(line)) return undefined;
   return guesser.decode(Buffer.from(repaired, 'latin1'));
 }

@@ -68,6 +68,7 @@ describe.each(libraries)('text read with %s', (parser) => {
 
   it.each([
     ['attachment-name-raw-koi8-r.eml', 'Счет за ноябрь.pdf'],
+    ['attachment-name-percent-koi8-r.eml', 'Счет за ноябрь.pdf'],
     ['attachment-name-raw-windows-1250.eml', 'Příloha č. 5.pdf'],
   ])('is decoded in the name of the attachment of %s', async (name, filename) => {
     expect((await parsed(name, parser)).attachments).toMatchObject([{ filename, size: 6 }]);
