@@ -1,7 +1,7 @@
 import type { TextGuesser } from './charset-detection.ts';
 import { textMeant } from './declared-charset.ts';
 import { readableValue } from './encoded-words.ts';
-import { fieldOf, isContainer, type MimePart, mimeParts, parentOf } from './mime-parts.ts';
+import { fieldOf, isContainer, type MimePart, mimeParts } from './mime-parts.ts';
 import { latin1, type RawField, unfold } from './raw-headers.ts';
 import { decodeTransfer } from './transfer-encoding.ts';
 
@@ -61,18 +61,17 @@ function charsetOf(contentType: string): string {
 
 const endOfLine = Buffer.from('\r\n');
 
-/** Undefined when it may stay as it is. The email's own fields were made readable before. */
+/** Undefined when it may stay as it is. */
 async function readableHeader(
   part: MimePart,
   becomesUtf8: boolean,
   guesser: TextGuesser,
 ): Promise<Uint8Array[] | undefined> {
-  const isRoot = parentOf(part) === undefined && part.start === 0;
   let isChanged = becomesUtf8;
   let contentType: string | undefined;
   const lines: Uint8Array[] = [];
   for (const field of part.fields) {
-    const value = isRoot ? undefined : await readableValue(unfold(field.value), guesser);
+    const value = await readableValue(unfold(field.value), guesser);
     isChanged ||= value !== undefined;
     if (becomesUtf8 && field.name === 'content-transfer-encoding') continue;
     if (becomesUtf8 && field.name === 'content-type') {
