@@ -55,8 +55,7 @@ const charsetParameter = /;\s{0,99}charset\*?(?:0\*?)?\s{0,9}=\s{0,9}(?:"([^"]{0
 
 function charsetOf(contentType: string): string {
   const [, quoted, bare] = charsetParameter.exec(contentType) ?? [];
-  // RFC 2231: charset'language'value.
-  return (quoted ?? bare ?? '').replace(/^.*'/, '').trim();
+  return quoted ?? bare ?? '';
 }
 
 const endOfLine = Buffer.from('\r\n');

@@ -17,6 +17,8 @@ export interface TextGuesser {
    * @param first a charset that is tried before those of the email
    */
   decode(bytes: Uint8Array, first?: string): Promise<string>;
+  /** What a detector finds, as a label of the WHATWG Encoding Standard. */
+  detect(bytes: Uint8Array): Promise<string>;
 }
 
 /** @param charsets that the email names elsewhere, the most trustworthy first */
@@ -24,7 +26,13 @@ export function createGuesser(charsets: readonly string[]): TextGuesser {
   const known = charsets.filter(isKnown);
   let detections = 0;
   let detected = 'windows-1252';
+  const detect = async (bytes: Uint8Array): Promise<string> => {
+    detections += 1;
+    if (detections <= DETECTIONS) detected = await detectCharset(bytes);
+    return detected;
+  };
   return {
+    detect,
     async decode(bytes, first) {
       if (isUtf8(bytes))
         return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
@@ -32,9 +40,7 @@ export function createGuesser(charsets: readonly string[]): TextGuesser {
         const text = decodeAs(bytes, charset);
         if (text !== undefined) return text;
       }
-      detections += 1;
-      if (detections <= DETECTIONS) detected = await detectCharset(bytes);
-      return decodeWith(bytes, detected);
+      return decodeWith(bytes, await detect(bytes));
     },
   };
 }

