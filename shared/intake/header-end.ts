@@ -8,7 +8,7 @@ const LINES_AHEAD = 10;
 
 /**
  * Where the body of an email or part begins that has arrived as a whole. Besides at an empty line, a header ends
- * - at a line of blanks, as mail programs read it (RFC 5322 §4.2 would take it for the folding of a field);
+ * - at lines of blanks, as mail programs read it (RFC 5322 §4.2 would take it for the folding of a field);
  * - before a line that is no field: the empty line was forgotten;
  * - before a delimiter, in a part or in an email that may have parts.
  * Broken folding looks the same, so the header goes on where a field that it does not have yet comes soon: one that an
@@ -34,8 +34,10 @@ export function findHeaderEnd(bytes: Uint8Array, start = 0): number {
     } else if (isUnfinished && kind === 'other') {
       line = end;
       continue;
-    } else if (doubtful === undefined && kind === 'blanks') doubtful = { bodyStart: end, ahead: 0 };
-    else if (doubtful === undefined && kind !== 'folded') doubtful = { bodyStart: line, ahead: 0 };
+    } else if (kind === 'blanks' && (doubtful === undefined || doubtful.bodyStart === line)) {
+      // Of many lines of blanks none belongs to the text.
+      doubtful = { bodyStart: end, ahead: 0 };
+    } else if (doubtful === undefined && kind !== 'folded') doubtful = { bodyStart: line, ahead: 0 };
     if (doubtful !== undefined) {
       if (doubtful.ahead === LINES_AHEAD) return doubtful.bodyStart;
       doubtful.ahead += 1;
