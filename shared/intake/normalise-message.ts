@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url';
 import type { AuthenticationField } from './authentication-results.ts';
 import { cleanBody, cleanFileName, cleanLine, cutText } from './clean-text.ts';
 import { onlyVisibleText } from '../tickets/html-text.ts';
+import { cutBytes, needsDecoding } from './header-charset.ts';
 import { readDate } from './message-date.ts';
 import type {
   Address,
@@ -202,8 +203,14 @@ const reportTypes = new Set([
 function withReports(text: string, attachments: readonly ParsedAttachment[]): string {
   const reports = attachments
     .filter((attachment) => reportTypes.has(attachment.contentType) && attachment.content !== undefined)
-    .map(({ content }) => cleanBody(Buffer.from(content ?? []).toString('utf8', 0, reportLimit)).trim());
+    .map(({ content }) => cleanBody(reportText(content ?? new Uint8Array())).trim());
   return [text.trimEnd(), ...reports].filter((piece) => piece !== '').join('\n\n');
+}
+
+/** A report has no charset (RFC 3464 §2.1); some servers write their own language into it. */
+function reportText(content: Uint8Array): string {
+  const bytes = cutBytes(content, reportLimit);
+  return new TextDecoder(needsDecoding(bytes) ? 'windows-1252' : 'utf-8').decode(bytes);
 }
 
 function automaticMarks(headers: HeaderTexts, attachments: readonly ParsedAttachment[]): AutomaticMarks {

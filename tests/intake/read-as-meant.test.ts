@@ -81,6 +81,10 @@ describe.each(libraries)('text read with %s', (parser) => {
     expect((await parsed(name, parser)).attachments).toMatchObject([{ filename, size: 6 }]);
   });
 
+  it('of a delivery report is what the server wrote', async () => {
+    expect((await parsed('bounce-report-latin1.eml', parser)).text).toContain('Empfänger unbekannt');
+  });
+
   it('of an attachment keeps its bytes, whatever it is called', async () => {
     const [file] = (await parsed('attachment-text-latin1.eml', parser)).attachments;
     expect(
