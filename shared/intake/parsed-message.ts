@@ -50,7 +50,7 @@ export interface ParsedMessage {
   fromSource: FromSource | undefined;
   /**
    * The sender's display name; also when no valid address stood beside it (`Mail Delivery Subsystem <MAILER-DAEMON>`).
-   * Without a name, and where From holds no address, the text that stands there (`<+49 30 1234567>`).
+   * Without a name, and where From holds no address, the text that stands there (`"Fax 030 1234567"@fax.example`).
    */
   fromName: string | undefined;
   replyTo: Address[];

@@ -148,7 +148,7 @@ describe.each(libraries)('people and times read with %s', (parser) => {
   });
 
   it.each([
-    ['from-fax-number.eml', undefined, '+49 30 1234567'],
+    ['from-fax-number.eml', undefined, '"Fax 030 1234567"@fax.example'],
     ['from-fax-number-with-reply-to.eml', 'fax@gateway.example', 'FAX:030-1234567@'],
   ])('names the sender of %s by what From says', async (name, address, fromName) => {
     const mail = await parsed(name, parser);
