@@ -1,5 +1,6 @@
 import { type Base64Decoder, createBase64Decoder } from './base64-decoder.ts';
 import { cutBoundary, isCuttable, isOpenable } from './cuttable-part.ts';
+import { findHeaderEnd } from './header-end.ts';
 import { findBodyStart } from './raw-headers.ts';
 
 /**
@@ -79,7 +80,7 @@ export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' =
     const bodyStart = findBodyStart(buffered);
     if (bodyStart === undefined && !final && buffered.length <= rootHeaderLimit) return false;
     const boundary = bodyStart === undefined ? undefined : cutBoundary(buffered.subarray(0, bodyStart));
-    if (bodyStart === undefined || boundary === undefined) {
+    if (bodyStart === undefined || boundary === undefined || mayEndEarlier(buffered, bodyStart)) {
       phase = 'rest';
       return true;
     }
@@ -96,7 +97,12 @@ export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' =
     const bodyStart = findBodyStart(buffered);
     if (bodyStart === undefined && !final && buffered.length <= partHeaderLimit) return false;
     const header = buffered.subarray(0, bodyStart ?? 0);
-    if (bodyStart === undefined || mayHoldDelimiter(header) || !mayCut(header)) {
+    if (
+      bodyStart === undefined ||
+      mayHoldDelimiter(header) ||
+      mayEndEarlier(buffered, bodyStart) ||
+      !mayCut(header)
+    ) {
       // The search for the next delimiter goes on from the header's first line.
       phase = 'between';
       return true;
@@ -180,6 +186,11 @@ function startsLine(bytes: Uint8Array, found: number, atLineStart: boolean): boo
   if (bytes[found - 1] === LF) return true;
   if (bytes[found - 1] !== CR) return false;
   return found === 1 ? atLineStart : bytes[found - 2] === LF;
+}
+
+/** Whether a reader may take a part of the header for the body: it has lines that are no field. */
+function mayEndEarlier(bytes: Uint8Array, bodyStart: number): boolean {
+  return findHeaderEnd(bytes.subarray(0, bodyStart)) !== bodyStart;
 }
 
 /** A line of the header that begins like a delimiter: the part may end inside its own header. */

@@ -1,6 +1,7 @@
 import type { MimeStructure } from './mime-structure.ts';
 import { defaultParseLimits } from './parsed-message.ts';
-import { findBodyStart, latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
+import { findHeaderEnd } from './header-end.ts';
+import { latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
 
 /** A part of an email with the place of its bytes, for what has to be put right before a library reads the email. */
 export interface MimePart {
@@ -108,7 +109,7 @@ const lastWith = (open: readonly MimePart[], boundary: string): number =>
   open.findLastIndex((part) => part.boundary === boundary);
 
 function readPart(mail: Buffer, start: number, inside: readonly MimePart[]): MimePart {
-  const bodyStart = findBodyStart(mail, start) ?? mail.length;
+  const bodyStart = findHeaderEnd(mail, start);
   const part = { fields: splitFields(mail.subarray(start, bodyStart)), start, bodyStart, end: mail.length };
   const contentType = fieldOf(part, 'content-type');
   const type = /^\s*([\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127})/.exec(contentType)?.[1]?.toLowerCase();

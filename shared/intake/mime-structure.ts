@@ -1,4 +1,5 @@
-import { findBodyStart, latin1, splitFields, unfold } from './raw-headers.ts';
+import { findHeaderEnd } from './header-end.ts';
+import { latin1, splitFields, unfold } from './raw-headers.ts';
 
 /** How many parts an email has and how deep they lie, before a library builds a tree of them. */
 export interface MimeStructure {
@@ -52,7 +53,7 @@ function isSurelySmall(mail: Buffer, limit: number): boolean {
 function readHeaders(mail: Buffer, start: number, open: (string | undefined)[]): number {
   let position = start;
   for (;;) {
-    const bodyStart = findBodyStart(mail, position) ?? mail.length;
+    const bodyStart = findHeaderEnd(mail, position);
     const fields = splitFields(mail.subarray(position, bodyStart));
     const headerValue = (name: string): string => {
       const field = fields.find((candidate) => candidate.name === name);

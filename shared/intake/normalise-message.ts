@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url';
 import type { AuthenticationField } from './authentication-results.ts';
 import { cleanBody, cleanFileName, cleanLine, cutText } from './clean-text.ts';
 import { textOfHtml } from '../tickets/html-text.ts';
+import { cutBytes, needsDecoding } from './header-charset.ts';
 import { readDate } from './message-date.ts';
 import type {
   Address,
@@ -68,7 +69,7 @@ export function normaliseMessage(
   return {
     from: sender?.address,
     fromSource: sender?.source,
-    fromName: sender?.address.name ?? nameOf(read.addresses.from[0]),
+    fromName: nameOfSender(read.addresses.from[0], sender, headers.first('from')),
     replyTo,
     to: list('to'),
     cc: list('cc'),
@@ -105,6 +106,23 @@ function findSender(addresses: ReadMail['addresses']): { address: Address; sourc
     }
   }
   return undefined;
+}
+
+/**
+ * Where no address can be read from From, what stands there tells who wrote: fax gateways and telephone systems give a
+ * number.
+ */
+function nameOfSender(
+  from: ReadAddress | undefined,
+  sender: { address: Address; source: FromSource } | undefined,
+  header: string | undefined,
+): string | undefined {
+  const name = sender?.address.name ?? nameOf(from);
+  if (name !== undefined || sender?.source === 'from') return name;
+  const written = header?.replace(/^\s*<([^<>]*)>\s*$/, '$1') ?? '';
+  if (!/[\p{L}\p{N}]/u.test(written)) return undefined;
+  // Encoded words are decoded in what the library read.
+  return nameOf({ name: written.includes('=?') ? (from?.address ?? '') : written, address: '' });
 }
 
 function nameOf(read: ReadAddress | undefined): string | undefined {
@@ -187,8 +205,14 @@ const reportTypes = new Set([
 function withReports(text: string, attachments: readonly ParsedAttachment[]): string {
   const reports = attachments
     .filter((attachment) => reportTypes.has(attachment.contentType) && attachment.content !== undefined)
-    .map(({ content }) => cleanBody(Buffer.from(content ?? []).toString('utf8', 0, reportLimit)).trim());
+    .map(({ content }) => cleanBody(reportText(content ?? new Uint8Array())).trim());
   return [text.trimEnd(), ...reports].filter((piece) => piece !== '').join('\n\n');
+}
+
+/** A report has no charset (RFC 3464 §2.1); some servers write their own language into it. */
+function reportText(content: Uint8Array): string {
+  const bytes = cutBytes(content, reportLimit);
+  return new TextDecoder(needsDecoding(bytes) ? 'windows-1252' : 'utf-8').decode(bytes);
 }
 
 function automaticMarks(headers: HeaderTexts, attachments: readonly ParsedAttachment[]): AutomaticMarks {

@@ -1,14 +1,18 @@
 import { cutMarker } from './attachment-cutter.ts';
+import { declareCharsets } from './body-charset.ts';
+import type { TextGuesser } from './charset-detection.ts';
 import { encryptionOf } from './encryption.ts';
 import { expandParts } from './expand-parts.ts';
-import { cutBytes, decodeUndeclared } from './header-charset.ts';
+import { cutBytes } from './header-charset.ts';
+import { withFoundBoundary } from './lost-boundary.ts';
 import { measureStructure } from './mime-structure.ts';
 import { normaliseMessage, type ReadAddress, type ReadMail, type ReadPart } from './normalise-message.ts';
 import { hasTextBesideHtml, type OpenedMail, openParts, textIsComplete } from './open-parts.ts';
 import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
-import { prepareMessage } from './prepare-message.ts';
-import { findBodyStart } from './raw-headers.ts';
+import { type HeaderTexts, prepareMessage } from './prepare-message.ts';
+import { findHeaderEnd } from './header-end.ts';
 import { storedBody } from './stored-text.ts';
+import { decodeTransfer } from './transfer-encoding.ts';
 
 export type MailLibrary = 'mailparser' | 'postal-mime';
 
@@ -29,21 +33,25 @@ const rawTextLimit = 64 * 1024;
 export async function parseMessage(raw: Uint8Array, options: ParseOptions): Promise<ParseOutcome> {
   if (raw.length === 0) return { kind: 'not-a-mail', reason: 'not an email: it is empty' };
   const { limits, nonce } = options;
-  const prepared = prepareMessage(raw, limits);
+  const prepared = await prepareMessage(raw, limits);
   if (prepared === undefined) {
     return { kind: 'not-a-mail', reason: 'not an email: it has none of the header fields that make one' };
   }
-  const { parts, depth } = measureStructure(prepared.bytes, limits);
+  const { headers, guesser, authentication, notes } = prepared;
+  const repaired = withFoundBoundary(prepared.bytes);
+  if (repaired !== undefined) notes.push('the declared boundary is not in the mail: another one is taken');
+  const bytes = repaired ?? prepared.bytes;
+  const { parts, depth } = measureStructure(bytes, limits);
   if (depth > limits.depth) return unreadable(`its parts lie more than ${limits.depth} deep in one another`);
   if (parts > limits.parts) return unreadable(`it has more than ${limits.parts} parts`);
 
   // The second library is asked where the first attempt failed, perhaps at what it opened: then nothing is opened.
   const isFirst = options.parser === 'mailparser';
-  const opened = await openParts(prepared.bytes, limits, isFirst);
-  const mail = await (isFirst ? readWithMailparser : readWithPostalMime)(opened, limits);
-  const { headers, authentication, notes } = prepared;
+  const opened = await openParts(bytes, limits, isFirst);
+  const declared = { ...opened, bytes: await declareCharsets(opened.bytes, guesser) };
+  const mail = await (isFirst ? readWithMailparser : readWithPostalMime)(declared, limits);
   if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {
-    mail.text = bodyAsText(opened.bytes);
+    mail.text = await bodyAsText(opened.bytes, headers, guesser);
     if (mail.text !== '') notes.push('no part of it could be read: the raw text is shown');
   }
   if (isFirst) expandParts(mail, limits.parts);
@@ -63,9 +71,10 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
  * Some programs lose the boundary of their multipart, and a library then finds nothing in it, while a person can read it
  * as it stands. Empty when it holds delimiters and part headers alone.
  */
-function bodyAsText(bytes: Uint8Array): string {
-  const start = findBodyStart(bytes) ?? bytes.length;
-  const text = decodeUndeclared(cutBytes(bytes.subarray(start), rawTextLimit), undefined);
+async function bodyAsText(bytes: Uint8Array, headers: HeaderTexts, guesser: TextGuesser): Promise<string> {
+  const body = bytes.subarray(findHeaderEnd(bytes), findHeaderEnd(bytes) + rawTextLimit * 2);
+  const decoded = decodeTransfer(body, headers.first('content-transfer-encoding') ?? '');
+  const text = await guesser.decode(cutBytes(decoded, rawTextLimit));
   const hasWords = text.split('\n').some((line) => /^(?!--|content-|\s|$)/i.test(line));
   return hasWords ? text : '';
 }

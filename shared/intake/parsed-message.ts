@@ -50,7 +50,10 @@ export interface ParsedMessage {
   /** The first valid address of From, Reply-To, Sender, Return-Path. */
   from: Address | undefined;
   fromSource: FromSource | undefined;
-  /** The sender's display name; also when no valid address stood beside it (`Mail Delivery Subsystem <MAILER-DAEMON>`). */
+  /**
+   * The sender's display name; also when no valid address stood beside it (`Mail Delivery Subsystem <MAILER-DAEMON>`).
+   * Without a name, and where From holds no address, the text that stands there (`"Fax 030 1234567"@fax.example`).
+   */
   fromName: string | undefined;
   replyTo: Address[];
   to: Address[];

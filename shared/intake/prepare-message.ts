@@ -1,7 +1,12 @@
 import { type AuthenticationField, authenticationFields } from './authentication-results.ts';
-import { cutBytes, decodeUndeclared, needsDecoding } from './header-charset.ts';
+import { createGuesser, detectCharset, type TextGuesser } from './charset-detection.ts';
+import { namedCharsets } from './declared-charset.ts';
+import { readableValue } from './encoded-words.ts';
+import { cutBytes, needsDecoding } from './header-charset.ts';
 import type { ParseLimits } from './parsed-message.ts';
-import { findBodyStart, latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
+import { findHeaderEnd } from './header-end.ts';
+import { latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
+import { withBracketedAddresses } from './address-comments.ts';
 
 /**
  * Makes an email ready for a MIME library: line ends, envelope lines of mbox files, headers without bounds and headers in
@@ -11,6 +16,8 @@ export interface PreparedMessage {
   /** The very bytes that came in unless something had to be put right. */
   bytes: Uint8Array;
   headers: HeaderTexts;
+  /** Reads what the email declares no true charset for. */
+  guesser: TextGuesser;
   /** Of all fields, also of those over the limits: a flood of others must not take the receiving server's word away. */
   authentication: AuthenticationField[];
   notes: string[];
@@ -27,7 +34,10 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /** @returns undefined when the bytes have nothing of an email: no header field but such as relays add on the way. */
-export function prepareMessage(raw: Uint8Array, limits: ParseLimits): PreparedMessage | undefined {
+export async function prepareMessage(
+  raw: Uint8Array,
+  limits: ParseLimits,
+): Promise<PreparedMessage | undefined> {
   const notes: string[] = [];
   let bytes = raw;
   if (!raw.includes(LF) && raw.includes(CR)) {
@@ -35,29 +45,73 @@ export function prepareMessage(raw: Uint8Array, limits: ParseLimits): PreparedMe
     notes.push('lone carriage returns read as line ends');
   }
   bytes = bytes.subarray(headerStart(bytes));
-  const bodyStart = findBodyStart(bytes) ?? bytes.length;
+  const bodyStart = findHeaderEnd(bytes);
   const block = bytes.subarray(0, bodyStart);
   const fields = splitFields(block);
   if (!fields.some((field) => isMailField(field.name))) return undefined;
 
   const bounded = boundFields(fields, limits, notes);
-  const charset = needsDecoding(block) ? bodyCharset(fields, bytes, bodyStart) : undefined;
-  const decodedValue = (field: RawField): string => decodeUndeclared(unfold(field.value), charset);
+  const guesser = createGuesser(await usedCharsets(fields, bytes));
+  const values = await readableValues(bounded, guesser);
   const headers: HeaderTexts = {
     names: new Set(bounded.map((field) => field.name)),
     first: (name) => {
       const found = bounded.find((field) => field.name === name);
-      return found === undefined ? undefined : decodedValue(found);
+      return found === undefined ? undefined : (values.get(found) ?? utf8(unfold(found.value)));
     },
   };
   const authentication = authenticationFields(fields);
-  if (bounded === fields && !needsDecoding(block)) return { bytes, headers, authentication, notes };
+  const isWhole = bounded === fields && values.size === 0 && endsInEmptyLine(block);
+  if (isWhole) return { bytes, headers, guesser, authentication, notes };
 
-  const lines = bounded.map((field) =>
-    needsDecoding(field.raw) ? Buffer.from(`${field.name}: ${decodedValue(field)}\r\n`) : endLine(field.raw),
-  );
+  const lines = bounded.map((field) => {
+    const value = values.get(field);
+    return value === undefined ? endLine(field.raw) : Buffer.from(`${field.name}: ${value}\r\n`);
+  });
   const body = bytes.subarray(bodyStart);
-  return { bytes: Buffer.concat([...lines, Buffer.from('\r\n'), body]), headers, authentication, notes };
+  return {
+    bytes: Buffer.concat([...lines, Buffer.from('\r\n'), body]),
+    headers,
+    guesser,
+    authentication,
+    notes,
+  };
+}
+
+/** Those that the email names; for raw 8-bit text in its header also the one that all of it together looks like. */
+async function usedCharsets(fields: readonly RawField[], bytes: Uint8Array): Promise<string[]> {
+  const named = namedCharsets(bytes);
+  const undeclared = fields.map(({ value }) => unfold(value)).filter(needsDecoding);
+  if (undeclared.length === 0) return named;
+  return [...named, await detectCharset(Buffer.concat(undeclared.flatMap((value) => [value, endOfLine])))];
+}
+
+/** The values that differ from what stands in the header. */
+async function readableValues(
+  fields: readonly RawField[],
+  guesser: TextGuesser,
+): Promise<Map<RawField, string>> {
+  const values = new Map<RawField, string>();
+  for (const field of fields) {
+    const line = unfold(field.value);
+    const readable = await readableValue(line, guesser);
+    const bracketed = addressLists.has(field.name)
+      ? withBracketedAddresses(readable ?? utf8(line))
+      : undefined;
+    const value = bracketed ?? readable;
+    if (value !== undefined) values.set(field, value);
+  }
+  return values;
+}
+
+const endOfLine = Buffer.from('\r\n');
+const addressLists = new Set(['to', 'cc']);
+const utf8 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+
+function endsInEmptyLine(block: Uint8Array): boolean {
+  const end = latin1(block.subarray(-4));
+  return /\n\r?\n$/.test(end) || /^\r?\n$/.test(end);
 }
 
 /** Skips what mail stores leave before a header: blank lines and the envelope line of an mbox file. */
@@ -124,15 +178,4 @@ function cutField(field: RawField, limit: number): RawField {
 
 function endLine(raw: Uint8Array): Uint8Array {
   return raw[raw.length - 1] === LF ? raw : Buffer.concat([raw, Buffer.from('\r\n')]);
-}
-
-/** The charset the mail's text declares: in its own Content-Type or in the first one below it. */
-function bodyCharset(fields: readonly RawField[], bytes: Uint8Array, bodyStart: number): string | undefined {
-  const own = fields.find((field) => field.name === 'content-type');
-  const declared = own === undefined ? undefined : charsetIn(latin1(unfold(own.value).subarray(0, 2_000)));
-  return declared ?? charsetIn(latin1(bytes.subarray(bodyStart, bodyStart + 16 * 1024)));
-}
-
-function charsetIn(text: string): string | undefined {
-  return /charset="?([\w.:-]{2,40})/i.exec(text)?.[1];
 }

@@ -70,12 +70,14 @@ export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-function lineEnd(bytes: Uint8Array, from: number): number {
+/** The offset behind the line that begins at `from`. */
+export function lineEnd(bytes: Uint8Array, from: number): number {
   const end = bytes.indexOf(LF, from);
   return end < 0 ? bytes.length : end + 1;
 }
 
-function readField(raw: Uint8Array): RawField | undefined {
+/** The field of a line with its continuations; undefined when it is none. */
+export function readField(raw: Uint8Array): RawField | undefined {
   const colon = raw.indexOf(0x3a);
   // A name is printable ASCII without blanks; obsolete syntax allows blanks before the colon (RFC 5322 §4.5).
   let nameEnd = colon;
@@ -91,6 +93,6 @@ function readField(raw: Uint8Array): RawField | undefined {
   return { name: latin1(raw.subarray(0, nameEnd)).toLowerCase(), raw, value: raw.subarray(colon + 1, end) };
 }
 
-function isBlank(byte: number | undefined): boolean {
+export function isBlank(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB;
 }

@@ -243,6 +243,7 @@ async function storedMessage(
     from: { name: mail.from?.name ?? mail.fromName, address: mail.from?.address },
     to: mail.to,
     cc: mail.cc,
+    replyTo: mail.replyTo.length === 0 ? undefined : mail.replyTo,
     subject: mail.subject,
     messageId: mail.messageId,
     answers: answersOf(mail),

@@ -254,6 +254,7 @@ export const messageKind = recordKind<MessageRecord>()({
     from: { read: json(person).read, write: (value) => JSON.stringify(shortPerson(value)) },
     to: listWithin(person, shortPerson),
     cc: listWithin(person, shortPerson),
+    replyTo: optional(listWithin(person, shortPerson)),
     subject: short,
     messageId: optional(short),
     answers: optional(listWithin(z.string())),

@@ -56,6 +56,8 @@ export interface TicketMessage {
   from: Person;
   to: readonly Person[];
   cc: readonly Person[];
+  /** Where the sender wants answers to go; absent when the mail does not say, and then it is `from`. */
+  replyTo?: readonly Person[] | undefined;
   subject: string;
   messageId: string | undefined;
   /** Message-IDs that it answers, the nearest first; its ticket is found by them. */

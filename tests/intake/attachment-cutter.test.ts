@@ -115,6 +115,14 @@ describe('the attachment cutter', () => {
     for (const size of [1, 7, 64 * 1024]) expect(cutMail(raw, size, nonce)).toEqual(cut);
   });
 
+  it('leaves a part whose header may end earlier than at its empty line', async () => {
+    const raw = ownMail('part-header-ends-in-blanks.eml');
+    const { kept, parts } = cutMail(raw, whole, nonce);
+    expect(parts).toEqual([]);
+    expect(kept.equals(raw)).toBe(true);
+    expect((await readMail(kept, nonce)).attachments).toMatchObject([{ filename: 'a.pdf', size: 6 }]);
+  });
+
   it('holds little back however long the mail is', () => {
     const body = `${'QUJD'.repeat(19)}\r\n`.repeat(50_000);
     const raw = mixed(`${pdf}${body}--b--\r\n`);

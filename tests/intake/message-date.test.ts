@@ -43,9 +43,64 @@ test.each([
   ['UT', 10],
   ['GMT', 10],
   ['Z', 10],
-  ['CEST', 10],
+  ['CEST', 8],
+  ['CET', 9],
+  ['MESZ', 8],
+  ['MEZ', 9],
+  ['BST', 9],
+  ['EEST', 7],
+  ['MSK', 7],
+  ['JST', 1],
+  ['IST', 10],
+  ['XYZ', 10],
+  ['+02:00', 8],
+  ['+0200', 8],
+  ['-5:30', 15],
+  ['GMT+02:00', 8],
+  ['UTC +0200', 8],
 ])('ten o’clock %s is %i o’clock UTC', (zone, hour) => {
-  expect(readDate(`24 Nov 2026 10:00:00 ${zone}`)).toBe(`2026-11-24T${hour}:00:00.000Z`);
+  expect(readDate(`24 Nov 2026 10:00:00 ${zone}`)).toBe(
+    `2026-11-24T${String(hour).padStart(2, '0')}:${zone === '-5:30' ? '30' : '00'}:00.000Z`,
+  );
+});
+
+test.each([
+  ['Di, 24 Mär 2026', 3],
+  ['Di, 24 Mrz 2026', 3],
+  ['Do, 24 Mai 2026', 5],
+  ['Sa, 24 Okt 2026', 10],
+  ['Do, 24. Dezember 2026', 12],
+  ['Do, 24 Dez 2026', 12],
+  ['mar., 24 févr. 2026', 2],
+  ['jeu., 24 juin 2026', 6],
+  ['ven., 24 juil. 2026', 7],
+  ['lun., 24 août 2026', 8],
+  ['jeu., 24 déc. 2026', 12],
+  ['sáb, 24 ene 2026', 1],
+  ['24 de diciembre de 2026', 12],
+  ['gio, 24 dic 2026', 12],
+  ['ven, 24 lug 2026', 7],
+  ['dom, 24 mag 2026', 5],
+  ['24 de dezembro de 2026', 12],
+  ['vr, 24 mrt 2026', 3],
+  ['zo, 24 mei 2026', 5],
+  ['tors, 24 maj 2026', 5],
+  ['czw., 24 gru 2026', 12],
+  ['wt., 24 lis 2026', 11],
+  ['Paz, 24 Oca 2026', 1],
+  ['Чт, 24 дек 2026', 12],
+  ['Вс, 24 мая 2026', 5],
+])('%s is in month %i', (day, month) => {
+  expect(readDate(`${day} 10:00:00 +0000`)).toBe(`2026-${String(month).padStart(2, '0')}-24T10:00:00.000Z`);
+});
+
+test.each([
+  ['12:05:00 AM', '00:05'],
+  ['9:05 am', '09:05'],
+  ['12:05:00 PM', '12:05'],
+  ['9:05:00 PM +0000', '21:05'],
+])('%s is %s o’clock', (time, clock) => {
+  expect(readDate(`24 Nov 2026 ${time}`)).toBe(`2026-11-24T${clock}:00.000Z`);
 });
 
 test.each([

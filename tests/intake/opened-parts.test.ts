@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { createAttachmentCutter } from '../../shared/intake/attachment-cutter.ts';
 import { signedContent } from '../../shared/intake/cms.ts';
 import { parseMessage } from '../../shared/intake/parse-message.ts';
@@ -179,7 +180,7 @@ describe('an email that flows from storage', () => {
     const kept = {
       key: 'k',
       place: 'p',
-      uid: 1,
+      ref: uidRef(1),
       receivedAt: '2026-06-01T08:00:00.000Z',
       rawBlob: 'raw/1',
       size,

@@ -48,6 +48,7 @@ test('whatever an email says about itself is escaped, on every page', async () =
     from: { name: evil, address: evil },
     to: [{ name: evil, address: undefined }],
     cc: [{ name: evil, address: evil }],
+    replyTo: [{ name: evil, address: evil }],
     subject: evil,
     text: `${evil}\n> ${evil}`,
     html: evil,
@@ -301,6 +302,16 @@ describe('a ticket', () => {
     const silent = await html(`/tickets/${await postroom.file({})}`);
     expect(silent).not.toMatch(/Sender (?:not )?confirmed/);
     expect(silent).toContain('No result from the mail server');
+  });
+
+  test('says in the details of a message where answers go, if its sender asks for another address', async () => {
+    const elsewhere = await postroom.file({
+      replyTo: [{ name: 'Sales', address: 'sales@fabrikam.example' }],
+    });
+    expect(await html(`/tickets/${elsewhere}`)).toContain(
+      '<dt>Reply to</dt><dd>Sales &lt;sales@fabrikam.example&gt;</dd>',
+    );
+    expect(await html(`/tickets/${await postroom.file({})}`)).not.toContain('<dt>Reply to</dt>');
   });
 
   test('shows a folded message by its reason, its text behind a click', async () => {

@@ -136,6 +136,7 @@ describe('a message', () => {
     ['without what an email may lack', { sentAt: undefined, messageId: undefined }],
     ['in blobs', { text: { kind: 'blob', blob: 't' }, html: { kind: 'blob', blob: 'h' }, manifestBlob: 'm' }],
     ['folded away', { folded: 'Too many.' }],
+    ['that asks for answers elsewhere', { replyTo: [{ name: 'Sales', address: 'sales@customer.example' }] }],
     [
       'with what the server found',
       { authentication: { spf: 'pass', dkim: 'fail', dmarc: 'none', fails: true } },

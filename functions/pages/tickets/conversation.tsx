@@ -221,6 +221,7 @@ function Headers(props: { message: StoredMessage }): JSX.Element {
     <Facts
       items={[
         { term: 'From', detail: listed([message.from]) },
+        ...(message.replyTo === undefined ? [] : [{ term: 'Reply to', detail: listed(message.replyTo) }]),
         { term: 'To', detail: listed(message.to) },
         ...(message.cc.length === 0 ? [] : [{ term: 'Cc', detail: listed(message.cc) }]),
         { term: 'Subject', detail: message.subject },

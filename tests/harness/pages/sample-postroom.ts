@@ -50,6 +50,7 @@ export interface SampleMail {
   from?: Person;
   to?: Person[];
   cc?: Person[];
+  replyTo?: Person[];
   subject?: string;
   text?: string;
   html?: string;
@@ -209,6 +210,7 @@ export async function newMessage(
     from: mail.from ?? { name: 'Ada Byron', address: 'ada@fabrikam.example' },
     to: mail.to ?? [{ name: undefined, address: 'support@contoso.example' }],
     cc: mail.cc ?? [],
+    replyTo: mail.replyTo,
     subject,
     messageId: `<${key.slice(0, 8)}@fabrikam.example>`,
     text: await bodyOf({ body: text, inBlob: mail.textInBlob }, `text/${ticket}/${place}`, blobs),

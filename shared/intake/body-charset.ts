@@ -1,0 +1,111 @@
+import type { TextGuesser } from './charset-detection.ts';
+import { textMeant } from './declared-charset.ts';
+import { readableValue } from './encoded-words.ts';
+import { fieldOf, isContainer, type MimePart, mimeParts } from './mime-parts.ts';
+import { latin1, type RawField, unfold } from './raw-headers.ts';
+import { decodeTransfer } from './transfer-encoding.ts';
+
+/**
+ * Makes every part of an email say truly which charset its text is in, so that a library reads what was meant. The text
+ * of a part that says something else becomes UTF-8, and so do raw 8-bit bytes in part headers, such as names of
+ * attachments. A part header that ends without an empty line gets one. Attachments keep their bytes, and parts that say
+ * the truth keep theirs.
+ * @param email prepared by `prepareMessage` and within the limits of `measureStructure`
+ */
+export async function declareCharsets(email: Uint8Array, guesser: TextGuesser): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let position = 0;
+  for (const part of mimeParts(email)) {
+    if (part.start < position) continue;
+    const text = isShownText(part) ? await shownText(email, part, guesser) : undefined;
+    const header = await readableHeader(part, text !== undefined, guesser);
+    if (header === undefined && (endsInEmptyLine(email, part) || isEmpty(email, part))) continue;
+    pieces.push(email.subarray(position, part.start), ...(header ?? fieldLines(part.fields)), endOfLine);
+    position = part.bodyStart;
+    if (text !== undefined) {
+      pieces.push(base64Lines(text));
+      position = part.end;
+    }
+  }
+  return position === 0 ? email : Buffer.concat([...pieces, email.subarray(position)]);
+}
+
+/** What the library would show as text; everything else is a file. */
+function isShownText(part: MimePart): boolean {
+  const disposition = fieldOf(part, 'content-disposition').trim();
+  return (
+    !isContainer(part) && /^text\/(?:plain|html)$/.test(part.type) && /^(?:inline\b.*)?$/is.test(disposition)
+  );
+}
+
+async function shownText(
+  email: Uint8Array,
+  part: MimePart,
+  guesser: TextGuesser,
+): Promise<string | undefined> {
+  const body = decodeTransfer(
+    email.subarray(part.bodyStart, part.end),
+    fieldOf(part, 'content-transfer-encoding'),
+  );
+  const charset = charsetOf(fieldOf(part, 'content-type'));
+  return textMeant(body, { charset, isHtml: part.type === 'text/html' }, guesser);
+}
+
+const charsetParameter = /;\s{0,99}charset\*?(?:0\*?)?\s{0,9}=\s{0,9}(?:"([^"]{0,60})"|([^\s;"]{1,60}))/i;
+
+function charsetOf(contentType: string): string {
+  const [, quoted, bare] = charsetParameter.exec(contentType) ?? [];
+  return quoted ?? bare ?? '';
+}
+
+const endOfLine = Buffer.from('\r\n');
+
+/** Undefined when it may stay as it is. */
+async function readableHeader(
+  part: MimePart,
+  becomesUtf8: boolean,
+  guesser: TextGuesser,
+): Promise<Uint8Array[] | undefined> {
+  let isChanged = becomesUtf8;
+  let contentType: string | undefined;
+  const lines: Uint8Array[] = [];
+  for (const field of part.fields) {
+    const value = await readableValue(unfold(field.value), guesser);
+    isChanged ||= value !== undefined;
+    if (becomesUtf8 && field.name === 'content-transfer-encoding') continue;
+    if (becomesUtf8 && field.name === 'content-type') {
+      contentType ??= value ?? Buffer.from(unfold(field.value)).toString('utf8');
+      continue;
+    }
+    lines.push(...(value === undefined ? fieldLines([field]) : [Buffer.from(`${field.name}: ${value}\r\n`)]));
+  }
+  if (!isChanged) return undefined;
+  return becomesUtf8 ? [...lines, Buffer.from(utf8Declaration(part.type, contentType ?? ''))] : lines;
+}
+
+/** What else the content type says, such as `format=flowed`, still counts. */
+function utf8Declaration(type: string, contentType: string): string {
+  const parameters = contentType.replace(/^[^;]*/, '').replace(charsetParameter, '');
+  return `Content-Type: ${type}; charset=utf-8${parameters}\r\nContent-Transfer-Encoding: base64\r\n`;
+}
+
+function fieldLines(fields: readonly RawField[]): Uint8Array[] {
+  return fields.map(({ raw }) => (raw.at(-1) === 0x0a ? raw : Buffer.concat([raw, endOfLine])));
+}
+
+/** Whether the next delimiter, or the end of the email, follows the header: there is no text to be lost. */
+function isEmpty(email: Uint8Array, part: MimePart): boolean {
+  return (
+    part.bodyStart >= email.length || latin1(email.subarray(part.bodyStart, part.bodyStart + 2)) === '--'
+  );
+}
+
+function endsInEmptyLine(email: Uint8Array, part: MimePart): boolean {
+  return /(?:^|\n)\r?\n$/.test(
+    latin1(email.subarray(Math.max(part.start, part.bodyStart - 4), part.bodyStart)),
+  );
+}
+
+function base64Lines(text: string): Uint8Array {
+  return Buffer.from(Buffer.from(text).toString('base64').replace(/.{76}/g, '$&\r\n'));
+}
