@@ -1,4 +1,5 @@
 import type { TextGuesser } from './charset-detection.ts';
+import { decodeAs } from './charsets.ts';
 import { textMeant } from './declared-charset.ts';
 import { readableValue } from './encoded-words.ts';
 import { fieldOf, isContainer, type MimePart, mimeParts } from './mime-parts.ts';
@@ -43,12 +44,30 @@ async function shownText(
   part: MimePart,
   guesser: TextGuesser,
 ): Promise<string | undefined> {
-  const body = decodeTransfer(
-    email.subarray(part.bodyStart, part.end),
-    fieldOf(part, 'content-transfer-encoding'),
-  );
+  const encoding = fieldOf(part, 'content-transfer-encoding');
+  const encoded = email.subarray(part.bodyStart, part.end);
+  const tail = isBase64(encoding) ? base64End(encoded) : encoded.length;
+  const body = decodeTransfer(encoded.subarray(0, tail), encoding);
   const charset = charsetOf(fieldOf(part, 'content-type'));
-  return textMeant(body, { charset, isHtml: part.type === 'text/html' }, guesser);
+  const text = await textMeant(body, { charset, isHtml: part.type === 'text/html' }, guesser);
+  if (tail === encoded.length) return text;
+  const footer = utf8(encoded.subarray(tail));
+  return `${text ?? decodeAs(body, charset) ?? utf8(body)}\n${footer}`;
+}
+
+const isBase64 = (encoding: string): boolean => encoding.trim().toLowerCase() === 'base64';
+
+/**
+ * Where the base64 of a text ends: some list servers append their footer to it as it is. Padding ends base64 (RFC 2045
+ * section 6.8), and so does an empty line before what is no base64.
+ */
+function base64End(encoded: Uint8Array): number {
+  const text = latin1(encoded);
+  const found = /(?:=[ \t]{0,9}\r?\n|\n[ \t]{0,9}\r?\n)(?=\s{0,99}[^\s=])/.exec(text);
+  if (found === null) return encoded.length;
+  const end = found.index + found[0].length;
+  // Several texts in base64, one behind the other, are all decoded.
+  return /^[A-Za-z0-9+/=\s]*$/.test(text.slice(end, end + 2_000)) ? encoded.length : end;
 }
 
 const charsetParameter = /;\s{0,99}charset\*?(?:0\*?)?\s{0,9}=\s{0,9}(?:"([^"]{0,60})"|([^\s;"]{1,60}))/i;
@@ -70,11 +89,11 @@ async function readableHeader(
   let contentType: string | undefined;
   const lines: Uint8Array[] = [];
   for (const field of part.fields) {
-    const value = await readableValue(unfold(field.value), guesser);
+    const value = await repairedValue(field, guesser);
     isChanged ||= value !== undefined;
     if (becomesUtf8 && field.name === 'content-transfer-encoding') continue;
     if (becomesUtf8 && field.name === 'content-type') {
-      contentType ??= value ?? Buffer.from(unfold(field.value)).toString('utf8');
+      contentType ??= value ?? utf8(unfold(field.value));
       continue;
     }
     lines.push(...(value === undefined ? fieldLines([field]) : [Buffer.from(`${field.name}: ${value}\r\n`)]));
@@ -82,6 +101,27 @@ async function readableHeader(
   if (!isChanged) return undefined;
   return becomesUtf8 ? [...lines, Buffer.from(utf8Declaration(part.type, contentType ?? ''))] : lines;
 }
+
+/** The value as it was meant; undefined when it may stay as it is. */
+async function repairedValue({ name, value }: RawField, guesser: TextGuesser): Promise<string | undefined> {
+  const line = unfold(value);
+  const readable = await readableValue(line, guesser);
+  const before = readable ?? utf8(line);
+  const repaired = name === 'content-type' ? withSubtype(before) : before;
+  const after = name.startsWith('content-') ? withoutPath(repaired) : repaired;
+  return after === before ? readable : after;
+}
+
+/** `Content-Type: text` is not valid, and plain text (RFC 2045 section 5.2). */
+const withSubtype = (contentType: string): string =>
+  contentType.replace(/^\s{0,99}text\s{0,99}(?=;|$)/i, 'text/plain');
+
+/** `filename="C:\\TEMP\\a.png"` is `a.png`: a library would take the backslashes for quoted pairs. */
+const withoutPath = (value: string): string =>
+  value.replace(/(name\s{0,9}=\s{0,9}")(?:[a-z]:|\\)\\(?:[^"]{0,400}\\)?([^"\\]{1,200}")/gi, '$1$2');
+
+const utf8 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 
 /** What else the content type says, such as `format=flowed`, still counts. */
 function utf8Declaration(type: string, contentType: string): string {

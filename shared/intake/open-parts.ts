@@ -116,8 +116,8 @@ function decodeUuencoded(mail: Uint8Array, parts: readonly MimePart[]): Replacem
     const fields = part.fields.filter(({ name }) => name !== 'content-transfer-encoding');
     const lines = ['Content-Transfer-Encoding: base64'];
     // Quotes and backslashes would end the value.
-    const name = file.name.replace(/["\\]/g, '_');
-    if (namesOf(part) === '' && part.type !== 'text/plain')
+    const name = file.name?.replace(/["\\]/g, '_');
+    if (name !== undefined && namesOf(part) === '' && part.type !== 'text/plain')
       lines.push(`Content-Disposition: attachment; filename="${name}"`);
     const header = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
     const bytes = Buffer.concat([...linesOf(fields), header, base64Lines(file.content)]);

@@ -126,7 +126,7 @@ function headerStart(bytes: Uint8Array): number {
 
 const mailFields = new Set(
   `from to cc bcc subject date message-id reply-to sender in-reply-to references mime-version auto-submitted precedence
-   importance priority sensitivity organization organization user-agent keywords comments errors-to newsgroups
+   importance priority sensitivity organization user-agent keywords comments errors-to newsgroups
    apparently-to return-receipt-to dkim-signature domainkey-signature received-spf feedback-id status lines mailing-list
    followup-to mail-followup-to mail-reply-to encoding language autocrypt openpgp face approved expires supersedes`.split(
     /\s+/,

@@ -1,11 +1,12 @@
 /** uuencode: files as lines of printable characters, between `begin 644 name` and `end` (POSIX, uuencode). */
 
 export interface UuFile {
-  name: string;
+  /** Undefined where its line has none. */
+  name: string | undefined;
   content: Uint8Array;
 }
 
-const BEGIN = /^begin [0-7]{3,4} (\S.*)$/;
+const BEGIN = /^begin [0-7]{3,4}(?: (\S.*))?$/;
 /** Bytes that one line can hold: its first character says how many. */
 const LINE_BYTES = 63;
 
@@ -14,17 +15,17 @@ const LINE_BYTES = 63;
  * @param text lines that end in LF or CRLF
  */
 export function takeUuFiles(text: string): { text: string; files: UuFile[] } {
-  if (!/^begin [0-7]{3,4} \S/m.test(text)) return { text, files: [] };
+  if (!/^begin [0-7]{3,4}[ \r]*$|^begin [0-7]{3,4} \S/m.test(text)) return { text, files: [] };
   const lines = text.split('\n');
   const files: UuFile[] = [];
   const kept: string[] = [];
   for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at] ?? '';
-    const name = BEGIN.exec(line.trimEnd())?.[1];
-    const block = name === undefined ? undefined : readBlock(lines, at + 1);
-    if (name === undefined || block === undefined) kept.push(line);
+    const begin = BEGIN.exec(line.trimEnd());
+    const block = begin === null ? undefined : readBlock(lines, at + 1);
+    if (begin === null || block === undefined) kept.push(line);
     else {
-      files.push({ name, content: block.content });
+      files.push({ name: begin[1], content: block.content });
       at = block.endLine;
     }
   }

@@ -42,6 +42,12 @@ describe('uuencode', () => {
     );
   });
 
+  it('without a name is a file, too', async () => {
+    const mail = await readMail(ownMail('uuencode-without-name.eml'));
+    expect(mail.attachments.map(({ filename, size }) => [filename, size])).toEqual([[undefined, 14]]);
+    expect(mail.text).not.toContain('begin 644');
+  });
+
   it.each(['mailparser', 'postal-mime'] as const)(
     'as a transfer encoding is undone before %s reads',
     async (parser) => {

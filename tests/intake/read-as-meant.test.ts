@@ -25,6 +25,7 @@ describe.each(libraries)('text read with %s', (parser) => {
     ['body-windows-1251-called-latin1.eml', 'Здравствуйте, принтер не работает.'],
     ['body-gbk-called-latin1.eml', '您好，我的订单还没有收到。请帮忙查询'],
     ['charset-in-wrong-quotes.eml', 'Здравствуйте, принтер не работает.'],
+    ['content-type-without-subtype.eml', 'The printer on the second floor is out of order.'],
     ['utf-7-text.eml', 'Die Frösche kosten 1 + 2 €. <script>alert(1)</script>'],
   ])('of %s is what its writer saw', async (name, text) => {
     const mail = await parsed(name, parser);
@@ -47,6 +48,17 @@ describe.each(libraries)('text read with %s', (parser) => {
     const { text } = await parsed('charset-true-but-broken-utf-8.eml', parser);
     expect(text).toContain('Grüße aus Köln');
     expect(text.trim()).toMatch(/abgeschnitten: \ufffd+$/);
+  });
+
+  it('takes the last element of a Windows path for the name of an attachment', async () => {
+    const [attachment] = (await parsed('attachment-name-with-path.eml', parser)).attachments;
+    expect(attachment).toMatchObject({ filename: 'nsmail39.png', size: 24 });
+  });
+
+  it('shows a footer in words behind a text in base64 as it is', async () => {
+    const { text } = await parsed('base64-with-list-footer.eml', parser);
+    expect(text).toContain('Grüße aus Köln, der Drucker ist gestört.');
+    expect(text).toContain('Office mailing list, office@lists.example');
   });
 
   it('takes the charset of HTML from its head, where the part declares none', async () => {
