@@ -143,7 +143,7 @@ describe('a fetch', () => {
 
   test('says what came in a sentence, without what is zero', () => {
     expect(fetchSentence({ opened: 1, replies: 0, quarantined: 2, skipped: 1 })).toBe(
-      '1 ticket opened, 2 emails quarantined, 1 email skipped.',
+      '1 ticket opened, 2 emails not imported, 1 email skipped.',
     );
   });
 });

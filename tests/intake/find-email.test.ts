@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { type EmailSearch, findEmail, MAX_FOUND, readQuery } from '../../shared/intake/find-email.ts';
 import { findOnServer } from '../../shared/intake/find-on-server.ts';
+import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { ParserPool } from '../../shared/intake/parser-pool.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
@@ -111,6 +112,18 @@ describe('an email', () => {
         typed,
       ).toEqual([['Not imported: it needs too much memory.', true]]);
     }
+  });
+
+  test('that was skipped on purpose is found by its sender, subject and Message-ID, with the reason', async () => {
+    world = new IntakeWorld({
+      design: (shardDeps, shard) => fetchShard({ ...shardDeps, isOwnTest: async () => true }, shard),
+    });
+    world.folder.deliver(letter('own', { subject: 'Test of sending' }), '2026-11-24T09:00:00.000Z');
+    await world.run();
+    for (const typed of ['test of sending', 'kim@customer', '<own@customer.example>'])
+      expect(await summaries(typed), typed).toEqual([
+        'Skipped: the test email that “Test connection” sent to this mailbox.',
+      ]);
   });
 
   test('has the time of each step, by the storage and the mail server', async () => {

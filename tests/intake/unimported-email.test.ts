@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { ParserPool } from '../../shared/intake/parser-pool.ts';
@@ -6,6 +6,7 @@ import type { IntakeDeps } from '../../shared/intake/batch.ts';
 import type { QuarantineEntry } from '../../shared/intake/quarantine-records.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
 import { openTicketAnyway, retryUnimported } from '../../shared/intake/unimported-email.ts';
+import { faultKinds, FaultySeam, only } from '../harness/memory/faulty-seam.ts';
 import { IntakeWorld, parserHere } from '../harness/memory/intake-world.ts';
 
 const letter = (id: string, subject: string, more = ''): Uint8Array =>
@@ -32,16 +33,18 @@ const theEntry = async (): Promise<QuarantineEntry> => {
   return entry;
 };
 
-beforeEach(async () => {
+const depsOf = ({ tables, blobs }: IntakeWorld): IntakeDeps => ({
+  tables,
+  blobs,
+  ledger: createLedgerStore(tables),
+  quarantine: createQuarantineStore({ tables }),
+  parser: parserHere,
+  ticketIdOf,
+});
+beforeEach(() => {
+  vi.spyOn(console, 'log').mockImplementation(() => {});
   world = new IntakeWorld();
-  deps = {
-    tables: world.tables,
-    blobs: world.blobs,
-    ledger: createLedgerStore(world.tables),
-    quarantine: createQuarantineStore(world),
-    parser: parserHere,
-    ticketIdOf,
-  };
+  deps = depsOf(world);
 });
 
 const deliver = async (raw: Uint8Array, parser: ParserPool = failing): Promise<void> => {
@@ -170,6 +173,52 @@ describe('an email that could not be imported', () => {
     const [message] = (await world.tickets.read(outcome.ticket.id))?.messages ?? [];
     expect(message).toMatchObject({ rawBlob: '', attachments: [], messageId: '<x@y.example>' });
     expect(message?.notes[0]).toContain('Its original is on the mail server.');
+  });
+});
+
+describe.each([
+  ['tried again', (on: IntakeDeps, entry: QuarantineEntry) => retryUnimported(on, world.mailbox, entry)],
+  ['made a ticket of', (on: IntakeDeps, entry: QuarantineEntry) => openTicketAnyway(on, entry, 'localhost')],
+])('an email that is %s', (_what, act) => {
+  test('is one message of one ticket, whichever call fails or ends the process', async () => {
+    for (const kind of faultKinds)
+      for (let call = 1, struck = true; struck; call += 1) {
+        world = new IntakeWorld();
+        deps = depsOf(world);
+        await deliver(letter('a', 'A printer on fire'));
+        const seam = new FaultySeam({ now: () => world.now, faultAt: only({ call, kind }) });
+        const tables = world.tables.behind(seam);
+        const faulty: IntakeDeps = {
+          ...deps,
+          tables,
+          blobs: world.blobs.behind(seam),
+          ledger: createLedgerStore(tables),
+          quarantine: createQuarantineStore({ tables }),
+        };
+        const entry = await theEntry();
+        await act(faulty, entry).catch(() => undefined);
+        struck = seam.calls.length >= call;
+        const outcome = await act(deps, entry);
+        // Another fetch meanwhile changes nothing either.
+        await world.run();
+        const rows = world.tables.dump('Tickets');
+        expect(outcome.kind, `${kind} at call ${call}`).toBe('in-ticket');
+        expect(rows.filter(({ rowKey }) => rowKey === 'head')).toHaveLength(1);
+        expect(rows.filter(({ rowKey }) => rowKey.startsWith('m|'))).toHaveLength(1);
+        expect(world.tables.dump('TicketIndex')).toHaveLength(1);
+        const [ledger] = world.tables.dump('Ledger').filter(({ rowKey }) => rowKey.startsWith('mail|'));
+        expect(ledger?.['state']).toBe('done');
+      }
+  }, 60_000);
+
+  test('is one message of one ticket where two people press at the same time', async () => {
+    await deliver(letter('a', 'A printer on fire'));
+    const entry = await theEntry();
+    const outcomes = await Promise.allSettled([act(deps, entry), act(deps, entry), act(deps, entry)]);
+    expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true);
+    const rows = world.tables.dump('Tickets');
+    expect(rows.filter(({ rowKey }) => rowKey === 'head')).toHaveLength(1);
+    expect(rows.filter(({ rowKey }) => rowKey.startsWith('m|'))).toHaveLength(1);
   });
 });
 

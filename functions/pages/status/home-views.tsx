@@ -157,7 +157,7 @@ export function MailChart(props: { hours: readonly MailHour[] }): JSX.Element {
         {hours.every(({ mails }) => mails === 0) ? null : (
           <details>
             <summary>Show as a table</summary>
-            <DataTable caption="Emails per hour (UTC)" head={['Hour', 'Emails', 'Unreadable']}>
+            <DataTable caption="Emails per hour (UTC)" head={['Hour', 'Emails', 'Not imported']}>
               {hours
                 .filter(({ mails }) => mails > 0)
                 .toReversed()
