@@ -1,7 +1,8 @@
 /** One refresh: what the row says before, during and after it, whatever the provider and storage do. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
-import { createRefresher, type RefreshOutcome } from '../../shared/accounts/refresh-account.ts';
+import { createRefresher } from '../../shared/accounts/refresh-account.ts';
+import type { RefreshOutcome } from '../../shared/accounts/refresh-store.ts';
 import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { silence } from '../../shared/accounts/token-failure.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
