@@ -1,6 +1,6 @@
 import { mapLimited } from '../platform/concurrency.ts';
 import { invertedTime } from '../platform/inverted-time.ts';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Tables } from '../platform/tables.ts';
 import { type QuarantineEntry, quarantineKind } from './quarantine-records.ts';
 

@@ -1,4 +1,4 @@
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 import { readRows } from '../platform/unreadable-rows.ts';

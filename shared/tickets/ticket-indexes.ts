@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Row, TableName, Tables } from '../platform/tables.ts';
 import type { Filed } from './append-messages.ts';
 import { messageIdHash, messageIdKind, type TicketOfMessageId } from './message-id-records.ts';
