@@ -1,6 +1,6 @@
 import { explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
-import { partBlamed } from '../platform/problem.ts';
+import { partBlamed, type ProblemCode } from '../platform/problem.ts';
 import type { ChannelSecretName, ChannelFailure } from './channel-states.ts';
 import type { Finding } from './alert.ts';
 
@@ -54,7 +54,7 @@ function channelUnusable({ secret, code, said }: ChannelFailure, now: number): F
   };
 }
 
-function causeOf(code: string, said: string): string {
+function causeOf(code: ProblemCode, said: string): string {
   switch (code) {
     case 'channel-malformed':
       return `${said} Create a new version of the secret, or delete it to turn this off. Postroom reads it again within two minutes.`;

@@ -1,4 +1,3 @@
-import type { ProblemCode } from '../platform/problem.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { paths } from '../paths/paths.ts';
 import { channelFindings } from './channel-findings.ts';
@@ -108,7 +107,7 @@ function unexplained(facts: HealthFacts, now: number): Finding[] {
       headline: `Not receiving mail from ${listOf(silent.map(({ address }) => address))}: fetches do not finish.`,
       cause:
         'Fetches start, but neither succeed nor fail: the queue fetch-shard is not processed, or every run is stopped early.',
-      code: 'fetches-do-not-end' satisfies ProblemCode,
+      code: 'fetches-do-not-end',
       since,
       affected: waitingMail(silent, facts.state),
       who: 'you',

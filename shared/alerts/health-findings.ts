@@ -4,7 +4,6 @@ import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartb
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
 import { paths } from '../paths/paths.ts';
-import { codeFrom, type ProblemCode } from '../platform/problem.ts';
 import type { HealthFacts, FailingPart } from './health-facts.ts';
 import { failed } from './collect-health.ts';
 import { waitingMail } from './mailbox-findings.ts';
@@ -103,7 +102,7 @@ function timerLate(
     headline: words.headline,
     cause:
       words.cause ?? `The Functions host has not started it, or all its runs fail. ${SEEN_AFTER_DEPLOYMENT}`,
-    code: 'timer-late' satisfies ProblemCode,
+    code: 'timer-late',
     since,
     affected: words.affected,
     who: 'you',
@@ -134,7 +133,7 @@ export function poisonFindings({ abandoned }: Pick<HealthFacts, 'abandoned'>): F
     severity: 'warning',
     headline: `${count === 1 ? '1 job' : `${count} jobs`} failed repeatedly: ${worksOn[queue]}.`,
     cause: 'The same queue message failed five times. The app’s log shows why, under the name of the queue.',
-    code: 'poison-queue' satisfies ProblemCode,
+    code: 'poison-queue',
     since,
     affected: 'No mail is lost: later runs do the same work.',
     who: 'you',
@@ -154,7 +153,7 @@ export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantin
       severity: 'warning',
       headline: `${count === 1 ? '1 email' : `${count} emails`} in the last 24 hours could not be read.`,
       cause: 'You’ll find each one in Quarantine, with the reason and the original.',
-      code: 'quarantine-grown' satisfies ProblemCode,
+      code: 'quarantine-grown',
       since,
       affected: `${count === 1 ? 'It was' : 'They were'} kept, but no ticket was created.`,
       who: 'you',
@@ -183,7 +182,7 @@ export function loopFindings(
         headline: `Possible mail loop with ${sender}: ${count} automatic messages to ${mailbox.address} within an hour.`,
         cause:
           'An auto-responder, bounce or monitoring system keeps sending messages, perhaps because something replies to each one.',
-        code: 'mail-loop' satisfies ProblemCode,
+        code: 'mail-loop',
         since: at,
         affected: 'Every message is kept. Those over the limit are collapsed in the conversation.',
         who: 'you',
@@ -214,7 +213,7 @@ export function unreadableRowFindings(
       severity: table === 'Mailboxes' ? 'error' : 'warning',
       headline: `${what} of the table ${table} cannot be read: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
       cause: 'The data was changed outside Postroom, or by another version of it.',
-      code: 'bad-row' satisfies ProblemCode,
+      code: 'bad-row',
       since: new Date(now).toISOString(),
       affected:
         table === 'Mailboxes'
@@ -237,7 +236,7 @@ export function smtpRefused(
   now: number,
   severity: Finding['severity'] = 'error',
 ): Finding {
-  const explanation = explainProblem({ code: codeFrom(code), said });
+  const explanation = explainProblem({ code, said });
   const known = explanation.code !== 'not-recognised';
   return {
     kind: 'smtp-refused',

@@ -127,7 +127,7 @@ const LONG_AGO = new Date(0).toISOString();
  */
 const UNREADABLE: FetchFailure = {
   state: 'retrying',
-  code: '',
+  code: 'bad-row',
   problem: '',
   since: LONG_AGO,
   failures: 1,

@@ -1,4 +1,3 @@
-import type { ProblemCode } from '../platform/problem.ts';
 import type { AccountRef, ConnectFailure, TokenSource } from '../mailboxes/connect-inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -124,7 +123,7 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
         return {
           kind: 'refused',
           asked: false,
-          code: 'bad-envelope' satisfies ProblemCode,
+          code: 'bad-envelope',
           said: problem,
           permanent: true,
           retryAt: undefined,

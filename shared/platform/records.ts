@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PostroomError } from './errors.ts';
+import { type Code, codeFrom } from './problem.ts';
 import type { Row, TableName, Value } from './tables.ts';
 
 // Properties, not methods, so that a text column is not assignable to an optional field, which it could not
@@ -145,6 +146,12 @@ export const time: Column<string> = {
     if (typeof value !== 'string' || Number.isNaN(Date.parse(value))) throw expected('a time');
     return value;
   },
+  write: (value) => value,
+};
+
+/** A problem's code. */
+export const code: Column<Code> = {
+  read: (value) => codeFrom(text.read(value)),
   write: (value) => value,
 };
 

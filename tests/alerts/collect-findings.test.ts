@@ -137,7 +137,9 @@ describe('a part of Azure is blamed', () => {
 
   test('and speaks for the channels that it withholds', () => {
     const failing = [{ part: 'vault' as const, said: 'no', since: ago(9) }];
-    const channelFailures = [{ secret: 'alert-webhook-url' as const, code: 'key-vault', said: 'no' }];
+    const channelFailures = [
+      { secret: 'alert-webhook-url' as const, code: 'key-vault' as const, said: 'no' },
+    ];
     expect(found(facts([], { failing, channelFailures }))).toEqual(['vault-failing vault vault']);
     expect(found(facts([], { channelFailures }))).toEqual(['channel-unusable channel alert-webhook-url']);
   });

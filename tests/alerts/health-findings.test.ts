@@ -15,6 +15,7 @@ import {
 import type { Alert } from '../../shared/alerts/alert.ts';
 import { refusalFindings } from '../../shared/alerts/refusal-findings.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import type { ProblemCode } from '../../shared/platform/problem.ts';
 import { iso, START, silent, storageDown } from '../harness/memory/sample-findings.ts';
 import { ago, cursor, facts, mailbox } from './sample-facts.ts';
 
@@ -308,7 +309,13 @@ describe('rows that cannot be read', () => {
 });
 
 describe('a server that takes no email', () => {
-  const refusal = { code: 'smtp-550', said: '550 no', permanent: true, retryAt: undefined, asked: true };
+  const refusal = {
+    code: 'smtp-550',
+    said: '550 no',
+    permanent: true,
+    retryAt: undefined,
+    asked: true,
+  } as const;
   const test_ = { label: 'Test the connection of support@contoso.example', href: '/mailboxes/support/test' };
 
   test('is told in its own words where nobody knows better', () => {
@@ -349,12 +356,15 @@ describe('a server that takes no email', () => {
 });
 
 describe('a channel that cannot be used', () => {
-  const failure = (secret: 'smtp-relay-url' | 'alert-webhook-url' | 'alert-webhook-key', code: string) => ({
+  const failure = (
+    secret: 'smtp-relay-url' | 'alert-webhook-url' | 'alert-webhook-key',
+    code: ProblemCode,
+  ) => ({
     secret,
     code,
     said: 'It is no address.',
   });
-  const of = (code: string, said = 'It is no address.') =>
+  const of = (code: ProblemCode, said = 'It is no address.') =>
     channelFindings([{ ...failure('smtp-relay-url', code), said }], START, { isVaultBlamed: false })[0];
 
   test('is told by its secret, and where the alerts go meanwhile', () => {
@@ -373,7 +383,7 @@ describe('a channel that cannot be used', () => {
     });
   });
 
-  test.each([
+  test.each<[ProblemCode, string, string]>([
     ['webhook-unsigned', 'x', 'x Set it to whsec_ and at least 24 random bytes in base64.'],
     ['secret-disabled', 'x', 'It was disabled in Key Vault.'],
     ['key-vault', 'x', 'Key Vault did not return it. Postroom retries every minute.'],
