@@ -138,8 +138,8 @@ export function createTokenSource(
   async function obtainOrWait(ref: AccountRef, refused: Refused): Promise<ObtainedToken> {
     const answer = await withVault(() => obtain(ref, refused));
     if (answer.kind !== 'vault-away') return answer;
-    const said = answer.said.replace(/\.$/, '');
-    const message = `${vaultInWords(answer).happened}: ${said}. Postroom retries automatically.`;
+    const cause = answer.message.replace(/\.$/, '');
+    const message = `${vaultInWords(answer).happened}: ${cause}. Postroom retries automatically.`;
     return { kind: 'retrying', code: answer.code, message };
   }
 

@@ -108,7 +108,7 @@ export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): Refre
     const history = after(attempt, {
       result: state,
       code: problem.code,
-      said: failure === undefined ? problem.message : (failure.sentence ?? failure.detail),
+      message: failure === undefined ? problem.message : (failure.sentence ?? failure.detail),
       ...(suberror !== undefined && { suberror }),
       ...(traceId !== undefined && { traceId }),
       ...(correlationId !== undefined && { correlationId }),

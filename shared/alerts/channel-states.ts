@@ -19,7 +19,7 @@ export interface ChannelSecretReading {
   /** False until a reading has succeeded: whether the secret exists is unknown. */
   isKnown: boolean;
   /** Why the last reading failed, and how many failed in a row. */
-  failure: { code: ProblemCode; said: string; times: number } | undefined;
+  failure: { code: ProblemCode; reason: string; times: number } | undefined;
 }
 export type ChannelSecretReadings = Readonly<Record<ChannelSecretName, ChannelSecretReading>>;
 
@@ -29,7 +29,7 @@ export interface ChannelFailure {
   /** `channel-malformed`, `webhook-unsigned`, or the error code of the failed reading. */
   code: ProblemCode;
   /** A sentence, or the error message of a failed reading. */
-  said: string;
+  reason: string;
 }
 
 /** `absent`: not configured. `unusable`: configured, or perhaps configured, but not usable now. */
@@ -58,12 +58,12 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
   ): ChannelState<{ value: Secret }> => {
     const { value, isKnown, failure } = readings[secret];
     if (failure !== undefined && (!PASSING.has(failure.code) || failure.times >= TIMES_OF_AN_OUTAGE))
-      failures.push({ secret, code: failure.code, said: failure.said });
+      failures.push({ secret, code: failure.code, reason: failure.reason });
     if (!isKnown || failure?.code === 'secret-disabled') return { kind: 'unusable' };
     if (value === undefined) return { kind: 'absent' };
     const problem = problemOf(value);
     if (problem === undefined) return { kind: 'ready', value };
-    failures.push({ secret, code: 'channel-malformed', said: problem });
+    failures.push({ secret, code: 'channel-malformed', reason: problem });
     return { kind: 'unusable' };
   };
   const relay = read('smtp-relay-url', (value) => relayProblem(value, rules));
@@ -73,7 +73,7 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
     failures.push({
       secret: 'alert-webhook-key',
       code: 'webhook-unsigned',
-      said: 'It is missing, and Postroom sends nothing unsigned to this receiver.',
+      reason: 'It is missing, and Postroom sends nothing unsigned to this receiver.',
     });
   return {
     relay: relay.kind === 'ready' ? { kind: 'ready', url: relay.value } : relay,

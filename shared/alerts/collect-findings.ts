@@ -52,7 +52,7 @@ function partsBlamed({ failing, mailboxes, state, withoutVault }: HealthFacts): 
     if (part === 'vault' && !isVault && withoutVault?.get(id) !== failure.failures) continue;
     const before = parts.get(part);
     const since = before === undefined || failure.since < before.since ? failure.since : before.since;
-    parts.set(part, { part, said: before?.said ?? failure.problem, since });
+    parts.set(part, { part, message: before?.message ?? failure.problem, since });
   }
   return [...parts.values()];
 }

@@ -12,8 +12,8 @@ import { type Finding, type Alert, shownOf } from './alert.ts';
 const OF_AZURE = /^(?:storage|key-vault|managed-identity)-/;
 
 /** Storage or Key Vault does not respond; everything else depends on it. Pure. */
-export function partFailing({ part, said, since }: FailingPart): Finding {
-  const explanation = explainText({ text: said });
+export function partFailing({ part, message, since }: FailingPart): Finding {
+  const explanation = explainText({ text: message });
   // An explanation about an unreachable mail server would mislead here.
   const known = OF_AZURE.test(explanation.code);
   const storage = part === 'storage';
@@ -232,18 +232,18 @@ export function unreadableRowFindings(
  */
 export function smtpRefused(
   mailbox: Mailbox,
-  { code, said }: SmtpRefusal,
+  { code, reason }: SmtpRefusal,
   now: number,
   severity: Finding['severity'] = 'error',
 ): Finding {
-  const explanation = explainProblem({ code, said });
+  const explanation = explainProblem({ code, said: reason });
   const known = explanation.code !== 'not-recognised';
   return {
     kind: 'smtp-refused',
     subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
     severity,
     headline: `Cannot send as ${mailbox.address}: the mail server refuses it.`,
-    cause: known ? explanation.cause : `Server message: ${said}`,
+    cause: known ? explanation.cause : `Server message: ${reason}`,
     code: known ? explanation.code : code,
     since: new Date(now).toISOString(),
     affected: `Receiving is not affected. ${severity === 'warning' ? 'No email is waiting to be sent.' : 'Outgoing email is waiting.'}`,

@@ -124,7 +124,7 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
           kind: 'refused',
           asked: false,
           code: 'bad-envelope',
-          said: problem,
+          reason: problem,
           permanent: true,
           retryAt: undefined,
         };
@@ -144,7 +144,7 @@ const withoutToken = ({ kind, code, message, retryAt }: ConnectFailure): Refused
   kind: 'refused',
   asked: false,
   code,
-  said: message,
+  reason: message,
   permanent: kind === 'action-required',
   retryAt,
 });

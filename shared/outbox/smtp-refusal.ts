@@ -7,8 +7,8 @@ import { type Code, codeFrom } from '../platform/problem.ts';
 export interface SmtpRefusal {
   /** A code of the error catalogue, otherwise `smtp-` and the server's reply code. */
   code: Code;
-  /** The server's line, or why it was not contacted; never contains a token. */
-  said: string;
+  /** The server's line, or our own sentence why no server was contacted; never contains a token. */
+  reason: string;
   /** True when the same email would be refused again until a person changes something. */
   permanent: boolean;
   /** ISO time before which a retry is pointless; absent when `permanent`. */
@@ -21,7 +21,7 @@ export interface SmtpRefusal {
 }
 
 const MINUTE = 60_000;
-const LONGEST_SAID = 400;
+const LONGEST_REASON = 400;
 const USUAL_WAIT = 5 * MINUTE;
 
 /**
@@ -71,7 +71,7 @@ export function readRefusal(line: string, now: number): SmtpRefusal {
     code: isKnown ? codeFrom(known) : digits === undefined ? 'smtp-no-answer' : `smtp-${Number(digits)}`,
     asked: true,
     // A server may repeat what it was sent.
-    said: redact(line).slice(0, LONGEST_SAID),
+    reason: redact(line).slice(0, LONGEST_REASON),
     permanent: policy === 'give-up',
     retryAt: policy === 'give-up' ? undefined : new Date(now + policy).toISOString(),
   };

@@ -158,7 +158,7 @@ describe('a send', () => {
   const refused = {
     kind: 'refused',
     code: 'smtp-554',
-    said: '554 no',
+    reason: '554 no',
     retryAt: undefined,
     asked: true,
   } as const;

@@ -38,7 +38,7 @@ describe('the activity of a sent mail', () => {
   test('says how it ended', () => {
     const refused = {
       kind: 'refused',
-      said: '550 No.',
+      reason: '550 No.',
       code: codeFrom('x'),
       retryAt: undefined,
       asked: true,

@@ -59,8 +59,8 @@ describe('a line that the catalogue knows', () => {
 });
 
 test('what a server said is kept to 400 characters, without the token that it repeats', () => {
-  expect(read(`451 ${'no '.repeat(200)}`).said).toHaveLength(400);
-  expect(read('451 access_token=a-token-that-nobody-reads').said).not.toContain('a-token');
+  expect(read(`451 ${'no '.repeat(200)}`).reason).toHaveLength(400);
+  expect(read('451 access_token=a-token-that-nobody-reads').reason).not.toContain('a-token');
 });
 
 test('a fresh token may help where the token was refused, and nowhere else', () => {
