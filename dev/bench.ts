@@ -1,7 +1,7 @@
 /**
- * `npm run bench` and `npm run bench:intake`: how fast, how heavy, and whether the goals hold. About two minutes.
- * What is measured against what stands at the top of dev/bench/intake-bench.ts. With --json one object on standard
- * output. Ends with 1 when a goal is missed or something was stored wrong.
+ * `npm run bench` and `npm run bench:intake`: measures speed and memory, and checks the goals. Takes about
+ * two minutes. The top of dev/bench/intake-bench.ts explains what is compared. With --json, prints one
+ * object on standard output. Exits with 1 when a goal is missed or something was stored incorrectly.
  */
 import { parseArgs } from 'node:util';
 import { measureColdStart } from './bench/cold-start.ts';

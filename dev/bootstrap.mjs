@@ -1,6 +1,6 @@
 /**
- * What `npm start`, `npm test` and the others run: looks after Node and the packages, then goes on under Node 24.
- * Plain JavaScript without a package, because it runs before anything is installed, on Node 20 and later.
+ * Runs every npm script: checks Node and the packages, then starts the command under Node 24. Plain
+ * JavaScript without packages, because it runs before anything is installed, on Node 20 and later.
  *
  *   node dev/bootstrap.mjs COMMAND [arguments]
  */
@@ -23,10 +23,10 @@ const [command = '', ...rest] = process.argv.slice(2);
 const json = rest.includes('--json');
 const others = rest.filter((argument) => argument !== '--json');
 
-/** Progress and complaints: standard output belongs to the command's own answer. */
+/** Progress and errors. Standard output is reserved for the command's result. */
 const say = (text) => process.stderr.write(`${text}\n`);
 
-/** Each command as the arguments of Node. */
+/** The Node arguments of each command. */
 const commands = {
   start: () => [dev('start.ts'), ...rest],
   build: () => [dev('build.ts'), ...rest],
@@ -48,12 +48,12 @@ const commands = {
   types: () => [tools.tsc, '-p', root, ...others],
   test: () => [tools.vitest, 'run', ...lane(), ...reported(), ...others.filter((one) => one !== '--fast')],
 };
-/** The fast lane needs no built app. */
+/** The fast lane does not need a built app. */
 const fast = command === 'test' && rest.includes('--fast');
 const lane = () => (fast ? ['--config', dev('fast-lane/vitest.config.ts')] : []);
 const reported = () => (json ? ['--reporter=json'] : []);
 
-/** What `npm run check` does, in this order. The tests run the built app, so it is built before them. */
+/** The steps of `npm run check`, in order. The tests run the built app, so the build comes first. */
 const steps = [
   ['format', [tools.biome, 'format']],
   ['lint', [tools.biome, 'lint']],
@@ -64,10 +64,14 @@ const steps = [
 ];
 
 let child;
-// npm and the terminal may both pass on one Ctrl-C: this process only hands signals on and ends when its child has.
+// npm and the terminal may both deliver a Ctrl-C. This process only forwards signals and exits when its
+// child has exited.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child?.kill(signal));
 
-/** Runs a program to its end. Exit code as a shell gives it: 128 and the signal's number when a signal ended it. */
+/**
+ * Runs a program until it exits. The exit code follows the shell: 128 plus the number of the signal that
+ * ended it.
+ */
 function run(program, args, { stdio = 'inherit', shell = false } = {}) {
   return new Promise((resolve) => {
     child = spawn(program, args, { cwd: root, stdio, shell });
@@ -84,7 +88,10 @@ function run(program, args, { stdio = 'inherit', shell = false } = {}) {
   });
 }
 
-/** True when what npm installed is what package-lock.json says. Times say nothing: a checkout changes them. */
+/**
+ * True when the installed packages match package-lock.json. Timestamps are no indication: a checkout
+ * changes them.
+ */
 function isInstalled() {
   const installed = readLock(join(root, 'node_modules', '.package-lock.json'));
   const locked = readLock(join(root, 'package-lock.json'));
@@ -92,7 +99,7 @@ function isInstalled() {
   return Object.entries(locked).every(([path, entry]) => {
     if (path === '' || !path.startsWith('node_modules/')) return true;
     const present = installed[path];
-    // A package for another system is rightly absent.
+    // Packages for other systems are not installed.
     if (present === undefined) return entry.optional === true || entry.peer === true;
     return present.version === entry.version && present.integrity === entry.integrity;
   });
@@ -106,7 +113,7 @@ async function install() {
   if (isInstalled()) return;
   say('Installing packages. This happens once and takes about a minute …');
   const began = Date.now();
-  // Warnings about the Node that runs npm say nothing of the one that runs Postroom.
+  // Warnings about the Node that runs npm do not apply to the Node that runs Postroom.
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const { code, output } = npm?.endsWith('.js')
@@ -120,7 +127,7 @@ async function install() {
   say(`Installed in ${seconds(began)}.`);
 }
 
-/** The Node that the project installed for this system, or the running one when it is new enough. */
+/** The Node installed by the project for this system, or the running one if it is recent enough. */
 function findNode() {
   if (Number(process.versions.node.split('.')[0]) >= wanted) return process.execPath;
   const windows = process.platform === 'win32';

@@ -1,6 +1,6 @@
 /**
- * Builds dist/app: exactly what is deployed, with nothing to install. One call of the bundler makes ES modules with
- * shared chunks, so that each trigger loads only what it needs and no module exists twice.
+ * Builds dist/app: exactly what is deployed, with nothing left to install. One bundler run creates ES
+ * modules with shared chunks, so each trigger loads only what it needs and no module exists twice.
  *
  *   node dev/build.ts
  */
@@ -16,13 +16,13 @@ import { runCommand } from './run-command.ts';
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 export const builtApp = join(projectRoot, 'dist', 'app');
 const LISTER = join(projectRoot, 'dev', 'host', 'list-functions.ts');
-/** The threads of the app, by the name under which it looks for them beside its chunks. */
+/** The app's worker threads, by the name under which the app finds them beside its chunks. */
 const WORKERS = {
   'parse-worker': join(projectRoot, 'shared', 'intake', 'parse-worker.ts'),
   'sanitise-worker': join(projectRoot, 'shared', 'tickets', 'sanitise-worker.ts'),
 };
 
-/** One TypeScript file without its types, everything else as it stands. */
+/** Strips the types from one TypeScript file and changes nothing else. */
 export async function plainJavaScript(source: string): Promise<string> {
   const { code } = await transform(source, { loader: 'ts', target: 'node24' });
   return code;
@@ -31,24 +31,24 @@ export async function plainJavaScript(source: string): Promise<string> {
 export interface BuildOptions {
   /** The file that registers the functions. */
   entry?: string;
-  /** The folder that is replaced by the result. */
+  /** The output folder; it is replaced. */
   outDir?: string;
   hostJson?: string;
-  /** Further entries by output name, found by the app beside its chunks: worker threads. */
+  /** More entry points by output name, which the app finds beside its chunks: worker threads. */
   workers?: Readonly<Record<string, string>>;
 }
 
 export interface BuiltApp {
   outDir: string;
-  /** Names of the registered functions, in the order the host tries them. */
+  /** Names of the registered functions, in the order in which the host matches them. */
   functions: readonly string[];
   ms: number;
 }
 
 /**
- * Builds and then loads the result once in a process of its own, with an empty environment.
- * @throws Error in words when it does not compile, or when nothing registers: on Azure such an app starts without an
- * error and does nothing.
+ * Builds the app, then loads the result once in a separate process with an empty environment.
+ * @throws Error with a readable message when it does not compile, or when nothing registers: on Azure such
+ * an app starts without an error and does nothing
  */
 export async function buildApp(options: BuildOptions = {}): Promise<BuiltApp> {
   const began = performance.now();
@@ -58,7 +58,8 @@ export async function buildApp(options: BuildOptions = {}): Promise<BuiltApp> {
     hostJson = join(projectRoot, 'host.json'),
     workers = WORKERS,
   } = options;
-  // Built beside its place and moved there whole: a host that starts meanwhile sees the old app or the new one.
+  // Built beside its final location and moved there as a whole, so a host that starts meanwhile sees either
+  // the old or the new app.
   const draft = `${outDir}.${process.pid}`;
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { recursive: true });
@@ -76,7 +77,8 @@ export async function buildApp(options: BuildOptions = {}): Promise<BuiltApp> {
   }
 }
 
-// Two lines of its own: on Azure the worker process already runs when the app arrives, too late for an option of Node.
+// Set in the code, because on Azure the worker process is already running when the app arrives, too late
+// for a Node option.
 const MAIN = `process.setSourceMapsEnabled(true);\nawait import('./app.mjs');\n`;
 
 async function bundle(entryPoints: Record<string, string>, outdir: string): Promise<void> {
@@ -97,7 +99,7 @@ async function bundle(entryPoints: Record<string, string>, outdir: string): Prom
     sourcemap: 'linked',
     sourcesContent: false,
     external: ['@azure/functions-core'],
-    // The CommonJS packages inside call `require`, which an ES module does not have.
+    // Bundled CommonJS packages call `require`, which ES modules do not have.
     banner: {
       js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
     },
@@ -106,7 +108,10 @@ async function bundle(entryPoints: Record<string, string>, outdir: string): Prom
   });
 }
 
-/** Stack traces need our own lines. An empty map in front shrinks the maps of the packages from megabytes to nothing. */
+/**
+ * Stack traces only need our own lines. An empty source map at the start shrinks those of the packages from
+ * megabytes to nothing.
+ */
 const shortMapsOfPackages: Plugin = {
   name: 'short-maps-of-packages',
   setup({ onLoad }) {
@@ -133,7 +138,7 @@ const filesAsText: Plugin = {
   },
 };
 
-/** False when a source is newer than the built app, or none is built. */
+/** False when a source file is newer than the built app, or there is no built app. */
 export async function isBuildCurrent(): Promise<boolean> {
   const main = join(builtApp, 'main.mjs');
   if (!existsSync(main)) return false;

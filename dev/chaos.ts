@@ -1,9 +1,10 @@
 /**
- * `npm run chaos [-- OPTIONS]`: does anything get lost, doubled or wrongly marked, whatever dies or fails? The built app
- * runs in two hosts amid the demo, mail arrives all the while, and faults come from outside only: hosts are
- * killed and stopped, storage and IMAP connections fail, servers restart, vault and token endpoint are down. Then the
- * weather clears, the app puts things in order by itself, and everything is compared: the mail servers' messages, each
- * row, each blob, the pages. Ends with 1 when there is a flag.
+ * `npm run chaos [-- OPTIONS]`: checks that nothing is lost, duplicated or marked incorrectly, whatever
+ * dies or fails. The built app runs in two hosts inside the demo while mail keeps arriving, and faults come
+ * only from outside: hosts are killed and suspended, storage and IMAP connections fail, servers restart,
+ * Key Vault and the token endpoint are down. Then the faults end, the app recovers automatically, and
+ * everything is compared: the messages on the mail servers, each row, each blob, the pages. Exits with 1
+ * when there is a finding.
  *
  *   --minutes 10          length of the storm         --boxes 6           mailboxes
  *   --kills N             ten a minute                --messages N        eighty a minute
@@ -44,26 +45,26 @@ interface Report {
   mailServer: string;
   minutes: number;
   boxes: number;
-  /** That must stand on the servers at the end. */
+  /** Messages that must be on the servers at the end. */
   messages: number;
   settled: boolean;
   secondsToSettle: number;
   left: string[];
   fates: Record<string, number>;
-  /** Why messages were kept apart or passed over. */
+  /** Why messages were quarantined or skipped. */
   reasons: Record<string, number>;
   tickets: number;
   attachments: number;
-  /** How often each came. */
+  /** How often each occurred. */
   faults: Record<string, number>;
-  /** By the storage request at which a host was killed. */
+  /** By the storage request during which a host was killed. */
   killedAt: Record<string, number>;
-  /** Contradictions; none in a healthy app. */
+  /** Inconsistencies; none in a healthy app. */
   flags: number;
   byKind: Record<string, number>;
   /** The first of them. */
   findings: string[];
-  /** What went wrong with the run itself; a server that is restarted just then is no flag. */
+  /** Problems of the run itself. A server that happens to be restarting is not a finding. */
   troubles: string[];
 }
 
@@ -139,7 +140,7 @@ function shown(report: Report): string {
     `  fates   ${list(fates)}`,
     `  faults  ${list(faults)}`,
     ...findings.map((finding) => `  !! ${finding}`),
-    // Trouble of the storm itself, such as a server that did not start again.
+    // Problems of the fault injection itself, such as a server that did not restart.
     ...(flags === 0 ? [] : troubles.map((trouble) => `  storm   ${trouble}`)),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** A browser's cookies by name. All that a jar is used for comes from one origin. */
+/** A browser's cookies by name. A jar is only used for one origin. */
 export type CookieJar = Map<string, string>;
 
 /** The value of the header `cookie`; undefined for an empty jar. */
@@ -6,7 +6,10 @@ export function cookieHeader(jar: CookieJar): string | undefined {
   return jar.size === 0 ? undefined : [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
 }
 
-/** Takes over what a response sets and removes what it expires (RFC 6265 section 5.3; attributes do not matter here). */
+/**
+ * Stores the cookies of a response and removes those that it expires (RFC 6265 section 5.3; attributes do
+ * not matter here).
+ */
 export function keepCookies(jar: CookieJar, response: Response): void {
   for (const line of response.headers.getSetCookie()) {
     const [pair = ''] = line.split(';');

@@ -1,8 +1,8 @@
 /**
- * `npm run cost [-- --json]`: what a month of Postroom costs. Meters the built app on this machine through an idle
- * minute, one with more mailboxes and one with mail (about six minutes in all), and multiplies with the price list of
- * dev/cost/prices.json; what stands in Azure day and night is counted in the snapshots of infra/. What is assumed stands
- * in the answer.
+ * `npm run cost [-- --json]`: estimates the monthly cost of Postroom. Meters the built app on this machine
+ * during an idle minute, one with more mailboxes and one with mail (about six minutes in total), and
+ * multiplies by the price list in dev/cost/prices.json. Resources with a fixed price are counted in the
+ * snapshots of infra/. The result lists its assumptions.
  */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';

@@ -9,15 +9,15 @@ import { type Stack, type StackOptions, startStack } from './stack.ts';
 import { Visitor } from './visitor.ts';
 
 export interface DemoOptions {
-  /** Where all state is kept. Absent: a new folder below the system's temporary one, deleted at the end. */
+  /** Folder for all state. Absent: a new folder in the system's temporary folder, deleted at the end. */
   folder?: string;
   /**
-   * `shared`: the app of `npm run build`, built first where it is missing or old. `own`: built into the demo's folder,
-   * since others may build theirs meanwhile. Otherwise the folder of a built app.
+   * `shared`: the app from `npm run build`, built first if it is missing or outdated. `own`: built into the
+   * demo's folder, because others may build theirs at the same time. Otherwise the folder of a built app.
    */
   app?: 'shared' | 'own' | { dir: string };
   stack?: Omit<StackOptions, 'stateDir'>;
-  /** What was started, to be disposed of at the end, also of an interrupted start. */
+  /** Everything that was started, to be disposed of at the end, even if the start is interrupted. */
   running: AsyncDisposableStack;
   progress?: (text: string) => void;
 }
@@ -27,35 +27,35 @@ export interface DemoHostOptions extends Partial<Omit<HostOptions, 'appDir' | 'p
   log?: string;
 }
 
-/** The built app among all emulators: what `npm start` runs, what the commands measure and break, what tests use. */
+/** The built app with all emulators: what `npm start` runs, the measuring commands use and tests rely on. */
 export interface Demo {
   readonly folder: string;
   readonly appDir: string;
   readonly stack: Stack;
   /**
-   * What a host of this demo is started with. No timer fires unless `FETCH_SCHEDULE` says so; the port is a free one,
-   * and only at `stack.ports.web` does the way back from the provider arrive.
+   * Options for a host of this demo. No timer fires unless `FETCH_SCHEDULE` is set. The port is a free one;
+   * only at `stack.ports.web` does the provider's redirect arrive.
    */
   hostOptions(options?: DemoHostOptions): HostOptions;
-  /** One more process of the app; it ends with the demo. */
+  /** Starts another process of the app; it ends with the demo. */
   startHost(options?: DemoHostOptions): Promise<HostProcess>;
-  /** All that the hosts logged so far. */
+  /** Everything that the hosts have logged. */
   log(name?: string): string;
-  /** Where the hosts' log lines go. */
+  /** The log file of the hosts. */
   logFile(name?: string): string;
 }
 
-/** No timer fires: everything is started by hand. */
+/** No timer fires: everything is started manually. */
 const NEVER = '0 0 3 1 1 *';
 
-/** @throws Error in words when the app cannot be built or an emulator does not start */
+/** @throws Error with a readable message when the app cannot be built or an emulator does not start */
 export async function openDemo(options: DemoOptions): Promise<Demo> {
   const { running, progress = () => undefined } = options;
   const isTemporary = options.folder === undefined;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'postroom-demo-')));
   if (isTemporary) running.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   await mkdir(folder, { recursive: true });
-  // Dovecot runs as a user of its own, who must be able to enter a temporary folder.
+  // Dovecot runs as a separate user, who needs access to the temporary folder.
   if (isTemporary) await chmod(folder, 0o755);
   const [built, started] = await Promise.allSettled([
     appOf(options.app ?? 'shared', folder, progress),
@@ -84,7 +84,7 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
     hostOptions,
     async startHost(more) {
       const host = await startHostProcess(hostOptions(more), logFile(more?.log));
-      // In a folder that is deleted there is nothing to bring in order.
+      // A folder that is about to be deleted needs no orderly shutdown.
       running.defer(() => (isTemporary ? host.kill() : host.stop()));
       return host;
     },

@@ -1,13 +1,14 @@
 /**
- * `npm run drill [-- --json] [-- --only NAME] [-- --pictures FOLDER]`: nine faults, one at a time, each in a world of its
- * own: does Postroom say what is wrong, why, and where to put it right, in time, by webhook, by mail and on its home
- * page, and does it say when it is over? The faults are made in the emulators (identity provider, mail server, vault, a proxy
- * before storage; the timers are not run), never in the app.
+ * `npm run drill [-- --json] [-- --only NAME] [-- --pictures FOLDER]`: nine faults, one at a time, each in
+ * a demo of its own. Checks that Postroom reports what is wrong, why, and where to fix it, in time, by
+ * webhook, by email and on its home page, and that it reports the end. The faults are injected into the
+ * emulators (identity provider, mail server, Key Vault, a proxy in front of the storage; timers that do not
+ * run), never into the app.
  *
- * With pictures, Chromium keeps the home page with each fault, and once with none.
+ * With pictures, Chromium takes a screenshot of the home page during each fault, and one without a fault.
  *
- * Seconds are those of the app's clock, which the drill sets forward a minute at a time and on which it runs the timers
- * once a minute, as Azure does. Ends with 1 when something was not as promised.
+ * Seconds are measured on the app's clock. The drill advances it one minute at a time and runs the timers
+ * once per minute, as Azure does. Exits with 1 when an expectation was not met.
  */
 import { parseArgs } from 'node:util';
 import { buildApp, builtApp, isBuildCurrent } from './build.ts';
@@ -32,7 +33,7 @@ function shown({ fault, secondsToAlert, secondsToClose, wrong, ...told }: DrillR
   ].join('\n');
 }
 
-/** Ten for nine faults: after the first one also the home page with nothing wrong. */
+/** Ten screenshots for nine faults: after the first fault, also the home page with nothing wrong. */
 function picturesOf(camera: Camera, fault: string, index: number): DrillPictures {
   const number = drillFaults.findIndex(({ name }) => name === fault) + 1;
   const during = `${String(number).padStart(2, '0')}-${fault.replaceAll(' ', '-')}`;

@@ -1,7 +1,8 @@
 /**
- * `npm run infra:check [-- --update] [--json]`: compiles, lints and compares the infrastructure with the real compiler,
- * without a subscription. `--update` formats the files and takes new snapshots, to be read in the diff before they are
- * committed. The compiled templates are left in dist/infra: resources.json is what deploys without azd.
+ * `npm run infra:check [-- --update] [--json]`: compiles, lints and compares the infrastructure with the
+ * real compiler, without a subscription. `--update` formats the files and writes new snapshots; review
+ * their diff before you commit. The compiled templates are in dist/infra: resources.json is the one that
+ * deploys without azd.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -25,12 +26,12 @@ async function update(bicep: Bicep): Promise<boolean> {
   }
   const failed = steps.filter(({ code }) => code !== 0);
   for (const { stdout, stderr } of failed) say((stderr + stdout).trim());
-  // The compiler writes its snapshots in a style of its own.
+  // The compiler has its own style for snapshots.
   if (failed.length === 0) await promisify(execFile)(process.execPath, [BIOME, 'format', '--write', infra]);
   return failed.length === 0;
 }
 
-/** The compiler lists outputs in another order each time, which would hide what has changed. */
+/** The compiler lists outputs in a different order each time, which would hide real changes. */
 async function sortOutputs(file: string): Promise<void> {
   const taken = JSON.parse(await readFile(file, 'utf8')) as { outputs: Record<string, string> };
   const outputs = Object.fromEntries(Object.entries(taken.outputs).sort(([a], [b]) => (a < b ? -1 : 1)));

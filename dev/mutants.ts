@@ -1,7 +1,8 @@
 /**
- * `npm run mutants [-- FEATURE …] [--json]`: would the tests notice a mistake? StrykerJS changes the files of
- * dev/mutants/features.ts one small thing at a time and runs their tests. A change that no test notices is a survivor; each needs a test
- * that notices it, or its reason in `dev/mutants/survivors.json`.
+ * `npm run mutants [-- FEATURE …] [--json]`: measures whether the tests notice a mistake. StrykerJS makes
+ * one small change at a time to the files of dev/mutants/features.ts and runs their tests. A change that no
+ * test notices is a survivor; each needs a test that notices it, or a reason in
+ * `dev/mutants/survivors.json`.
  *
  *   FEATURE         a feature of dev/mutants/features.ts; all of them without one
  *   --file NAME     only files whose path ends with NAME, such as `intake/ledger.ts`; for work on their tests
@@ -23,7 +24,7 @@ import { describeError } from './run-command.ts';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const LEAST_PERCENT = 90;
 
-/** Progress and findings: standard output belongs to the answer. */
+/** Progress and findings. Standard output is reserved for the result. */
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };

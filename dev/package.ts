@@ -1,6 +1,6 @@
 /**
- * `npm run package [-- --json]`: builds the app and packs it as it is deployed and released: dist/postroom.zip. The same
- * sources make the same archive.
+ * `npm run package [-- --json]`: builds the app and packs it as it is deployed and released:
+ * dist/postroom.zip. Equal sources give an equal archive.
  */
 import { createHash } from 'node:crypto';
 import { glob, readFile, stat, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ export interface DeploymentPackage {
   sha256: string;
 }
 
-/** Packs a built app. Settings of a developer that lie beside it stay behind. */
+/** Packs a built app. A developer's local settings beside it are left out. */
 export async function packApp(appDir: string, file: string): Promise<DeploymentPackage> {
   const files: ZippedFile[] = [];
   for await (const name of glob('**', { cwd: appDir })) {

@@ -1,5 +1,5 @@
 /**
- * The two app registrations of an installation, made and kept with the deployer's own `az login`:
+ * Creates and updates the two app registrations of an installation, with the deployer's own `az login`:
  *
  *   npm run register-app -- --create     before provisioning: makes both, keeps their ids in the azd environment
  *   npm run register-app -- --finish     after it: addresses, the managed identity as their credential, the role admin
@@ -64,7 +64,7 @@ function finishedInWords({ signIn, mail, adminRole, ...links }: FinishResult): s
   ].join('\n');
 }
 
-/** Only this machine: the deployer's token must not be sent to whoever is named. */
+/** Only this machine: the deployer's token must not be sent to any other host. */
 function standIn(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
   const { hostname, origin } = new URL(url);

@@ -1,7 +1,7 @@
 /**
- * `npm run replay -- FOLDER [--json]`: what would become of these emails? Delivers every file of a folder to a scratch
- * mailbox, lets the built app fetch it, and tells each file's fate from what stands in storage afterwards. Nothing
- * that exists is touched: the demo it happens in is made for it and deleted at the end.
+ * `npm run replay -- FOLDER [--json]`: shows what would become of these emails. Delivers every file of a
+ * folder to a scratch mailbox, lets the built app fetch it, and reads each file's disposition from storage.
+ * No existing data is touched: the demo is created for this run and deleted at the end.
  */
 import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,9 +14,12 @@ import { type Command, runCommand, say } from './run-command.ts';
 
 const MAILBOX = 'replay@contoso.example';
 const POLL_MS = 1_000;
-/** A wait is told that often, so that nobody takes it for the end. */
+/** Seconds between two progress messages while waiting. */
 const TOLD_EACH_MS = 30_000;
-/** A fetch ends after four minutes, the next goes on; one that comes too early finds the mailbox busy. */
+/**
+ * A fetch ends after four minutes and the next one continues; one that starts too early finds the mailbox
+ * locked.
+ */
 const AGAIN_MS = 15_000;
 
 async function replay({ running, hasEnded }: Command): Promise<boolean> {
@@ -104,7 +107,7 @@ async function fetchAll(
   return readFates(demo, mailboxId, files, began);
 }
 
-/** Through the host's own door for background functions, as an operator would. */
+/** Through the host's admin endpoint for background functions, as an operator would. */
 async function startFetch(demo: ScratchDemo, mailboxId: string): Promise<void> {
   const input = JSON.stringify({ shard: 0, mailboxIds: [mailboxId] });
   const response = await fetch(`${demo.host.url}/admin/functions/fetchShard`, {

@@ -1,19 +1,19 @@
-/** What a command starts, and whether it was interrupted. */
+/** The resources of a command, and whether it was interrupted. */
 export interface Command {
-  /** Disposed of at the end, also of an interrupted run. */
+  /** Disposed of at the end, even after an interruption. */
   readonly running: AsyncDisposableStack;
-  /** True once the command is ending: nothing new is to be started or printed. */
+  /** True once the command is ending: nothing more may be started or printed. */
   hasEnded(): boolean;
 }
 
-/** Progress and complaints go to standard error: standard output belongs to the answer. */
+/** Progress and errors go to standard error: standard output is reserved for the result. */
 export const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
 
 /**
- * Runs a command to its end and ends the process with its exit code: 1 when it fails, which is said, and 130 when it is
- * interrupted. Whatever it started is stopped before.
+ * Runs a command and exits with its exit code: 1 after an error, which is printed, and 130 after an
+ * interruption. Everything that it started is stopped first.
  */
 export async function runCommand(main: (command: Command) => Promise<number>): Promise<void> {
   const running = new AsyncDisposableStack();
@@ -33,7 +33,7 @@ export async function runCommand(main: (command: Command) => Promise<number>): P
   }
 }
 
-/** A failure in words: the bundler's own list of places, or what was thrown. */
+/** A readable error: the bundler's list of locations, or the thrown error. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!('errors' in error && Array.isArray(error.errors))) return error.message;

@@ -20,27 +20,30 @@ import { type ReadyEmulator, startEmulator } from './emulators/process/start-emu
 import { startAzurite } from './emulators/storage/azurite.ts';
 
 export interface StackOptions {
-  /** One folder for all that is kept between starts: mail, grants, vault, tables, ports. */
+  /** One folder for all state that is kept between starts: mail, grants, vault, tables, ports. */
   stateDir: string;
-  /** Ports not named are chosen free at the first start and remembered. */
+  /** Ports that are not named are chosen at the first start and remembered. */
   ports?: Partial<Ports>;
-  /** `auto`: Dovecot and Postfix where they are installed and may enter the folder, else the small server. */
+  /**
+   * `auto`: Dovecot and Postfix if they are installed and can access the folder, otherwise the npm mail
+   * server.
+   */
   mail?: MailServerKind | 'auto';
-  /** Tables, blobs and queues are forgotten at the end. */
+  /** Tables, blobs and queues are discarded at the end. */
   inMemory?: boolean;
   /** See DemoWorld. */
   demo?: boolean;
   users?: readonly DemoUser[];
-  /** App registrations beside Postroom's own, each with a secret and the same way back. */
+  /** App registrations in addition to Postroom's, each with a secret and the same redirect URI. */
   otherApps?: readonly { id: string; name: string; secret: string }[];
-  /** More redirect URIs than `http://localhost:<web>/oauth/callback`. */
+  /** Redirect URIs in addition to `http://localhost:<web>/oauth/callback`. */
   redirectUris?: readonly string[];
   /** See EntraOptions. */
   strictRotation?: boolean;
   accessTokenSeconds?: number;
 }
 
-/** Everything Postroom needs of the world, each part a process of its own. */
+/** All services that Postroom depends on, each in a separate process. */
 export interface Stack {
   /** App settings and environment for the app. */
   settings: Record<string, string>;
@@ -49,7 +52,7 @@ export interface Stack {
   /** PEM of the private CA, for clients in this process. */
   ca: string;
   users: readonly DemoUser[];
-  /** Addresses that take mail: the users' own, then the shared ones. */
+  /** Addresses that receive mail: the users' own, then the shared ones. */
   mailboxes: readonly EmulatedMailbox[];
   mail: MailServer;
   identityProvider: {
@@ -62,9 +65,9 @@ export interface Stack {
   keyVault: { url: string } & RemoteVault;
   managedIdentity: ReadyEmulator<'managed-identity'>;
   storage: { connectionString: string };
-  /** Stops a server and, when that is done, starts it again, over the same state and at the same ports. */
+  /** Stops a server and, once that is done, restarts it with the same state and ports. */
   restart(server: 'mail' | 'storage', whileDown: () => Promise<unknown>): Promise<void>;
-  /** Stops every emulator; all state is on the disk when it resolves. Stop the app first. */
+  /** Stops every emulator; all state is on disk when it resolves. Stop the app first. */
   stop(): Promise<void>;
 }
 
@@ -72,7 +75,8 @@ const TOKEN_EXCHANGE = 'api://AzureADTokenExchange';
 
 /**
  * Starts Azurite, the vault, the managed identity, the identity provider and the mail server.
- * @throws Error with a sentence that names the emulator and says what to do; what was started is stopped again
+ * @throws Error with a message that names the emulator and says what to do; everything that was started is
+ * stopped again
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const stateDir = resolve(options.stateDir);
@@ -112,7 +116,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
   const redirectUris = [`${publicUrl}/oauth/callback`, ...(options.redirectUris ?? [])];
   const log = (name: string): string => join(stateDir, 'log', `${name}.log`);
 
-  // Azurite takes longest and needs nobody; the others build on each other.
+  // Azurite takes longest and depends on nothing; the others depend on each other.
   const azurite = startRestartable(() =>
     startAzurite({
       ports: { table: ports.table, blob: ports.blob, queue: ports.queue },
@@ -261,16 +265,17 @@ async function startMail(
   signingKey: { kid: string; publicPem: string },
   users: readonly DemoUser[],
 ): Promise<MailServer> {
-  // Loaded late: the small server pulls in an SMTP library that a start with Dovecot does not need.
+  // Loaded on demand: the npm mail server loads an SMTP library that a start with Dovecot does not need.
   const { mailServerKindHere, startMailServer } = await import('./emulators/mail/mail-server.ts');
   const wished = options.mail ?? 'auto';
   const usual = mailServerKindHere();
-  // Dovecot runs as a user of its own, who must be able to enter the folder; in a private one the small server serves.
+  // Dovecot runs as a separate user, who needs access to the folder; in a private folder the npm mail
+  // server is used.
   const here = usual === 'debian' && !isOpenToOthers(stateDir) ? 'npm' : usual;
   const kind = wished === 'auto' ? here : wished;
   return startMailServer({
     kind,
-    // Each keeps mail in its own form, under UIDs of its own.
+    // Each stores mail in its own format, with its own UIDs.
     stateDir: join(stateDir, `mail-${kind}`),
     tls,
     issuer: tenant.accessTokenIssuer,

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 export interface StartOptions {
   /** No demo emails are delivered. */
   empty: boolean;
-  /** The demo mailbox holds the files of this folder instead of the demo emails. */
+  /** The demo mailbox contains the files of this folder instead of the demo emails. */
   mailFolder: string | undefined;
   /** One JSON line when ready, nothing else on standard output. */
   json: boolean;
@@ -15,7 +15,7 @@ export type ParsedStart = { kind: 'options'; options: StartOptions } | { kind: '
 
 const USAGE = 'Known are: --empty, --mail FOLDER, --json, --port NUMBER.';
 
-/** Reads what stands behind `npm start --`. */
+/** Parses the arguments after `npm start --`. */
 export function parseStartOptions(args: readonly string[]): ParsedStart {
   try {
     const { values } = parseArgs({

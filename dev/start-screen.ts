@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
 import type { DemoPerson } from './host/options.ts';
 
-/** What is there to be used once everything runs. */
+/** What can be used once everything runs. */
 export interface StartedWorld {
   url: string;
   people: readonly DemoPerson[];
-  /** Demo mailboxes, the one that holds the demo emails first. */
+  /** Demo mailboxes; the one with the demo emails comes first. */
   mailboxes: readonly string[];
   waitingMails: number;
   smtp: { host: string; port: number };
@@ -13,13 +13,13 @@ export interface StartedWorld {
   logFile: string;
 }
 
-/** For programs: one line, its shape is kept between versions. */
+/** For programs: one line with a stable shape. */
 export function startedJson({ url, people, mailboxes, smtp, stateDir }: StartedWorld): string {
   const accounts = people.map(({ name, upn, roles }) => ({ name, upn, roles }));
   return JSON.stringify({ url, accounts, mailboxes, demoPage: `${url}/.local`, smtp, stateDir });
 }
 
-/** For people: the address, who they can be, three things to do first, and how it ends. */
+/** For people: the URL, the accounts, three things to try first, and how to stop. */
 export function startedScreen(world: StartedWorld): string {
   const { url, people, mailboxes, waitingMails, smtp, stateDir, logFile } = world;
   const bold = (text: string): string => styleText('bold', text);

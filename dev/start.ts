@@ -1,6 +1,6 @@
 /**
- * `npm start`: the built app on the local host, and around it the demo: storage, vault, identity provider and
- * mail server. All of it keeps its state in one folder, so that the next start goes on where this one ended.
+ * `npm start`: the built app on the local host, with the demo around it: storage, vault, identity provider
+ * and mail server. All state is in one folder, so the next start continues where this one ended.
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -18,13 +18,13 @@ import { startedJson, startedScreen } from './start-screen.ts';
 
 const STATE_DIR = join(projectRoot, '.local');
 const USUAL_PORT = 7071;
-/** Holds the demo emails. */
+/** Contains the demo emails. */
 const SUPPORT = 'support@contoso.example';
 const STOP_LIMIT_MS = 4_500;
-/** One Ctrl-C reaches this process twice: from the terminal and from npm. Only a later one means "at once". */
+/** This process receives a Ctrl-C twice: from the terminal and from npm. Only a later one means "at once". */
 const SAME_SIGNAL_MS = 700;
 
-/** What was started, ended in the opposite order. */
+/** Everything that was started; stopped in reverse order. */
 const running = new AsyncDisposableStack();
 let endedAt: number | undefined;
 
@@ -37,7 +37,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     } else if (now - endedAt > SAME_SIGNAL_MS) process.exit(1);
   });
 
-/** Whatever does not end in time sees this process go and ends by itself. */
+/** Whatever does not stop in time notices that this process has exited and stops by itself. */
 async function end(code: number): Promise<void> {
   const ended = running.disposeAsync().catch((error: unknown) => {
     process.stderr.write(`${describeError(error)}\n`);
@@ -114,8 +114,8 @@ function mailsFor(
 }
 
 /**
- * The port that Azure's own local tools use, where this is the first start and nobody has it. 0 leaves the choice to
- * the demo, which remembers its ports: redirect URIs and bookmarks hold this one.
+ * The port of Azure's local tools, for a first start on which it is free. 0 leaves the choice to the demo,
+ * which remembers its ports: redirect URIs and bookmarks contain this one.
  */
 async function usualPort(): Promise<number> {
   if (existsSync(join(STATE_DIR, 'ports.json'))) return 0;

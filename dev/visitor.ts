@@ -5,16 +5,19 @@ import { formValues } from './form-values.ts';
 
 export interface Reply {
   status: number;
-  /** Where it leads, as a path; undefined where it leads nowhere. */
+  /** The redirect target, as a path; undefined without a redirect. */
   location: string | undefined;
   html: string;
 }
 
-/** A person at the pages of a running Postroom, without a window: cookies, forms, and the way to the provider and back. */
+/**
+ * A person who uses the pages of a running Postroom, without a browser: cookies, forms, and the redirects
+ * to the provider and back.
+ */
 export class Visitor {
   readonly #origin: string;
   readonly #jar: CookieJar = new Map();
-  /** A browser of its own for each person at the provider. */
+  /** A separate cookie jar for each person at the provider. */
   readonly #providerJars = new Map<string, CookieJar>();
 
   /** @param origin such as http://localhost:7071 */
@@ -30,15 +33,15 @@ export class Visitor {
     return this.#send(path, new URLSearchParams(fields));
   }
 
-  /** Signs in at the local host as one of the demo people, by object id. */
+  /** Signs in at the local host as one of the demo people, by object ID. */
   async signIn(person: string): Promise<void> {
     await this.post('/.auth/login/aad', { person, post_login_redirect_uri: '/' });
   }
 
   /**
-   * Registers the demo provider as its form proposes it, and signs a mailbox's account in.
-   * @returns the account as the mailbox form names it
-   * @throws Error that names the page where it stopped
+   * Registers the demo provider with the values its form suggests, and signs in a mailbox's account.
+   * @returns the account, as the mailbox form names it
+   * @throws Error that names the page on which it stopped
    */
   async connect(address: string): Promise<string> {
     const draft = await this.get('/providers/new?preset=demo');
@@ -46,18 +49,18 @@ export class Visitor {
   }
 
   /**
-   * From nothing to a mailbox that is fetched: provider, sign-in, mailbox.
-   * @returns the mailbox's id
+   * Goes from nothing to a fetched mailbox: provider, sign-in, mailbox.
+   * @returns the mailbox's ID
    */
   async connectMailbox(address: string, imap: { host: string; port: number }): Promise<string> {
     return this.addMailbox(await this.connect(address), address, imap);
   }
 
   /**
-   * Registers a provider and signs a mailbox's account in there.
+   * Registers a provider and signs in a mailbox's account there.
    * @param provider fields of its form; an expiry is filled in
-   * @returns the account as the mailbox form names it
-   * @throws Error that names the page where it stopped
+   * @returns the account, as the mailbox form names it
+   * @throws Error that names the page on which it stopped
    */
   async connectAt(provider: Readonly<Record<string, string>>, address: string): Promise<string> {
     const expiresOn = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
@@ -70,7 +73,7 @@ export class Visitor {
   }
 
   /**
-   * Signs a mailbox's account in again, from the page an alert leads to.
+   * Signs in a mailbox's account again, from the page that an alert links to.
    * @param page such as `/providers/ID/connect?mailbox=ID`
    */
   async signInAgain(page: string, address: string): Promise<void> {
@@ -87,7 +90,7 @@ export class Visitor {
     if (saved.status !== 303) throw stoppedAt('the new secret', saved);
   }
 
-  /** Sends the form that leads to the provider, signs in there, and comes back. */
+  /** Submits the form that redirects to the provider, signs in there, and returns. */
   async #signInAt(page: string, fields: Readonly<Record<string, string>>): Promise<Reply> {
     const started = await this.post(page, fields);
     const handover = await this.get(started.location ?? '');
@@ -101,14 +104,14 @@ export class Visitor {
     });
     if (end.callback === undefined) throw new Error(`The demo sign-in stopped at: ${end.titles.join(', ')}`);
     const back = await this.get(end.callback.pathname + end.callback.search);
-    // Where a sign-in has failed, the page that says why.
+    // After a failed sign-in, the page that says why.
     return back.location?.startsWith('/oauth/result/') === true ? this.get(back.location) : back;
   }
 
   /**
-   * Adds a mailbox, which Postroom opens for real before it takes it.
+   * Adds a mailbox, which Postroom opens before it saves it.
    * @returns its id
-   * @param smtp where its account may send; undefined: it is for fetching alone
+   * @param smtp the server that its account may send through; undefined: receive only
    */
   async addMailbox(
     account: string,

@@ -1,8 +1,9 @@
 /**
- * `npm run watch-installation [-- --json]`: switches the alert on `/health/ready` on, with the deployer's own `az login`. azd runs
- * it after each deployment (azure.yaml): the first provisioning leaves the alert off, because nothing answers before the app
- * is there. Waits until the installation is ready, but not for ever: one that never gets ready is what the alert is for.
- * `--management URL`: a stand-in for Azure Resource Manager on this machine; `--patience SECONDS`.
+ * `npm run watch-installation [-- --json]`: turns on the alert for `/health/ready`, with the deployer's own
+ * `az login`. azd runs it after each deployment (azure.yaml): the first provisioning leaves the alert off,
+ * because nothing responds before the app is deployed. Waits until the installation is ready, but not
+ * forever: an installation that never becomes ready is what the alert is for. `--management URL`: an
+ * emulator of Azure Resource Manager on this machine; `--patience SECONDS`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -11,11 +12,11 @@ import { type PostroomEnvironment, openPostroomEnvironment } from './register-ap
 import { runCommand } from './run-command.ts';
 
 const MANAGEMENT = 'https://management.azure.com';
-/** Of infra/modules/alerts.bicep. */
+/** The name in infra/modules/alerts.bicep. */
 const ALERT = 'postroom-not-ready';
 /** https://learn.microsoft.com/rest/api/monitor/metric-alerts/update */
 const API_VERSION = '2018-03-01';
-/** Roles of a new identity are known everywhere after up to ten minutes. */
+/** Role assignments of a new identity take up to ten minutes to apply everywhere. */
 const PATIENCE_SECONDS = 600;
 const BETWEEN_MS = 10_000;
 const REQUEST_MS = 20_000;
@@ -26,7 +27,7 @@ function needed(environment: PostroomEnvironment, name: string): string {
   throw new Error(`${name} is not known. Run "azd provision" first; without azd, set it.`);
 }
 
-/** Only this machine: the deployer's token must not be sent to whoever is named. */
+/** Only this machine: the deployer's token must not be sent to any other host. */
 function standIn(url: string): string {
   const { hostname, origin } = new URL(url);
   if (hostname === 'localhost' || hostname === '127.0.0.1') return origin;
@@ -45,7 +46,7 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-/** Whether it got ready in time. */
+/** Whether it became ready in time. */
 async function waitUntilReady(url: string, seconds: number): Promise<boolean> {
   const end = Date.now() + seconds * 1000;
   for (;;) {

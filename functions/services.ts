@@ -1,5 +1,6 @@
 import { type AccountStore, createAccountStore } from '../shared/accounts/account-store.ts';
-import { type AccessTokens, createAccessTokens } from '../shared/accounts/get-access-token.ts';
+import type { AccessTokens } from '../shared/accounts/access-token.ts';
+import { createAccessTokens } from '../shared/accounts/get-access-token.ts';
 import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-client.ts';
 import { createTokenCipher, type TokenCipher } from '../shared/accounts/token-encryption.ts';
 import { type ActivityStore, createActivityStore } from '../shared/activity/activity-store.ts';

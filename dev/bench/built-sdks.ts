@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-// The built app keeps each library in a chunk of its own, loaded at the first use. The measurements take the libraries
-// from there: the very code that the intake runs with, and no second place that depends on them. Below is of each
-// library only what is measured with.
+// The built app has each library in a separate chunk that is loaded on first use. The measurements load the
+// libraries from there: the same code that the intake runs, and no second copy to maintain. The interfaces
+// below have only what is measured.
 
 export type Entity = Readonly<Record<string, unknown>> & { partitionKey: string; rowKey: string };
 
@@ -60,9 +60,9 @@ const NAMES = ['TableClient', 'BlobServiceClient', 'BlockBlobClient', 'ImapFlow'
 
 /**
  * Finds the libraries in the chunks of a built app.
- * @param query appended to each chunk's address: an app that the local core loaded knows its chunks by one, and only
- * under the same address are they the same modules
- * @throws Error when a library is in no chunk
+ * @param query appended to each chunk's URL: an app that the local core has loaded knows its chunks under
+ * such a URL, and only an equal URL gives the same modules
+ * @throws Error when no chunk has a library
  */
 export async function builtSdks(appDir: string, query = ''): Promise<BuiltSdks> {
   const found: Record<string, unknown> = {};
@@ -75,7 +75,7 @@ export async function builtSdks(appDir: string, query = ''): Promise<BuiltSdks> 
   }
   const missing = NAMES.filter((name) => typeof found[name] !== 'function');
   if (missing.length > 0) throw new Error(`The built app in ${appDir} holds no ${missing.join(', ')}.`);
-  // What was found is checked by name; its shape is what the interfaces above say of these libraries.
+  // Exports are found by name; the interfaces above state their shape.
   return found as unknown as BuiltSdks;
 }
 

@@ -1,9 +1,9 @@
 /**
- * One measured run in a process of its own, so that CPU time and memory are its own. The job comes as one JSON line on
- * standard input; the answer is one JSON line on standard output.
+ * One measured run in a separate process, for its own CPU time and memory. The job arrives as one JSON line
+ * on standard input; the result is one JSON line on standard output.
  *
- * Everything is loaded, signed in and connected once on a warm-up mailbox of two emails before the clock starts: a start
- * is measured elsewhere, and the raw download and the storage floor begin warm in the same way.
+ * Everything is loaded, signed in and connected on a warm-up mailbox of two emails before the clock starts.
+ * Start-up is measured elsewhere, and the raw download and the storage floor are warmed up in the same way.
  */
 import { createHash } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
@@ -29,7 +29,7 @@ interface Place {
   settings: Readonly<Record<string, string>>;
 }
 
-/** An account's way to a mailbox without Postroom. */
+/** An account's access to a mailbox without Postroom. */
 interface Imap {
   host: string;
   port: number;
@@ -38,12 +38,15 @@ interface Imap {
 }
 
 export type Job =
-  /** The built app's fetchShard, called by the local core. With a file, its storage calls are written down there. */
+  /**
+   * The built app's fetchShard, called by the local core. With a file, its storage calls are recorded
+   * there.
+   */
   | ({ kind: 'intake'; warmUpId: string; mailboxId: string; file?: string } & Place)
-  /** Sign in, select, search, one FETCH stream; nothing is stored. */
+  /** Signs in, selects, searches and reads one FETCH stream; stores nothing. */
   | ({ kind: 'raw'; warmUp: Imap; mailbox: Imap } & Place)
   | ({ kind: 'floor'; file: string; mark: string; atOnce: number } & Place)
-  /** What stands in storage and on the server after a fetch. */
+  /** The contents of storage and server after a fetch. */
   | ({ kind: 'check'; mailboxId: string; mailbox: Imap } & Place);
 
 type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>;
@@ -54,7 +57,7 @@ export interface Measured {
   peakRssMb: number;
   storageRequests: number;
   mails: number;
-  /** Replayed calls, and those of them that did not end as they had. */
+  /** Replayed calls, and those whose result differed from the recording. */
   calls: number;
   odd: readonly string[];
 }
@@ -69,7 +72,7 @@ export interface Checked {
 
 let storagePorts = new Set<string>();
 let storageRequests = 0;
-// Every request of node:http as it starts, which is what the storage SDK uses; retries are counted, too.
+// Counts every node:http request at its start, which covers the storage SDK including retries.
 subscribe('http.client.request.start', (message) => {
   const { request } = message as { request: { getHeader(name: string): unknown } };
   const port = /:(\d+)$/.exec(String(request.getHeader('host')))?.[1];
@@ -77,8 +80,8 @@ subscribe('http.client.request.start', (message) => {
 });
 
 /**
- * The most memory that this process held. Linux keeps the peak of `getrusage` across exec: there a new process begins with
- * what its parent held (getrusage(2), proc(5)), so the peak of its own memory is asked for.
+ * The peak memory of this process. Linux keeps the peak of `getrusage` across exec, so a new process starts
+ * with its parent's value (getrusage(2), proc(5)); this reads the peak of the process's own memory.
  */
 async function peakMemoryMb(): Promise<number> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
@@ -106,7 +109,7 @@ async function measured(run: () => Promise<Partial<Measured>>): Promise<Measured
   };
 }
 
-/** How the local core marks the modules of the first app that a process loads. */
+/** The mark that the local core puts on modules of the first app in a process. */
 const FIRST_LOAD = '?load=1';
 
 async function runIntake({ app, settings, warmUpId, mailboxId, file }: JobOf<'intake'>): Promise<Measured> {
@@ -206,7 +209,7 @@ function run(job: Job): Promise<Measured | Checked> {
   }
 }
 
-// Standard output carries the answer alone.
+// Standard output is reserved for the result.
 console.log = console.error;
 console.info = console.error;
 const lines = createInterface({ input: process.stdin });

@@ -1,5 +1,5 @@
 /**
- * Loads an app as the local host does, asks one of its HTTP functions once and prints the status.
+ * Loads an app as the local host does, calls one of its HTTP functions once and prints the status.
  *
  *   node dev/bench/cold-start-child.ts FOLDER FUNCTION PATH     with the settings as JSON on standard input
  */
@@ -10,7 +10,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { loadApp } from '../host/load-app.ts';
 
 const [folder = '', functionName = '', path = '/'] = process.argv.slice(2);
-// Standard output carries the answer alone.
+// Standard output is reserved for the result.
 console.log = console.error;
 console.info = console.error;
 
@@ -48,7 +48,7 @@ const called = core.invoke(target, {
 writeSync(1, String((await statusOf(core.httpUri)) ?? 'nothing'));
 process.exit(0);
 
-/** Of the call, or of the app's own server when the app streams its answers. */
+/** The response of the call, or of the app's own server if the app streams its responses. */
 async function statusOf(httpUri: string | undefined): Promise<string | number | undefined> {
   if (httpUri === undefined) return (await called).returnValue?.http?.statusCode;
   const headers = {

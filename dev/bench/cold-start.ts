@@ -6,21 +6,24 @@ import { buildApp, plainJavaScript } from '../build.ts';
 import { median } from './statistics.ts';
 
 export interface ColdStart {
-  /** From the start of the process to its first answer, milliseconds, medians. */
+  /** Milliseconds from the start of the process to its first response, medians. */
   emptyMs: number;
   liveMs: number;
-  /** Median of the ratios of one turn. */
+  /** Median of the ratios within each round. */
   ratio: number;
-  /** To the first list of tickets, settings, tables and sign-in included. */
+  /** Until the first list of tickets, including settings, tables and sign-in. */
   ticketListMs: number;
 }
 
 /** Bundled as the product is. */
 const EMPTY_APP = join(import.meta.dirname, 'empty-app.ts');
-/** What the measured process consists of beside the app. */
+/** What the measured process contains besides the app. */
 const HARNESS = ['bench/cold-start-child.ts', 'host/load-app.ts', 'host/core.ts', 'host/import-module.ts'];
 
-/** The harness as plain JavaScript: taking types away costs both apps as much as their code and would hide it. */
+/**
+ * The harness as plain JavaScript: stripping types costs both apps as much as their own code and would hide
+ * the difference.
+ */
 async function plainHarness(running: AsyncDisposableStack): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'postroom-cold-start-'));
   running.defer(() => rm(folder, { recursive: true, force: true }));
@@ -35,8 +38,8 @@ async function plainHarness(running: AsyncDisposableStack): Promise<string> {
 }
 
 /**
- * Starts the local core with an app again and again, the apps taking turns, and waits for its first answer. The files
- * are in the page cache: what a disk costs is not measured.
+ * Starts the local core with each app in turn, repeatedly, and waits for its first response. The files are
+ * in the page cache: disk reads are not measured.
  */
 export async function measureColdStart(
   app: string,
@@ -53,10 +56,10 @@ export async function measureColdStart(
     () => firstAnswer(program, app, 'web', '/tickets', settings),
   ];
   const times = starts.map((): number[] => []);
-  // The first start of each fills the page cache and does not count.
+  // The first start of each app fills the page cache and does not count.
   for (let turn = -1; turn < turns; turn += 1)
     for (let step = 0; step < starts.length; step += 1) {
-      // Nobody always starts after the same neighbour.
+      // No app always starts after the same one.
       const which = (step + turn + 1) % starts.length;
       const ms = await starts[which]?.();
       if (turn >= 0 && ms !== undefined) times[which]?.push(ms);

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Mail as a help desk gets it, the same bytes on every run. Per hundred, in a shuffled order: 70 short messages
- * (multipart/alternative, 5–16 KB), 20 chains of replies (22–61 KB, half of them answering an email of the same mailbox),
- * 8 with an attachment of 200 KB to 1 MB, 2 with one of 5 MB; headers and HTML as Outlook writes them, 300 senders.
+ * Typical email of a help desk, with equal bytes on every run. Per hundred, in a shuffled order: 70 short
+ * messages (multipart/alternative, 5–16 KB), 20 reply chains (22–61 KB, half of them replying to an email
+ * of the same mailbox), 8 with an attachment of 200 KB to 1 MB, 2 with one of 5 MB; headers and HTML as
+ * Outlook writes them, 300 senders.
  */
 export interface BenchMail {
   kind: MailKind;
@@ -21,7 +22,7 @@ const BLOCK: readonly MailKind[] = [
   ...Array<MailKind>(8).fill('medium'),
   ...Array<MailKind>(2).fill('large'),
 ];
-/** The whole mailbox is dated before this moment, a second apart. */
+/** All emails are dated before this time, one second apart. */
 const NEWEST = Date.parse('2026-11-20T12:00:00Z');
 
 export function mixedMails(count: number): BenchMail[] {
@@ -37,21 +38,21 @@ export function mixedMails(count: number): BenchMail[] {
   return mails;
 }
 
-/** Short messages alone: no attachment, no blob but the raw mail. */
+/** Only short messages: no attachment, no blob except the raw email. */
 export function plainMails(count: number, seed = 4711): BenchMail[] {
   const random = generator(seed);
   return Array.from({ length: count }, (_, index) => makeMail(index, 'small', random, [], count));
 }
 
-/** One mail of about `bytes`, nearly all of it one attachment in base64. */
+/** One email of about `bytes`, almost entirely one attachment in base64. */
 export function bigMail(bytes: number): BenchMail {
   const random = generator(95);
-  // 57 bytes make a line of 76 characters and its end.
+  // 57 bytes give a line of 76 characters plus its line end.
   const size = Math.floor((bytes - 20_000) / 78) * 57;
   return makeMail(0, 'large', random, [], 1, size);
 }
 
-/** mulberry32, a small generator whose numbers are the same everywhere. */
+/** mulberry32, a small generator with equal numbers on every machine. */
 function generator(seed: number): Random {
   let a = seed >>> 0;
   return () => {
@@ -169,7 +170,7 @@ function withAttachment(
   return { kind, raw, attachment: { filename, size: content.byteLength, sha256 } };
 }
 
-/** Piece by piece: the whole of a big attachment is longer than a string may be comfortably. */
+/** In chunks: a large attachment is too long for one string. */
 function base64Lines(content: Buffer): Buffer {
   const pieces: Buffer[] = [];
   const PIECE = 57 * 4096;

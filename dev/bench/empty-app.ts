@@ -1,4 +1,4 @@
-/** What a cold start is measured against: one function that answers, and nothing else. */
+/** The baseline of a cold start: one function that responds, and nothing else. */
 import { app } from '@azure/functions';
 
 app.http('empty', { route: 'empty', methods: ['GET'], handler: () => ({ body: 'empty' }) });

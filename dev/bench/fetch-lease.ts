@@ -1,12 +1,12 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 
-/** So long nothing may change while no fetch is at work. A fetch at work is waited for, however long it takes. */
+/** Longest time without a change while no fetch runs. A running fetch is awaited, however long it takes. */
 const IDLE_LIMIT_MS = 150_000;
 
 /**
- * Whether waiting for a fetch has become pointless. Times in milliseconds since the epoch. Pure.
+ * True when waiting for a fetch has become pointless. Times in milliseconds since the epoch. Pure.
  * @param progressAt when a row last changed
- * @param atWorkAt when a fetch was last seen at work
+ * @param atWorkAt when a fetch was last seen running
  */
 export function isStalled(
   now: number,
@@ -16,8 +16,8 @@ export function isStalled(
 }
 
 /**
- * True while a run of the app holds the lease of a mailbox, which means that it is fetching it. Asked of the service
- * itself, because a message that takes long to read changes no row meanwhile.
+ * True while a run of the app has the lease of a mailbox, which means that it is fetching it. Reads the
+ * service directly, because a message that takes long to read changes no row meanwhile.
  * @param connectionString of Azurite
  */
 export async function isFetching(connectionString: string, mailboxId: string): Promise<boolean> {

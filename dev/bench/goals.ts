@@ -7,7 +7,7 @@ export interface Goal {
   met: boolean;
 }
 
-/** What the measurements must keep to. Pure. */
+/** The limits of the measurements. Pure. */
 export function goalsOf(numbers: IntakeNumbers, webColdStartRatio: number): Goal[] {
   const atLeast = (goal: string, value: number, limit: number): Goal => ({
     goal,
@@ -32,5 +32,5 @@ export function goalsOf(numbers: IntakeNumbers, webColdStartRatio: number): Goal
   ];
 }
 
-/** Two digits behind the point: more would claim more than was measured. */
+/** Two decimal places: more would claim more precision than was measured. */
 export const rounded = (value: number): number => Math.round(value * 100) / 100;

@@ -1,17 +1,18 @@
 /**
- * How fast mail becomes tickets, beside what the machine could do at most. In one run, taking turns, medians:
+ * Compares how fast email becomes tickets with the maximum of this machine. In one run, in turns, medians:
  *
  * - intake: the built app's own `fetchShard`, called by the local core in a process of its own, on a mailbox of mixed
  *   emails at Dovecot over TLS with XOAUTH2, storing into Azurite in memory mode;
  * - raw: the same mailbox with the same IMAP library, one FETCH stream, nothing parsed, nothing stored;
- * - floor: every storage call of one intake, written down where the intake calls the storage libraries (keys, rows,
- *   bytes) and repeated from memory with the same libraries, 16 at a time whatever waited for what in the intake. It
- *   therefore is a ceiling: the intake must know an email before it can store it, the floor knows all from the start.
+ * - floor: every storage call of one intake, recorded where the intake calls the storage libraries (keys,
+ * rows, bytes) and replayed from memory with the same libraries, 16 at a time, regardless of the intake's
+ * dependencies. It is therefore an upper bound: the intake has to read an email before it can store it, the
+ * floor knows everything from the start.
  *
  * The libraries are those inside the built app, so that all three run the same code.
  *
- * Each intake has a mailbox and a ledger of its own with the same emails; the server's indexes are built before, for all
- * of them. Commands are counted by a proxy, in the run that is written down and not timed.
+ * Each intake has its own mailbox and ledger with the same emails; the server's indexes are built
+ * beforehand for all of them. A proxy counts commands in the recorded run, which is not timed.
  */
 import { join } from 'node:path';
 import { builtApp } from '../build.ts';
@@ -29,20 +30,20 @@ export interface IntakeNumbers {
   mailsPerSecond: number;
   rawPerSecond: number;
   storageFloorPerSecond: number;
-  /** Median of the ratios inside a round. */
+  /** Median of the ratios within each round. */
   ofStorageFloor: number;
   cpuMsPerMail: number;
   rawCpuMsPerMail: number;
-  /** Median of the ratios inside a round. */
+  /** Median of the ratios within each round. */
   cpuOfRaw: number;
   imapCommands: number;
   storageRequestsPerMail: number;
   storageRequestsPerPlainMail: number;
   peakRssMb: number;
   bigMailPeakRssMb: number;
-  /** `debian` is Dovecot, `npm` the small server of the demo. */
+  /** `debian` is Dovecot, `npm` the npm mail server of the demo. */
   server: MailServerKind;
-  /** What is not as it must be, in sentences. */
+  /** The errors found, in sentences. */
   faults: readonly string[];
 }
 
@@ -66,8 +67,8 @@ export async function measureIntake(
   const { mails: count, rounds, running, progress } = options;
   const names = Array.from({ length: rounds }, (_, round) => `round-${round}`);
   const addresses = [...names, 'warm-up', 'recorded', 'plain', 'big'].map(domain);
-  // Made before anything listens: 2,000 messages take seconds of this thread, and a server closes a connection that is
-  // idle for five, which the next request would meet as "fetch failed".
+  // Created before anything listens: 2,000 messages take seconds of this thread, and a server closes a
+  // connection that is idle for five, which the next request would see as "fetch failed".
   const mixed = mixedMails(count);
   const big = bigMail(BIG_BYTES);
   const demo = await openScratchDemo({ mailboxes: addresses, running, progress });
@@ -95,7 +96,7 @@ export async function measureIntake(
   const idOf = (name: string): string => ids.get(name) ?? '';
   const warmUps = plainMails(2 * (rounds + 3), WARM_UP_SEED);
   const intake = async (name: string, recordTo?: string): Promise<Measured> => {
-    // Mails never seen before: copies would be passed over, and what reads mail would stay unloaded.
+    // New emails: copies would be skipped, and the parser would stay unloaded.
     await deliver(demo, 'warm-up', warmUps.splice(0, 2));
     const job = { kind: 'intake', ...place, warmUpId: idOf('warm-up'), mailboxId: idOf(name) } as const;
     return runChild(recordTo === undefined ? job : { ...job, file: recordTo });
@@ -106,7 +107,7 @@ export async function measureIntake(
     runChild({ kind: 'check', ...place, mailboxId: idOf(name), mailbox: imap(name) });
   const file = join(demo.folder, 'storage-calls');
   progress('Writing down what an intake asks of storage …');
-  // One look at each mailbox: the server numbers and measures new email at the first.
+  // Opens each mailbox once: the server numbers and measures new email at the first access.
   for (const name of [...names, 'recorded', 'plain', 'big']) await runChild(raw(name));
   proxy.reset();
   const recorded = await intake('recorded', file);
@@ -143,7 +144,8 @@ export async function measureIntake(
   const faults = [
     ...results.flatMap(({ raw, floor }) => [
       ...(raw.mails === count ? [] : [`The raw download saw ${raw.mails} of ${count} emails.`]),
-      // A few look for rows that the intake's order had already written and this one has not, or the other way round.
+      // Some calls read rows that the intake had already written at that point and the replay has not, or
+      // the other way round.
       ...(floor.odd.length <= floor.calls * ODD_SHARE && floor.calls > 0
         ? []
         : [`Of ${floor.calls} repeated storage calls these ended otherwise: ${floor.odd.join(', ')}.`]),

@@ -2,7 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { deserialize, serialize } from 'node:v8';
 import type { BlobClient, BuiltSdks, Entity, TableClient, TransactionAction } from './built-sdks.ts';
 
-/** One call of the storage libraries with all it carries. `failed`: it was refused, or what it looked for is not there. */
+/**
+ * One call of the storage libraries with its arguments. `failed`: it was refused, or its target does not
+ * exist.
+ */
 export type StorageCall = { failed: boolean } & (
   | { kind: 'create' | 'upsert'; table: string; entity: Entity }
   | { kind: 'delete' | 'get'; table: string; partitionKey: string; rowKey: string }
@@ -12,8 +15,8 @@ export type StorageCall = { failed: boolean } & (
 );
 
 /**
- * Writes down, in the order of asking, what is asked of these libraries from now on. Left out: the four requests of
- * the lease that a whole fetch shares.
+ * Records the calls to these libraries in their order from now on. Excludes the four requests of the lease
+ * that a whole fetch shares.
  */
 export function recordCalls({ TableClient, BlockBlobClient }: BuiltSdks, calls: StorageCall[]): void {
   const table = TableClient.prototype;
@@ -26,7 +29,7 @@ export function recordCalls({ TableClient, BlockBlobClient }: BuiltSdks, calls: 
     listEntities,
     submitTransaction,
   } = table;
-  // The library takes a transaction apart and calls itself for each action, all before it first waits.
+  // The library splits a transaction and calls itself for each action, all before its first await.
   let takingApart = false;
   async function noted<T>(call: StorageCall, effect: () => Promise<T>): Promise<T> {
     if (!takingApart) calls.push(call);
@@ -38,7 +41,8 @@ export function recordCalls({ TableClient, BlockBlobClient }: BuiltSdks, calls: 
     }
   }
   const failed = false;
-  // `rest` is what the recording has no use for and the call has: an ETag, options of the library for itself.
+  // `rest`: arguments that the call needs and the recording does not: an ETag, internal options of the
+  // library.
   Object.assign(table, {
     createEntity(this: TableClient, entity: Entity, ...rest: []) {
       const call = { failed, kind: 'create' as const, table: this.tableName, entity };
@@ -96,8 +100,8 @@ export async function savedCalls(file: string): Promise<StorageCall[]> {
 }
 
 /**
- * The same call under other keys, so that it finds the storage as the recorded run found it. What named an ETag of the
- * recorded run writes the same row without one.
+ * The same call with other keys, so that it finds storage as the recorded run did. A call with an ETag of
+ * the recorded run writes the same row without one.
  */
 export function moved(call: StorageCall, mark: string): StorageCall {
   const partition = (key: string): string => `${mark}-${key}`;
@@ -126,7 +130,7 @@ export function moved(call: StorageCall, mark: string): StorageCall {
 
 /**
  * Runs the calls in their order, `atOnce` at a time.
- * @returns which failed that had not failed when they were recorded, or the other way round
+ * @returns the calls whose success differs from the recording
  */
 export async function replayCalls(
   run: (call: StorageCall) => Promise<unknown>,
@@ -148,7 +152,7 @@ export async function replayCalls(
   return odd;
 }
 
-/** Runs a call with the libraries, one client a table and one container as the product has them. */
+/** Runs a call with the libraries, with one client per table and one container, as the product does. */
 export function callRunner(
   sdks: BuiltSdks,
   connectionString: string,

@@ -1,24 +1,24 @@
 import { summaryOf } from '../../shared/intake/explain-fate.ts';
 import type { StoredRow } from './storage-rows.ts';
 
-/** What became of one file. */
+/** The disposition of one file. */
 export interface FileFate {
   file: string;
   fate: 'ticket' | 'quarantine' | 'skipped';
-  /** Number of the ticket it is a message of. */
+  /** Number of its ticket. */
   ticket?: number;
   /** Why it is not in a ticket. */
   reason?: string;
   /** As the page “Where is my email?” says it. */
   text: string;
-  /** Milliseconds from the beginning of the fetch until its fate was stored. */
+  /** Milliseconds from the start of the fetch until its disposition was stored. */
   ms: number;
 }
 
 export interface MailRows {
   ledger: readonly StoredRow[];
   quarantine: readonly StoredRow[];
-  /** Every message row of every ticket that the ledger names, by content key. */
+  /** Every message row of every ticket named in the ledger, by content key. */
   messages: ReadonlySet<string>;
 }
 
@@ -30,8 +30,8 @@ const text = (row: StoredRow, column: string): string => {
 };
 
 /**
- * Reads each file's fate out of the ledger: its place on the server is its UID, and UIDs follow the order of delivery
- * from 1. A file without a settled fate is left out. Pure.
+ * Reads each file's disposition from the ledger: its position on the server is its UID, and UIDs follow the
+ * order of delivery from 1. Files without a final disposition are omitted. Pure.
  * @param began milliseconds since the epoch
  */
 export function fatesOf(
@@ -80,7 +80,7 @@ export function fatesOf(
   });
 }
 
-/** Ids of the tickets that the ledger names. */
+/** IDs of the tickets named in the ledger. */
 export function ticketsOf(ledger: readonly StoredRow[]): string[] {
   const ids = ledger.flatMap((row) => {
     const decision = text(row, 'decision');
@@ -90,21 +90,21 @@ export function ticketsOf(ledger: readonly StoredRow[]): string[] {
   return [...new Set(ids)];
 }
 
-/** True when each of `count` files stands in the ledger and nothing there is under way. */
+/** True when each of `count` files is in the ledger and none is in progress. */
 export function isQuiet(ledger: readonly StoredRow[], count: number): boolean {
   const places = ledger.filter(({ RowKey }) => RowKey.startsWith('at|'));
   const mails = ledger.filter(({ RowKey }) => RowKey.startsWith('mail|'));
   return places.length >= count && mails.every((row) => row['state'] === 'done');
 }
 
-/** Reasons without the parts that differ from mail to mail, so that equal ones are counted together. */
+/** Reasons without the parts that differ from email to email, so that equal ones are counted together. */
 function reasonLine({ fate, reason }: FileFate): string {
   if (fate === 'ticket') return 'ticket';
   const general = (reason ?? '').replace(/#\d+/g, '#…').replace(/\d+/g, 'n').slice(0, 90);
   return `${fate}: ${general}`;
 }
 
-/** The fate of each file, the table by fate and reason, then the sum. */
+/** The disposition of each file, the table by disposition and reason, then the total. */
 export function fateTable(fates: readonly FileFate[], files: number): string {
   const counts = new Map<string, number>();
   for (const fate of fates) counts.set(reasonLine(fate), (counts.get(reasonLine(fate)) ?? 0) + 1);

@@ -7,7 +7,7 @@ const program = fileURLToPath(new URL('./child.ts', import.meta.url));
 
 /**
  * Runs one job in a new process.
- * @throws Error with the end of what the process complained about
+ * @throws Error with the last lines of the process's error output
  */
 export async function runChild(job: Job & { kind: 'check' }): Promise<Checked>;
 export async function runChild(job: Exclude<Job, { kind: 'check' }>): Promise<Measured>;

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 
-/** A row as Table Storage tells it, with the time of its last change. */
+/** A row as Table Storage returns it, with the time of its last change. */
 export type StoredRow = Readonly<Record<string, unknown>> & {
   readonly PartitionKey: string;
   readonly RowKey: string;
@@ -9,8 +9,8 @@ export type StoredRow = Readonly<Record<string, unknown>> & {
 };
 
 /**
- * Reads the rows of a partition straight from the service, not through Postroom, which is what is being judged.
- * A table that does not exist yet has none.
+ * Reads the rows of a partition directly from the service and not through Postroom, which is under test. A
+ * table that does not exist yet has none.
  * @param connectionString of Azurite
  * @throws Error when the service refuses
  */

@@ -1,13 +1,13 @@
 import { type OwnKeys, ownKeysOf } from './own-key.ts';
 import type { Found } from './records.ts';
 
-/** Something that contradicts a promise. */
+/** A violation of a promise. */
 export interface Flag {
   kind: string;
   detail: string;
 }
 
-/** A message on the server at the end, with what Postroom recorded of it. */
+/** A message that is on the server at the end, with Postroom's records of it. */
 export interface JudgedMessage {
   address: string;
   place: string;
@@ -18,8 +18,8 @@ export interface JudgedMessage {
 }
 
 /**
- * Which of the records at a place are about the message that stands there now. Where a server gave a UID again there
- * are also those of the message before; elsewhere every record counts.
+ * The records at a UID that concern the message there now. If a server reused the UID, there are also
+ * records of the previous message; otherwise every record counts.
  */
 export async function judge(
   message: { address: string; place: string; seen: boolean; raw: Buffer; reused: boolean },
@@ -54,19 +54,22 @@ export async function judge(
   return { judged: { address, place, seen, raw, keys: ownKeysOf(raw), found }, flags };
 }
 
-/** A copy is kept as its twin, whose trace headers may be others; all else byte for byte. */
+/**
+ * A copy is stored as the message that it duplicates, whose trace headers may differ; everything else is
+ * equal byte for byte.
+ */
 function isOf(record: Found, stored: Buffer, raw: Buffer): boolean {
   return isCopy(record) ? ownKeysOf(stored).loose === ownKeysOf(raw).loose : stored.equals(raw);
 }
 
-/** Two faults met the same message: it came short at the same byte twice, and the message says so. */
+/** Two faults hit the same message: it was truncated at the same byte twice, and its record says so. */
 const isNotedAsShort = ({ row }: Found, stored: Buffer, raw: Buffer): boolean =>
   raw.subarray(0, stored.length).equals(stored) && String(row['notes']).includes('The mail server announced');
 
 const isCopy = ({ kind, row }: Found): boolean =>
   kind === 'skipped' && String(row['reason']).startsWith('copy of');
 
-/** One content is filed once in a mailbox, and what was skipped as a copy has its twin. Pure. */
+/** Each content is imported once per mailbox, and a message skipped as a duplicate has its original. Pure. */
 export function auditCopies(messages: readonly JudgedMessage[]): Flag[] {
   const flags: Flag[] = [];
   const filed = messages.filter(({ found }) => found.some((record) => !isCopy(record)));

@@ -10,10 +10,10 @@ export interface AllRows {
   accounts: readonly StoredRow[];
 }
 
-/** Columns that a ticket's head and its row in the list share. */
+/** Columns that a ticket's row and its row in the list share. */
 const SHARED = ['status', 'lastAt', 'messageCount', 'preview', 'subject', 'number'];
 
-/** Rows that must agree with one another. Pure. */
+/** Finds rows that contradict each other. Pure. */
 export function auditRows(rows: AllRows): Flag[] {
   const heads = new Map(
     rows.tickets.filter(({ rowKey }) => rowKey === 'head').map((head) => [head.partitionKey, head]),
@@ -71,7 +71,7 @@ function auditNumbers(numbers: readonly StoredRow[], heads: Heads): Flag[] {
     if (same.length > 1) flags.push({ kind: 'ticket number given twice', detail: `#${same[0]?.['number']}` });
   for (const [id, head] of heads) {
     const own = byTicket.get(id) ?? [];
-    // A number that was reserved by a run that died stays a gap: its ticket then has another one.
+    // A number reserved by a run that died remains a gap: its ticket then has another one.
     if (!own.some(({ rowKey }) => Number(rowKey) === head['number']))
       flags.push({
         kind: 'number row wrong',

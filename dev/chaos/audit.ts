@@ -7,9 +7,9 @@ import type { ChaosWorld } from './world.ts';
 
 export interface Audit {
   flags: Flag[];
-  /** How many messages ended how. */
+  /** Number of messages by disposition. */
   fates: Record<string, number>;
-  /** Why messages were kept apart or passed over. */
+  /** Why messages were quarantined or skipped. */
   reasons: Record<string, number>;
   tickets: number;
   attachments: number;
@@ -26,16 +26,16 @@ const PAGES = [
   '/activity',
   '/secrets',
 ];
-/** So many tickets are opened as a person would. */
+/** Number of tickets that are opened as a person would. */
 const OPENED = 60;
 
-/** Compares the mail servers' messages, every stored row and blob, and the pages with one another. */
+/** Compares the messages on the mail servers, every stored row and blob, and the pages with each other. */
 export async function audit(world: ChaosWorld, truth: InboxTruth, storm: StormRecord): Promise<Audit> {
   const rows = await readRows(world.records, storm);
   const messages = await auditMessages(world, truth, storm);
   const blobs = await auditBlobs(world, rows.tickets);
   const found = messages.judged.flatMap((message) => message.found);
-  // Of which ticket a copy is says nothing here.
+  // The ticket of a copy does not matter here.
   const reasons = found.flatMap(({ kind, row }) =>
     kind === 'message' ? [] : [String(row['reason']).replace(/#\d+/, '#n')],
   );
@@ -83,7 +83,7 @@ async function auditMessages(
   for (const box of world.boxes) {
     const { uidValidity, messages } = await truth.messages(box);
     const delivered = storm.delivered.get(box.address) ?? 0;
-    // Not the product's fault: without this the rest would say nothing.
+    // Not an error of the product, but without this the rest would prove nothing.
     if (messages.length !== delivered)
       flags.push({
         kind: 'server and deliveries differ',
@@ -101,7 +101,7 @@ async function auditMessages(
   return { judged, flags };
 }
 
-/** What a message names is there, attachments as long as said. */
+/** Everything that a message names exists, and attachments have the stated length. */
 async function auditBlobs(
   { records }: ChaosWorld,
   tickets: readonly StoredRow[],
@@ -127,7 +127,7 @@ async function auditBlobs(
   return { flags, count: wanted.filter(({ size }) => size !== undefined).length };
 }
 
-/** As a person sees it. */
+/** The page as a person sees it. */
 async function auditPages(world: ChaosWorld): Promise<Flag[]> {
   const { host, visitor } = await world.openPages();
   try {

@@ -1,10 +1,10 @@
-/** Everything that is left to chance in a run, the same for the same seed. */
+/** All random choices of a run; equal for an equal seed. */
 export interface Chance {
   /** From `low` to `high`. */
   between(low: number, high: number): number;
-  /** True in this share of the cases, 0 to 1. */
+  /** True with this probability, 0 to 1. */
   happens(share: number): boolean;
-  /** One of a list that is not empty. */
+  /** One element of a non-empty list. */
   pick<T>(list: readonly T[]): T;
   shuffled<T>(list: readonly T[]): T[];
 }

@@ -10,10 +10,10 @@ interface Sky {
 
 const TOKEN_PATH = '^/oauth2/v2.0/token$';
 const SECRET_PATH = 'secrets';
-/** As good as without end: it is cleared when the outage is over. */
+/** Effectively unlimited: it is cleared when the outage ends. */
 const OUTAGE = 10_000;
 const OUTAGE_MS = { low: 5_000, high: 25_000 };
-/** Shares of IMAP commands and of storage requests that fail: twice calm, twice rain, once a storm. */
+/** Failure rates of IMAP commands and storage requests: twice low, twice medium, once high. */
 const SKIES = [
   { imap: 0.02, storage: 0.005 },
   { imap: 0.02, storage: 0.005 },
@@ -22,7 +22,7 @@ const SKIES = [
   { imap: 0.2, storage: 0.08 },
 ];
 
-/** Another sky, and now and then a token endpoint, a vault or a storage that fails or is down. */
+/** Changes the failure rates, and occasionally breaks or stops a token endpoint, the vault or storage. */
 export async function changeWeather(sky: Sky, nap: (ms: number) => Promise<void>): Promise<void> {
   const { weather, chance } = sky;
   Object.assign(weather, chance.pick(SKIES));

@@ -11,7 +11,10 @@ const THREADS = 0.05;
 /** A few large messages are enough. */
 const LARGE_BYTES = 12_000_000;
 
-/** So many messages for so many mailboxes: files in random order, exact copies, and questions with their answers. Pure. */
+/**
+ * Plans messages for mailboxes: files in random order, exact copies, and questions with their replies.
+ * Pure.
+ */
 export function planDeliveries(
   files: readonly NamedMail[],
   addresses: readonly string[],
@@ -31,7 +34,7 @@ export function planDeliveries(
   return planned.slice(0, count);
 }
 
-/** Ordinary messages, each of its own content. @param name tells those of one call from those of others */
+/** Ordinary messages, each with different content. @param name distinguishes those of different calls */
 export function freshLetters(address: string, name: string, count: number): Delivery[] {
   return Array.from({ length: count }, (_, index) =>
     letter(

@@ -5,23 +5,23 @@ import type { ChaosWorld } from './world.ts';
 
 export type Slot = 0 | 1;
 
-/** Two hosts of the app, of which each is killed and started again. */
+/** Two hosts of the app that are killed and restarted. */
 export interface Hosts {
   start(slot: Slot): Promise<void>;
-  /** As kill -9; says at which storage request it was. */
+  /** Kills the process as by kill -9; returns the storage request that it was at. */
   kill(slot: Slot): Promise<void>;
-  /** Stops the process, without its knowing, for so long; it goes on afterwards as if nothing had been. */
+  /** Suspends the process, without its noticing, for this long; it then resumes as if nothing had happened. */
   freeze(slot: Slot, ms: number): Promise<void>;
-  /** Milliseconds since its start; undefined while it does not run or is frozen. */
+  /** Milliseconds since its start; undefined while it is stopped or suspended. */
   age(slot: Slot): number | undefined;
-  /** True when a write went to the storage in these last milliseconds. */
+  /** True when a storage write was sent in the last milliseconds. */
   isAtWork(slot: Slot, ms: number): boolean;
-  /** How many were killed, by the storage request at which they were. */
+  /** Number of kills, by the storage request during which they happened. */
   killedAt(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
 
-/** Often: what waits a minute in life waits seconds here. */
+/** Frequent: a minute in production is seconds here. */
 const SCHEDULE = '*/4 * * * * *';
 const IDLE_MS = 150;
 const WRITES = /\$batch|PUT|POST|PATCH|MERGE|lease/;
@@ -105,6 +105,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It has ended meanwhile.
+    // It has exited meanwhile.
   }
 }

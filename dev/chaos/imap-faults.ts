@@ -8,12 +8,15 @@ export interface FaultyImapOptions extends TlsProxyOptions {
   chance: Chance;
 }
 
-/** A stall may outlast every timeout of the app. */
+/** A stall may be longer than every timeout of the app. */
 const STALL_MS = { low: 5_000, high: 75_000 };
 const COMMAND =
   /^(\S+) (?:UID )?(STORE|MOVE|EXPUNGE|FETCH|SEARCH|SELECT|AUTHENTICATE|STATUS|LOGOUT)\b([^\r\n]*)/i;
 
-/** An IMAP proxy whose connections break, stall, drip or are refused, at the command, as the weather wants it. */
+/**
+ * An IMAP proxy whose connections break, stall, slow down or are refused, per command, at the current
+ * failure rates.
+ */
 export function faultyImap({ weather, chance, ...options }: FaultyImapOptions): Promise<TlsProxy> {
   return startTlsProxy(options, ({ client, upstream, end }) => {
     const connection = new Connection(client, upstream, chance, end);
@@ -43,7 +46,7 @@ type ImapFault =
 
 function faultsAt(verb: string, rest: string): readonly ImapFault[] {
   if (verb === 'STORE' || verb === 'MOVE' || verb === 'EXPUNGE')
-    // Twice as likely, because it is the worst case: the server did it, and the client got no answer.
+    // Twice as likely, because it is the worst case: the server acted and the client got no response.
     return ['break after, unanswered', 'break after, unanswered', 'break before', 'NO', 'stall'];
   if (verb === 'FETCH' && /BODY/i.test(rest))
     return [
@@ -58,13 +61,13 @@ function faultsAt(verb: string, rest: string): readonly ImapFault[] {
   return verb === 'LOGOUT' ? ['stall'] : ['break before', 'NO', 'BYE', 'stall'];
 }
 
-/** What is wrong with one connection just now. */
+/** The current fault of one connection. */
 class Connection {
   readonly #client: TLSSocket;
   readonly #upstream: TLSSocket;
   readonly #chance: Chance;
   readonly #end: () => void;
-  /** Bytes of the answer that still pass; then `#atLimit` happens. */
+  /** Bytes of the response that still pass; then `#atLimit` runs. */
   #limit = Number.POSITIVE_INFINITY;
   #atLimit: () => void = () => undefined;
   #silent = false;
@@ -97,7 +100,7 @@ class Connection {
         this.#stall();
         return;
       case 'break inside the answer':
-        // Most often near the beginning.
+        // Usually near the start.
         this.#limit = Math.floor(this.#chance.between(0, 1) ** 2 * 60_000);
         this.#atLimit = this.#end;
         break;

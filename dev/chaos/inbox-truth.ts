@@ -6,7 +6,7 @@ import type { Box } from './world.ts';
 export interface ServedMessage {
   uid: number;
   seen: boolean;
-  /** Byte for byte as the server hands it out: Dovecot makes line ends CRLF and replaces NUL. */
+  /** Verbatim as the server returns it: Dovecot converts line ends to CRLF and replaces NUL. */
   raw: Buffer;
 }
 
@@ -16,7 +16,7 @@ export interface InboxLook {
   seen: readonly number[];
 }
 
-/** A second mail program at the mailboxes, past every proxy: what stands on the server is the truth. */
+/** A second mail client that bypasses every proxy: what is on the server is the truth. */
 export interface InboxTruth {
   look(box: Box): Promise<InboxLook>;
   messages(box: Box): Promise<{ uidValidity: string; messages: ServedMessage[] }>;
@@ -34,7 +34,7 @@ export async function openInboxTruth(stack: Stack, boxes: readonly Box[]): Promi
       await stack.identityProvider.control.mintAccessToken({ upn: address, ttlSeconds: HOURS * 3600 }),
     );
 
-  /** A connection for each visit: the server is restarted now and then. */
+  /** A new connection each time: the server is restarted occasionally. */
   async function visit<T>(box: Box, work: (client: ImapFlow, uidValidity: string) => Promise<T>): Promise<T> {
     const client = new ImapFlow({
       ...stack.demo.imap,
@@ -61,7 +61,7 @@ export async function openInboxTruth(stack: Stack, boxes: readonly Box[]): Promi
           if (found === false || found === undefined) throw new Error('The mail server did not search.');
           return found;
         };
-        // Marks first: what is marked now must have been stored before.
+        // Flags first: a message marked now must have been stored before.
         const seen = await search({ seen: true });
         return { uidValidity, seen, all: await search({ all: true }) };
       }),

@@ -7,7 +7,7 @@ import type { Chance } from './chance.ts';
 import type { Misbehaviour } from './options.ts';
 import type { Box, ChaosWorld } from './world.ts';
 
-/** One fault of a mail server, at messages left to chance, that passes by itself. Not for `restore`. */
+/** One temporary fault of a mail server, at random messages. Not for `restore`. */
 export function imapMisbehaviour(kind: Exclude<Misbehaviour, 'restore'>, chance: Chance): ImapMisbehaviour {
   const times = Math.ceil(chance.between(0, 3));
   if (kind === 'refuse') return { kind, command: 'UID STORE', times };
@@ -24,18 +24,18 @@ function folderOf({ folder, stack }: ChaosWorld, { address }: Box): string {
   return join(folder, ...parts, address);
 }
 
-/** Copies a mailbox as it is now. Only while the mail server is down; `cp` keeps owners and times. */
+/** Copies the current state of a mailbox. Only while the mail server is down; `cp` keeps owners and times. */
 export async function backUp(world: ChaosWorld, box: Box): Promise<void> {
   await rm(backupOf(world, box), { recursive: true, force: true });
   await promisify(execFile)('cp', ['-a', folderOf(world, box), backupOf(world, box)]);
 }
 
 /**
- * Puts the copy back, so that the UIDs given since are given again, under the same UIDVALIDITY. Only while the mail
+ * Restores the copy, so that later UIDs are assigned again under the same UIDVALIDITY. Only while the mail
  * server is down.
  */
 export async function restore(world: ChaosWorld, box: Box): Promise<void> {
-  // A process of the server that is about to end may write once more.
+  // A server process that is exiting may write once more.
   await rm(folderOf(world, box), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   await promisify(execFile)('cp', ['-a', backupOf(world, box), folderOf(world, box)]);
 }

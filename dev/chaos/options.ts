@@ -5,7 +5,7 @@ import type { MailServerKind } from '../emulators/mail/mail-world.ts';
 export type Misbehaviour = (typeof misbehaviours)[number];
 
 /**
- * Mail servers that are not what a client may expect: `restore` is a backup put back, which gives UIDs again under the
+ * Mail servers that violate expectations: `restore` restores a backup, which assigns UIDs again under the
  * same UIDVALIDITY; the others are those of dev/emulators/mail/misbehaving-imap.ts.
  */
 export const misbehaviours = [
@@ -20,9 +20,9 @@ export const misbehaviours = [
 ] as const;
 
 export interface ChaosOptions {
-  /** Length of the storm. */
+  /** Length of the phase with faults. */
   minutes: number;
-  /** Hosts killed in it, evenly spread; fewer when they cannot be started fast enough. */
+  /** Hosts killed in it, evenly distributed; fewer if they can't be started fast enough. */
   kills: number;
   messages: number;
   boxes: number;
@@ -34,13 +34,13 @@ export interface ChaosOptions {
   mail: string | undefined;
   /** `auto`: Dovecot where it is installed. */
   mailServer: MailServerKind | 'auto';
-  /** No fault at all: what must come of it without. */
+  /** No faults: a baseline. */
   calm: boolean;
-  /** Pauses after failures are cut short after the storm, too. */
+  /** Pauses after failures are shortened after the phase with faults, too. */
   cutPauses: boolean;
-  /** How long the app may take to settle everything after the storm. */
+  /** How long the app may take afterwards to settle everything. */
   settleMinutes: number;
-  /** The run's folder stays. */
+  /** The run's folder is kept. */
   keep: boolean;
   json: boolean;
 }
@@ -48,7 +48,7 @@ export interface ChaosOptions {
 const KILLS_A_MINUTE = 10;
 const MESSAGES_A_MINUTE = 80;
 
-/** @throws Error in words when an option is not known or no number */
+/** @throws Error with a readable message for an unknown option or an invalid number */
 export function readOptions(args: readonly string[]): ChaosOptions {
   const { values } = parseArgs({
     args: [...args],

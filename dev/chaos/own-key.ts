@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 
-/** Two ideas of "the same message", made without the product's. */
+/** Two definitions of "the same message", independent of the product's. */
 export interface OwnKeys {
-  /** Message-ID, Date, From, To, Subject and the body: less than this is no copy. */
+  /** Message-ID, Date, From, To, Subject and the body: messages that differ in these are not copies. */
   loose: string;
-  /** And how the body is to be read: more than this is the same message. */
+  /** Those, and how the body is encoded: messages that agree in all of these are the same. */
   strict: string;
 }
 
 const looseFields = ['message-id', 'date', 'from', 'to', 'subject'];
 const readingFields = ['content-type', 'content-transfer-encoding', 'mime-version'];
 
-/** Pure. @param raw as the mail server hands it out */
+/** Pure. @param raw as the mail server returns it */
 export function ownKeysOf(raw: Buffer): OwnKeys {
   let text = raw.toString('latin1').replaceAll('\r\n', '\n');
-  // A file of an old Macintosh: its lines end in CR alone.
+  // A file from an old Macintosh: its lines end in CR only.
   if (!text.includes('\n')) text = text.replaceAll('\r', '\n');
   const end = text.startsWith('\n') ? 0 : text.indexOf('\n\n') + 1;
   const head = end > 0 || text.startsWith('\n') ? text.slice(0, end) : text;
@@ -31,7 +31,7 @@ export function ownKeysOf(raw: Buffer): OwnKeys {
   const values = (names: readonly string[]): string[][] =>
     names.map((name) => fields.filter(([one]) => one === name).map(([, value]) => value));
   const loose = [values(looseFields), body];
-  // Without a header field and a blank line, the whole text is the message.
+  // Without a header field and an empty line, the whole text is the body.
   const strict = [...loose, values(readingFields), fields.length === 0 ? text : ''];
   return { loose: hash(JSON.stringify(loose)), strict: hash(JSON.stringify(strict)) };
 }

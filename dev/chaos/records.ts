@@ -1,13 +1,13 @@
 import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 
-/** A row as it rests in storage; read past Postroom, which is what is being judged. */
+/** A row as stored; read directly and not through Postroom, which is under test. */
 export type StoredRow = Readonly<Record<string, unknown>> & {
   readonly partitionKey: string;
   readonly rowKey: string;
 };
 
-/** What Postroom recorded of a message at a place of a mail server. */
+/** Postroom's record of a message at a UID of a mail server. */
 export interface Found {
   kind: 'message' | 'quarantined' | 'skipped';
   row: StoredRow;
@@ -19,18 +19,18 @@ export interface Records {
   rows(table: string): Promise<StoredRow[]>;
   blob(name: string): Promise<Buffer | undefined>;
   blobNames(): Promise<string[]>;
-  /** Everything recorded, by place; see `placeName`. */
+  /** All records, by UID; see `placeName`. */
   byPlace(): Promise<Map<string, Found[]>>;
-  /** Takes pauses after failures and refusals away, as if their time had passed. @returns how many there were */
+  /** Removes pauses after failures and refusals, as if their time had passed. @returns how many there were */
   cutPauses(): Promise<number>;
   /** Breaks the leases of killed processes, as if they had expired. */
   breakLeases(mailboxIds: readonly string[]): Promise<void>;
 }
 
-/** When nothing that was refused is tried again before its time any more. */
+/** The time from which nothing refused is retried early. */
 const LONG_AGO = '2000-01-01T00:00:00.000Z';
 
-/** One place of a mail server: which UID under which UIDVALIDITY of a mailbox's folder. */
+/** One message position: a UID under a UIDVALIDITY of a mailbox's folder. */
 export const placeName = (mailboxId: string, uidValidity: string | number, uid: number): string =>
   `${mailboxId}/${Number(uidValidity)}/${uid}`;
 
@@ -82,7 +82,7 @@ export function openRecords(connectionString: string): Records {
         const due = JSON.stringify({ ...(JSON.parse(String(refusal)) as object), triedAt: LONG_AGO });
         await table('MailboxState')
           .updateEntity({ partitionKey, rowKey, refusal: due }, 'Merge', { etag: String(etag) })
-          // The app was there first.
+          // The app was first.
           .catch(() => undefined);
       }
       return waiting.length + refused.length;
@@ -93,7 +93,7 @@ export function openRecords(connectionString: string): Records {
           .getBlobClient(`lease/${id}`)
           .getBlobLeaseClient()
           .breakLease(0)
-          // Not held, or never taken.
+          // Not leased, or never was.
           .catch(() => undefined);
     },
   };
@@ -126,9 +126,9 @@ export function placesOf(
 }
 
 /**
- * A message that was begun when its server went back to a backup without it: nobody can go on with it. What stands at
- * its UID now is judged by itself. Pure.
- * @param restoredFrom UIDs above these were given again, by mailbox id
+ * A message that was in progress when its server was restored to a backup without it: it can't be
+ * continued. The message now at its UID is checked on its own. Pure.
+ * @param restoredFrom by mailbox ID: UIDs above these were assigned again
  */
 export function isOfLostMessage(ledgerRow: StoredRow, restoredFrom: ReadonlyMap<string, number>): boolean {
   const [, , , uid = ''] = String(ledgerRow['place']).split('|');

@@ -8,16 +8,16 @@ import type { ChaosWorld } from './world.ts';
 export interface Settled {
   settled: boolean;
   seconds: number;
-  /** What is left, in words; empty when it has settled. */
+  /** The remaining work, in sentences; empty when settled. */
   left: string[];
 }
 
 const LOOK_MS = 4_000;
-/** So many looks in a row must find nothing left. */
+/** Number of consecutive checks that must find nothing left. */
 const QUIET_LOOKS = 2;
 const TELL_MS = 60_000;
 
-/** Waits until the app has put everything in order by itself: all stored, all marked, nothing open. */
+/** Waits until the app has recovered automatically: everything stored, everything marked, nothing open. */
 export async function settle(
   world: ChaosWorld,
   truth: InboxTruth,

@@ -12,13 +12,13 @@ import type { Chance } from './chance.ts';
 import type { Weather } from './weather.ts';
 
 export interface FaultyStorage extends AsyncDisposable {
-  /** Leads through the proxy to the storage behind it. */
+  /** The connection string through the proxy. */
   connectionString: string;
   /** The last request, such as `POST $batch`, and when it came. */
   last(): { name: string; at: number };
 }
 
-/** What happens to a request: before it reaches the storage, or after, when only its answer is lost. */
+/** The fault of a request: before it reaches storage, or after, when only its response is lost. */
 const readFaults = [
   '500 before',
   '429 before',
@@ -29,16 +29,16 @@ const readFaults = [
 ] as const;
 const writeFaults = [
   ...['500 before', '503 before', '429 before', 'reset before', '500 after', 'silent after', 'slow'],
-  // The worst: it was done, and nobody was told.
+  // The worst case: the write was applied, and the client got no response.
   ...['reset after', 'reset after'],
 ] as const;
 
-/** Longer than the SDKs wait for an answer. */
+/** Longer than the SDKs wait for a response. */
 const SILENT_MS = 13_000;
 const SLOW_MS = { low: 100, high: 2_500 };
 const LATE_MS = { low: 200, high: 20_000 };
 
-/** A way to the storage on which requests and answers are lost, as the weather wants it. */
+/** A storage proxy that loses requests and responses, at the current failure rates. */
 export async function faultyStorage(
   connectionString: string,
   weather: Weather,
@@ -108,7 +108,7 @@ interface Way {
 function chooseFault({ method, url = '' }: IncomingMessage, weather: Weather, chance: Chance): string {
   const writes = method !== 'GET' && method !== 'HEAD';
   if (chance.happens(weather.storage)) return chance.pick<string>(writes ? writeFaults : readFaults);
-  // A late lease or queue message is no write of a row.
+  // Leases and queue messages are no row writes, so they are not delayed.
   const mayBeLate = writes && !url.includes('comp=lease') && !/\/messages/.test(url);
   return mayBeLate && chance.happens(weather.lateWrites) ? 'late' : '';
 }
@@ -169,7 +169,7 @@ function relay(answer: IncomingMessage, outgoing: ServerResponse): void {
   answer.pipe(outgoing);
 }
 
-/** Signatures cover the path and not the host, so that a request is passed on as it is. */
+/** Signatures cover the path but not the host, so a request can be forwarded unchanged. */
 function forward({ agent, target, incoming, outgoing }: Way, done: (answer: IncomingMessage) => void): void {
   const { method, url, headers } = incoming;
   const onward = request(
@@ -177,14 +177,14 @@ function forward({ agent, target, incoming, outgoing }: Way, done: (answer: Inco
     done,
   );
   onward.on('error', () => outgoing.destroy());
-  // Whoever was killed while sending has sent nothing.
+  // A client killed while sending has sent nothing.
   incoming.on('close', () => {
     if (!incoming.complete) onward.destroy();
   });
   incoming.pipe(onward);
 }
 
-/** The sender sees a broken connection; the request arrives all the same, seconds later. */
+/** The client sees a broken connection; the request still arrives, seconds later. */
 function deliverLate({ agent, target, incoming }: Way, ms: number): void {
   const { method, url, headers } = incoming;
   const parts: Buffer[] = [];
@@ -200,7 +200,7 @@ function deliverLate({ agent, target, incoming }: Way, ms: number): void {
   });
 }
 
-/** Such as `POST $batch`, `GET Ledger`, `PUT raw`: what it does to which table or kind of blob. */
+/** Such as `POST $batch`, `GET Ledger`, `PUT raw`: the method, and the table or kind of blob. */
 function nameOf({ method, url = '' }: IncomingMessage): string {
   const { pathname, searchParams } = new URL(url, 'http://storage');
   const [, , first = '', second = ''] = pathname.split('/');

@@ -20,28 +20,31 @@ export interface StormDeps {
   progress(text: string): void;
 }
 
-/** What the audit has to know of the storm. */
+/** What the audit needs to know about the phase with faults. */
 export interface StormRecord {
-  /** Messages that must stand on the server, by address. */
+  /** Messages that must be on the server, by address. */
   delivered: Map<string, number>;
-  /** Places of messages that a colleague opened: read without having been stored is right there. */
+  /** Positions of messages that a colleague opened: these may be read without having been stored. */
   opened: Set<string>;
-  /** Marked as read by Postroom while nothing of them was stored. */
+  /** Messages that Postroom marked as read before they were stored. */
   wronglyMarked: Set<string>;
-  /** UIDs above these were given again, by mailbox id. */
+  /** By mailbox ID: UIDs above these were assigned again. */
   restoredFrom: Map<string, number>;
-  /** What went wrong with the storm itself. */
+  /** Problems of the fault injection itself. */
   troubles: string[];
 }
 
-/** Longer than any lease lasts. */
+/** Longer than any lease. */
 const LONG_STOP_MS = 70_000;
-/** A storm shorter than this has no room for long stops. */
+/** A shorter run has no time for long suspensions. */
 const LONG_STOPS_FROM_MINUTES = 3;
-/** So many messages come to a mailbox between its backup and its restore, and as many after. */
+/** Messages delivered to a mailbox between its backup and its restore, and as many after it. */
 const FRESH = 4;
 
-/** Bad weather, dying hosts, restarted servers and arriving mail, all at once, for the minutes of the options. */
+/**
+ * Failing requests, killed hosts, restarted servers and incoming mail, all at once, for the configured
+ * minutes.
+ */
 export class Storm {
   readonly record: StormRecord = {
     delivered: new Map(),
@@ -52,7 +55,7 @@ export class Storm {
   };
   readonly #deps: StormDeps;
   readonly #over = new AbortController();
-  /** The mail server takes no message while it is restarted or copied. */
+  /** The mail server accepts no message while it is restarted or copied. */
   #mailTurn: Promise<unknown> = Promise.resolve();
   #storageRestarts = false;
   #backups = 0;
@@ -79,7 +82,7 @@ export class Storm {
         () => [Math.min(12_000, length / 4), 12_000],
         () => this.lookForWrongMarks(),
       ),
-      // The product waits up to half an hour after failures in a row: a storm has no time for that.
+      // After repeated failures the product waits up to half an hour, longer than this run.
       this.#loop(
         () => [9_000, 9_000],
         () => this.#cutPauses(),
@@ -117,7 +120,7 @@ export class Storm {
     });
   }
 
-  /** What is marked as read was stored before, at any instant. */
+  /** Checks at any moment that messages marked as read were stored before. */
   async lookForWrongMarks(): Promise<void> {
     const { world, truth } = this.#deps;
     const marked: string[] = [];
@@ -130,13 +133,13 @@ export class Storm {
       if (!stored.has(place) && !this.record.opened.has(place)) this.record.wronglyMarked.add(place);
   }
 
-  /** Runs again and again until the storm is over; a storm that hinders itself goes on. */
+  /** Repeats until the phase with faults is over; an error of a step does not stop it. */
   async #loop(rest: () => readonly [low: number, high: number], work: () => Promise<void>): Promise<void> {
     const { chance } = this.#deps;
     while (!this.#over.signal.aborted) {
       await this.#nap(chance.between(...rest()));
       if (this.#over.signal.aborted || this.#storageRestarts) continue;
-      // A server that is down just now answers nobody, also not us.
+      // A server that is down responds to no client, including this one.
       await work().catch((error: unknown) => this.record.troubles.push(String(error).slice(0, 300)));
     }
   }
@@ -181,7 +184,7 @@ export class Storm {
     for (let index = 0; index < cut; index += 1) this.#deps.weather.count('pause cut short');
   }
 
-  /** A colleague opens a new message in another program; it must be fetched all the same. */
+  /** A colleague opens a new message in another mail client; it must still be fetched. */
   async #colleagueReads(): Promise<void> {
     const { world, truth, weather, chance } = this.#deps;
     const box = chance.pick(world.boxes);
@@ -192,7 +195,7 @@ export class Storm {
     if (fresh.length > 0) weather.count('opened by a colleague');
   }
 
-  /** Stops a process at work for longer than any lease lasts. */
+  /** Suspends a working process for longer than any lease. */
   async #longStops(began: number, length: number): Promise<void> {
     const { hosts, weather, options, chance } = this.#deps;
     if (options.minutes < LONG_STOPS_FROM_MINUTES) return;
@@ -215,7 +218,7 @@ export class Storm {
       if (this.#over.signal.aborted) return;
       const slot = chance.pick<Slot>([0, 1]);
       if (hosts.age(slot) === undefined) continue;
-      // Most of them die at work.
+      // Most are killed while working.
       const end = Date.now() + (chance.happens(0.7) ? 6_000 : 0);
       while (!hosts.isAtWork(slot, 15) && Date.now() < end) await pause(4);
       if (hosts.age(slot) === undefined) continue;
@@ -251,7 +254,7 @@ export class Storm {
     return loops;
   }
 
-  /** A backup is taken, mail comes and is fetched, the backup is put back. */
+  /** Takes a backup, delivers mail that is fetched, then restores the backup. */
   async #goBackToBackup(ms: number): Promise<void> {
     const { world, weather, truth, chance } = this.#deps;
     const box: Box = chance.pick(world.boxes);
@@ -266,23 +269,23 @@ export class Storm {
     await this.#takeMailTurn(() =>
       this.#restartMail(async () => {
         await restore(world, box);
-        // Recorded before the server is up again: a start that fails must not leave the record wrong.
+        // Recorded before the server is up again: a failed start must not make the record wrong.
         this.record.delivered.set(box.address, count);
         const highest = Math.max(0, ...all);
         const before = this.record.restoredFrom.get(box.id) ?? highest;
         this.record.restoredFrom.set(box.id, Math.min(highest, before));
-        // What a colleague opened since is gone; another message may come to stand there.
+        // Messages opened since are gone; another message may get their position.
         const left = new Set(all.map((uid) => placeName(box.id, uidValidity, uid)));
         for (const place of this.record.opened)
           if (place.startsWith(`${box.id}/`) && !left.has(place)) this.record.opened.delete(place);
       }),
     );
-    // These take the UIDs of those before.
+    // These get the UIDs of the earlier ones.
     await this.deliver(freshLetters(box.address, `${name}-after`, FRESH));
     weather.count('mail server: restore');
   }
 
-  /** Starts the mail server once more where its first start fails, such as while its port is in use. */
+  /** Starts the mail server again if the first start fails, such as while its port is in use. */
   async #restartMail(whileDown: () => Promise<unknown>): Promise<void> {
     const { stack } = this.#deps.world;
     try {

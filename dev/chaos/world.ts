@@ -14,18 +14,18 @@ import type { Weather } from './weather.ts';
 
 export interface Box {
   address: string;
-  /** The mailbox's id in Postroom. */
+  /** The mailbox's ID in Postroom. */
   id: string;
 }
 
 export interface ChaosWorld extends Demo {
   boxes: readonly Box[];
-  /** One for each of the two hosts, so that it is known at which request a host was killed. */
+  /** One per host, so that the request during which a host was killed is known. */
   storages: readonly [FaultyStorage, FaultyStorage];
-  /** Stands before the mail server, behind the proxy with the faults of the wire. */
+  /** In front of the mail server, behind the proxy with the connection faults. */
   misbehaving: MisbehavingImap;
   records: Records;
-  /** A host that runs nothing by itself, for a person at the pages. */
+  /** A host without background work, for a person at the pages. */
   openPages(): Promise<{ host: HostProcess; visitor: Visitor }>;
 }
 
@@ -39,14 +39,17 @@ export interface WorldOptions {
   progress(text: string): void;
 }
 
-/** Longer than the longest pause of a stopped process, shorter than a run: tokens have to be renewed under way. */
+/** Longer than the longest suspension, shorter than a run: tokens have to be refreshed during it. */
 const ACCESS_TOKEN_SECONDS = 240;
 
-/** A demo with its storage on disk, the mail server, vault and identity provider; mailboxes with an account each, set up on the pages. */
+/**
+ * A demo with storage on disk, mail server, vault and identity provider; mailboxes with one account each,
+ * created on the pages.
+ */
 export async function openChaosWorld(options: WorldOptions): Promise<ChaosWorld> {
   const { folder, weather, chance, running, progress } = options;
   await mkdir(folder, { recursive: true });
-  // Dovecot runs as a user of its own, who must be able to enter.
+  // Dovecot runs as a separate user, who needs access.
   await chmod(folder, 0o755);
   const addresses = Array.from({ length: options.boxes }, (_, index) => `box${index + 1}@contoso.example`);
   progress('Starting the demo …');

@@ -1,8 +1,9 @@
-// What an installation costs when no mail comes at all: what its template makes and Azure charges by the hour, the month or the
-// question. Counted in the snapshots of infra/, so that a change there is a change here. Pure.
+// The cost of an installation that receives no mail: resources of its template that Azure charges by the
+// hour, the month or the request. Counted in the snapshots of infra/, so a change there changes the result.
+// Pure.
 import type { Price } from './month.ts';
 
-/** A resource as a snapshot has it. */
+/** A resource in a snapshot. */
 export interface PostroomResource {
   type: string;
   properties?: unknown;
@@ -24,12 +25,18 @@ export type Fixed = (typeof fixedKinds)[number];
 export interface FixedMonth {
   lines: readonly { item: Fixed; amount: number; usd: number }[];
   usd: number;
-  /** What telemetry costs in a month in which every day reaches the cap. Not in `usd`: most days stay far below. */
+  /**
+   * Cost of telemetry in a month in which every day reaches the cap. Not in `usd`: most days stay far
+   * below.
+   */
   logsAtMostUsd: number;
 }
 
 const HOURS = 730;
-/** Charged for one answer to the watch: as long as the shortest execution on demand, which is rather too much. */
+/**
+ * Charged for one response to the availability test: as long as the shortest on-demand execution, which is
+ * a high estimate.
+ */
 const SECONDS_OF_AN_ANSWER = 1;
 
 interface WebTest {
@@ -45,7 +52,7 @@ interface Site {
   };
 }
 
-/** A month of 730 hours of what stands in an installation, in US dollars. */
+/** Cost of the fixed resources of an installation for 730 hours, in US dollars. */
 export function fixedMonthOf(
   resources: readonly PostroomResource[],
   prices: Readonly<Record<Fixed, Price>>,
@@ -76,7 +83,7 @@ function amountsOf(resources: readonly PostroomResource[]): Record<Fixed, number
   const all = (type: string): PostroomResource[] => resources.filter((resource) => resource.type === type);
   const sum = (type: string, of: (properties: unknown) => number): number =>
     all(type).reduce((total, { properties }) => total + of(properties), 0);
-  // Each place asks every so many seconds.
+  // Each location sends a request every so many seconds.
   const watchQuestion = sum('Microsoft.Insights/webtests', (properties) => {
     const { Frequency, Locations } = properties as WebTest;
     return Locations.length * ((HOURS * 3600) / Frequency);
@@ -90,7 +97,7 @@ function amountsOf(resources: readonly PostroomResource[]): Record<Fixed, number
       const instances = alwaysReady.reduce((total, { instanceCount }) => total + instanceCount, 0);
       return instances * (instanceMemoryMB / 1024) * HOURS * 3600;
     }),
-    // Pages that people open come on top, and so does the rest of what runs on an instance that is warm.
+    // Excludes pages that people open, and other work of a warm instance.
     warmExecutionGbSecond: sum('Microsoft.Web/sites', (properties) => {
       const { instanceMemoryMB, alwaysReady } = (properties as Site).functionAppConfig.scaleAndConcurrency;
       const answersWarm = alwaysReady.some(({ name }) => name === 'http');

@@ -10,9 +10,12 @@ import type { Executions, MeasuredMinute, Requests } from './month.ts';
 export interface MeteredWorld {
   addMailbox(address: string): Promise<void>;
   deliver(address: string, raw: Buffer): Promise<void>;
-  /** Waits for a whole round and for what it began: the first fetch of a mailbox does more than the later ones. */
+  /** Waits for a complete round and its work: the first fetch of a mailbox does more than later ones. */
   settle(): Promise<void>;
-  /** Meters for a minute from now: one round of every timer, when it begins where `settle` or it ended. */
+  /**
+   * Meters one minute from now: one round of every timer, if it starts where `settle` or the last metering
+   * ended.
+   */
   minute(mailboxes: number, mails: number): Promise<MeasuredMinute>;
 }
 
@@ -78,14 +81,14 @@ interface Execution {
   ms: number;
 }
 
-/** From the lines that the host logs, as Azure's does, at the end of each execution. */
+/** Parsed from the host's log lines at the end of each execution, as on Azure. */
 const executedIn = (log: string): Execution[] =>
   [...log.matchAll(/Executed 'Functions\.(\w+)' .*Duration=(\d+)ms/g)].map(([, name = '', ms]) => ({
     name,
     ms: Number(ms),
   }));
 
-/** Timers fire on the minute; long before this second what they began has ended. */
+/** Timers fire on the minute; their work ends long before this second. */
 const SETTLED_MS = 40_000;
 
 async function afterFullMinute(): Promise<void> {
@@ -107,7 +110,7 @@ function executionsOf(executed: readonly Execution[]): Executions {
   const sums: Record<string, { runs: number; seconds: number }> = {};
   for (const { name, ms } of executed) {
     const sum = sums[name] ?? { runs: 0, seconds: 0 };
-    // Flex Consumption charges at least a second a run.
+    // Flex Consumption charges at least one second per run.
     sums[name] = { runs: sum.runs + 1, seconds: sum.seconds + Math.max(1, ms / 1000) };
   }
   return sums;

@@ -1,14 +1,14 @@
 import type { StorageOperation } from '../emulators/storage/storage-proxy.ts';
 
-// From what a minute takes to what a month costs. Pure.
+// Computes the cost of a month from the usage of a minute. Pure.
 
 export type Metered = Exclude<StorageOperation, 'queue-empty' | 'blob-delete'> | 'vault';
 export const meteredKinds: readonly Metered[] = ['table', 'queue', 'blob-write', 'blob-read', 'vault'];
 
-/** What was asked of each service in some span of time. */
+/** Requests to each service in a period. */
 export type Requests = Readonly<Record<Metered, number>>;
 
-/** How often a function ran, and for how long in all (seconds, at least one a run: that is what is charged). */
+/** Executions of a function and their total duration (seconds, at least one per run, as charged). */
 export type Executions = Readonly<Record<string, { runs: number; seconds: number }>>;
 
 export interface MeasuredMinute {
@@ -26,12 +26,12 @@ export interface Measurement {
   mail: MeasuredMinute;
 }
 
-/** What cannot be measured on one machine. Each is said with the result. */
+/** Assumptions that can't be measured on one machine. The result lists each. */
 export interface Assumptions {
   mailboxesPerShard: number;
-  /** Mailboxes that a shard's run has open at a time (shared/intake/fetch-shard.ts). */
+  /** Mailboxes that a shard's run has open at once (shared/intake/fetch-shard.ts). */
   atOnce: number;
-  /** Signing in to a mailbox over the internet and looking, in seconds. */
+  /** Seconds to sign in to a mailbox over the internet and check it. */
   secondsPerLook: number;
   mailsPerMailboxPerDay: number;
   bytesPerMail: number;
@@ -61,12 +61,12 @@ export interface Price {
 
 export interface Month {
   mailboxes: number;
-  /** How much of each, and what it costs in US dollars, after what is free. */
+  /** The quantity of each item, and its price in US dollars beyond the free grant. */
   lines: readonly { item: Priced; amount: number; usd: number }[];
   usd: number;
 }
 
-/** One month of an installation with so many mailboxes. */
+/** One month of an installation with this many mailboxes. */
 export function monthOf(
   measurement: Measurement,
   mailboxes: number,
@@ -88,7 +88,10 @@ export function monthOf(
 const mailsOf = (mailboxes: number, { mailsPerMailboxPerDay, minutesPerMonth }: Assumptions): number =>
   mailboxes * mailsPerMailboxPerDay * (minutesPerMonth / 1440);
 
-/** Rounds in a month, and shards in a round. An installation's own share of a round is taken once a shard: rather too much. */
+/**
+ * Rounds in a month, and shards in a round. The installation's share of a round is counted per shard, which
+ * is a high estimate.
+ */
 function rounds(mailboxes: number, assumed: Assumptions): { rounds: number; shards: number } {
   return {
     rounds: assumed.minutesPerMonth / assumed.minutesBetweenFetches,
@@ -121,7 +124,7 @@ function timeOf(
   const others = Object.entries(idle.executions).filter(([name]) => name !== 'fetchShard');
   const runs = others.reduce((sum, [, { runs: one }]) => sum + one, 0);
   const seconds = others.reduce((sum, [, { seconds: one }]) => sum + one, 0);
-  // Timers run each minute however seldom mail is fetched.
+  // Timers run every minute, however rarely mail is fetched.
   const idleRuns = assumed.minutesPerMonth * runs + times * shards;
   const inShard = Math.min(mailboxes, assumed.mailboxesPerShard);
   const secondsPerShard = Math.max(1, (inShard * assumed.secondsPerLook) / assumed.atOnce);

@@ -9,10 +9,10 @@ export interface NamedMail {
 }
 
 /**
- * Delivers emails once: what was delivered is remembered in the state folder, so that an email which became a ticket does
- * not come again with the next start.
- * @param source what the emails are known by there.
- * @returns how many were delivered now.
+ * Delivers emails once: delivered emails are recorded in the state folder, so an email that became a ticket
+ * is not delivered again by the next start.
+ * @param source name under which the emails are recorded
+ * @returns the number of emails delivered now
  */
 export async function deliverOnce(
   stateDir: string,
@@ -46,8 +46,8 @@ async function readDelivered(file: string): Promise<string[]> {
 }
 
 /**
- * Every file of a folder as one email, in order of name, folders inside included.
- * @throws Error in words when there is no such folder or no file in it.
+ * Reads every file of a folder as one email, in order of name, including subfolders.
+ * @throws Error with a readable message when the folder does not exist or has no files
  */
 export async function mailsOfFolder(folder: string): Promise<NamedMail[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => {

@@ -7,15 +7,15 @@ import { choosePorts, type Ports } from './ports.ts';
 
 export const DEMO_DOMAIN = 'contoso.example';
 
-/** Somebody of the demo organization. */
+/** A member of the demo organization. */
 export interface DemoUser extends User {
-  /** Default true. False: signs in and may open shared mailboxes, but has none. */
+  /** Default true. False: can sign in and open shared mailboxes, but has no mailbox. */
   hasMailbox?: boolean;
-  /** Default true. False: nobody has allowed an app into this mailbox. */
+  /** Default true. False: no app may open this mailbox. */
   openToApps?: boolean;
 }
 
-/** Who exists when nobody says otherwise. Alex and Sam are also the people of the local host's sign-in page. */
+/** The default members. Alex and Sam are also the people on the local host's sign-in page. */
 export const DEMO_USERS: readonly DemoUser[] = [
   {
     upn: 'alex@contoso.example',
@@ -34,7 +34,7 @@ export const DEMO_USERS: readonly DemoUser[] = [
   { upn: 'sales@contoso.example', name: 'Sales Desk', openToApps: false },
 ];
 
-/** What a demo keeps about itself between starts; what its emulators keep stands in their own folders. */
+/** What a demo stores about itself between starts. The emulators' state is in their own folders. */
 export interface WorldFacts {
   ports: Ports;
   tenantId: string;
@@ -42,7 +42,10 @@ export interface WorldFacts {
   clientSecret: string;
 }
 
-/** Reads or makes the facts of the world in a folder. Fails with a sentence when a port of it is taken. */
+/**
+ * Reads or creates the facts of the demo in a folder. Fails with a readable message when one of its ports
+ * is taken.
+ */
 export async function openWorld(stateDir: string, wished: Partial<Ports>): Promise<WorldFacts> {
   const portsFile = join(stateDir, 'ports.json');
   const idsFile = join(stateDir, 'ids.json');
@@ -59,7 +62,7 @@ export async function openWorld(stateDir: string, wished: Partial<Ports>): Promi
   return { ...ids, ports };
 }
 
-/** One mailbox a user, and the shared ones with everybody who may open them. */
+/** One mailbox per user, and the shared mailboxes with everyone who may open them. */
 export function mailboxesOf(users: readonly DemoUser[]): EmulatedMailbox[] {
   const shared = new Map<string, string[]>();
   for (const user of users)

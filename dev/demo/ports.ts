@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** What each port of the demo is for, as its error sentence names it. */
+/** The purpose of each port of the demo, as its error message names it. */
 export const PORT_NAMES = {
   web: 'web pages of Postroom',
   identityProvider: 'Entra emulator',
@@ -21,16 +21,16 @@ export type Ports = Record<PortName, number>;
 const NAMES = Object.keys(PORT_NAMES) as PortName[];
 
 /**
- * Ports from below the range that outgoing connections are given (32768 on Linux, 49152 elsewhere): a remembered port
- * of that range would now and then be somebody's.
+ * Ports below the ephemeral range (32768 on Linux, 49152 elsewhere): a remembered port in that range could
+ * be in use by any outgoing connection.
  */
 const LOWEST = 21_000;
 const BEYOND = 30_000;
 const TRIES = 200;
 
 /**
- * Wished ports first, then those remembered, then free ones.
- * @throws Error with a sentence for a wished or remembered port that another program holds
+ * Uses requested ports first, then remembered ones, then free ones.
+ * @throws Error with a readable message for a requested or remembered port that another program uses
  */
 export async function choosePorts(
   wished: Partial<Ports>,

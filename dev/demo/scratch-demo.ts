@@ -9,18 +9,18 @@ const OWNER = 'scratch@contoso.example';
 
 export interface ScratchDemo extends Demo {
   settings: Readonly<Record<string, string>>;
-  /** The app, at the address that the provider sends people back to. */
+  /** The app, at the origin of its redirect URI. */
   host: HostProcess;
-  /** Adds one of the mailboxes on the pages; gives its id. */
+  /** Adds one of the mailboxes on the pages and returns its ID. */
   addMailbox(address: string, imap?: { host: string; port: number }): Promise<string>;
-  /** For the owner, who may open every scratch mailbox; got without Postroom. */
+  /** An access token of the owner, who may open every scratch mailbox; not obtained through Postroom. */
   accessToken(): Promise<string>;
   rows(table: string, partitionKey: string): Promise<StoredRow[]>;
 }
 
 export interface ScratchOptions {
   mailboxes: readonly string[];
-  /** App settings beside those of the demo. */
+  /** App settings in addition to those of the demo. */
   settings?: (stack: Stack) => Promise<Readonly<Record<string, string>>>;
   host?: Pick<DemoHostOptions, 'background' | 'outsideListeners' | 'logDebug'>;
   /** See DemoOptions. */
@@ -29,8 +29,9 @@ export interface ScratchOptions {
 }
 
 /**
- * A demo that leaves nothing behind: state in a temporary folder, free ports, storage in memory, provider and account
- * set up on Postroom's own pages. Nothing in its app starts by itself unless `host` and `settings` say so.
+ * A demo that leaves nothing behind: state in a temporary folder, free ports, storage in memory, provider
+ * and account created on Postroom's own pages. No function of its app starts automatically unless `host`
+ * and `settings` say so.
  */
 export async function openScratchDemo(options: ScratchOptions): Promise<ScratchDemo> {
   const { mailboxes, running, progress } = options;
@@ -39,7 +40,7 @@ export async function openScratchDemo(options: ScratchOptions): Promise<ScratchD
     stack: {
       inMemory: true,
       users: [{ upn: OWNER, name: 'Scratch Desk', sharedMailboxes: [...mailboxes] }],
-      // A run may take longer than an access token of the demo lasts.
+      // A run may outlast an access token of the demo.
       accessTokenSeconds: 3600,
     },
     running,

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readBody } from '../emulators/http-answers.ts';
 
-/** What a webhook's receiver is told of an alert (shared/alerts/webhook-payload.ts). */
+/** The content of a webhook request about an alert (shared/alerts/webhook-payload.ts). */
 export interface ReceivedAlert {
   what: 'opened' | 'changed' | 'repeated' | 'closed';
   key: string;
@@ -30,7 +30,7 @@ interface Body {
   data: Omit<ReceivedAlert, 'what' | 'link'> & { fix: { url: string } };
 }
 
-/** Somebody outside who is told of alerts, and believes only what is signed. */
+/** An external receiver of alerts that accepts only signed requests. */
 export async function startAlertReceiver(): Promise<AlertReceiver> {
   const received: ReceivedAlert[] = [];
   const server = createServer((request, response) => {

@@ -1,30 +1,30 @@
 import { faults as mailFaults } from '../emulators/mail/exchange-texts.ts';
 import { type DrillWorld, MAILBOX } from './drill-world.ts';
 
-/** Something that goes wrong in an emulator, what has to be said of it, and how it is put right. */
+/** A fault in an emulator, the alert that is expected, and how it is fixed. */
 export interface DrillFault {
   name: string;
-  /** The alert that has to come: its kind, its code, its cause, and where its link leads. */
+  /** The expected alert: its kind, code, cause, and the target of its link. */
   kind: string;
   code: string;
   cause: RegExp;
   link: RegExp;
-  /** On the app's clock, from the fault to the alert. */
+  /** Measured on the app's clock, from the fault to the alert. */
   withinMinutes: number;
-  /** Whether a mailbox of another provider goes on; false where the fault is one of the installation as a whole. */
+  /** Whether a mailbox of another provider keeps working; false if the fault affects the whole installation. */
   othersGoOn: boolean;
-  /** How long an access token lasts; default: so short that one is renewed in each minute. */
+  /** Lifetime of an access token; the default is so short that one is refreshed every minute. */
   tokenSeconds?: number;
-  /** So many minutes pass between two runs of the timers once the alert is there; default 1. */
+  /** Minutes between two runs of the timers once the alert exists; default 1. */
   everyMinutes?: number;
-  /** False: while the fault lasts, no timer runs. */
+  /** False: no timer runs while the fault lasts. */
   timers?: boolean;
   inject(world: DrillWorld): Promise<void>;
-  /** What a person does who follows the alert's link (its path and query), or what passes by itself. */
+  /** What a person does who follows the alert's link (its path and query), or what ends without action. */
   mend(world: DrillWorld, link: string): Promise<void>;
 }
 
-/** More than a drill uses up. */
+/** More than a drill uses. */
 const ALWAYS = 1_000_000;
 
 async function troubleAtRefresh(
@@ -47,7 +47,7 @@ async function replaceSecret({ stack, visitor }: DrillWorld, page: string): Prom
   await visitor.replaceSecret(page, value);
 }
 
-/** Promise 5 of the design: nobody learns of an outage later than that. */
+/** Promise 5 of the design: the maximum time until an outage is reported. */
 const PROMISED_MINUTES = 15;
 
 export const drillFaults: readonly DrillFault[] = [
@@ -137,9 +137,9 @@ export const drillFaults: readonly DrillFault[] = [
     link: /^https:\/\/portal\.azure\.com\/#browse\/Microsoft\.Storage/,
     withinMinutes: 3,
     othersGoOn: false,
-    // The libraries of Azure try each call again and again, which takes real time.
+    // The Azure libraries retry each call several times, which takes real time.
     everyMinutes: 8,
-    // As Microsoft's do: an email then leaves with what the process remembers.
+    // As Microsoft's do: an email can then be sent with the cached token.
     tokenSeconds: 3600,
     async inject({ storage }) {
       storage.setDown(true);
@@ -170,7 +170,7 @@ export const drillFaults: readonly DrillFault[] = [
     othersGoOn: false,
     timers: false,
     async inject() {
-      // From here on no timer is run: the look from outside has to see it.
+      // From here on no timer runs: the external check has to notice.
     },
     async mend() {
       // The timers run again.

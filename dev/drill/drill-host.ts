@@ -3,22 +3,22 @@ import { type RunningHost, startHost } from '../host/host.ts';
 import type { HostOptions } from '../host/options.ts';
 import { shiftClock } from './shifted-clock.ts';
 
-// The app on the local host, in a process of its own whose clock can be set forward: the emulators and whoever drills keep
-// the real one. Started by open-drill-host.ts, which sends one order at a time.
+// The app on the local host, in a separate process whose clock can be advanced; the emulators and the drill
+// itself keep the real clock. Started by open-drill-host.ts, which sends one command at a time.
 
 export type Order =
   | { kind: 'start'; options: HostOptions }
-  /** The clock goes on by so much, then these timers run one after the other, each with all the work it begins. */
+  /** Advances the clock, then runs these timers one after another, each with all the work that it starts. */
   | { kind: 'leap'; ms: number; timers: readonly string[] }
   | { kind: 'stop' };
 
-/** `complaints`: what the host and the app called an error since the last answer. */
+/** `complaints`: errors that the host and the app have logged since the last answer. */
 export type Answer = { complaints: readonly string[] } & (
   | { kind: 'done'; url: string }
   | { kind: 'failed'; reason: string }
 );
 
-// Nobody reads the app's own log lines here.
+// The app's own log lines are not read here.
 console.log = () => undefined;
 console.info = () => undefined;
 
@@ -49,5 +49,5 @@ process.on('message', (order: Order) => {
     (error: unknown) => answer({ kind: 'failed', reason: String(error) }),
   );
 });
-// Whoever drills is gone.
+// The drill process is gone.
 process.on('disconnect', () => process.exit(0));

@@ -2,25 +2,25 @@ import type { DrillFault } from './drill-faults.ts';
 import { type Glance, glanceAt, isCalm } from './home-page.ts';
 import type { ReceivedAlert } from './alert-receiver.ts';
 
-/** What was seen and heard of one fault. */
+/** What was observed of one fault. */
 export interface DrillRecord {
-  /** The alert of the fault; undefined: none came. */
+  /** The alert of the fault; undefined: there was none. */
   opened: ReceivedAlert | undefined;
-  /** On the app's clock. */
+  /** Measured on the app's clock. */
   secondsToAlert: number | undefined;
   closed: boolean;
-  /** All that the webhook was told since the fault. */
+  /** Everything that the webhook received since the fault. */
   received: readonly ReceivedAlert[];
   /** Subjects of the emails since the fault. */
   mails: readonly string[];
-  /** The home page while the alert stood, and after it had closed; undefined: nobody looked. */
+  /** The home page while the alert was open, and after it had closed; undefined: not requested. */
   homeDuring: string | undefined;
   homeAfter: string | undefined;
-  /** Whether an email to the other mailbox became a ticket while the fault stood. */
+  /** Whether an email to the other mailbox became a ticket during the fault. */
   othersWentOn: boolean;
 }
 
-/** What was not as promised, in sentences. Pure. */
+/** The expectations that were not met, in sentences. */
 export function mistakesIn(fault: DrillFault, record: DrillRecord): string[] {
   const { opened } = record;
   if (opened === undefined) return ['No alert came.'];
@@ -53,14 +53,14 @@ function timeMistakes({ withinMinutes }: DrillFault, seconds = Number.POSITIVE_I
   return seconds <= withinMinutes * 60 ? [] : [`It came after ${seconds} s.`];
 }
 
-/** Another fault than the one that was made; or the same one opened twice. */
+/** An alert about a different fault, or a second alert about the same one. */
 function othersThan(opened: ReceivedAlert, received: readonly ReceivedAlert[]): string[] {
   return received
     .filter((one) => one.what === 'opened' && one !== opened)
     .map(({ kind, headline }) => `A second alert came: ${kind}: ${headline}`);
 }
 
-/** What the webhook was told comes by mail as well, and nothing else does. */
+/** Everything that the webhook received is also sent by email, and nothing else. */
 function mailMistakes({ received, mails }: DrillRecord): string[] {
   const begins: Partial<Record<ReceivedAlert['what'], string>> = {
     repeated: 'Still active: ',

@@ -11,27 +11,28 @@ import { type AlertReceiver, startAlertReceiver } from './alert-receiver.ts';
 import { openDrillHost } from './open-drill-host.ts';
 import { readInbox, subjectHeader } from './read-inbox.ts';
 
-/** What is broken: it fetches, and its account may send. */
+/** The mailbox that the faults affect: it fetches, and its account may send. */
 export const MAILBOX = 'support@contoso.example';
 /**
- * Another mailbox, of another provider and at another port of the mail server: it has no part in most faults. In the
- * order of the alphabet it would be the second to send an alert.
+ * A mailbox of another provider, at another port of the mail server: most faults do not affect it. In
+ * alphabetical order it would be the second to send an alert.
  */
 export const OTHER_MAILBOX = 'welcome@contoso.example';
-/** Who is told by mail. */
+/** The recipient of alert emails. */
 const ON_CALL = 'oncall@contoso.example';
 const MINUTE_MS = 60_000;
 const EACH_MINUTE = ['fetchMail', 'monitor'];
 const EACH_DAY = ['refreshTokens', 'reviewSecrets'];
-/** As often as the web test of infra/modules/alerts.bicep asks from one place. */
+/** As often as the availability test of infra/modules/alerts.bicep requests it from one location. */
 const LOOK_EVERY_MINUTES = 5;
 /**
- * The minute of five in which it asks. Timers that leave their last sign of life in the fifth minute of the drill are
- * not late yet, by half a minute, when it asks in the fourteenth: so the drill meets the longest wait there is.
+ * The minute (of five) in which it runs. Timers whose last heartbeat is in the fifth minute of the drill
+ * are not yet late, by half a minute, when it runs in the fourteenth: the drill therefore meets the longest
+ * possible delay.
  */
 const LOOKS_AT = 4;
 
-/** The built app with two mailboxes that work, amid emulators that can be broken, on a clock that can be set forward. */
+/** The built app with two working mailboxes, emulators that can fail, and a clock that can be advanced. */
 export interface DrillWorld {
   url: string;
   stack: Stack;
@@ -45,24 +46,25 @@ export interface DrillWorld {
   /** The app's clock. */
   now(): Date;
   /**
-   * The next minute on the app's clock, with all that the timers do in it; with dead timers, only the look from outside,
-   * which comes every fifth minute.
-   * @param options `daily`: the timers of each day run as well; `after`: so many minutes later, as if the ones between
-   * had not been
+   * Advances the app's clock by a minute and runs all its timers; if the timers are dead, only the external
+   * check, every fifth minute.
+   * @param options `daily`: also run the daily timers; `after`: jump ahead by this many minutes, without
+   * running the minutes in between
    */
   minute(options?: { timers?: boolean; daily?: boolean; after?: number }): Promise<void>;
-  /** Subjects of the emails to whoever is told by mail. */
+  /** Subjects of the alert emails. */
   mails(): Promise<string[]>;
-  /** What the host and the app had to say, newest last. */
+  /** What the host and the app have logged, newest last. */
   complaints(): readonly string[];
 }
 
-/** An access token is renewed when half its life is over: with this one, in each minute of a drill. */
+/** An access token is refreshed after half its lifetime: with this one, in each minute of a drill. */
 const TOKEN_SECONDS = 100;
 
 /**
  * @param appDir the built app
- * @param running what was started, to be disposed of at the end, also of an interrupted start
+ * @param running everything that was started, to be disposed of at the end, even if the start is
+ * interrupted
  */
 export async function openDrillWorld(
   appDir: string,
@@ -73,7 +75,7 @@ export async function openDrillWorld(
   const demo = await openDemo({
     app: { dir: appDir },
     stack: {
-      // The small server starts fastest; what Exchange says comes from the skin before it.
+      // The npm mail server starts fastest; Exchange's responses come from the proxy in front of it.
       mail: 'npm',
       inMemory: true,
       users: [
@@ -111,7 +113,8 @@ export async function openDrillWorld(
   const visitor = await adminAt(host);
   const account = await visitor.connect(MAILBOX);
   await visitor.addMailbox(account, MAILBOX, mail, smtp);
-  // The way of an admin: a custom provider has a redirect URI of its own, which is entered at the app before it is saved.
+  // The steps of an admin: a custom provider has its own redirect URI, which is entered in the app
+  // registration before the provider is saved.
   const { location = '' } = await visitor.get('/providers/new?preset=custom');
   const id = new URLSearchParams(location.split('?')[1]).get('id') ?? '';
   const redirectUris = [`${host.url}/oauth/callback/${id}`];
@@ -150,7 +153,7 @@ export async function openDrillWorld(
     async minute({ timers = true, daily = false, after = 1 } = {}) {
       const looks = looksUntil(minutes);
       minutes += after;
-      // What the machine needed for the last minute is part of this one.
+      // The time that the machine needed for the last minute is part of this one.
       const leap = Math.max(0, Math.round(minutes * MINUTE_MS - elapsed()));
       leapt += leap;
       await host.leap(leap, timers ? [...EACH_MINUTE, ...(daily ? EACH_DAY : [])] : []);
@@ -167,6 +170,6 @@ export async function openDrillWorld(
   };
 }
 
-/** How often somebody outside has asked in the first so many minutes. */
+/** How often the external check ran in the first minutes. */
 const looksUntil = (minutes: number): number =>
   Math.floor((minutes + LOOK_EVERY_MINUTES - LOOKS_AT) / LOOK_EVERY_MINUTES);

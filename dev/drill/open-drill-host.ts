@@ -8,14 +8,14 @@ export interface DrillHost extends AsyncDisposable {
   url: string;
   /** See drill-host.ts. */
   leap(ms: number, timers: readonly string[]): Promise<void>;
-  /** What the host and the app called an error so far. */
+  /** Errors that the host and the app have logged so far. */
   complaints(): readonly string[];
 }
 
-/** Starts the app in a process of its own, on a clock that can be set forward. */
+/** Starts the app in a separate process, on a clock that can be advanced. */
 export async function openDrillHost(options: HostOptions): Promise<DrillHost> {
   const child = fork(fileURLToPath(new URL('./drill-host.ts', import.meta.url)), {
-    // A group of its own: a Ctrl-C in the terminal reaches the parent alone.
+    // In its own process group: a Ctrl-C in the terminal reaches only the parent.
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     execArgv: [],

@@ -4,9 +4,9 @@ import { LineReader, writeAll } from '../emulators/mail/line-reader.ts';
 import type { Endpoint } from '../emulators/mail/mail-world.ts';
 
 /**
- * All mail in an inbox as it came, over POP3, oldest first. Nothing there is changed.
+ * Reads all email in an inbox verbatim, over POP3, oldest first. Changes nothing.
  * @param ca PEM of the authority that the server's certificate is from
- * @throws Error with the server's words when it refuses
+ * @throws Error with the server's response when it refuses
  */
 export async function readInbox(
   server: Endpoint,
@@ -38,7 +38,7 @@ export async function readInbox(
     const mails: string[] = [];
     for (const numbered of await list('LIST')) {
       const lines = await list(`RETR ${numbered.split(' ')[0] ?? ''}`);
-      // A dot at the start of a line came doubled (RFC 1939 section 3).
+      // A dot at the start of a line is doubled (RFC 1939 section 3).
       mails.push(lines.map((one) => one.replace(/^\.\./, '.')).join('\r\n'));
     }
     await ask('QUIT');

@@ -7,22 +7,22 @@ import type { Camera } from './take-pictures.ts';
 
 export interface DrillResult {
   fault: string;
-  /** Kind of the alert; undefined: none came. */
+  /** Kind of the alert; undefined: there was none. */
   alert: string | undefined;
   /** Of the explanation, such as AADSTS700082. */
   code: string | undefined;
   cause: string | undefined;
   link: string | undefined;
-  /** First sentence of the home page while the alert stood. */
+  /** First sentence of the home page while the alert was open. */
   home: string | undefined;
-  /** On the app's clock. */
+  /** Measured on the app's clock. */
   secondsToAlert: number | undefined;
   secondsToClose: number | undefined;
-  /** What was not as promised, in sentences; empty: all was. */
+  /** Expectations that were not met, in sentences; empty if all were. */
   wrong: readonly string[];
 }
 
-/** Pictures of the home page: with the fault, and once it is over. */
+/** Screenshots of the home page: during the fault, and after it. */
 export interface DrillPictures {
   camera: Camera;
   /** Names of the two files; undefined: not this one. */
@@ -31,19 +31,25 @@ export interface DrillPictures {
 }
 
 const WARM_UP_MINUTES = 5;
-/** A fault stands longer than a silent mailbox may be silent: whatever else is said of it has been said by then. */
+/** A fault lasts longer than a mailbox may be silent, so all other alerts have been sent by then. */
 const STANDING_MINUTES = 17;
-/** The minute of the fault in which the timers of each day run. */
+/** The minute of the fault in which the daily timers run. */
 const DAILY_AT_MINUTE = 7;
-/** Throttled mailboxes are left alone for up to half an hour. */
+/** Throttled mailboxes are not fetched for up to half an hour. */
 const CLOSE_WITHIN_MINUTES = 40;
-/** So long after the end something may still be said. */
+/** Minutes after the end during which more may be reported. */
 const QUIET_MINUTES = 2;
-/** An email that could not leave during the fault is tried again at its own pace, which may be half an hour later. */
+/**
+ * An email that could not be sent during the fault is retried on its own schedule, up to half an hour
+ * later.
+ */
 const MAIL_WITHIN_MINUTES = 40;
 const SUBJECT = 'The others go on';
 
-/** Breaks one thing in a world of its own, waits for what is said, mends it, and waits until that is said too. */
+/**
+ * Injects one fault into a demo of its own, waits for the alert, fixes the fault, and waits until the end
+ * is reported.
+ */
 export async function runDrill(
   appDir: string,
   fault: DrillFault,

@@ -8,19 +8,19 @@ export interface PageOfHost {
   path: string;
   /** Object id of one of the demo people. */
   person: string;
-  /** What the host holds for the time; the page tells times from it. */
+  /** The time on the host's clock; the page shows times relative to it. */
   now: Date;
 }
 
 export interface Camera extends AsyncDisposable {
   /**
-   * Signs a person in at a local host and keeps a picture of a page, whatever its status.
-   * @param name of the file, without its ending
+   * Signs a person in at a local host and takes a screenshot of a page, whatever its status.
+   * @param name file name without extension
    */
   take(name: string, page: PageOfHost): Promise<void>;
 }
 
-/** @throws Error in words where Debian's Chromium is not installed. */
+/** @throws Error with a readable message if Debian's Chromium is not installed */
 export async function openCamera(folder: string): Promise<Camera> {
   await mkdir(folder, { recursive: true });
   const browser = await openChromium().catch((cause: unknown) => {

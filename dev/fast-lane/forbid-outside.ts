@@ -9,13 +9,13 @@ const refuse = (what: string) => (): never => {
 };
 
 /**
- * Makes this process refuse to listen, to connect and to start a process: what a test of the fast lane reaches through
- * the product, where its imports do not show it. Returns what lifts the ban.
+ * Blocks listening, connecting and starting processes in this process, for calls that a fast test reaches
+ * through the product where its imports do not show it. Returns a function that removes the block.
  */
 export function forbidOutside(): () => void {
   const { listen } = Server.prototype;
   const { connect } = Socket.prototype;
-  // Not in Node's documentation, but where spawn, exec, execFile and fork all pass.
+  // Undocumented in Node, but spawn, exec, execFile and fork all go through it.
   const prototype = ChildProcess.prototype as unknown as { spawn: unknown };
   const { spawn } = prototype;
   const { spawnSync, execSync, execFileSync } = childProcess;

@@ -1,7 +1,7 @@
 /**
- * Decides which tests `npm test -- --fast` runs. A test is fast when nothing that it imports can start a process,
- * a thread or a server, or talk to one. The list is of what is allowed: a package or a module of Node that nobody has
- * judged keeps a test out of the fast lane.
+ * Decides which tests `npm test -- --fast` runs. A test is fast if nothing that it imports can start a
+ * process, a thread or a server, or connect to one. The list names what is allowed: an unlisted package or
+ * Node module keeps a test out of the fast lane.
  */
 import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -10,7 +10,7 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 /** Modules of Node and packages that only compute, or work with files. */
 const INSIDE =
   /^(node:(assert|buffer|crypto|events|fs|fs\/promises|module|os|path|stream|string_decoder|timers|timers\/promises|url|util|v8|vm|zlib)|vitest|fflate|hono(\/.+)?|jose|mailparser|postal-mime|sanitize-html|@peculiar\/x509|reflect-metadata|zod)$/;
-/** Own files that start threads, or keep a processor busy for many seconds. */
+/** Our files that start threads or keep a processor busy for many seconds. */
 const HEAVY =
   /^(shared\/(platform\/thread-pool|intake\/(parser-pool|parse-worker))|tests\/harness\/memory\/hostile-megabytes)\.ts$/;
 
@@ -19,11 +19,11 @@ const PRODUCT = /^(functions|shared)\//;
 export interface Lane {
   /** From the root of the project, with forward slashes. */
   file: string;
-  /** What keeps it out of the fast lane, as the chain of imports; undefined for a fast test. */
+  /** The chain of imports that keeps it out of the fast lane; undefined for a fast test. */
   outside: string | undefined;
 }
 
-/** The lane of each test file, in the order of their names. Imports of types do not count. */
+/** The lane of each test file, in order of name. Type imports do not count. */
 export async function lanesOf(root: string): Promise<Lane[]> {
   const files = globSync('tests/**/*.test.{ts,tsx}', { cwd: root })
     .map((file) => file.replaceAll('\\', '/'))
@@ -46,7 +46,7 @@ export async function lanesOf(root: string): Promise<Lane[]> {
   return files.map((file) => ({ file, outside: wayOutside(file, metafile.inputs)?.join(' → ') }));
 }
 
-/** Names a file of the product and goes no further: it meets only what a test hands to it. */
+/** Stops at a file of the product: it only uses what a test passes to it. */
 const productLeftOut = (root: string): Plugin => ({
   name: 'product-left-out',
   setup({ onResolve }) {
@@ -57,7 +57,7 @@ const productLeftOut = (root: string): Plugin => ({
   },
 });
 
-/** The first way from a file of tests/ or dev/ to something outside. */
+/** The first chain of imports from a file of tests/ or dev/ to something outside. */
 function wayOutside(
   file: string,
   inputs: Metafile['inputs'],

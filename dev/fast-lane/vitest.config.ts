@@ -4,7 +4,7 @@ import { lanesOf } from './lanes.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** The tests of the fast lane, each in a process that can neither open a socket nor start another process. */
+/** The tests of the fast lane. Their processes can neither open a socket nor start another process. */
 export default defineConfig(async () => ({
   root,
   test: {
@@ -13,7 +13,7 @@ export default defineConfig(async () => ({
     env: { POSTROOM_FAST: '1' },
     css: true,
     pool: 'forks',
-    // Modules are loaded once per worker: pure tests share no state, and loading was a third of the time.
+    // Modules are loaded once per worker: pure tests share no state, and loading took a third of the time.
     isolate: false,
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -21,11 +21,11 @@ export interface Dotnet {
 
 export interface NoDotnet {
   kind: 'absent';
-  /** Why there is none and what to do, in one sentence. */
+  /** Why it is missing and what to do, in one sentence. */
   reason: string;
 }
 
-/** The SDK on the PATH, when it is new enough. */
+/** The SDK on the PATH, if it is recent enough. */
 export async function findDotnet(command = 'dotnet'): Promise<Dotnet | NoDotnet> {
   try {
     const { stdout } = await run(command, ['--version'], { env: environment() });
@@ -51,7 +51,7 @@ export function sdkOf(version: string): Dotnet | NoDotnet {
 export async function buildListeners(): Promise<string> {
   const args = ['build', project, '--configuration', 'Release', '-p:RestoreLockedMode=true'];
   try {
-    // A build server would stay behind.
+    // A build server would keep running.
     await run('dotnet', [...args, '--nologo', '--disable-build-servers'], {
       env: environment(),
       timeout: BUILD_LIMIT_MS,
@@ -63,7 +63,7 @@ export async function buildListeners(): Promise<string> {
   return program;
 }
 
-/** For `dotnet` itself and what it runs. */
+/** The environment of `dotnet` and the programs it runs. */
 export function environment(): NodeJS.ProcessEnv {
   return {
     ...process.env,

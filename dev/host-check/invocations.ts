@@ -1,4 +1,4 @@
-/** What the listeners report of the functions they ran, and what it must show. Pure. */
+/** The listeners' reports about the functions they ran, and what they must show. Pure. */
 
 export interface Invocation {
   instance: string;
@@ -7,17 +7,17 @@ export interface Invocation {
   startedAt: string;
   /** Of a queue message; null for a timer. */
   dequeueCount: number | null;
-  /** The app's function has worked. */
+  /** True when the app's function succeeded. */
   ok: boolean;
 }
 
-/** So many doubles of a timer are named. */
+/** How many duplicate runs of a timer the message names. */
 const SHOWN = 2;
 
 /**
- * What contradicts "each timer once", in words.
+ * Violations of "each timer once", in sentences.
  * @param everySeconds the schedule of all timers
- * @param atLeast so many occasions must have been seen of each
+ * @param atLeast the minimum number of occasions of each timer
  */
 export function timerFaults(
   invocations: readonly Invocation[],
@@ -26,11 +26,12 @@ export function timerFaults(
 ): string[] {
   return timers.flatMap((timer) => {
     const runs = invocations.filter((invocation) => invocation.function === timer);
-    // A listener may wake a moment early or late: the occasion is the one nearest to the start.
+    // A listener may wake slightly early or late: a run belongs to the occasion nearest to its start.
     const occasions = Map.groupBy(runs, ({ startedAt }) =>
       Math.round(Date.parse(startedAt) / (everySeconds * 1000)),
     );
-    // One instance never runs a timer twice at once: two of its runs so near to one another are one that came late.
+    // One instance never runs a timer twice at once: two of its runs this close together mean that one came
+    // late.
     const repeated = [...occasions.values()].filter(
       (same) => new Set(same.map(({ instance }) => instance)).size > 1,
     );
@@ -48,7 +49,7 @@ export function timerFaults(
   });
 }
 
-/** What contradicts "tried `tries` times, each in vain", in words. */
+/** Violations of "tried `tries` times, each in vain", in sentences. */
 export function poisonFaults(
   invocations: readonly Invocation[],
   functionName: string,
@@ -60,7 +61,7 @@ export function poisonFaults(
   return counts.join() === wanted.join() ? [] : [`The tries were ${counts.join(', ') || 'none'}.`];
 }
 
-/** What was run and what the app registers must be the same; in words where not. */
+/** Differences between the functions that ran and those that the app registers, in sentences. */
 export function differences(ran: readonly string[], registered: readonly string[]): string[] {
   return [
     ...registered.filter((name) => !ran.includes(name)).map((name) => `${name} was not run.`),

@@ -14,17 +14,17 @@ export interface ListenersOptions {
   appDir: string;
   /** App settings: connections and schedules are read from them. */
   settings: Readonly<Record<string, string>>;
-  /** For every timer, in place of its own schedule. */
+  /** The schedule of every timer, instead of its own. */
   everyTimer?: string;
-  /** A name for this instance in what it reports. */
+  /** The name of this instance in its reports. */
   instance: string;
   logFile: string;
 }
 
 export interface Listeners {
-  /** What was run so far; grows. */
+  /** The runs so far; grows. */
   invocations: readonly Invocation[];
-  /** In order: locks are given back. */
+  /** Stops in order and releases its locks. */
   stop(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ const LOG_LIMIT = 3_000;
 const PATIENCE_MS = 30_000;
 
 /**
- * Starts one instance of Microsoft's listeners before an app. It ends when this process does.
+ * Starts one instance of Microsoft's listeners in front of an app. It ends when this process does.
  * @throws Error with the end of their log when it does not start
  */
 export async function startListeners(options: ListenersOptions): Promise<Listeners> {
@@ -45,7 +45,7 @@ export async function startListeners(options: ListenersOptions): Promise<Listene
     {
       env: { ...environment(), ...settings },
       stdio: ['pipe', 'pipe', log],
-      // A Ctrl-C in the terminal reaches the parent alone, which stops things in order.
+      // A Ctrl-C in the terminal reaches only the parent, which stops everything in order.
       detached: true,
     },
   );

@@ -1,4 +1,7 @@
-/** The built app behind Microsoft's listeners: what an installation needs of them, check by check. */
+/**
+ * Checks, one by one, what an installation needs from Microsoft's listeners, with the built app behind
+ * them.
+ */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { builtApp } from '../build.ts';
@@ -12,14 +15,14 @@ import { storageQueue } from './storage-queue.ts';
 export interface CheckResult {
   check: string;
   ok: boolean;
-  /** What is wrong; empty when nothing is. */
+  /** The problems; empty if there are none. */
   said: string;
   ms: number;
 }
 
 const MAILBOX = 'checked@contoso.example';
 const MAILS = 12;
-/** Nothing that a version of ours has put on the queue. */
+/** A message that no version of Postroom has ever queued. */
 const BAD_MESSAGE = '{"shard":"none"}';
 /** `maxDequeueCount` of host.json. */
 const TRIES = 5;
@@ -34,11 +37,11 @@ export interface ChecksOptions {
   program: string;
   running: AsyncDisposableStack;
   progress(text: string): void;
-  /** Called as soon as a check has ended. */
+  /** Called after each check. */
   done(result: CheckResult): void;
 }
 
-/** Runs every check; one that fails does not keep the next from running, unless the listeners do not start at all. */
+/** Runs every check. A failure does not stop the next check, unless the listeners do not start at all. */
 export async function runChecks({ program, running, progress, done }: ChecksOptions): Promise<boolean> {
   const demo = await openScratchDemo({
     mailboxes: [MAILBOX],
@@ -120,7 +123,7 @@ async function registered(host: HostProcess): Promise<{ timers: string[]; others
   return { timers: namesOf(true), others: namesOf(false) };
 }
 
-/** The only ways to a ticket here are Microsoft's timer and Microsoft's queue. */
+/** Here only Microsoft's timer and Microsoft's queue can lead to a ticket. */
 async function mailBecomesTickets(demo: ScratchDemo): Promise<string[]> {
   const visitor = await adminAt(demo.host);
   const faults = async (): Promise<string[]> => {
@@ -148,10 +151,7 @@ async function badMessageIsPoison(demo: ScratchDemo, listeners: Listeners): Prom
   });
 }
 
-/**
- * As Event Grid puts it on a storage queue, of a kind that Postroom passes over.
- * https://learn.microsoft.com/azure/event-grid/event-schema-key-vault
- */
+/** An event as Event Grid puts it on a storage queue, of a type that Postroom ignores. */
 async function vaultEventIsTaken(demo: ScratchDemo, listeners: Listeners): Promise<string[]> {
   const queue = storageQueue(demo.stack.storage.connectionString, 'vault-events');
   await queue.put(
@@ -179,7 +179,7 @@ async function vaultEventIsTaken(demo: ScratchDemo, listeners: Listeners): Promi
 async function eachTimerOnce(pair: readonly Listeners[], timers: readonly string[]): Promise<string[]> {
   const runs = () => pair.flatMap(({ invocations }) => invocations);
   const expected = { everySeconds: EVERY_SECONDS, atLeast: OCCASIONS };
-  // What ran twice stays so: only for what has not run yet is there a reason to wait.
+  // A duplicate run cannot be undone; waiting helps only for runs that are still missing.
   const missing = async (): Promise<string[]> => {
     const doubled = timerFaults(runs(), timers, { ...expected, atLeast: 0 }).length > 0;
     return doubled ? [] : timerFaults(runs(), timers, expected);
@@ -188,7 +188,7 @@ async function eachTimerOnce(pair: readonly Listeners[], timers: readonly string
   return timerFaults(runs(), timers, expected);
 }
 
-/** The instance that holds the timers' locks ends, as at a deployment or when Azure scales in. */
+/** Stops the instance that has the timers' locks, as a deployment or a scale-in does. */
 async function timersMove(pair: readonly Listeners[], timers: readonly string[]): Promise<string[]> {
   const [first, second] = pair;
   if (first === undefined || second === undefined) return ['There are no two instances.'];
@@ -210,7 +210,7 @@ async function timersMove(pair: readonly Listeners[], timers: readonly string[])
   ];
 }
 
-/** Asks again until nothing is wrong or the time is over. @returns what is still wrong */
+/** Repeats the check until there are no problems or the time is over. @returns the remaining problems */
 async function untilNone(faults: () => Promise<string[]>): Promise<string[]> {
   const end = Date.now() + LIMIT_MS;
   for (;;) {

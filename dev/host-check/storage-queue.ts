@@ -3,7 +3,7 @@ import { QueueServiceClient } from '@azure/storage-queue';
 export interface CheckedQueue {
   /** Base64, as the Functions host expects it. */
   put(text: string): Promise<void>;
-  /** The texts of what lies there, without taking it; a queue that does not exist has none. */
+  /** Peeks the texts on a queue; a queue that does not exist has none. */
   texts(): Promise<string[]>;
 }
 

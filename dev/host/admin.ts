@@ -7,17 +7,17 @@ import { runTimer } from './timers.ts';
 const LIMIT = 1024 * 1024;
 
 export interface Admin {
-  /** Answers the paths under /admin, which belong to the host on Azure too. */
+  /** Handles the paths under /admin, which belong to the host on Azure too. */
   answer(request: IncomingMessage, url: URL): Promise<Answer>;
-  /** Starts a timer or queue function by hand and does not wait for it; false when there is no such function. */
+  /** Starts a timer or queue function without waiting for it; false if there is no such function. */
   start(name: string, input: string): boolean;
-  /** Resolves when everything that was started by hand has ended. */
+  /** Resolves when every manually started run has ended. */
   settled(): Promise<unknown>;
 }
 
 /**
- * `POST /admin/functions/NAME` with `{"input": "…"}` runs a function that is not an HTTP one: 202 at once.
- * https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http
+ * `POST /admin/functions/NAME` with `{"input": "…"}` runs a function that is not an HTTP function: 202 at
+ * once.
  */
 export function createAdmin(core: Core, log: HostLog): Admin {
   const running = new Set<Promise<void>>();
@@ -39,7 +39,7 @@ export function createAdmin(core: Core, log: HostLog): Admin {
       const name = /^\/admin\/functions\/([\w-]+)$/.exec(url.pathname)?.[1];
       if (name === undefined) return { status: 404, headers: {} };
       if (request.method !== 'POST') return { status: 405, headers: { allow: 'POST' } };
-      // A form of another site cannot send this type without asking first.
+      // A form of another site cannot send this content type without a preflight request.
       if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
         return { status: 415, headers: {}, body: 'Send {"input": "…"} as application/json.\n' };
       const input = inputOf(Buffer.from(await readBody(request, LIMIT)).toString('utf8'));
@@ -62,7 +62,7 @@ function inputOf(body: string): string | undefined {
   }
 }
 
-/** Never rejects: nobody waits for the outcome. */
+/** Never rejects: no caller awaits the outcome. */
 async function runByHand(core: Core, target: RegisteredFunction, input: string, log: HostLog): Promise<void> {
   if (target.trigger.type === 'timerTrigger') return runTimer(core, target, log);
   try {

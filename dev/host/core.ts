@@ -25,31 +25,32 @@ export interface RegisteredFunction {
 export type HostLog = (level: LogLevel, message: string, functionName?: string) => void;
 
 export interface InvocationInput {
-  /** Made here when absent. */
+  /** Created here if absent. */
   invocationId?: string;
   data: TypedData;
   triggerMetadata?: Readonly<Record<string, TypedData>>;
 }
 
-/** What stands in for the Functions worker: takes registrations and runs invocations in this process. */
+/** Replaces the Functions worker: accepts registrations and runs invocations in this process. */
 export interface Core {
   log: HostLog;
-  /** The module `@azure/functions-core` as the library asks for it. */
+  /** The module `@azure/functions-core` that the library requests. */
   module: Record<string, unknown>;
   functions: ReadonlyMap<string, RegisteredFunction>;
-  /** Where the app's own server takes requests, when the app streams its answers. */
+  /** The URL of the app's own server, if the app streams its responses. */
   readonly httpUri: string | undefined;
   /** Ends the registration: later ones are refused, as on Azure. Runs the appStart hooks. */
   start(appDir: string): Promise<void>;
-  /** Runs a function and gives the worker's answer; rejects with what the handler threw. */
+  /** Runs a function and returns the worker's response; rejects with the error of the handler. */
   invoke(target: RegisteredFunction, input: InvocationInput): Promise<InvocationResponse>;
   /** Runs the appTerminate hooks and ends the app's own server. */
   terminate(): Promise<void>;
 }
 
 /**
- * The library converts requests, cookies and answers itself through the model that it hands over, so a local host
- * keeps its real behaviour. The interface is undocumented; its types are in the sources of azure-functions-nodejs-worker.
+ * The library converts requests, cookies and responses itself, using the model that it passes on, so a
+ * local host keeps its real behavior. The interface is undocumented; its types are in the sources of
+ * azure-functions-nodejs-worker.
  */
 export function createCore(log: HostLog): Core {
   const functions = new Map<string, RegisteredFunction>();
@@ -104,8 +105,7 @@ export function createCore(log: HostLog): Core {
       await runHooks('appStart', { hookData: {}, appHookData, functionAppDirectory });
       started = true;
       if (functions.size === 0) throw new Error('The app registered no function.');
-      // The library refuses changes of its setup from here on.
-      // A server that it opens then is its own; it gives no handle to it, and a process would live as long as the server.
+      // From here on, the library rejects changes to its setup.
       const note = (message: unknown): void => void servers.push((message as { server: Server }).server);
       subscribe(SERVER_LISTENS, note);
       try {
@@ -142,7 +142,7 @@ export function createCore(log: HostLog): Core {
       } catch (error) {
         after['error'] = error;
       }
-      // The platform's own line, by which executions are counted and timed.
+      // The platform's own log line, from which executions are counted and timed.
       const said = after['error'] === null ? 'Succeeded' : 'Failed';
       const ms = Math.round(performance.now() - began);
       log('debug', `Executed 'Functions.${name}' (${said}, Id=${invocationId}, Duration=${ms}ms)`, name);

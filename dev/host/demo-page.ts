@@ -24,8 +24,8 @@ interface DemoMail {
 }
 
 /**
- * The host's own page, outside the app: plays a customer who writes an email, and starts a fetch by hand.
- * @param fetchNow starts what the timer would start.
+ * A page of the host, outside the app: plays a customer who writes an email, and starts a fetch manually.
+ * @param fetchNow does what the timer does
  */
 export function createDemoPage(demo: DemoMailOptions | undefined, fetchNow: () => void): DemoPage {
   return {

@@ -6,15 +6,15 @@ import type { HttpRequestData } from './core-types.ts';
 import { type Answer, answerOf, readBody } from './http-answer.ts';
 import { inRouteOrder, routePattern } from './route-template.ts';
 
-/** The host's own limit where the setting names none. */
+/** The host's limit if no setting names one. */
 const USUAL_BODY_LIMIT = 104_857_600;
 
 export interface FunctionRoutes {
-  /** Calls the first function whose route and method fit; undefined when none does. */
+  /** Calls the first function whose route and method match; undefined if none does. */
   answer(request: IncomingMessage, url: URL, headers: Headers): Promise<Answer | undefined>;
 }
 
-/** The HTTP functions of an app behind the routes they registered. */
+/** The HTTP functions of an app with the routes that they registered. */
 export function functionRoutes(core: Core, routePrefix: string): FunctionRoutes {
   const http = [...core.functions.values()].filter(({ trigger }) => trigger.type === 'httpTrigger');
   const routes = inRouteOrder(http).map((target) => ({
@@ -47,9 +47,9 @@ async function httpResultOf(core: Core, target: RegisteredFunction, data: { http
 }
 
 /**
- * An app that streams answers has a server of its own: the host tells it of the call, passes the request on to that server
- * and its answer back, piece by piece. A call that fails before it answers leaves the caller waiting, as on Azure.
- * https://github.com/Azure/azure-functions-nodejs-library/issues/324
+ * An app that streams responses has its own server: the host announces the call, forwards the request to
+ * that server and streams its response back. A call that fails before it responds leaves the caller
+ * waiting, as on Azure.
  */
 async function forward(
   core: Core,
@@ -102,7 +102,7 @@ const emptyRequest = (url: URL, { method = 'GET' }: IncomingMessage): HttpReques
   nullableParams: {},
 });
 
-/** Of one connection, not of the message (RFC 9110 §7.6.1). */
+/** Headers of one connection, not of the message (RFC 9110 §7.6.1). */
 const OF_THE_HOP = new Set([
   'connection',
   'content-length',
@@ -122,15 +122,13 @@ async function requestData(
 ): Promise<HttpRequestData> {
   const nullableHeaders = Object.fromEntries([...headers].map(([name, value]) => [name, { value }]));
   const data = { url: url.href, method: request.method ?? 'GET', nullableHeaders, nullableParams };
-  // The host hands a body on only when the request says how long it is: a chunked upload arrives empty on Azure too.
+  // The host forwards a body only if the request states its length: a chunked upload arrives empty on Azure
+  // too.
   if (Number(request.headers['content-length'] ?? 0) === 0) return data;
   return { ...data, body: { bytes: await readBody(request, bodyLimit()) } };
 }
 
-/**
- * Bytes that a request may bring. The host refuses a longer one before the app sees it.
- * https://learn.microsoft.com/azure/azure-functions/functions-app-settings#functions_request_body_size_limit
- */
+/** Maximum bytes of a request body. The host refuses a longer one before the app sees it. */
 const bodyLimit = (): number => Number(process.env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] || USUAL_BODY_LIMIT);
 
 function namedParameters(groups: Record<string, string | undefined>): Record<string, { value: string }> {

@@ -12,11 +12,11 @@ export interface HostProcess {
   port: number;
   functions: readonly string[];
   pid: number;
-  /** Resolves when the process is gone, whatever ended it. */
+  /** Resolves when the process has ended, for whatever reason. */
   ended: Promise<void>;
-  /** Finishes what is under way, then ends; after six seconds it is killed. */
+  /** Finishes running work, then exits; killed after six seconds. */
   stop(): Promise<void>;
-  /** Ends at once, as kill -9 does. */
+  /** Ends at once, as by kill -9. */
   kill(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ const PATIENCE_MS = 6_000;
 /**
  * Starts the local host in a process of its own, out of reach of the terminal's Ctrl-C; it ends when this process does.
  * @param logFile where the app's and the host's log lines go; absent: nowhere.
- * @throws Error with the host's own sentence when it does not start.
+ * @throws Error with the host's own message when it does not start
  */
 export async function startHostProcess(options: HostOptions, logFile?: string): Promise<HostProcess> {
   if (logFile !== undefined) mkdirSync(dirname(logFile), { recursive: true });
@@ -37,9 +37,9 @@ export async function startHostProcess(options: HostOptions, logFile?: string): 
   if (stdin === null || stdout === null || pid === undefined)
     throw new Error('The local host cannot be started.');
   const ended = once(child, 'exit').then(() => undefined);
-  // Whether it was written is seen by the answer.
+  // The response shows whether it was written.
   stdin.on('error', () => undefined);
-  // Not as an argument: the settings hold keys, and arguments are shown to everybody on the machine.
+  // Not as an argument: the settings contain keys, and arguments are visible to every user of the machine.
   stdin.write(`${JSON.stringify(options)}\n`);
   const lines = createInterface({ input: stdout });
   const ready = await Promise.race([once(lines, 'line'), ended.then(() => undefined)]);

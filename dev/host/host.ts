@@ -26,11 +26,11 @@ export interface RunningHost {
   port: number;
   functions: readonly string[];
   /**
-   * Runs a timer function to its end, and then all that it put on the queues. Only for a host without background: two
-   * readers of a queue would take each other's work.
+   * Runs a timer function, then everything that it put on the queues. Only for a host without background
+   * work: two readers of a queue would take each other's messages.
    */
   runOnce(name: string): Promise<void>;
-  /** Takes no new work, finishes what is under way (up to four seconds), runs the app's own farewell. */
+  /** Accepts no new work, finishes running work (up to four seconds), runs the app's shutdown hooks. */
   stop(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ interface HostJson {
   extensions?: { http?: { routePrefix?: string }; queues?: QueueSettings };
 }
 
-/** What the template sets in Azure for host and platform, and no world on this machine says otherwise. */
+/** Settings of the Azure template for host and platform, which no local environment overrides. */
 const setByTemplate = {
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152',
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: SIGN_IN_TENANT,
@@ -47,10 +47,11 @@ const FORM_LIMIT = 1024 * 1024;
 const GRACE_MS = 4_000;
 
 /**
- * Runs a built app on this machine: HTTP on loopback, timers, queues, the admin address, and the sign-in that App
- * Service would put before it. It is stricter than Azure, whose worker sets the environment first: here the code is
- * loaded with an empty one, then the settings arrive, then the first function runs.
- * @throws Error in words when the app registers nothing, the port is taken or a setting is missing.
+ * Runs a built app on this machine: HTTP on loopback, timers, queues, the admin endpoint, and the sign-in
+ * that App Service provides. It is stricter than Azure, whose worker sets the environment first: here the
+ * code is loaded with an empty environment, then the settings are set, then the first function runs.
+ * @throws Error with a readable message when the app registers nothing, the port is taken or a setting is
+ * missing
  */
 export async function startHost(options: HostOptions, log: HostLog): Promise<RunningHost> {
   const hostJson = JSON.parse(await readFile(join(options.appDir, 'host.json'), 'utf8')) as HostJson;
@@ -81,7 +82,7 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
     const { headers: raw, method = 'GET' } = request;
     if (!isLoopbackName(raw.host)) return refusal(421, 'Open this page as http://localhost.');
     if (request.url?.startsWith('/') !== true) return refusal(400, 'Ask for a path of this host.');
-    // Put together as text: resolved against a base, a path such as `//elsewhere/` would name another host.
+    // Concatenated as text: resolved against a base, a path such as `//elsewhere/` would name another host.
     const target = new URL(`http://${raw.host}${request.url}`);
     const headers = headersOf(request);
     const path = target.pathname;
@@ -157,7 +158,7 @@ async function applySettings(settings: Readonly<Record<string, string>>): Promis
   Object.assign(process.env, settings);
   const extra = settings['NODE_EXTRA_CA_CERTS'];
   if (extra === undefined) return;
-  // Node reads this variable only when it starts, which in this process is long ago.
+  // Node reads this variable only at its start, which is long past in this process.
   setDefaultCACertificates([...getCACertificates('default'), await readFile(extra, 'utf8')]);
 }
 
@@ -173,7 +174,7 @@ function refusal(status: number, sentence: string): Answer {
   return hostPage('Not here', `<p>${sentence}</p>`, status);
 }
 
-/** Never rejects. A failed function is an empty 500, as on Azure; why stands in the log. */
+/** Never rejects. A failed function is an empty 500, as on Azure; the log has the reason. */
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
@@ -191,6 +192,6 @@ async function respond(
   const { status, headers, body } = answer;
   response.writeHead(status, { ...headers });
   if (!(body instanceof Readable)) response.end(request.method === 'HEAD' ? undefined : body);
-  // An answer that breaks off breaks the caller's connection; a caller who goes away ends the answer.
+  // A response that breaks off breaks the caller's connection; a caller who disconnects ends the response.
   else await pipeline(body, response).catch((error: unknown) => log('debug', `cut off: ${String(error)}`));
 }

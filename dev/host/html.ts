@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from './http-answer.ts';
 
-/** Text as HTML, fit for content and for quoted attributes. */
+/** Escapes text for HTML content and quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
@@ -29,7 +29,7 @@ button { font: inherit; font-weight: 600; padding: .55rem 1.1rem; margin-top: 1.
 `;
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
-/** A page of the host itself, in the same strict manner as the app's: no script, no file from elsewhere. */
+/** A page of the host itself, with the same strict policy as the app's: no script, no external files. */
 export function hostPage(title: string, content: string, status = 200): Answer {
   const body = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -44,7 +44,7 @@ ${content}
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
       'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
-      // Without a referrer policy of this kind a browser sends our own forms with `Origin: null`.
+      // Without such a referrer policy a browser sends our own forms with `Origin: null`.
       'referrer-policy': 'same-origin',
       'x-content-type-options': 'nosniff',
     },
@@ -52,7 +52,7 @@ ${content}
   };
 }
 
-/** After a form: go and look at another page. */
+/** Redirects to another page after a form. */
 export function seeOther(location: string, cookie?: string): Answer {
   return {
     status: 303,

@@ -2,21 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { CookieData, HttpResponseData } from './core-types.ts';
 
-/** An answer of the host itself or of a function, before it is written. */
+/** A response of the host itself or of a function, before it is written. */
 export interface Answer {
   status: number;
   headers: Readonly<Record<string, string | string[]>>;
-  /** A stream: the app's own answer, as it comes. */
+  /** A stream: the app's own response, as it arrives. */
   body?: Uint8Array | string | Readable | undefined;
 }
 
-/** The body was larger than the host takes. */
+/** The body was larger than the host accepts. */
 export class BodyTooLarge extends Error {}
 
 /**
  * Reads a request's body.
- * @throws BodyTooLarge before anything is read where the request says that it is longer than `limit` bytes, else as soon
- * as more have come. Node throws away what still comes of it.
+ * @throws BodyTooLarge before anything is read if the request says that it is longer than `limit` bytes,
+ * otherwise as soon as more have arrived; Node discards the rest
  */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> {
   if (Number(request.headers['content-length'] ?? 0) > limit)
@@ -31,7 +31,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   return Buffer.concat(chunks);
 }
 
-/** A function's answer as the Functions host would write it; no answer at all is an empty 200. */
+/** Writes a function's response as the Functions host does; no response is an empty 200. */
 export function answerOf(http: HttpResponseData | undefined): Answer {
   if (http === undefined) return { status: 200, headers: {} };
   const headers: Record<string, string | string[]> = { ...http.headers };

@@ -1,4 +1,4 @@
-/** The language's own import, for whoever loads this file with `require`. */
+/** The native import, for callers that load this file with `require`. */
 export function importModule(url: string): Promise<unknown> {
   return import(url);
 }

@@ -1,5 +1,5 @@
 /**
- * Loads a built app and prints what it registers, as JSON; fails when that is nothing.
+ * Loads a built app and prints its registrations as JSON; fails if there are none.
  *
  *   node dev/host/list-functions.ts FOLDER
  */

@@ -8,28 +8,30 @@ import type * as ImportModule from './import-module.ts';
 const CORE = '@azure/functions-core';
 const CORE_URL = `local:${CORE}`;
 const SLOT = 'postroom.functions-core';
-// Node remembers what a file's `require` found, so every load gets this one module; it speaks for the newest core.
-// The library registers only while the app loads, and one app is loaded at a time.
+// Node caches what a file's `require` resolved, so every load gets this one module; it represents the
+// newest core.
 const CORE_SOURCE = `module.exports = new Proxy({}, { get: (_, name) => globalThis[Symbol.for('${SLOT}')][name] });`;
 let loads = 0;
 
-// A test runner puts an import of its own in the place of the language's, which knows each file only once; what is
-// loaded by `require` keeps the language's.
+// A test runner replaces the native import with its own, which loads each file only once; modules loaded by
+// `require` keep the native one.
 const { importModule } = createRequire(import.meta.url)('./import-module.ts') as typeof ImportModule;
 
 export interface LoadedApp {
   core: Core;
-  /** Takes the module hooks away; the app can then load no further parts. */
+  /** Removes the module hooks; the app can then load no more chunks. */
   unload(): void;
 }
 
 /**
- * Loads a built app with an empty environment. Azure's worker sets the environment before it loads the app; here code
- * that reads a setting too early finds nothing, so that a setting that is bad there keeps no function from registering.
+ * Loads a built app with an empty environment. Azure's worker sets the environment before it loads the app.
+ * Here code that reads a setting too early finds nothing, so a bad setting keeps no function from
+ * registering there.
  *
- * `@azure/functions` asks for the module `@azure/functions-core`, which only a worker can give it. Each load has its
- * own copy of the app's modules, told apart by a query in their addresses, so that a process can start an app again.
- * @throws Error in words when the app registers nothing.
+ * `@azure/functions` requests the module `@azure/functions-core`, which only a worker can provide. Each
+ * load has its own copy of the app's modules, distinguished by a query in their URLs, so a process can
+ * start an app again.
+ * @throws Error with a readable message when the app registers nothing
  */
 export async function loadApp(appDir: string, log: HostLog): Promise<LoadedApp> {
   const { main } = JSON.parse(await readFile(join(appDir, 'package.json'), 'utf8')) as { main: string };

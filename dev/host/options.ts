@@ -1,17 +1,17 @@
-/** Somebody who may sign in on the demo sign-in page. */
+/** A person who may sign in on the demo's sign-in page. */
 export interface DemoPerson {
-  /** Object id, a GUID. */
+  /** Object ID, a GUID. */
   id: string;
   name: string;
-  /** Sign-in name, an address. */
+  /** Username, an email address. */
   upn: string;
   roles: readonly string[];
 }
 
-/** What the host's own page needs to send a demo mail. */
+/** What the host's own page needs to send a demo email. */
 export interface DemoMailOptions {
   mailboxes: readonly string[];
-  /** Takes mail without sign-in, for the demo mailboxes only. */
+  /** Accepts mail without sign-in, for the demo mailboxes only. */
   dropSmtp: { host: string; port: number };
 }
 
@@ -20,9 +20,9 @@ export interface HostOptions {
   appDir: string;
   /** On 127.0.0.1; 0 takes a free one. */
   port: number;
-  /** App settings. They are put into the environment after the app's code is loaded, as on Azure. */
+  /** App settings. They are set in the environment after the app's code is loaded. */
   settings: Readonly<Record<string, string>>;
-  /** Keeps the key of the sign-in sessions between starts. */
+  /** Stores the key of the sign-in sessions between starts. */
   stateDir: string;
   people: readonly DemoPerson[];
   demo?: DemoMailOptions;
@@ -30,7 +30,7 @@ export interface HostOptions {
   background: boolean;
   /** Listeners in another process may run the timer and queue functions; see outside-listeners.ts. */
   outsideListeners?: boolean;
-  /** A host process also logs what is of level debug, such as the end of each execution. */
+  /** A host process also logs at level debug, such as the end of each execution. */
   logDebug?: boolean;
   /** Tuning of the queue trigger, for tests. */
   queues?: { leaseSeconds?: number; maxIdleMs?: number };

@@ -6,7 +6,10 @@ import { timerInput } from './timers.ts';
 
 const LIMIT = 1024 * 1024;
 
-/** What a listener in another process tells of a queue message (`message` and what follows) or of a timer's run. */
+/**
+ * What a listener in another process reports about a queue message (`message` and the fields after it) or a
+ * timer run.
+ */
 interface OutsideInput {
   /** The text, decoded. */
   message?: string;
@@ -21,7 +24,7 @@ interface OutsideInput {
 }
 
 /**
- * The door for listeners that are not this host's own, such as Microsoft's (`npm run host:check`).
+ * The endpoint for listeners outside this host, such as Microsoft's (`npm run host:check`).
  *
  * `GET /admin/functions`: the timer and queue functions with their triggers.
  * `POST /admin/invocations/NAME`: runs one to its end; 204 when it has worked, 500 with the error when not, so that
@@ -40,7 +43,7 @@ export async function answerOutsideListener(
   const name = /^\/admin\/invocations\/([\w-]+)$/.exec(path)?.[1];
   if (name === undefined) return undefined;
   if (request.method !== 'POST') return { status: 405, headers: { allow: 'POST' } };
-  // A form of another site cannot send this type without asking first.
+  // A form of another site cannot send this content type without a preflight request.
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
     return { status: 415, headers: {}, body: 'Send the input as application/json.\n' };
   const target = core.functions.get(name);

@@ -13,14 +13,20 @@ export interface QueueSettings {
 }
 
 export interface QueueTuning {
-  /** How long a message stays hidden while it is worked on; renewed at half of it. The platform takes ten minutes. */
+  /**
+   * How long a message stays invisible while it is processed; renewed at half of it. The platform uses ten
+   * minutes.
+   */
   leaseSeconds?: number;
-  /** Longest pause between two looks at an empty queue. The platform goes up to a minute; nobody wants to wait here. */
+  /**
+   * Longest pause between two reads of an empty queue. The platform waits up to a minute; here a person
+   * would be waiting.
+   */
   maxIdleMs?: number;
 }
 
 export interface Queues {
-  /** Takes no further message and waits for those under way. */
+  /** Takes no more messages and waits for those being processed. */
   stop(): Promise<void>;
 }
 
@@ -54,9 +60,9 @@ export async function startQueues(
   };
 }
 
-/** Works off what lies on the queues now, and what that puts there, to its end. Never rejects. */
+/** Processes everything that is on the queues now, and what that adds. Never rejects. */
 export async function drainQueues(core: Core, log: HostLog, settings: QueueSettings): Promise<void> {
-  // One try: a storage that is away is the next minute's matter.
+  // One attempt: if storage is unavailable, the next minute tries again.
   const readers = await readersOf(core, settings, {}, 1);
   for (let left = true; left; ) {
     left = false;
@@ -84,7 +90,7 @@ async function readersOf(
 ): Promise<Reader[]> {
   const targets = [...core.functions.values()].filter(({ trigger }) => trigger.type === 'queueTrigger');
   if (targets.length === 0) return [];
-  // Loaded only where a queue function exists: it is most of the host's start.
+  // Loaded only if there is a queue function: it takes most of the host's start.
   const { QueueServiceClient } = await import('@azure/storage-queue');
   const { batchSize = 16, newBatchThreshold = Math.floor(batchSize / 2), maxDequeueCount = 5 } = settings;
   return targets.map((target): Reader => {
@@ -126,7 +132,7 @@ async function readQueue(reader: Reader, core: Core, log: HostLog, stopping: Abo
         }
       } catch (error) {
         if (stopping.aborted) break;
-        // A queue that nobody has made yet is an empty one.
+        // A queue that does not exist yet counts as empty.
         if (statusOf(error) !== 404) log('error', `the queue does not answer: ${String(error)}`, target.name);
         idleMs = maxIdleMs;
       }
@@ -137,7 +143,7 @@ async function readQueue(reader: Reader, core: Core, log: HostLog, stopping: Abo
   await Promise.all(running);
 }
 
-/** Never rejects: what goes wrong with the queue itself is logged, and the message comes again when its lease ends. */
+/** Never rejects: errors of the queue itself are logged, and the message reappears when its lease ends. */
 async function handleMessage(
   reader: Reader,
   core: Core,
@@ -189,7 +195,7 @@ async function handleMessage(
   }
 }
 
-/** What a handler gets for a message, or for a text that `POST /admin/functions/NAME` gives in a message's place. */
+/** The arguments of a handler for a message, or for a text given to `POST /admin/functions/NAME`. */
 export function invocationOf(
   message: Pick<DequeuedMessageItem, 'messageText'> & Partial<DequeuedMessageItem>,
 ): { data: TypedData; triggerMetadata: Record<string, TypedData> } {

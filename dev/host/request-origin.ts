@@ -1,6 +1,6 @@
 /**
- * True for names that only this machine answers to. A page elsewhere can make its own name point to 127.0.0.1 and
- * would then count as same-origin; its name gives it away.
+ * True for names that only this machine answers to. A page elsewhere can make its own name resolve to
+ * 127.0.0.1 and would then count as same-origin; its name reveals it.
  */
 export function isLoopbackName(host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(`http://${host}`)) return false;
@@ -13,7 +13,10 @@ export function isLoopbackName(host: string | undefined): boolean {
   );
 }
 
-/** Programs send neither header and may come in; a browser always says where a changing request comes from. */
+/**
+ * Programs send neither header and are allowed; a browser always states where a state-changing request
+ * comes from.
+ */
 export function isSameOrigin(headers: Headers, origin: string): boolean {
   const site = headers.get('sec-fetch-site');
   if (site !== null) return site === 'same-origin' || site === 'none';

@@ -1,6 +1,7 @@
 /**
- * The host tries functions in order of their names, ignoring case, and takes the first whose route fits; a literal
- * route does not win over a parameter. https://github.com/Azure/azure-functions-host/issues/3153
+ * The host matches functions in the order of their names, ignoring case, and takes the first whose route
+ * fits; a literal route has no priority over a parameter.
+ * https://github.com/Azure/azure-functions-host/issues/3153
  */
 export function inRouteOrder<T extends { name: string }>(functions: readonly T[]): T[] {
   return functions.toSorted((a, b) => {
@@ -19,7 +20,7 @@ const CONSTRAINTS: Readonly<Record<string, string>> = {
 
 /**
  * An ASP.NET route template as a pattern over paths: `{id}`, `{id?}`, `{id:int}`, `{*rest}`.
- * @throws Error for a constraint that this host does not know.
+ * @throws Error for an unknown constraint
  */
 export function routePattern(prefix: string, template: string): URLPattern {
   const whole = [prefix, template].filter((part) => part !== '').join('/');

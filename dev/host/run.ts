@@ -1,5 +1,5 @@
 /**
- * The local host as a process of its own, so that it can be killed like any other.
+ * The local host as a separate process, so that it can be killed like any other.
  *
  *   node dev/host/run.ts '<options as JSON>'     or the same JSON as the first line of standard input
  *
@@ -33,10 +33,10 @@ async function readOptions(): Promise<{ options: HostOptions; parentGone?: Promi
   return { options: JSON.parse(await first.promise) as HostOptions, parentGone: gone.promise };
 }
 
-// Standard output carries the one line alone. The app's own log lines go where the host's go.
+// Standard output is reserved for the one line. The app's own log lines go where the host's go.
 console.log = console.error;
 console.info = console.error;
-// A parent that is gone reads no more; that must not end the work before it is in order.
+// A parent that has exited reads nothing; that must not end the process before it has shut down in order.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
@@ -56,7 +56,7 @@ try {
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   void parentGone?.then(end);
-  // Azure starts a worker anew that ends this way. Here the process ends too, but says why.
+  // Azure restarts a worker that ends this way. Here the process exits too, but logs the reason.
   process.on('uncaughtException', (error) => {
     log('critical', `The app broke outside a function: ${error.stack ?? String(error)}`);
     process.exit(1);

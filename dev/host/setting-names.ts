@@ -1,7 +1,7 @@
 /**
- * Puts the values of settings in the place of `%NAME%`, as the Functions host does.
- * @param whose names the function in the error.
- * @throws Error in words when a setting is missing.
+ * Replaces `%NAME%` by the value of the setting, as the Functions host does.
+ * @param whose the function, for the error message
+ * @throws Error with a readable message when a setting is missing
  */
 export function resolveSettings(text: string, whose: string): string {
   return text.replace(/%(\w+)%/g, (_whole, name: string) => {

@@ -5,17 +5,17 @@ import { escapeHtml, hostPage, seeOther } from './html.ts';
 import type { Answer } from './http-answer.ts';
 import type { DemoPerson } from './options.ts';
 
-/** The platform's own cookie name. */
+/** The platform's cookie name. */
 const COOKIE = 'AppServiceAuthSession';
 const SESSION_SECONDS = 8 * 3600;
-/** Whose people the demo people are; the host's setting says that these may come. */
+/** The tenant of the demo people, which the host's setting allows. */
 export const SIGN_IN_TENANT = '5b1f0a52-3c44-4c09-9d3e-6f1a2b7c8d00';
 const LOGIN = '/.auth/login/aad';
 
 export interface SignIn {
-  /** Answers the paths under /.auth, which the app never sees. `form` is there for a POST. */
+  /** Handles the paths under /.auth, which the app never sees. `form` is present for a POST. */
   answer(path: string, query: URLSearchParams, headers: Headers, form: URLSearchParams | undefined): Answer;
-  /** Takes away what only the platform may say, and says who is signed in. */
+  /** Removes the headers that only the platform may set, then sets those of the signed-in user. */
   withPrincipal(headers: Headers): Headers;
 }
 
@@ -85,8 +85,8 @@ export async function createSignIn(
 }
 
 /**
- * Where to go afterwards: a path of this site, otherwise the start page. Browsers read `\` as `/` and drop tabs and
- * line ends, so the text is judged as a browser would read it.
+ * The page to return to: a path of this site, otherwise the start page. Browsers read `\` as `/` and drop
+ * tabs and line ends, so the text is checked as a browser would read it.
  */
 export function ownPath(text: string | null): string {
   const site = 'http://localhost';
@@ -151,7 +151,7 @@ function cookieOf(headers: Headers, name: string): string | undefined {
   return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** Kept, so that a restart does not sign everyone out. */
+/** Stored, so that a restart does not sign everyone out. */
 async function keptKey(stateDir: string): Promise<Buffer> {
   const file = join(stateDir, 'sign-in-key');
   await mkdir(stateDir, { recursive: true });

@@ -3,15 +3,16 @@ import type { Core, HostLog, InvocationInput, RegisteredFunction } from './core.
 import { resolveSettings } from './setting-names.ts';
 
 export interface Timers {
-  /** Starts no further run and waits for the ones under way. */
+  /** Starts no more runs and waits for the running ones. */
   stop(): Promise<void>;
 }
 
 /**
- * Runs the timer functions: six fields, seconds first, UTC, day of month and day of week both have to fit (NCRONTAB).
- * A run that is still under way when the next is due takes its place. Runs missed while the host was off are not made
- * up for: nothing of ours needs it.
- * @throws Error in words when a schedule is missing or wrong; on Azure such a timer would stay silent.
+ * Runs the timer functions. Schedules have six fields, seconds first, in UTC; day of month and day of week
+ * must both match (NCRONTAB). A run that is still active when the next is due replaces it. Runs missed
+ * while the host was off are not repeated: none of our timers needs it.
+ * @throws Error with a readable message when a schedule is missing or invalid; on Azure such a timer would
+ * stay silent
  */
 export function startTimers(core: Core, log: HostLog): Timers {
   const running = new Set<Promise<void>>();
@@ -38,7 +39,7 @@ export function startTimers(core: Core, log: HostLog): Timers {
   };
 }
 
-/** One run, on time or by hand. Never rejects: a failed run is logged and the next one comes. */
+/** One run, scheduled or manual. Never rejects: a failure is logged and the next run follows. */
 export async function runTimer(
   core: Core,
   target: RegisteredFunction,
@@ -52,7 +53,7 @@ export async function runTimer(
   }
 }
 
-/** What a timer's handler gets. */
+/** The arguments of a timer's handler. */
 export function timerInput({
   next,
   isPastDue = false,

@@ -1,7 +1,7 @@
 /**
- * The real Bicep compiler. It is no package of npm: it stands on the PATH, or .NET's own client fetches it once into
- * .cache/bicep (4 seconds, 60 MB). Another version may make other snapshots and know other rules, so the one below is
- * preferred.
+ * The real Bicep compiler. There is no npm package: it is on the PATH, or .NET's NuGet client downloads it
+ * once into .cache/bicep (4 seconds, 60 MB). Other versions may write other snapshots and have other rules,
+ * so the version below is preferred.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -23,27 +23,30 @@ export interface Finished {
 
 export interface Bicep {
   kind: 'found';
-  /** What it says of itself, with its version. */
+  /** Its version output. */
   version: string;
-  /** Runs it in `folder` to its end. Never rejects: a compiler that complains is an answer. */
+  /** Runs it in `folder`. Never rejects: compiler errors are a result. */
   run(folder: string, args: readonly string[]): Promise<Finished>;
 }
 
 export interface NoBicep {
   kind: 'absent';
-  /** Why there is none and what to do, in one sentence. */
+  /** Why it is missing and what to do, in one sentence. */
   reason: string;
 }
 
-/** The compiler of the wanted version, from the PATH, the cache or new in the cache; else one of another from the PATH. */
+/**
+ * The compiler of the preferred version, from the PATH or the cache, downloaded if needed; otherwise
+ * another version on the PATH.
+ */
 export async function findBicep(): Promise<Bicep | NoBicep> {
   return preferredBicep(await startable('bicep'), fetchedBicep);
 }
 
 /**
- * Which compiler is taken.
- * @param onPath one that somebody installed, of whatever version
- * @param fetch gets the wanted version
+ * Chooses the compiler.
+ * @param onPath an installed one of any version
+ * @param fetch downloads the preferred version
  */
 export async function preferredBicep(
   onPath: Bicep | undefined,
@@ -83,11 +86,11 @@ function runtimeIdentifier(): string {
   return `${systems[process.platform] ?? process.platform}-${process.arch}`;
 }
 
-/** Undefined when the package is there afterwards; otherwise why it is not. */
+/** Undefined when the package was downloaded; otherwise the reason why not. */
 async function restore(packageName: string): Promise<string | undefined> {
   const wayOut = `Install Bicep ${VERSION} (https://aka.ms/bicep-install) or the .NET SDK and try again.`;
-  // The project has a folder of its own, so that two that look for the compiler at once do not write one file; the
-  // packages below the cache are guarded by the client.
+  // The project has a separate folder, so that two parallel downloads do not write one file; the client
+  // locks the packages in the cache.
   const folder = await mkdtemp(join(tmpdir(), 'postroom-bicep-'));
   try {
     await mkdir(cache, { recursive: true });
@@ -97,7 +100,7 @@ async function restore(packageName: string): Promise<string | undefined> {
     const { code, stdout, stderr } = await finish('dotnet', args, folder, RESTORE_LIMIT_MS);
     if (code === NOT_STARTED) return `There is neither this bicep nor dotnet on the PATH. ${wayOut}`;
     if (code !== 0) return `dotnet could not fetch ${packageName}: ${lastLine(stdout + stderr)} ${wayOut}`;
-    // A package carries no run bit.
+    // Files in a package are not executable.
     const tool = join(cache, packageName, VERSION, 'tools', 'bicep');
     if (existsSync(tool)) await chmod(tool, 0o755);
     return undefined;
@@ -117,7 +120,7 @@ const projectFile = (packageName: string): string => `<Project Sdk="Microsoft.NE
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.trim() ?? '';
 
-/** As shells say of a command that they do not find. */
+/** The exit code of shells for an unknown command. */
 const NOT_STARTED = 127;
 
 function finish(command: string, args: readonly string[], cwd: string, timeout = 0): Promise<Finished> {
@@ -134,13 +137,16 @@ function finish(command: string, args: readonly string[], cwd: string, timeout =
   });
 }
 
-/** .NET looks for ICU, which small systems lack, unless it is told that languages do not matter. */
+/** .NET requires ICU, which small systems lack, unless globalization is off. */
 export const environmentOf = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1',
   ...cleanEnvironment(environment),
 });
 
-/** Without what azd or a developer has set: parameter files read it, and the same files must give the same result. */
+/**
+ * Without settings of azd or a developer: parameter files read the environment, and equal files must give
+ * equal results.
+ */
 export function cleanEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => !/^(AZURE|POSTROOM)_/i.test(name)),

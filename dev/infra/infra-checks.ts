@@ -1,4 +1,4 @@
-/** What can be known about the infrastructure without a subscription: that it compiles, and what it would make. */
+/** Checks of the infrastructure that need no subscription: it compiles, and what it would create. */
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,16 +7,16 @@ import type { Bicep, Finished } from './bicep-compiler.ts';
 export interface CheckResult {
   check: string;
   ok: boolean;
-  /** What the compiler said, or what to do; empty when all is well. */
+  /** The compiler's output, or what to do; empty when there are no problems. */
   said: string;
   ms: number;
 }
 
-/** The shapes in which an installation is deployed: a parameter file each, and beside it the snapshot of what it makes. */
+/** The variants of an installation: a parameter file each, with the snapshot of its resources beside it. */
 export const shapes = ['main', 'hardened'] as const;
 export type Shape = (typeof shapes)[number];
 
-/** Names depend on where an installation stands. Snapshots are taken at a place that cannot exist. */
+/** Names depend on the subscription and the resource group. Snapshots use IDs that cannot exist. */
 const PLACE = [
   ['--subscription-id', '00000000-0000-0000-0000-000000000000'],
   ['--tenant-id', '11111111-1111-1111-1111-111111111111'],
@@ -25,20 +25,21 @@ const PLACE = [
 
 interface Check {
   name: string;
-  /** What is wrong in words, empty when nothing is. */
+  /** The problems in sentences; empty when there are none. */
   find(bicep: Bicep, infra: string, outDir: string): Promise<string>;
 }
 
 const checks: readonly Check[] = [
   {
-    // A build lints as it goes, by the rules of infra/bicepconfig.json, and so does a snapshot with its parameter file.
+    // A build also lints, by the rules of infra/bicepconfig.json, and so does a snapshot with its parameter
+    // file.
     name: 'build and lint',
     find: async (bicep, infra, outDir) =>
       complaints(await bicep.run(infra, ['build', '--pattern', '*.bicep', '--outdir', outDir])),
   },
   { name: 'format', find: unformatted },
   {
-    // Nothing is compared with these: they are what main.bicepparam has, for a resource group that exists.
+    // No snapshot for these: they have the values of main.bicepparam, for an existing resource group.
     name: 'parameters installation',
     find: async (bicep, infra, outDir) =>
       complaints(
@@ -61,7 +62,7 @@ export const checkNames: readonly string[] = checks.map(({ name }) => name);
 /**
  * Runs checks over a folder like infra/, one after the other.
  * @param outDir an existing folder, for the compiled templates.
- * @param names which checks; all unless told.
+ * @param names the checks to run; all by default
  */
 export async function checkInfra(
   bicep: Bicep,
@@ -79,9 +80,9 @@ export async function checkInfra(
 }
 
 /**
- * Takes the snapshot of a shape, or compares: exit code 1 and the differences in words when they do not agree.
+ * Writes or compares the snapshot of a variant: exit code 1 and the differences when they do not match.
  * @param shape name of a parameter file in `infra`, without its ending.
- * @param deployment name of the deployment, on which nothing may depend.
+ * @param deployment name of the deployment; nothing may depend on it
  */
 export function snapshot(
   bicep: Bicep,
@@ -94,7 +95,7 @@ export function snapshot(
   return bicep.run(infra, ['snapshot', `${shape}.bicepparam`, '--mode', mode, ...PLACE, ...name]);
 }
 
-/** A warning ends with exit code 0, so a compiler that says anything counts as one that complains. */
+/** The compiler exits with 0 after a warning, so any output counts as a problem. */
 function complaints({ code, stdout, stderr }: Finished): string {
   const said = `${stderr}${code === 0 ? '' : stdout}`.trim();
   return code !== 0 && said === '' ? `exit code ${code}` : said;
@@ -116,7 +117,7 @@ async function unformatted(bicep: Bicep, infra: string): Promise<string> {
   }
 }
 
-/** Formats every file of a folder like infra/ where it stands. */
+/** Formats every file of a folder like infra/ in place. */
 export async function format(bicep: Bicep, infra: string): Promise<Finished> {
   const templates = await bicep.run(infra, ['format', '--pattern', '**/*.bicep']);
   if (templates.code !== 0) return templates;

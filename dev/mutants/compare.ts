@@ -1,23 +1,23 @@
-/** What a run found against the list of survivors that somebody looked at. Pure. */
+/** Compares the survivors of a run with the list of reviewed survivors. Pure. */
 
 /** `Survived`: tests ran it and passed. `NoCoverage`: no test runs it. */
 export type MutantOutcome = 'killed' | 'survived' | 'no coverage';
 
-/** One change of the code and what became of it. */
+/** One change of the code and its result. */
 export interface Mutant {
   /** From the root of the project, with forward slashes. */
   file: string;
   /** Stryker's name of the kind of change, such as `ConditionalExpression`. */
   mutator: string;
-  /** The code that was replaced, and what stood there instead; white space collapsed. */
+  /** The replaced code and its replacement, with whitespace collapsed. */
   original: string;
   replacement: string;
-  /** Counted from 1; it moves with every edit, so the list does not have it. */
+  /** From 1. Edits move it, so the list does not have it. */
   line: number;
   outcome: MutantOutcome;
 }
 
-/** A mutant that may survive, as `survivors.json` has it. An entry explains one mutant; two twins need two. */
+/** A mutant that may survive, as in `survivors.json`. An entry explains one mutant; two equal ones need two. */
 export interface Explained {
   file: string;
   mutator: string;
@@ -25,26 +25,26 @@ export interface Explained {
   replacement: string;
   /** Why no test notices it. */
   reason: string;
-  /** No input can tell it from the code: the reason proves it, and the score leaves it out. */
+  /** No input distinguishes it from the code: the reason proves it, and the score excludes it. */
   equivalent?: boolean;
 }
 
 export interface Score {
   killed: number;
-  /** All but the equivalent ones. */
+  /** All except the equivalent ones. */
   counted: number;
-  /** Killed of counted, 0 to 100; 100 where nothing is counted. */
+  /** Percentage of counted mutants that were killed; 100 if none is counted. */
   percent: number;
 }
 
 export interface Comparison {
   score: Score;
   unexplained: Mutant[];
-  /** Entries whose mutant was killed or is no longer made: they must leave the list. */
+  /** Entries whose mutant was killed or no longer exists: remove them from the list. */
   outdated: Explained[];
 }
 
-/** Mutants of the files of a run against the entries of the same files. */
+/** Compares the mutants of a run with the entries of the same files. */
 export function compareMutants(mutants: readonly Mutant[], list: readonly Explained[]): Comparison {
   const open = Map.groupBy(list, identityOf);
   const unexplained: Mutant[] = [];
@@ -63,13 +63,13 @@ export function compareMutants(mutants: readonly Mutant[], list: readonly Explai
   };
 }
 
-/** The score of several features together: each mutant weighs the same. */
+/** The score of several features together: each mutant has equal weight. */
 export function sumScores(scores: readonly Score[]): Score {
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
   return scoreOf(sum(scores.map(({ killed }) => killed)), sum(scores.map(({ counted }) => counted)));
 }
 
-/** Code on one line, so that the formatter's breaks make no other mutant of it. */
+/** Code on one line, so that a line break of the formatter does not make a different mutant. */
 export function collapse(code: string): string {
   return code.replaceAll(/\s+/g, ' ').trim();
 }

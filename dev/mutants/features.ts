@@ -1,19 +1,22 @@
-/** What of a feature is mutated, and which tests are to notice it. */
+/** The files of a feature that are mutated, and the tests that must notice. */
 export interface MutatedFeature {
   /** Product code, from the root of the project. */
   mutate: readonly string[];
-  /** Tests in memory only: a mutant is run against each of them that reaches it. No server, browser or built app. */
+  /**
+   * In-memory tests only: each mutant runs against every test that reaches it. No server, browser or built
+   * app.
+   */
   tests: readonly string[];
 }
 
 /**
- * Decisions where one wrong character loses a message, or lets somebody in. A file joins with the tests in memory that
- * notice 90 of 100 changes of it.
+ * Decisions in which one wrong character loses a message or grants access. A file is added once its
+ * in-memory tests notice 90 of 100 changes.
  *
- * Left out are `accounts/get-access-token.ts`, `accounts/refresh-account.ts` and `alerts/alert-service.ts`: their runs take
- * longest, because they wait and try again, and not every survivor has its test or its reason yet. Their races are held by
- * tests/accounts/one-refresh.test.ts and many-processes.test.ts, and by tests/alerts/alerts-contract.ts in memory and
- * on Azurite.
+ * Left out are `alerts/alert-service.ts` and, in `accounts`, `get-access-token.ts`, `obtain-token.ts`, `refresh-account.ts`
+ * and `refresh-store.ts`: they wait and retry, so their runs take longest, and not every survivor has a test or a reason
+ * yet. Their races are covered by tests/accounts/one-refresh.test.ts and many-processes.test.ts, and by
+ * tests/alerts/alerts-contract.ts in memory and on Azurite.
  */
 export const features: Readonly<Record<string, MutatedFeature>> = {
   intake: {

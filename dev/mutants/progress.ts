@@ -1,9 +1,9 @@
 /**
- * A plugin of StrykerJS, which loads it by its path: says on standard error how far a run is. StrykerJS has such a reporter,
- * but that one writes to standard output.
+ * A plugin that StrykerJS loads by path: prints the progress of a run to standard error. StrykerJS has such
+ * a reporter, but it prints to standard output.
  */
 
-/** What is read of StrykerJS's events. */
+/** The parts of StrykerJS's events that are read. */
 interface Plan {
   mutantPlans: readonly unknown[];
 }

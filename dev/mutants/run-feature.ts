@@ -7,15 +7,15 @@ import type { MutatedFeature } from './features.ts';
 type LogLevel = NonNullable<ConstructorParameters<typeof Stryker>[0]['logLevel']>;
 
 interface Position {
-  /** Both counted from 1. */
+  /** Both from 1. */
   line: number;
   column: number;
 }
 
 /**
  * Runs StrykerJS over one feature, in a copy of the project under `.cache`.
- * @param concurrency mutants that are tested at the same time.
- * @throws when a test fails without any mutant.
+ * @param concurrency number of mutants tested at once
+ * @throws when a test fails without a mutant
  */
 export async function runFeature(
   root: string,
@@ -23,27 +23,28 @@ export async function runFeature(
   { mutate }: MutatedFeature,
   concurrency: number,
 ): Promise<Mutant[]> {
-  // Read by vitest.config.ts, in processes that Stryker starts.
+  // Read by vitest.config.ts, in processes started by Stryker.
   process.env['POSTROOM_MUTATED_FEATURE'] = name;
   const results = await new Stryker({
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner', './dev/mutants/progress.ts'],
     vitest: { configFile: 'dev/mutants/vitest.config.ts', related: false },
     mutate: [...mutate],
-    // Strings are mostly words of pages, logs and errors: a test of each would only say them once more.
+    // Strings are mostly texts of pages, logs and errors: testing each would only repeat it.
     mutator: { excludedMutations: ['StringLiteral'] },
-    // Stryker reads it with a function that TypeScript 7 no longer has; a file that is absent is passed over.
+    // Stryker reads it with a function that TypeScript 7 no longer has; a missing file is skipped.
     tsconfigFile: 'dev/mutants/absent.json',
     coverageAnalysis: 'perTest',
     concurrency,
-    // Only for code that never comes back; a test that waits in vain ends by the shorter time of vitest.config.ts.
+    // Only for code that never returns; a waiting test ends by the shorter timeout of vitest.config.ts.
     timeoutMS: 5_000,
     timeoutFactor: 4,
     tempDirName: '.cache/mutants',
     ignorePatterns: ['dist', '.local', '.cache', 'docs', 'infra', '.github', 'tests/corpus'],
     reporters: ['postroom-progress'],
     allowConsoleColors: false,
-    // Its own reports go to standard output, which belongs to the answer; what is wrong comes as an error.
+    // Its own reports go to standard output, which is reserved for the result; problems are thrown as
+    // errors.
     logLevel: 'off' as LogLevel,
     disableTypeChecks: false,
   }).runMutationTest();
@@ -68,7 +69,7 @@ export async function runFeature(
   });
 }
 
-/** Absent: not tested at all. A mutant that never ends is noticed by whoever waits. */
+/** Absent: not tested. A mutant that never ends is noticed by its timeout. */
 const outcomes: Readonly<Record<string, MutantOutcome>> = {
   Killed: 'killed',
   Timeout: 'killed',

@@ -6,10 +6,10 @@ import { type GraphClient, RegisterAppError, writeUnlessThere } from './graph-cl
 const OWNED_BY = '18a4783c-866b-4cc7-a460-3d5e5662c884';
 
 /**
- * Lets an app change the secrets of one registration, and of no other: it owns that one, and has the permission
- * Application.ReadWrite.OwnedBy, which reaches what it owns.
- * @param principalId object id of the app: the managed identity
- * @throws RegisterAppError `no-permission` unless an admin is signed in who may give out permissions
+ * Allows an app to change the secrets of one registration and no other: it becomes its owner and gets the
+ * permission Application.ReadWrite.OwnedBy, which applies to the objects it owns.
+ * @param principalId object ID of the app: the managed identity
+ * @throws RegisterAppError `no-permission` unless the signed-in user may grant permissions
  */
 export async function allowRotation(
   graph: GraphClient,

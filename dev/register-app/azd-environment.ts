@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Where names and ids of an installation are kept between commands. */
+/** Storage for the names and IDs of an installation between commands. */
 export interface PostroomEnvironment {
   kind: 'azd' | 'process';
   get(name: string): string | undefined;
@@ -12,8 +12,8 @@ const run = promisify(execFile);
 const options = { timeout: 60_000 };
 
 /**
- * The azd environment that is chosen here, or, without azd or outside one of its projects, the variables of this
- * process, which cannot be kept.
+ * The azd environment selected here. Without azd or outside an azd project, the variables of this process,
+ * which can't be saved.
  */
 export async function openPostroomEnvironment(): Promise<PostroomEnvironment> {
   const values = await azdValues();

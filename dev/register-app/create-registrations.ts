@@ -3,7 +3,7 @@ import type { PostroomEnvironment } from './azd-environment.ts';
 import { type GraphClient, type GraphRow, RegisterAppError } from './graph-client.ts';
 import { lacking, newRegistration, type Purpose } from './wanted.ts';
 
-/** What became of one registration. */
+/** The result for one registration. */
 export interface RegistrationResult {
   clientId: string;
   state: 'made' | 'changed' | 'unchanged';
@@ -18,12 +18,15 @@ export const CLIENT_ID_NAMES: Readonly<Record<Purpose, string>> = {
   'sign-in': 'POSTROOM_SIGN_IN_CLIENT_ID',
   mail: 'POSTROOM_MAIL_CLIENT_ID',
 };
-/** Part of the unique names of both registrations; kept before anything is made, so that a second run finds them. */
+/**
+ * Part of the unique names of both registrations; saved before anything is created, so that a second run
+ * finds them.
+ */
 export const KEY_NAME = 'POSTROOM_REGISTRATION';
 export const KEY_FORM = /^[a-z0-9][a-z0-9-]{2,40}$/;
 
 /**
- * Makes the registrations for signing in and for mail, or mends those there are, and keeps their client ids.
+ * Creates or updates the registrations for sign-in and for mail, and saves their client IDs.
  * @throws RegisterAppError `no-key`, `gone`, and those of the client
  */
 export async function createRegistrations(
@@ -32,7 +35,7 @@ export async function createRegistrations(
   wishedKey: string | undefined,
 ): Promise<CreateResult> {
   const key = await keepKey(environment, wishedKey);
-  // One after the other: of two that fail, the second would go on unseen.
+  // Sequential: if both failed in parallel, the second failure would go unnoticed.
   const signIn = await ensure(graph, environment, key, 'sign-in');
   return { signIn, mail: await ensure(graph, environment, key, 'mail') };
 }
@@ -84,7 +87,7 @@ async function ensure(
   return result;
 }
 
-/** By its unique name: made by somebody else in between, it is found instead of made twice. */
+/** By its unique name: if someone else creates it in between, it is found and not created twice. */
 async function make(
   graph: GraphClient,
   path: string,
@@ -102,7 +105,7 @@ async function mend(graph: GraphClient, found: GraphRow, purpose: Purpose): Prom
   return { clientId: String(found['appId']), state: changes === undefined ? 'unchanged' : 'changed' };
 }
 
-/** The registration's face in this tenant: without it nobody can sign in or be given a role. */
+/** The service principal in this tenant: without it no one can sign in or be assigned a role. */
 async function ensureServicePrincipal(graph: GraphClient, { clientId }: RegistrationResult): Promise<void> {
   const path = `servicePrincipals(appId='${clientId}')`;
   if ((await graph.find(path)) !== undefined) return;

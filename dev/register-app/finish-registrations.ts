@@ -8,22 +8,22 @@ import { ADMIN_ROLE, type FederatedIdentity, lacking, lackingIdentity, type Purp
 export interface FinishResult {
   signIn: RegistrationResult;
   mail: RegistrationResult;
-  /** `given`, `there` already, or `nobody`: who deployed is an app, not a person. */
+  /** `given`, `there` already, or `nobody`: the deployer is an app, not a person. */
   adminRole: 'given' | 'there' | 'nobody';
-  /** Whether the identity may change the secrets of the registration for mail; undefined: nobody asked. */
+  /** Whether the identity may change the secrets of the registration for mail; undefined: not requested. */
   rotation?: 'allowed' | 'there';
-  /** Where an admin of the tenant accepts the permissions for everybody. */
+  /** The URL where an admin of the tenant consents for the organization. */
   adminConsentLink: string;
-  /** The installation's own page for the provider, with the ids filled in. */
+  /** The installation's page for the provider, with the IDs filled in. */
   providerLink: string;
 }
 
 type Hosts = Pick<Cloud, 'loginHost' | 'exchangeAudience' | 'graph'>;
 
 /**
- * Ties both registrations to the installation that was provisioned: its addresses, its managed identity as their credential,
- * and the role `admin` for who deployed.
- * @param rotation also lets the identity change the secrets of the registration for mail, and no other
+ * Connects both registrations to the provisioned installation: its redirect URIs, its managed identity as
+ * their credential, and the role `admin` for the deployer.
+ * @param rotation also allows the identity to change the secrets of the registration for mail, and no other
  * @throws RegisterAppError `not-provisioned`, `gone`, and those of the client
  */
 export async function finishRegistrations(
@@ -43,7 +43,7 @@ export async function finishRegistrations(
   };
   const tie = (purpose: Purpose, redirectUri: string): Promise<RegistrationResult> =>
     tieTogether(graph, environment, { purpose, redirectUri, identity });
-  // Both addresses are made by the platform and by functions/pages/sign-in/consent.tsx; neither can be chosen.
+  // The platform and functions/pages/sign-in/consent.tsx define both URLs; neither can be configured.
   const signIn = await tie('sign-in', `${url}/.auth/login/aad/callback`);
   const mail = await tie('mail', `${url}/oauth/callback`);
   return {
@@ -91,7 +91,7 @@ async function tieTogether(
   return { clientId, state: changes !== undefined || tied ? 'changed' : 'unchanged' };
 }
 
-/** True when something had to be written. An identity that was made anew has another subject. */
+/** True when something was written. A re-created identity has another subject. */
 async function trustIdentity(
   graph: GraphClient,
   application: string,
@@ -99,8 +99,8 @@ async function trustIdentity(
 ): Promise<boolean> {
   const path = `${application}/federatedIdentityCredentials`;
   const all = await graph.list(path);
-  // Somebody may have made it by hand under another name. Of one issuer and subject Entra takes a single one, so this one
-  // is it, also when there is one of our name besides for an identity of before.
+  // It may have been created manually under another name. Entra accepts a single credential of one issuer
+  // and subject, so this is the one, even if another of our name exists for an earlier identity.
   const found =
     all.find(({ issuer, subject }) => issuer === wanted.issuer && subject === wanted.subject) ??
     all.find(({ name }) => name === wanted.name);
@@ -118,7 +118,7 @@ async function giveAdminRole(graph: GraphClient, clientId: string): Promise<Fini
   const me = await whoDeploys(graph);
   if (me === undefined) return 'nobody';
   const principal = await graph.find(`servicePrincipals(appId='${clientId}')`);
-  // The role's id is the application's own: somebody may have made it by hand.
+  // The role's ID belongs to the application: it may have been created manually.
   const application = await graph.find(`applications(appId='${clientId}')`);
   const roles = (application?.['appRoles'] ?? []) as readonly { id: string; value: string }[];
   const roleId = roles.find(({ value }) => value === ADMIN_ROLE.value)?.id ?? ADMIN_ROLE.id;
@@ -131,7 +131,7 @@ async function giveAdminRole(graph: GraphClient, clientId: string): Promise<Fini
   return (await writeUnlessThere(graph.write('POST', path, assignment, { young: true }))) ? 'given' : 'there';
 }
 
-/** Undefined when an app is signed in, as in a workflow: Graph refuses `/me` for those. */
+/** Undefined when an app is signed in, as in a workflow: Graph rejects `/me` for apps. */
 async function whoDeploys(graph: GraphClient): Promise<GraphRow | undefined> {
   try {
     return await graph.find('me?$select=id');

@@ -1,9 +1,9 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
 
-/** A row of Graph's: each reader picks the fields it asked for. */
+/** An object of Graph: each reader uses the fields that it requested. */
 export type GraphRow = Readonly<Record<string, unknown>>;
 
-/** A refusal of Graph's, or the way there: with a sentence that says what to do. */
+/** An error of Graph or of the connection to it, with a message that says what to do. */
 export class RegisterAppError extends Error {
   readonly code: string;
 
@@ -14,13 +14,13 @@ export class RegisterAppError extends Error {
 }
 
 export interface GraphClient {
-  /** Undefined when there is no such thing. */
+  /** Undefined if it does not exist. */
   find(path: string): Promise<GraphRow | undefined>;
-  /** All rows, however many pages they come in. */
+  /** All objects of all pages. */
   list(path: string): Promise<readonly GraphRow[]>;
   /**
-   * Writes, and asks again while Graph is busy. `young`: what it names may have been made a moment ago; Graph reads from
-   * another copy of the directory than it writes to and may not know it yet.
+   * Writes, with retries while Graph is busy. `young`: the target may have just been created. Graph reads
+   * from another replica than it writes to, which may not have it yet.
    */
   write(
     method: 'POST' | 'PATCH',
@@ -46,12 +46,12 @@ this again; or have somebody who has it run "npm run register-app -- --create --
 and "azd env set POSTROOM_REGISTRATION by-hand", so that both stay in that person's hands.`;
 
 /**
- * Speaks to Microsoft Graph as who is signed in.
+ * A client for Microsoft Graph as the signed-in user.
  * @param origin `https://graph.microsoft.com`, or another cloud's
  * @throws RegisterAppError `not-signed-in`, `no-permission`, `throttled`, `exists`, `refused` or `unreachable`
  */
 export function graphClient(origin: string, resource: string, credential: TokenCredential): GraphClient {
-  // The Azure CLI is a second's work each time it is asked, so its answer is kept.
+  // Each call of the Azure CLI takes a second, so its result is cached.
   let kept: AccessToken | undefined;
   const token = async (): Promise<string> => {
     if (kept !== undefined && kept.expiresOnTimestamp - Date.now() > PATIENCE_MS) return kept.token;
@@ -111,7 +111,7 @@ export function graphClient(origin: string, resource: string, credential: TokenC
   };
 }
 
-/** The next page's path; undefined: this was the last. The token must not follow a link to anywhere else. */
+/** The path of the next page; undefined on the last. The token must not follow a link to another host. */
 function pathAfter(link: unknown, origin: string): string | undefined {
   if (typeof link !== 'string') return undefined;
   if (link.startsWith(`${origin}/v1.0/`)) return link.slice(`${origin}/v1.0/`.length);
@@ -133,7 +133,7 @@ async function readRow(answer: Response): Promise<GraphRow> {
   try {
     return text === '' ? {} : (JSON.parse(text) as GraphRow);
   } catch {
-    // A proxy in between answers with a page.
+    // A proxy in between returned an HTML page.
     return {};
   }
 }
@@ -143,7 +143,7 @@ function refusalOf(row: GraphRow): Refusal {
   return { code: error?.code ?? 'unknown', message: error?.message ?? '' };
 }
 
-/** Milliseconds after which the same request may do better; undefined: never. */
+/** Milliseconds after which a retry may succeed; undefined: never. */
 function waitFor(answer: Response, refusal: Refusal, young: boolean, pause: number): number | undefined {
   if (answer.status === 429 || answer.status >= 500) {
     const seconds = Number(answer.headers.get('retry-after'));
@@ -177,9 +177,9 @@ function errorFor(status: number, { code, message }: Refusal, path: string): Reg
 }
 
 /**
- * A write of something that may have been there all along: made by somebody else in between, or not yet in the copy of
- * the directory that was read. True when it was written.
- * @throws RegisterAppError all but `exists`
+ * Writes something that may already exist: created by someone else in between, or missing in the replica
+ * that was read. True when it was written.
+ * @throws RegisterAppError all except `exists`
  */
 export async function writeUnlessThere(write: Promise<GraphRow>): Promise<boolean> {
   try {
@@ -196,7 +196,7 @@ function notSignedIn(cause: unknown): RegisterAppError {
   const sentence = /could not be found/.test(said)
     ? 'The Azure CLI is not installed. Get it from https://aka.ms/azure-cli, run "az login", then the same command again.'
     : 'You are not signed in to Azure. Run "az login" and then the same command again.';
-  // Conditional Access asks for more: the library's own sentence holds the exact command.
+  // Conditional Access requires more: the library's message has the exact command.
   const claims = /az login --\S+ .*/.exec(said)?.[0];
   return new RegisterAppError('not-signed-in', claims === undefined ? sentence : `${sentence}\n${claims}`, {
     cause,

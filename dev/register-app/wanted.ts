@@ -1,8 +1,8 @@
 import { GRAPH_APP_ID, mailPermissions, type Permission } from '../../shared/providers/permissions.ts';
 import type { GraphRow } from './graph-client.ts';
 
-// What the two registrations must have, and what one that exists lacks. Pure. Nothing is ever taken away: what somebody
-// added by hand stays.
+// The required settings of the two registrations, and what is missing in an existing one. Pure. Nothing is
+// ever removed: manual additions stay.
 
 export type Purpose = 'sign-in' | 'mail';
 
@@ -28,7 +28,10 @@ const role = (id: string, value: string, displayName: string, description: strin
   allowedMemberTypes: ['User'],
 });
 
-/** The roles of the pages (shared/platform/principal.ts). The ids are ours: they only have to differ within one application. */
+/**
+ * The roles of the pages (shared/platform/principal.ts). The IDs are ours: they only have to be unique
+ * within one application.
+ */
 export const ADMIN_ROLE = role(
   '8f3c1a52-6d0b-4c8e-9a57-2f0f4f6f3b01',
   'admin',
@@ -42,7 +45,7 @@ const AGENT_ROLE = role(
   'Reads and answers tickets.',
 );
 
-/** Signing in asks for no email: only for who it is. */
+/** Sign-in requests no mail permissions, only the identity. */
 const signInPermissions: readonly string[] = ['openid', 'profile', 'email'];
 const permissions: Readonly<Record<Purpose, readonly Permission[]>> = {
   'sign-in': mailPermissions.filter(({ name }) => signInPermissions.includes(name)),
@@ -57,7 +60,7 @@ const accessOf = (purpose: Purpose): ResourceAccess => ({
   resourceAccess: permissions[purpose].map(({ id }) => ({ id, type: 'Scope' })),
 });
 
-/** A registration as it is made. `label` tells installations of one tenant apart. */
+/** A new registration. `label` distinguishes installations in one tenant. */
 export function newRegistration(purpose: Purpose, label: string): GraphRow {
   return {
     displayName: `${titles[purpose]} (${label})`,
@@ -65,7 +68,7 @@ export function newRegistration(purpose: Purpose, label: string): GraphRow {
     requiredResourceAccess: [accessOf(purpose)],
     ...(purpose === 'sign-in' && {
       appRoles: [ADMIN_ROLE, AGENT_ROLE],
-      // The platform's sign-in asks for an id token with the code.
+      // The platform's sign-in requests an ID token with the code.
       web: { redirectUris: [], implicitGrantSettings: { enableIdTokenIssuance: true } },
     }),
   };
@@ -80,7 +83,7 @@ interface Found {
   } & GraphRow;
 }
 
-/** What a registration that exists lacks, as the body of a PATCH; undefined: nothing. */
+/** What an existing registration lacks, as the body of a PATCH; undefined: nothing. */
 export function lacking(found: GraphRow, purpose: Purpose, redirectUri?: string): GraphRow | undefined {
   const { requiredResourceAccess = [], appRoles = [], web = {} } = found as Found;
   const access = mergedAccess(requiredResourceAccess, accessOf(purpose));
@@ -106,7 +109,7 @@ export function lacking(found: GraphRow, purpose: Purpose, redirectUri?: string)
   return Object.keys(changes).length === 0 ? undefined : changes;
 }
 
-/** Graph shows where a role was defined, and refuses a request that says so. */
+/** Graph returns where a role was defined and rejects requests that include it. */
 function withoutOrigin({ origin: _shown, ...role }: AppRole & { origin?: string }): AppRole {
   return role;
 }
@@ -135,7 +138,7 @@ export interface FederatedIdentity {
   audiences: readonly string[];
 }
 
-/** What a federated credential of this name lacks; undefined: nothing. Entra compares letter by letter. */
+/** What a federated credential of this name lacks; undefined: nothing. Entra's comparison is case-sensitive. */
 export function lackingIdentity(found: GraphRow, wanted: FederatedIdentity): GraphRow | undefined {
   const { name: _immutable, ...values } = wanted;
   const differs = Object.entries(values).some(

@@ -18,7 +18,7 @@ export async function formData(c: Context): Promise<Record<string, string>> {
 }
 
 /** The message of a `?flash=` code, from the page's own list. */
-export function flashOf(c: Context, said: Readonly<Record<string, Flash>>): Flash | undefined {
+export function flashOf(c: Context, flashes: Readonly<Record<string, Flash>>): Flash | undefined {
   const code = c.req.query('flash');
-  return code !== undefined && Object.hasOwn(said, code) ? said[code] : undefined;
+  return code !== undefined && Object.hasOwn(flashes, code) ? flashes[code] : undefined;
 }

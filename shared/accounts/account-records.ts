@@ -90,7 +90,7 @@ const signInEvent = objectOf<SignInEvent>({
   result: z.enum(['signed-in', 'refreshed', 'retrying', 'action-required']),
   code: z.string().optional(),
   suberror: z.string().optional(),
-  said: z.string().optional(),
+  message: z.string().optional(),
   traceId: z.string().optional(),
   correlationId: z.string().optional(),
   times: z.number(),

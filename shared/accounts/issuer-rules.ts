@@ -19,10 +19,10 @@ export function isIssuerOf(provider: Provider, asked: string, announced: string)
 
 /** The issuer that the callback must name, if it names one (RFC 9207). */
 export function issuerOfCallback(issuer: string, parameters: URLSearchParams): string {
-  const said = parameters.get('iss');
+  const iss = parameters.get('iss');
   const [before = '', after] = issuer.split(TENANT_PLACE);
-  if (said === null || after === undefined) return issuer;
-  const tenant = said.slice(before.length, said.length - after.length);
+  if (iss === null || after === undefined) return issuer;
+  const tenant = iss.slice(before.length, iss.length - after.length);
   return GUID.test(tenant) ? issuer.replace(TENANT_PLACE, tenant) : issuer;
 }
 
@@ -37,12 +37,12 @@ export function issuerByHand(
   server: { issuer: string; authorization_endpoint?: string; token_endpoint?: string },
   parameters: URLSearchParams,
 ): string | undefined {
-  const said = parameters.get('iss');
-  if (said === null) return server.issuer;
+  const iss = parameters.get('iss');
+  if (iss === null) return server.issuer;
   const { authorization_endpoint = '', token_endpoint = '' } = server;
   const origins = [authorization_endpoint, token_endpoint].map((address) => URL.parse(address)?.origin);
-  const origin = URL.parse(said)?.origin;
-  return origin !== undefined && origin !== 'null' && origins.includes(origin) ? said : undefined;
+  const origin = URL.parse(iss)?.origin;
+  return origin !== undefined && origin !== 'null' && origins.includes(origin) ? iss : undefined;
 }
 
 /** The issuer the id_token must name. Unverified claims only select among the tenants of one issuer. */

@@ -3,7 +3,7 @@ import type { ActivityStore } from '../activity/activity-store.ts';
 import type { Seam } from '../platform/seam.ts';
 import { telemetry } from '../platform/telemetry.ts';
 import type { Account } from './account.ts';
-import type { RefreshOutcome } from './refresh-account.ts';
+import type { RefreshOutcome } from './refresh-store.ts';
 
 interface NoteDeps {
   seam: Pick<Seam, 'now'>;

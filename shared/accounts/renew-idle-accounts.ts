@@ -4,7 +4,7 @@ import type { Seam } from '../platform/seam.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import type { Account } from './account.ts';
 import type { AccountStore } from './account-store.ts';
-import type { AccessTokens } from './get-access-token.ts';
+import type { AccessTokens } from './access-token.ts';
 
 interface RenewDeps {
   seam: Seam;

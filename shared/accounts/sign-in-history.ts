@@ -10,7 +10,7 @@ export interface SignInEvent {
   code?: string | undefined;
   suberror?: string | undefined;
   /** The provider's own sentence, or ours. */
-  said?: string | undefined;
+  message?: string | undefined;
   /** For the provider's support. */
   traceId?: string | undefined;
   correlationId?: string | undefined;
@@ -20,7 +20,7 @@ export interface SignInEvent {
 }
 
 const MAX_EVENTS = 50;
-const SAID_CHARACTERS = 200;
+const MESSAGE_CHARACTERS = 200;
 // A column of a row stores 32 Ki characters.
 const MAX_CHARACTERS = 30_000;
 
@@ -33,8 +33,8 @@ export function withEvent(
   event: Omit<SignInEvent, 'times' | 'lastAt'>,
 ): SignInEvent[] {
   const [newest, ...older] = history;
-  const said = withoutCode(event.said, event.code)?.slice(0, SAID_CHARACTERS);
-  const next: SignInEvent = { ...event, said, times: 1, lastAt: event.at };
+  const message = withoutCode(event.message, event.code)?.slice(0, MESSAGE_CHARACTERS);
+  const next: SignInEvent = { ...event, message, times: 1, lastAt: event.at };
   const repeated =
     newest !== undefined &&
     event.code !== undefined &&
@@ -47,20 +47,20 @@ export function withEvent(
 }
 
 /** Microsoft starts its sentences with the code, which is shown separately here. */
-const withoutCode = (said: string | undefined, code: string | undefined): string | undefined =>
-  code !== undefined && said?.startsWith(`${code}: `) === true ? said.slice(code.length + 2) : said;
+const withoutCode = (message: string | undefined, code: string | undefined): string | undefined =>
+  code !== undefined && message?.startsWith(`${code}: `) === true ? message.slice(code.length + 2) : message;
 
 /** The input for the explanation of an event: its code and the provider's message. Pure. */
 export const failureOf = ({
   code = 'unknown',
   suberror,
-  said,
+  message,
   traceId,
   correlationId,
-}: Pick<SignInEvent, 'code' | 'suberror' | 'said' | 'traceId' | 'correlationId'>): Failure => ({
+}: Pick<SignInEvent, 'code' | 'suberror' | 'message' | 'traceId' | 'correlationId'>): Failure => ({
   code: codeFrom(code),
   suberror,
-  said,
+  said: message,
   traceId,
   correlationId,
 });

@@ -8,7 +8,7 @@ export interface VaultFailure {
   /** The code of the error thrown. */
   code: VaultCode;
   /** Our own message; contains no secret. */
-  said: string;
+  message: string;
 }
 
 const WAIT = 'Wait a minute. If the problem persists, check the Health page.';
@@ -22,7 +22,7 @@ export async function withVault<T>(work: () => Promise<T>): Promise<T | VaultFai
     return await work();
   } catch (error) {
     if (!(error instanceof PostroomError) || !isVaultCode(error.code)) throw error;
-    return { kind: 'vault-away', code: error.code, said: error.message };
+    return { kind: 'vault-away', code: error.code, message: error.message };
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { log } from '../platform/log.ts';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Change, Table, Tables } from '../platform/tables.ts';
 import { type Activity, type ActivityKind, activityKinds } from './activity.ts';
 import { activityKind, isActivityKey, keyFrom } from './activity-records.ts';

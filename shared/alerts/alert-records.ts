@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fixers } from '../explanations/explanation.ts';
+import { codeFrom } from '../platform/problem.ts';
 import { json, objectOf, oneOf, optional, recordKind, text, time, whole } from '../platform/records.ts';
 import {
   type Alert,
@@ -31,7 +32,7 @@ const finding = objectOf<Finding>({
   severity: z.enum(severities),
   headline: z.string(),
   cause: z.string(),
-  code: z.string().optional(),
+  code: z.string().transform(codeFrom).optional(),
   since: z.string(),
   affected: z.string(),
   who: z.enum(fixers),

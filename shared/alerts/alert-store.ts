@@ -1,4 +1,4 @@
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import { type Change, listAll, type Row, startingWith, type Tables } from '../platform/tables.ts';
 import { readRows } from '../platform/unreadable-rows.ts';
 import type { Alert } from './alert.ts';

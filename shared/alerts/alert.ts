@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Fixer } from '../explanations/explanation.ts';
 import { invertedTime } from '../platform/inverted-time.ts';
+import type { Code } from '../platform/problem.ts';
 
 interface AlertKindTraits {
   /**
@@ -80,7 +81,7 @@ export interface Finding {
   /** Why, in one or two sentences. */
   cause: string;
   /** The code of an explanation, or of an error. */
-  code?: string | undefined;
+  code?: Code | undefined;
   /** ISO time. */
   since: string;
   /** The impact on mail: “No mail is lost: at least 14 unread emails wait in the mailbox.” */

@@ -1,6 +1,6 @@
 import { explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
-import { partBlamed } from '../platform/problem.ts';
+import { partBlamed, type ProblemCode } from '../platform/problem.ts';
 import type { ChannelSecretName, ChannelFailure } from './channel-states.ts';
 import type { Finding } from './alert.ts';
 
@@ -37,7 +37,7 @@ export function channelFindings(
     .map((failure) => channelUnusable(failure, now));
 }
 
-function channelUnusable({ secret, code, said }: ChannelFailure, now: number): Finding {
+function channelUnusable({ secret, code, reason }: ChannelFailure, now: number): Finding {
   const { name, headline, affected } = channels[secret];
   const azure = linkTo('key-vaults', {});
   return {
@@ -45,7 +45,7 @@ function channelUnusable({ secret, code, said }: ChannelFailure, now: number): F
     subject: { kind: 'channel', id: secret, name },
     severity: 'warning',
     headline: `${headline}: the secret ${secret} cannot be used.`,
-    cause: causeOf(code, said),
+    cause: causeOf(code, reason),
     code,
     since: new Date(now).toISOString(),
     affected,
@@ -54,16 +54,16 @@ function channelUnusable({ secret, code, said }: ChannelFailure, now: number): F
   };
 }
 
-function causeOf(code: string, said: string): string {
+function causeOf(code: ProblemCode, reason: string): string {
   switch (code) {
     case 'channel-malformed':
-      return `${said} Create a new version of the secret, or delete it to turn this off. Postroom reads it again within two minutes.`;
+      return `${reason} Create a new version of the secret, or delete it to turn this off. Postroom reads it again within two minutes.`;
     case 'webhook-unsigned':
-      return `${said} Set it to whsec_ and at least 24 random bytes in base64. Postroom reads it again within two minutes.`;
+      return `${reason} Set it to whsec_ and at least 24 random bytes in base64. Postroom reads it again within two minutes.`;
     case 'secret-disabled':
       return 'It was disabled in Key Vault. Enable its newest version, or delete it to turn this off.';
     default: {
-      const explanation = explainText({ text: said });
+      const explanation = explainText({ text: reason });
       const cause = explanation.code.startsWith('key-vault')
         ? explanation.cause
         : 'Key Vault did not return it.';

@@ -54,7 +54,7 @@ export function createChannelSecrets(deps: {
     } catch (error) {
       const code = error instanceof PostroomError ? error.code : 'key-vault';
       const times = (before.failure?.times ?? 0) + 1;
-      return { ...before, failure: { code, said: messageWithCause(error), times } };
+      return { ...before, failure: { code, reason: messageWithCause(error), times } };
     }
   }
 

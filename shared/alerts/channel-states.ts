@@ -19,7 +19,7 @@ export interface ChannelSecretReading {
   /** False until a reading has succeeded: whether the secret exists is unknown. */
   isKnown: boolean;
   /** Why the last reading failed, and how many failed in a row. */
-  failure: { code: string; said: string; times: number } | undefined;
+  failure: { code: ProblemCode; reason: string; times: number } | undefined;
 }
 export type ChannelSecretReadings = Readonly<Record<ChannelSecretName, ChannelSecretReading>>;
 
@@ -27,9 +27,9 @@ export type ChannelSecretReadings = Readonly<Record<ChannelSecretName, ChannelSe
 export interface ChannelFailure {
   secret: ChannelSecretName;
   /** `channel-malformed`, `webhook-unsigned`, or the error code of the failed reading. */
-  code: string;
+  code: ProblemCode;
   /** A sentence, or the error message of a failed reading. */
-  said: string;
+  reason: string;
 }
 
 /** `absent`: not configured. `unusable`: configured, or perhaps configured, but not usable now. */
@@ -44,7 +44,7 @@ export interface ChannelStates {
 
 /** One failed reading is ignored; a refusal or a disabled secret is reported at once. */
 const TIMES_OF_AN_OUTAGE = 2;
-const PASSING: ReadonlySet<string> = new Set<ProblemCode>(['key-vault', 'key-vault-throttled']);
+const PASSING: ReadonlySet<ProblemCode> = new Set(['key-vault', 'key-vault-throttled']);
 
 /**
  * The channels that the secrets configure, and their problems. Pure. While Key Vault does not respond, the last values stay
@@ -58,12 +58,12 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
   ): ChannelState<{ value: Secret }> => {
     const { value, isKnown, failure } = readings[secret];
     if (failure !== undefined && (!PASSING.has(failure.code) || failure.times >= TIMES_OF_AN_OUTAGE))
-      failures.push({ secret, code: failure.code, said: failure.said });
+      failures.push({ secret, code: failure.code, reason: failure.reason });
     if (!isKnown || failure?.code === 'secret-disabled') return { kind: 'unusable' };
     if (value === undefined) return { kind: 'absent' };
     const problem = problemOf(value);
     if (problem === undefined) return { kind: 'ready', value };
-    failures.push({ secret, code: 'channel-malformed' satisfies ProblemCode, said: problem });
+    failures.push({ secret, code: 'channel-malformed', reason: problem });
     return { kind: 'unusable' };
   };
   const relay = read('smtp-relay-url', (value) => relayProblem(value, rules));
@@ -72,8 +72,8 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
   if (url.kind === 'ready' && key.kind === 'absent' && needsKey(url.value))
     failures.push({
       secret: 'alert-webhook-key',
-      code: 'webhook-unsigned' satisfies ProblemCode,
-      said: 'It is missing, and Postroom sends nothing unsigned to this receiver.',
+      code: 'webhook-unsigned',
+      reason: 'It is missing, and Postroom sends nothing unsigned to this receiver.',
     });
   return {
     relay: relay.kind === 'ready' ? { kind: 'ready', url: relay.value } : relay,

@@ -1,4 +1,3 @@
-import type { ProblemCode } from '../platform/problem.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { paths } from '../paths/paths.ts';
 import { channelFindings } from './channel-findings.ts';
@@ -53,7 +52,7 @@ function partsBlamed({ failing, mailboxes, state, withoutVault }: HealthFacts): 
     if (part === 'vault' && !isVault && withoutVault?.get(id) !== failure.failures) continue;
     const before = parts.get(part);
     const since = before === undefined || failure.since < before.since ? failure.since : before.since;
-    parts.set(part, { part, said: before?.said ?? failure.problem, since });
+    parts.set(part, { part, message: before?.message ?? failure.problem, since });
   }
   return [...parts.values()];
 }
@@ -108,7 +107,7 @@ function unexplained(facts: HealthFacts, now: number): Finding[] {
       headline: `Not receiving mail from ${listOf(silent.map(({ address }) => address))}: fetches do not finish.`,
       cause:
         'Fetches start, but neither succeed nor fail: the queue fetch-shard is not processed, or every run is stopped early.',
-      code: 'fetches-do-not-end' satisfies ProblemCode,
+      code: 'fetches-do-not-end',
       since,
       affected: waitingMail(silent, facts.state),
       who: 'you',

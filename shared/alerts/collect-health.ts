@@ -146,5 +146,9 @@ export const isStorageAway = (error: unknown): boolean =>
 /** A failing dependency, with the error's message and Azure's. */
 export function failed(part: FailingPart['part'], error: unknown, now: number): FailingPart {
   const cause = error instanceof Error && error.cause !== undefined ? ` ${describeError(error.cause)}` : '';
-  return { part, said: `${describeError(error)}${cause}`.slice(0, 2000), since: new Date(now).toISOString() };
+  return {
+    part,
+    message: `${describeError(error)}${cause}`.slice(0, 2000),
+    since: new Date(now).toISOString(),
+  };
 }

@@ -13,7 +13,7 @@ import type { ChannelFailure } from './channel-states.ts';
 export interface FailingPart {
   part: 'storage' | 'vault';
   /** Its error message, for `explainText`; contains no secret. */
-  said: string;
+  message: string;
   /** ISO time. */
   since: string;
 }

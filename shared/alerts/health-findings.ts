@@ -4,7 +4,6 @@ import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartb
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
 import { paths } from '../paths/paths.ts';
-import { codeFrom, type ProblemCode } from '../platform/problem.ts';
 import type { HealthFacts, FailingPart } from './health-facts.ts';
 import { failed } from './collect-health.ts';
 import { waitingMail } from './mailbox-findings.ts';
@@ -13,8 +12,8 @@ import { type Finding, type Alert, shownOf } from './alert.ts';
 const OF_AZURE = /^(?:storage|key-vault|managed-identity)-/;
 
 /** Storage or Key Vault does not respond; everything else depends on it. Pure. */
-export function partFailing({ part, said, since }: FailingPart): Finding {
-  const explanation = explainText({ text: said });
+export function partFailing({ part, message, since }: FailingPart): Finding {
+  const explanation = explainText({ text: message });
   // An explanation about an unreachable mail server would mislead here.
   const known = OF_AZURE.test(explanation.code);
   const storage = part === 'storage';
@@ -103,7 +102,7 @@ function timerLate(
     headline: words.headline,
     cause:
       words.cause ?? `The Functions host has not started it, or all its runs fail. ${SEEN_AFTER_DEPLOYMENT}`,
-    code: 'timer-late' satisfies ProblemCode,
+    code: 'timer-late',
     since,
     affected: words.affected,
     who: 'you',
@@ -135,7 +134,7 @@ export function poisonFindings({ abandoned }: Pick<HealthFacts, 'abandoned'>): F
     severity: 'warning',
     headline: `${count === 1 ? '1 job' : `${count} jobs`} failed repeatedly: ${worksOn[queue]}.`,
     cause: 'The same queue message failed five times. The app’s log shows why, under the name of the queue.',
-    code: 'poison-queue' satisfies ProblemCode,
+    code: 'poison-queue',
     since,
     affected: 'No mail is lost: later runs do the same work.',
     who: 'you',
@@ -160,7 +159,7 @@ export function missingEmailFindings({
         severity: 'error',
         headline: `${isOne ? '1 email' : `${found.count} emails`} in ${address} ${isOne ? 'is' : 'are'} missing in Postroom.`,
         cause: `The check of the folder ${folder} found ${isOne ? 'it' : 'them'} there, read by someone, and Postroom has never seen ${isOne ? 'it' : 'them'}.`,
-        code: 'email-missing' satisfies ProblemCode,
+        code: 'email-missing',
         since: found.checkedAt,
         affected: `No mail is lost: ${isOne ? 'it is' : 'they are'} in the mailbox, and one click fetches ${isOne ? 'it' : 'them'}.`,
         who: 'you',
@@ -182,7 +181,7 @@ export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantin
       severity: 'warning',
       headline: `${count === 1 ? '1 email' : `${count} emails`} could not be imported.`,
       cause: 'Each is listed with its reason: try again, make a ticket of it, or dismiss it.',
-      code: 'quarantine-grown' satisfies ProblemCode,
+      code: 'quarantine-grown',
       since,
       affected: `${count === 1 ? 'It is' : 'They are'} kept, but no ticket was created.`,
       who: 'you',
@@ -211,7 +210,7 @@ export function loopFindings(
         headline: `Possible mail loop with ${sender}: ${count} automatic messages to ${mailbox.address} within an hour.`,
         cause:
           'An auto-responder, bounce or monitoring system keeps sending messages, perhaps because something replies to each one.',
-        code: 'mail-loop' satisfies ProblemCode,
+        code: 'mail-loop',
         since: at,
         affected: 'Every message is kept. Those over the limit are collapsed in the conversation.',
         who: 'you',
@@ -242,7 +241,7 @@ export function unreadableRowFindings(
       severity: table === 'Mailboxes' ? 'error' : 'warning',
       headline: `${what} of the table ${table} cannot be read: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
       cause: 'The data was changed outside Postroom, or by another version of it.',
-      code: 'bad-row' satisfies ProblemCode,
+      code: 'bad-row',
       since: new Date(now).toISOString(),
       affected:
         table === 'Mailboxes'
@@ -261,18 +260,18 @@ export function unreadableRowFindings(
  */
 export function smtpRefused(
   mailbox: Mailbox,
-  { code, said }: SmtpRefusal,
+  { code, reason }: SmtpRefusal,
   now: number,
   severity: Finding['severity'] = 'error',
 ): Finding {
-  const explanation = explainProblem({ code: codeFrom(code), said });
+  const explanation = explainProblem({ code, said: reason });
   const known = explanation.code !== 'not-recognised';
   return {
     kind: 'smtp-refused',
     subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
     severity,
     headline: `Cannot send as ${mailbox.address}: the mail server refuses it.`,
-    cause: known ? explanation.cause : `Server message: ${said}`,
+    cause: known ? explanation.cause : `Server message: ${reason}`,
     code: known ? explanation.code : code,
     since: new Date(now).toISOString(),
     affected: `Receiving is not affected. ${severity === 'warning' ? 'No email is waiting to be sent.' : 'Outgoing email is waiting.'}`,

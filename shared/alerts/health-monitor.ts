@@ -144,7 +144,7 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
       if (alerts.inMemory().length > 0) return false;
     }
     const [open, vault] = await Promise.all([alerts.open(), checkVault(deps, seam.now())]);
-    if (vault.kind === 'failing') log.error('not ready', new PostroomError('key-vault', vault.part.said));
+    if (vault.kind === 'failing') log.error('not ready', new PostroomError('key-vault', vault.part.message));
     return vault.kind !== 'failing' && !open.some((alert) => shownOf(alert).severity === 'critical');
   }
 

@@ -6,7 +6,7 @@ import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
 import type { FetchState } from '../mailboxes/mailbox-store.ts';
 import { remedyOf } from '../mailboxes/remedy.ts';
 import { paths } from '../paths/paths.ts';
-import { codeFrom, isProblemCode, partBlamed } from '../platform/problem.ts';
+import { isProblemCode, partBlamed } from '../platform/problem.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type HealthFacts, silentSince } from './health-facts.ts';
 import type { Finding, AlertKind, Subject } from './alert.ts';
@@ -244,7 +244,7 @@ function findingFor(
 }
 
 function explainedFor({ failure }: Stopped): Explanation {
-  const code = codeFrom(failure.code);
+  const { code } = failure;
   // For a foreign code, an account stores only the code and a sentence that ends with the provider's
   // message.
   const said = failure.said ?? (isProblemCode(code) ? undefined : failure.problem);

@@ -1,4 +1,4 @@
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import { readRows } from '../platform/unreadable-rows.ts';
 import { type ConnectionTest, isWaiting } from './connection-test.ts';

@@ -94,7 +94,7 @@ async function sendToOneself(run: TestRunner, deps: SmtpTestDeps, mailbox: Mailb
   await run.step('send', async () => {
     const result = await deps.mailSender.send(route, letterToOneself(mailbox.address, mark));
     run.note('test', `an email to ${mailbox.address} is sent over a connection of its own`);
-    if (result.kind === 'refused') throw new StepRefused(result.said);
+    if (result.kind === 'refused') throw new StepRefused(result.reason);
     const [refused] = result.refusedRecipients;
     if (refused !== undefined) throw new StepRefused(refused.line);
     run.note('server', result.answer);

@@ -1,4 +1,4 @@
-import type { AccessTokens } from '../accounts/get-access-token.ts';
+import type { AccessTokens } from '../accounts/access-token.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 import { type Approval, takesApproval } from './approval.ts';

@@ -12,8 +12,8 @@ export type StoreResult =
   /** Connected by an invitation, whose holder has no other page to go to. */
   | { kind: 'done'; accountId: string };
 
-/** Text of the provider: it may repeat a secret that was sent to it. */
-const FOREIGN = new Set(['sentence', 'detail', 'said']);
+/** Fields with text of the provider or of an error, which may repeat a secret that was sent. */
+const FOREIGN = new Set(['sentence', 'detail', 'said', 'message']);
 
 /** A result as stored in one column. */
 export const resultAsText = (result: StoreResult): string =>

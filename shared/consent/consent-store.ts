@@ -1,5 +1,5 @@
 import { PostroomError } from '../platform/errors.ts';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Tables } from '../platform/tables.ts';
 import type { PendingConsent } from './consent.ts';
 import { CONSENTS, consentKind, isKey } from './consent-records.ts';

@@ -1,5 +1,5 @@
 import { PostroomError } from '../platform/errors.ts';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Tables } from '../platform/tables.ts';
 import { INVITATIONS, invitationKind, isKey } from './consent-records.ts';
 import type { Invitation } from './invitation.ts';

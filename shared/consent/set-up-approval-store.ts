@@ -1,4 +1,4 @@
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Tables } from '../platform/tables.ts';
 import { SET_UPS, type SetUpApproval, setUpApprovalKind } from './consent-records.ts';
 

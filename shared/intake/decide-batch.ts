@@ -1,6 +1,6 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { mapLimited } from '../platform/concurrency.ts';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Tables } from '../platform/tables.ts';
 import type { TicketOfMessageId } from '../tickets/message-id-records.ts';
 import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Cursor } from '../mailboxes/cursor.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { type MessageRef, messageRef, sortedRefs } from '../mailboxes/message-ref.ts';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Queues } from '../platform/queues.ts';
 import { activityOf, countOf } from './fetch-activity.ts';
 import { fetchMailbox, type FetchResult } from './fetch-mailbox.ts';

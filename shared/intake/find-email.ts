@@ -1,6 +1,6 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { mapLimited } from '../platform/concurrency.ts';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import { startingWith, type Tables } from '../platform/tables.ts';
 import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import type { TicketSummary } from '../tickets/ticket.ts';

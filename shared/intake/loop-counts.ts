@@ -1,6 +1,6 @@
 import { recordMailLoop } from '../mailboxes/mail-loops.ts';
 import { mapLimited } from '../platform/concurrency.ts';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Tables } from '../platform/tables.ts';
 import { type AutomaticMail, countedAs, foldLoops, type LoopCount } from './fold-loops.ts';
 import { countKey, loopCountKind } from './ledger-records.ts';

@@ -1,6 +1,6 @@
 import { mapLimited } from '../platform/concurrency.ts';
 import { invertedTime } from '../platform/inverted-time.ts';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Row, Table, Tables } from '../platform/tables.ts';
 import {
   type Handled,

@@ -1,9 +1,9 @@
+import { openRecords } from '../platform/open-records.ts';
 import { z } from 'zod';
 import {
   flag,
   json,
   objectOf,
-  openRecords,
   optional,
   type RecordKind,
   recordKind,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  code,
   converted,
   json,
   objectOf,
@@ -112,7 +113,7 @@ export const failureKind = recordKind<FailureRow>()({
   ...ofMailbox('health'),
   columns: {
     state: oneOf('retrying', 'action-required'),
-    code: text,
+    code,
     problem: text,
     said: optional(text),
     since: time,

@@ -1,4 +1,4 @@
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 import { readRows } from '../platform/unreadable-rows.ts';
@@ -127,7 +127,7 @@ const LONG_AGO = new Date(0).toISOString();
  */
 const UNREADABLE: FetchFailure = {
   state: 'retrying',
-  code: '',
+  code: 'bad-row',
   problem: '',
   since: LONG_AGO,
   failures: 1,

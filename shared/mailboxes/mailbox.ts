@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Code } from '../platform/problem.ts';
 
 /** An address to fetch: its server, its account, and what happens to fetched email. */
 export interface Mailbox {
@@ -38,7 +39,7 @@ export interface MailLogin {
 /** Why the last fetches of a mailbox failed. */
 export interface FetchFailure {
   state: 'retrying' | 'action-required';
-  code: string;
+  code: Code;
   problem: string;
   /** The mail server's message, if the server is what fails. */
   said?: string | undefined;
@@ -58,7 +59,7 @@ export interface MailboxHealth {
   /** A sentence for a person; absent when all is well. */
   problem: string | undefined;
   /** Code of the problem. */
-  code?: string | undefined;
+  code?: Code | undefined;
   lastSuccessAt: string | undefined;
   lastMailAt: string | undefined;
   nextTryAt: string | undefined;

@@ -1,3 +1,4 @@
+import type { Code } from '../platform/problem.ts';
 import { type ConnectDeps, connectInbox } from './connect-inbox.ts';
 import { InboxError } from './inbox.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -12,7 +13,7 @@ export interface LatestMail {
 export type MailboxPreview =
   | { kind: 'opened'; unread: number; total: number; latest: readonly LatestMail[] }
   /** The message is a sentence for a person. */
-  | { kind: 'failed'; code: string; message: string };
+  | { kind: 'failed'; code: Code; message: string };
 
 export interface PreviewDeps extends ConnectDeps {
   /** Reads the subject from the first bytes of an email. */

@@ -1,10 +1,11 @@
+import type { Code } from '../platform/problem.ts';
 import { type ConnectDeps, connectInbox } from './connect-inbox.ts';
 import { folderKeyOf, type Mailbox } from './mailbox.ts';
 import type { MailboxStore } from './mailbox-store.ts';
 
 export type VerifiedMailbox =
   | { kind: 'opened'; unread: number; total: number }
-  | { kind: 'failed'; code: string; message: string };
+  | { kind: 'failed'; code: Code; message: string };
 
 /**
  * Opens the mailbox, counts, and stores the folder's position: messages that are read from now on are

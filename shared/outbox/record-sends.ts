@@ -64,7 +64,7 @@ export function sendActivity(
     return {
       ...entry,
       result: result.permanent ? 'action-required' : 'retrying',
-      what: `Email refused: ${result.said}`,
+      what: `Email refused: ${result.reason}`,
     };
   const left = result.refusedRecipients.length;
   return {

@@ -1,4 +1,3 @@
-import type { ProblemCode } from '../platform/problem.ts';
 import type { AccountRef, ConnectFailure, TokenSource } from '../mailboxes/connect-inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -124,8 +123,8 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
         return {
           kind: 'refused',
           asked: false,
-          code: 'bad-envelope' satisfies ProblemCode,
-          said: problem,
+          code: 'bad-envelope',
+          reason: problem,
           permanent: true,
           retryAt: undefined,
         };
@@ -145,7 +144,7 @@ const withoutToken = ({ kind, code, message, retryAt }: ConnectFailure): Refused
   kind: 'refused',
   asked: false,
   code,
-  said: message,
+  reason: message,
   permanent: kind === 'action-required',
   retryAt,
 });

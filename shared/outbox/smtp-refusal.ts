@@ -1,13 +1,14 @@
 import type { SmtpCode } from '../explanations/catalogue.ts';
 import { explainText } from '../explanations/explain.ts';
 import { redact } from '../explanations/redact.ts';
+import { type Code, codeFrom } from '../platform/problem.ts';
 
 /** A refusal by the server, or a failed sign-in. */
 export interface SmtpRefusal {
   /** A code of the error catalogue, otherwise `smtp-` and the server's reply code. */
-  code: string;
-  /** The server's line, or why it was not contacted; never contains a token. */
-  said: string;
+  code: Code;
+  /** The server's line, or our own sentence why no server was contacted; never contains a token. */
+  reason: string;
   /** True when the same email would be refused again until a person changes something. */
   permanent: boolean;
   /** ISO time before which a retry is pointless; absent when `permanent`. */
@@ -20,7 +21,7 @@ export interface SmtpRefusal {
 }
 
 const MINUTE = 60_000;
-const LONGEST_SAID = 400;
+const LONGEST_REASON = 400;
 const USUAL_WAIT = 5 * MINUTE;
 
 /**
@@ -64,13 +65,13 @@ const isSmtpCode = (code: string): code is SmtpCode => Object.hasOwn(policies, c
 export function readRefusal(line: string, now: number): SmtpRefusal {
   const known: string = explainText({ text: line }).code;
   const digits = /^\s*([45]\d\d)\b/.exec(line)?.[1];
-  const code = isSmtpCode(known) ? known : `smtp-${digits ?? 'no-answer'}`;
-  const policy = isSmtpCode(known) ? policies[known] : policyOfUnknown(digits);
+  const isKnown = isSmtpCode(known);
+  const policy = isKnown ? policies[known] : policyOfUnknown(digits);
   return {
-    code,
+    code: isKnown ? codeFrom(known) : digits === undefined ? 'smtp-no-answer' : `smtp-${Number(digits)}`,
     asked: true,
     // A server may repeat what it was sent.
-    said: redact(line).slice(0, LONGEST_SAID),
+    reason: redact(line).slice(0, LONGEST_REASON),
     permanent: policy === 'give-up',
     retryAt: policy === 'give-up' ? undefined : new Date(now + policy).toISOString(),
   };
@@ -88,4 +89,4 @@ const policyOfUnknown = (digits: string | undefined): 'give-up' | number =>
  * code.
  */
 export const isTokenRefused = ({ code }: SmtpRefusal): boolean =>
-  code === 'smtp-token-refused' || code === 'smtp-535';
+  code === ('smtp-token-refused' satisfies SmtpCode) || code === 'smtp-535';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import type { Tables } from '../platform/tables.ts';
 import { base32 } from './base32.ts';
 import type { Provider } from './provider.ts';

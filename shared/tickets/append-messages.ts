@@ -1,5 +1,5 @@
 import { PostroomError } from '../platform/errors.ts';
-import { openRecords, type Stored } from '../platform/records.ts';
+import { openRecords, type Stored } from '../platform/open-records.ts';
 import { sizeOfRow } from '../platform/row-limits.ts';
 import type { Change, Row, Table, Tables } from '../platform/tables.ts';
 import type { Ticket } from './ticket.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import { type Row, startingWith, type TableName, type Tables } from '../platform/tables.ts';
 import type { Filed, FiledMessage } from './append-messages.ts';
 import { type FollowerRecord, followerKind } from './follower-records.ts';

@@ -1,6 +1,6 @@
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
-import { openRecords } from '../platform/records.ts';
+import { openRecords } from '../platform/open-records.ts';
 import { startingWith, type Tables } from '../platform/tables.ts';
 import { FOLLOWERS, type FollowerRecord, followerKind } from './follower-records.ts';
 import { NUMBERS, numberKind, numberRowKey } from './number-records.ts';

@@ -196,7 +196,7 @@ describe('a history', () => {
       result: 'action-required' as const,
       code: 'AADSTS50173',
       suberror: 'bad_token',
-      said: 'The grant was revoked.',
+      message: 'The grant was revoked.',
       traceId: 't',
       correlationId: 'c',
       times: 3,

@@ -1,7 +1,8 @@
 /** A token for a mail server: remembered, read or refreshed once, and given to the provider's own servers alone. */
 import { describe, expect, test } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
-import { type AccessToken, createAccessTokens } from '../../shared/accounts/get-access-token.ts';
+import type { AccessToken } from '../../shared/accounts/access-token.ts';
+import { createAccessTokens } from '../../shared/accounts/get-access-token.ts';
 import { lifetimeOf } from '../../shared/accounts/grant.ts';
 import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';

@@ -4,7 +4,7 @@ import type { Services } from '../../functions/services.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { tokenContext } from '../../shared/accounts/account.ts';
 import { askAppToken, saveAppAccount } from '../../shared/accounts/app-account.ts';
-import type { AccessToken } from '../../shared/accounts/get-access-token.ts';
+import type { AccessToken } from '../../shared/accounts/access-token.ts';
 import type { SeamPoint } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Activity } from '../../shared/activity/activity.ts';
 import { recordRefresh, refreshActivity } from '../../shared/accounts/record-refresh.ts';
-import type { RefreshOutcome } from '../../shared/accounts/refresh-account.ts';
+import type { RefreshOutcome } from '../../shared/accounts/refresh-store.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';

@@ -1,7 +1,8 @@
 /** One refresh: what the row says before, during and after it, whatever the provider and storage do. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
-import { createRefresher, type RefreshOutcome } from '../../shared/accounts/refresh-account.ts';
+import { createRefresher } from '../../shared/accounts/refresh-account.ts';
+import type { RefreshOutcome } from '../../shared/accounts/refresh-store.ts';
 import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { silence } from '../../shared/accounts/token-failure.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
@@ -298,7 +299,7 @@ describe('a failure that passes', () => {
         times: 1,
         result: 'retrying',
         code: 'slow_down',
-        said: 'The provider’s own words.',
+        message: 'The provider’s own words.',
         ...ids,
       },
     ]);
@@ -315,7 +316,7 @@ describe('a failure that passes', () => {
       times: 1,
       result: 'retrying',
       code: 'http-503',
-      said: 'login.example answered with status 400.',
+      message: 'login.example answered with status 400.',
     });
   });
 
@@ -364,7 +365,9 @@ describe('a refusal that lasts', () => {
     const { hooks, refresh, row, refresher, history } = await postroom();
     hooks.answer = async () => refused('invalid_grant');
     expect(await refresh()).toMatchObject({ kind: 'action-required', account: { state: 'action-required' } });
-    expect(await history()).toMatchObject([{ result: 'action-required', said: 'The provider’s own words.' }]);
+    expect(await history()).toMatchObject([
+      { result: 'action-required', message: 'The provider’s own words.' },
+    ]);
     const after = await row();
     expect(after).toMatchObject({
       state: 'action-required',
@@ -493,7 +496,11 @@ describe('a provider that cannot be asked', () => {
       refreshBegunAt: isoAt(-5),
     });
     expect(await history()).toMatchObject([
-      { result: 'action-required', code: 'secret-disabled', said: expect.stringContaining('switched off') },
+      {
+        result: 'action-required',
+        code: 'secret-disabled',
+        message: expect.stringContaining('switched off'),
+      },
     ]);
   });
 

@@ -9,7 +9,7 @@ const outage = (minute: number): Omit<SignInEvent, 'times' | 'lastAt'> => ({
   at: at(minute),
   result: 'retrying',
   code: 'http-503',
-  said: 'away',
+  message: 'away',
 });
 
 describe('a history', () => {
@@ -46,7 +46,7 @@ describe('a history', () => {
         result: 'action-required' as const,
         code: `AADSTS${50_000 + minute}`,
         suberror: '"'.repeat(400),
-        said: '"'.repeat(1000),
+        message: '"'.repeat(1000),
       })),
     );
     expect(JSON.stringify(history).length).toBeLessThanOrEqual(32 * 1024);
@@ -58,19 +58,19 @@ describe('a history', () => {
       at: at(0),
       result: 'action-required',
       code: 'AADSTS50173',
-      said: 'AADSTS50173: The grant was revoked.',
+      message: 'AADSTS50173: The grant was revoked.',
     });
-    expect(event?.said).toBe('The grant was revoked.');
+    expect(event?.message).toBe('The grant was revoked.');
   });
 });
 
 describe('what a failure is explained from', () => {
   test.each([
-    [{ code: 'AADSTS50173', said: 'The grant was revoked.' }, 'AADSTS50173'],
-    [{ code: 'invalid_grant', said: 'The grant is over.' }, 'invalid_grant'],
-    [{ code: 'http-503', said: 'login.example.org answered with status 503.' }, 'http-5xx'],
-    [{ code: 'no-answer', said: 'The sign-in service of Contoso does not answer.' }, 'no-answer'],
-    [{ code: 'secret-missing', said: 'The credential of Contoso is not in Key Vault.' }, 'secret-missing'],
+    [{ code: 'AADSTS50173', message: 'The grant was revoked.' }, 'AADSTS50173'],
+    [{ code: 'invalid_grant', message: 'The grant is over.' }, 'invalid_grant'],
+    [{ code: 'http-503', message: 'login.example.org answered with status 503.' }, 'http-5xx'],
+    [{ code: 'no-answer', message: 'The sign-in service of Contoso does not answer.' }, 'no-answer'],
+    [{ code: 'secret-missing', message: 'The credential of Contoso is not in Key Vault.' }, 'secret-missing'],
   ])('%j is known', (event, code) => {
     expect(explainProblem(failureOf(event)).code).toBe(code);
   });
@@ -82,7 +82,7 @@ describe('what a failure is explained from', () => {
     ];
     const failure = failureOf({
       code: 'AADSTS50173',
-      said: 'The grant was revoked.',
+      message: 'The grant was revoked.',
       traceId,
       correlationId,
     });
@@ -92,16 +92,18 @@ describe('what a failure is explained from', () => {
 
 describe('an event', () => {
   test('keeps 200 characters of what was said', () => {
-    const [event] = recorded({ at: at(0), result: 'retrying', code: 'c', said: 'a'.repeat(201) });
-    expect(event?.said).toBe('a'.repeat(200));
+    const [event] = recorded({ at: at(0), result: 'retrying', code: 'c', message: 'a'.repeat(201) });
+    expect(event?.message).toBe('a'.repeat(200));
   });
 
   test('is said in the words of the provider where no code is known', () => {
-    expect(recorded({ at: at(0), result: 'retrying', said: 'undefined: x' })[0]?.said).toBe('undefined: x');
+    expect(recorded({ at: at(0), result: 'retrying', message: 'undefined: x' })[0]?.message).toBe(
+      'undefined: x',
+    );
   });
 
   test('counts with the one before only if it ended the same way', () => {
-    const failing = { code: 'http-403', said: 'no' };
+    const failing = { code: 'http-403', message: 'no' };
     const history = recorded(
       { at: at(0), result: 'retrying', ...failing },
       { at: at(1), result: 'action-required', ...failing },
@@ -119,14 +121,9 @@ describe('an event', () => {
   });
 
   test('is explained from its own parts alone, and without a code is no error of anybody', () => {
-    const event = {
-      code: 'AADSTS50173',
-      suberror: 'bad_token',
-      said: 'Revoked.',
-      traceId: 't',
-      correlationId: 'c',
-    };
-    expect(failureOf({ ...recorded({ at: at(0), result: 'action-required' })[0], ...event })).toEqual(event);
+    const parts = { code: 'AADSTS50173', suberror: 'bad_token', traceId: 't', correlationId: 'c' };
+    const event = { ...recorded({ at: at(0), result: 'action-required' })[0], ...parts, message: 'Revoked.' };
+    expect(failureOf(event)).toEqual({ ...parts, said: 'Revoked.' });
     expect(failureOf({})).toMatchObject({ code: 'unknown', said: undefined });
   });
 });

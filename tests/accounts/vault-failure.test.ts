@@ -22,7 +22,7 @@ test.each<VaultCode>([
   expect(await failing(new PostroomError(code, 'Our sentence.'))).toEqual({
     kind: 'vault-away',
     code,
-    said: 'Our sentence.',
+    message: 'Our sentence.',
   });
 });
 

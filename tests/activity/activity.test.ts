@@ -156,12 +156,12 @@ describe('a send', () => {
     signIn: async () => ({ kind: 'accepted', answer: '' }),
   });
   const refused = {
-    kind: 'refused' as const,
+    kind: 'refused',
     code: 'smtp-554',
-    said: '554 no',
+    reason: '554 no',
     retryAt: undefined,
     asked: true,
-  };
+  } as const;
 
   test.each<[string, MailSender['send'], Partial<Activity>]>([
     [

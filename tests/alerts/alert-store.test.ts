@@ -8,6 +8,7 @@ import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { iso, secret, silent, START } from '../harness/memory/sample-findings.ts';
 import type { Row } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const alertAt = (ms: number): Alert => {
   const finding = silent();
@@ -292,7 +293,7 @@ describe('an alert', () => {
   });
 
   test('keeps every field of its finding, those that it may lack included', async () => {
-    const finding = silent('support', { stage: '7 days', size: 3, code: 'x' });
+    const finding = silent('support', { stage: '7 days', size: 3, code: codeFrom('x') });
     const alert: Alert = { ...alertAt(START), findings: { watch: finding, review: secret('7 days') } };
     await store.apply({ kind: 'open', alert }, openedNotification(alert));
     const { open, waiting } = await store.current();

@@ -137,7 +137,7 @@ describe('the secrets of the channels', () => {
     expect(webhook.kind === 'ready' && webhook.key).toBeUndefined();
     expect(failures).toHaveLength(1);
     expect(failures[0]).toMatchObject({ secret: 'alert-webhook-key', code: 'channel-malformed' });
-    expect(failures[0]?.said).toContain(why);
+    expect(failures[0]?.reason).toContain(why);
   });
 
   test.each(['x'.repeat(24), whsec(24), whsec(32).replace(/=+$/, '')])('sign with %s', async (key) => {
@@ -196,10 +196,10 @@ describe('the secrets of the channels', () => {
     });
     const { failures } = await world.read();
     expect(failures[0]).toMatchObject({ secret: 'smtp-relay-url', code: 'key-vault-denied' });
-    expect(failures[0]?.said).toMatch(/Key Vault did not get it \(status 403\) .*ForbiddenByFirewall x+$/);
-    expect(failures[0]?.said).toHaveLength(2000);
+    expect(failures[0]?.reason).toMatch(/Key Vault did not get it \(status 403\) .*ForbiddenByFirewall x+$/);
+    expect(failures[0]?.reason).toHaveLength(2000);
     world.failure = new PostroomError('key-vault-denied', 'no cause');
-    expect((await world.read(1)).failures[0]?.said).toMatch(/no cause$/);
+    expect((await world.read(1)).failures[0]?.reason).toMatch(/no cause$/);
   });
 
   test('that fail for a reason without a code count as a vault that does not answer', async () => {

@@ -47,7 +47,7 @@ describe('an installation where', () => {
         abandoned: [{ queue: 'fetch-shard', count: 1, since: ago(9) }],
         quarantined: { count: 2, since: ago(9) },
         unreadable: [{ table: 'Mailboxes', partitionKey: 'mailbox', rowKey: 'x' }],
-        channelFailures: [{ secret: 'alert-webhook-url', code: 'channel-malformed', said: 'no' }],
+        channelFailures: [{ secret: 'alert-webhook-url', code: 'channel-malformed', reason: 'no' }],
         suspects: new Set(['sales']),
       },
     );
@@ -71,7 +71,7 @@ describe('an installation where', () => {
   });
 
   test('storage is away knows nothing else', () => {
-    const failing = [{ part: 'storage' as const, said: 'no answer', since: ago(5) }];
+    const failing = [{ part: 'storage' as const, message: 'no answer', since: ago(5) }];
     const postroom = stopped(
       { support: failure('AADSTS50173') },
       { failing, quarantined: { count: 1, since: '' } },
@@ -98,13 +98,15 @@ describe('a part of Azure is blamed', () => {
   test('since the first of them, or since the look that did not get through, whichever is earlier', () => {
     const postroom = stopped({ support: storage(2), sales: storage(2, ago(70)), info: storage(2, ago(65)) });
     expect(ofPart(postroom)?.since).toBe(ago(70));
-    const look = (minutes: number) => [{ part: 'storage' as const, said: 'look', since: ago(minutes) }];
+    const look = (minutes: number) => [{ part: 'storage' as const, message: 'look', since: ago(minutes) }];
     expect(ofPart({ ...postroom, failing: look(80) })?.since).toBe(ago(80));
     expect(ofPart({ ...postroom, failing: look(10) })?.since).toBe(ago(70));
   });
 
   test('in the words of the look, which is nearer to it', () => {
-    const failing = [{ part: 'vault' as const, said: 'Key Vault did not get x (status 429)', since: ago(9) }];
+    const failing = [
+      { part: 'vault' as const, message: 'Key Vault did not get x (status 429)', since: ago(9) },
+    ];
     expect(ofPart(stopped({ support: denied }, { failing }))).toMatchObject({
       subject: { kind: 'vault' },
       code: 'key-vault-throttled',
@@ -136,14 +138,16 @@ describe('a part of Azure is blamed', () => {
   });
 
   test('and speaks for the channels that it withholds', () => {
-    const failing = [{ part: 'vault' as const, said: 'no', since: ago(9) }];
-    const channelFailures = [{ secret: 'alert-webhook-url' as const, code: 'key-vault', said: 'no' }];
+    const failing = [{ part: 'vault' as const, message: 'no', since: ago(9) }];
+    const channelFailures = [
+      { secret: 'alert-webhook-url' as const, code: 'key-vault' as const, reason: 'no' },
+    ];
     expect(found(facts([], { failing, channelFailures }))).toEqual(['vault-failing vault vault']);
     expect(found(facts([], { channelFailures }))).toEqual(['channel-unusable channel alert-webhook-url']);
   });
 
   test('does not stand for a trouble of another kind', () => {
-    const failing = [{ part: 'vault' as const, said: 'no', since: ago(9) }];
+    const failing = [{ part: 'vault' as const, message: 'no', since: ago(9) }];
     expect(found(stopped({ support: failure('AADSTS50173') }, { failing }))).toEqual([
       'vault-failing vault vault',
       'consent-dead account a1',
@@ -156,7 +160,7 @@ describe('mailboxes without the vault', () => {
   const still = (postroom: HealthFacts): unknown[] => [...stillWithoutVault(postroom)];
 
   test('are remembered with their failures while the vault is to blame', () => {
-    const failing = [{ part: 'vault' as const, said: 'no', since: ago(9) }];
+    const failing = [{ part: 'vault' as const, message: 'no', since: ago(9) }];
     expect(still({ ...one, failing })).toEqual([['support', 3]]);
     expect(still(stopped({ support: denied, sales: { ...denied, failures: 2 } }, { boxes: two }))).toEqual([
       ['support', 3],
@@ -165,7 +169,7 @@ describe('mailboxes without the vault', () => {
   });
 
   test('are not remembered for a storage that is away, which says nothing of the vault', () => {
-    const failing = [{ part: 'storage' as const, said: 'no', since: ago(9) }];
+    const failing = [{ part: 'storage' as const, message: 'no', since: ago(9) }];
     expect(still({ ...one, failing })).toEqual([]);
   });
 
@@ -176,7 +180,7 @@ describe('mailboxes without the vault', () => {
   });
 
   test('are none that are paused, have no trouble or another one', () => {
-    const failing = [{ part: 'vault' as const, said: 'no', since: ago(9) }];
+    const failing = [{ part: 'vault' as const, message: 'no', since: ago(9) }];
     const boxes = [mailbox('support', { enabled: false }), mailbox('sales'), mailbox('info')];
     const failures = { support: denied, info: failure('imap-no-access') };
     expect(still(stopped(failures, { boxes, failing }))).toEqual([]);

@@ -8,6 +8,7 @@ import { createMailSender } from '../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { sampleNotification, silent } from '../harness/memory/sample-findings.ts';
 import { sales, sam, support } from '../harness/stack/mail-lab.ts';
@@ -150,7 +151,10 @@ test('a mailbox over which mail left the last time is tried before one that fail
 
 test('that a sender is allowed again is shown by the reminder of that notice, which leaves as that sender', async () => {
   const inbox = await mail.emptyInbox(sales);
-  const notAllowed = silent(support.split('@')[0], { kind: 'smtp-refused', code: 'smtp-send-as-denied' });
+  const notAllowed = silent(support.split('@')[0], {
+    kind: 'smtp-refused',
+    code: codeFrom('smtp-send-as-denied'),
+  });
   const send = channel({ mailboxes: [sendingMailbox(support), sendingMailbox(sam)] });
   await send(sampleNotification({ finding: notAllowed }));
   await send(sampleNotification({ id: '1-a-2', what: 'repeated', finding: notAllowed }));

@@ -15,6 +15,7 @@ import {
 import type { Alert } from '../../shared/alerts/alert.ts';
 import { refusalFindings } from '../../shared/alerts/refusal-findings.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import type { ProblemCode } from '../../shared/platform/problem.ts';
 import { iso, START, silent, storageDown } from '../harness/memory/sample-findings.ts';
 import { ago, cursor, facts, mailbox } from './sample-facts.ts';
 
@@ -22,7 +23,7 @@ const inAzure = { label: expect.any(String), href: expect.stringContaining('http
 
 describe('a part of Azure that does not answer', () => {
   test('is the storage of everything', () => {
-    expect(partFailing({ part: 'storage', said: 'no answer to table.get', since: ago(3) })).toEqual({
+    expect(partFailing({ part: 'storage', message: 'no answer to table.get', since: ago(3) })).toEqual({
       kind: 'storage-failing',
       subject: { kind: 'storage', id: 'storage', name: 'Storage' },
       severity: 'critical',
@@ -39,7 +40,7 @@ describe('a part of Azure that does not answer', () => {
 
   test('is the vault, told in the words of the catalogue where it knows them', () => {
     const since = ago(3);
-    expect(partFailing({ part: 'vault', said: 'Key Vault did not get x (status 429)', since })).toEqual({
+    expect(partFailing({ part: 'vault', message: 'Key Vault did not get x (status 429)', since })).toEqual({
       kind: 'vault-failing',
       subject: { kind: 'vault', id: 'vault', name: 'Key Vault' },
       severity: 'critical',
@@ -52,7 +53,7 @@ describe('a part of Azure that does not answer', () => {
       who: 'nobody: wait',
       fix: inAzure,
     });
-    expect(partFailing({ part: 'vault', said: 'nothing', since })).toMatchObject({
+    expect(partFailing({ part: 'vault', message: 'nothing', since })).toMatchObject({
       cause: 'Azure Key Vault is unavailable, or its firewall or a missing role blocks Postroom.',
       code: 'key-vault',
       who: 'you',
@@ -61,14 +62,14 @@ describe('a part of Azure that does not answer', () => {
 
   test('is looked up at a page of its own', () => {
     const fixes = (['storage', 'vault'] as const).map(
-      (part) => partFailing({ part, said: '', since: '' }).fix,
+      (part) => partFailing({ part, message: '', since: '' }).fix,
     );
     expect(fixes[0]?.href).not.toBe(fixes[1]?.href);
   });
 
   test('is not told in words about mail servers', () => {
-    const said = 'getaddrinfo ENOTFOUND x.table.core.windows.net';
-    expect(partFailing({ part: 'storage', said, since: ago(1) })).toMatchObject({
+    const message = 'getaddrinfo ENOTFOUND x.table.core.windows.net';
+    expect(partFailing({ part: 'storage', message, since: ago(1) })).toMatchObject({
       code: 'table-storage',
       who: 'you',
     });
@@ -308,7 +309,13 @@ describe('rows that cannot be read', () => {
 });
 
 describe('a server that takes no email', () => {
-  const refusal = { code: 'smtp-550', said: '550 no', permanent: true, retryAt: undefined, asked: true };
+  const refusal = {
+    code: 'smtp-550',
+    reason: '550 no',
+    permanent: true,
+    retryAt: undefined,
+    asked: true,
+  } as const;
   const test_ = { label: 'Test the connection of support@contoso.example', href: '/mailboxes/support/test' };
 
   test('is told in its own words where nobody knows better', () => {
@@ -327,9 +334,9 @@ describe('a server that takes no email', () => {
   });
 
   test('is explained by its words, else by its code', () => {
-    const said =
+    const reason =
       '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.';
-    expect(smtpRefused(mailbox('support'), { ...refusal, said }, START)).toMatchObject({
+    expect(smtpRefused(mailbox('support'), { ...refusal, reason }, START)).toMatchObject({
       code: 'smtp-auth-disabled-tenant',
       who: 'tenant-admin',
       cause: expect.stringContaining('Authenticated SMTP is off for the whole organization'),
@@ -349,13 +356,16 @@ describe('a server that takes no email', () => {
 });
 
 describe('a channel that cannot be used', () => {
-  const failure = (secret: 'smtp-relay-url' | 'alert-webhook-url' | 'alert-webhook-key', code: string) => ({
+  const failure = (
+    secret: 'smtp-relay-url' | 'alert-webhook-url' | 'alert-webhook-key',
+    code: ProblemCode,
+  ) => ({
     secret,
     code,
-    said: 'It is no address.',
+    reason: 'It is no address.',
   });
-  const of = (code: string, said = 'It is no address.') =>
-    channelFindings([{ ...failure('smtp-relay-url', code), said }], START, { isVaultBlamed: false })[0];
+  const of = (code: ProblemCode, reason = 'It is no address.') =>
+    channelFindings([{ ...failure('smtp-relay-url', code), reason }], START, { isVaultBlamed: false })[0];
 
   test('is told by its secret, and where the alerts go meanwhile', () => {
     expect(of('channel-malformed')).toEqual({
@@ -373,14 +383,14 @@ describe('a channel that cannot be used', () => {
     });
   });
 
-  test.each([
+  test.each<[ProblemCode, string, string]>([
     ['webhook-unsigned', 'x', 'x Set it to whsec_ and at least 24 random bytes in base64.'],
     ['secret-disabled', 'x', 'It was disabled in Key Vault.'],
     ['key-vault', 'x', 'Key Vault did not return it. Postroom retries every minute.'],
     ['key-vault', 'Key Vault did not get x (status 429)', 'The vault takes 4,000 requests in ten seconds'],
     ['key-vault', 'AADSTS50173', 'Key Vault did not return it.'],
-  ])('for %s (%s) has the cause: %s', (code, said, cause) => {
-    expect(of(code, said)?.cause.startsWith(cause)).toBe(true);
+  ])('for %s (%s) has the cause: %s', (code, reason, cause) => {
+    expect(of(code, reason)?.cause.startsWith(cause)).toBe(true);
   });
 
   test('for want of the vault is no finding of its own where the vault is blamed', () => {

@@ -12,6 +12,7 @@ import { createHealthMonitor, type HealthMonitor } from '../../shared/alerts/hea
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
@@ -113,7 +114,7 @@ export class WatchedPostroom {
     this.works.delete(id);
     await this.mailboxes.setFailure(id, {
       state,
-      code,
+      code: codeFrom(code),
       problem,
       since: iso(this.now),
       failures: 3,

@@ -4,13 +4,14 @@ import { recheckSending } from '../../shared/alerts/recheck-sending.ts';
 import type { SendingRoute, SignInResult } from '../../shared/outbox/send-mail.ts';
 import type { SmtpRefusal } from '../../shared/outbox/smtp-refusal.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { START } from '../harness/memory/sample-findings.ts';
 import { ACCOUNT, PROVIDER, WatchedPostroom } from './monitored-postroom.ts';
 
 const MINUTE = 60_000;
 const refusal: SmtpRefusal = {
-  code: 'smtp-auth-disabled-tenant',
-  said: '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.',
+  code: codeFrom('smtp-auth-disabled-tenant'),
+  reason: '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.',
   permanent: true,
   retryAt: undefined,
   asked: true,
@@ -66,8 +67,8 @@ test('it is asked every tenth minute, and what only an email can show is not ask
   expect(asked).toBe(2);
   await refused({
     ...refusal,
-    code: 'smtp-send-as-denied',
-    said: '550 5.7.60 SMTP; Client does not have permissions to send as this sender',
+    code: codeFrom('smtp-send-as-denied'),
+    reason: '550 5.7.60 SMTP; Client does not have permissions to send as this sender',
   });
   await recheck();
   expect(asked).toBe(2);
@@ -127,7 +128,12 @@ test('a mailbox that no longer sends is no longer refused', async () => {
 });
 
 test('an account that needs a person is no refusal of a server: it opens nothing and closes nothing', async () => {
-  const noToken = { ...refusal, code: 'AADSTS50173', said: 'The sign-in has ended.', asked: false };
+  const noToken = {
+    ...refusal,
+    code: 'AADSTS50173' as const,
+    reason: 'The sign-in has ended.',
+    asked: false,
+  };
   await refused(noToken);
   expect(await postroom.open()).toEqual([]);
   await refused(refusal);

@@ -4,6 +4,7 @@ import type { Mailbox, FetchFailure } from '../../shared/mailboxes/mailbox.ts';
 import type { FetchState } from '../../shared/mailboxes/mailbox-store.ts';
 import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
 import type { Finding } from '../../shared/alerts/alert.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { iso, START } from '../harness/memory/sample-findings.ts';
 
@@ -32,7 +33,7 @@ export const mailbox = (id: string, change: Partial<Mailbox> = {}): Mailbox => (
 /** What a mailbox cannot be fetched for, since an hour. */
 export const failure = (code: string, change: Partial<FetchFailure> = {}): FetchFailure => ({
   state: 'action-required',
-  code,
+  code: codeFrom(code),
   problem: 'It said: no.',
   since: ago(60),
   failures: 3,

@@ -97,12 +97,12 @@ describe('a result that is kept', () => {
     });
     expect(text).not.toContain('hunter2');
     expect(text).toContain('sentence client_secret=(hidden)');
-    const said = resultAsText({
+    const away = resultAsText({
       kind: 'failed',
-      outcome: { kind: 'vault-away', ...attempt, code: 'key-vault', said: `said ${secret}` },
+      outcome: { kind: 'vault-away', ...attempt, code: 'key-vault', message: `message ${secret}` },
       explanation: undefined,
     });
-    expect(said).not.toContain('hunter2');
+    expect(away).not.toContain('hunter2');
   });
 
   test('keeps our own words and values as they are', () => {

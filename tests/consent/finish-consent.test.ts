@@ -188,7 +188,7 @@ describe('a browser that comes back', () => {
     expect(await finishConsent(anew, back)).toEqual({
       kind: 'vault-away',
       code: 'key-vault',
-      said: 'Away.',
+      message: 'Away.',
       ...attempt,
     });
     expect(await usedAt()).toBeUndefined();
@@ -323,7 +323,7 @@ describe('the provider', () => {
     expect(await finishConsent({ ...deps, oauth }, back)).toEqual({
       kind: 'vault-away',
       code: 'key-vault-denied',
-      said: 'No.',
+      message: 'No.',
       ...attempt,
     });
     expect(await usedAt()).toBe(isoAt(0));

@@ -13,6 +13,7 @@ import {
 } from '../harness/pages/demo-app.ts';
 import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
 import { tenant } from '../harness/stack/demo-directory.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const SUPPORT = 'support@contoso.example';
 const INFO = 'info@contoso.example';
@@ -199,7 +200,14 @@ describe('an invitation', () => {
     const mailbox = mailboxOf(account ?? unreachable());
     await app.services.mailboxes.save(mailbox);
     const at = '2026-11-24T00:00:00.000Z';
-    const trouble = { code: 'x', problem: 'Ended.', since: at, failures: 1, triedAt: at, nextTryAt: at };
+    const trouble = {
+      code: codeFrom('x'),
+      problem: 'Ended.',
+      since: at,
+      failures: 1,
+      triedAt: at,
+      nextTryAt: at,
+    };
     await app.services.mailboxes.setFailure(mailbox.id, { ...trouble, state: 'action-required' });
     const path = await invited({ mailbox: mailbox.id });
     expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');

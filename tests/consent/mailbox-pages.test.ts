@@ -11,6 +11,7 @@ import { collectHealth } from '../../shared/alerts/collect-health.ts';
 import { mailboxFindings } from '../../shared/alerts/mailbox-findings.ts';
 import { refusalFindings } from '../../shared/alerts/refusal-findings.ts';
 import { assets } from '../../shared/ui/assets.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { serve } from '../harness/browser/serve.ts';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
@@ -54,7 +55,7 @@ describe('a mailbox', () => {
   });
 
   it('that does not open is not saved, says why, keeps what was typed, and can be saved anyway', async () => {
-    opened = { kind: 'failed', code: 'x', message: 'The mailbox has no licence.' };
+    opened = { kind: 'failed', code: codeFrom('x'), message: 'The mailbox has no licence.' };
     const reply = await visitor.post('/mailboxes/new', { ...form, interval: '7' });
     expect(reply.status).toBe(422);
     expect(reply.html).toContain('The mailbox has no licence.');
@@ -135,7 +136,7 @@ describe('a mailbox', () => {
     const [mailbox] = await stored();
     const at = new Date().toISOString();
     const trouble = {
-      code: 'x',
+      code: codeFrom('x'),
       problem: 'The sign-in has ended.',
       since: at,
       failures: 1,
@@ -247,7 +248,7 @@ describe('every mailbox page', () => {
     const bare = await startDemoApp();
     const empty = new Visitor(bare, { id: 'alex', roles: ['admin'] }, { verifyMailbox });
     const [mailbox] = await stored();
-    opened = { kind: 'failed', code: 'x', message: 'No licence.' };
+    opened = { kind: 'failed', code: codeFrom('x'), message: 'No licence.' };
     const drawn: Record<string, string> = {};
     for (const [name, reply] of Object.entries({
       empty: empty.get('/mailboxes'),

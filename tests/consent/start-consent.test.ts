@@ -112,7 +112,7 @@ describe('a start', () => {
     expect(await startConsent(deps, sampleWish(), ada)).toEqual({
       kind: 'vault-away',
       code: 'key-vault',
-      said: 'Away.',
+      message: 'Away.',
       connectRequest: sampleWish(),
       startedBy: ada,
     });
@@ -206,7 +206,7 @@ describe('the browser that started', () => {
     expect(await buildAuthorizationUrl(anew, key, { cookie, initiator: ada })).toEqual({
       kind: 'vault-away',
       code: 'key-vault',
-      said: 'Away.',
+      message: 'Away.',
       connectRequest: sampleWish(),
       startedBy: ada,
     });

@@ -108,7 +108,7 @@ describe('a shared cause', () => {
     failure: found({ code: codeFrom(code) }),
   });
   const ended = (code: string, result: FetchResult): string | undefined =>
-    causeEnded(mailbox, failure({ code }), result);
+    causeEnded(mailbox, failure({ code: codeFrom(code) }), result);
 
   test('is over when a fetch that it stopped before works', () => {
     expect(ended('key-vault', fetched)).toBe(`vault|${mailbox.providerId}`);
@@ -149,7 +149,9 @@ describe('a shared cause', () => {
       box('waits, too'),
     ];
     const failures = new Map(
-      all.filter(({ id }) => id !== 'well').map(({ id }) => [id, failure({ code: 'server_error' })]),
+      all
+        .filter(({ id }) => id !== 'well')
+        .map(({ id }) => [id, failure({ code: codeFrom('server_error') })]),
     );
     failures.set('own trouble', failure());
     const waiting = waitingFor(`sign-in|${mailbox.providerId}`, all, { failing: failures }, 'showed it');

@@ -4,6 +4,7 @@ import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { FetchState } from '../../shared/mailboxes/mailbox-store.ts';
 import type { Queues } from '../../shared/platform/queues.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const secondsAgo = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
@@ -33,7 +34,15 @@ const state = (successes: Record<string, string>, nextTryAt: Record<string, stri
   failing: new Map(
     Object.entries(nextTryAt).map(([id, at]) => [
       id,
-      { state: 'retrying', code: 'x', problem: 'x', since: at, failures: 1, triedAt: at, nextTryAt: at },
+      {
+        state: 'retrying',
+        code: codeFrom('x'),
+        problem: 'x',
+        since: at,
+        failures: 1,
+        triedAt: at,
+        nextTryAt: at,
+      },
     ]),
   ),
 });
@@ -92,7 +101,15 @@ describe('what several mailboxes wait for together', () => {
       ([id, at]) =>
         [
           id,
-          { state: 'retrying', code, problem: 'x', since: at, failures: 6, triedAt: at, nextTryAt },
+          {
+            state: 'retrying',
+            code: codeFrom(code),
+            problem: 'x',
+            since: at,
+            failures: 6,
+            triedAt: at,
+            nextTryAt,
+          },
         ] as const,
     );
     return { ...state({}), failing: new Map(failing) };

@@ -9,6 +9,7 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const login = { host: 'mail.contoso.example', port: 587, providerId: 'q', accountId: 'b' };
 const before: Omit<Mailbox, 'id'> = {
@@ -55,7 +56,7 @@ describe('the store of mailboxes', () => {
   const at = (minute: number): string => new Date(NOW + minute * 60_000).toISOString();
   const failure: FetchFailure = {
     state: 'action-required',
-    code: 'invalid_grant',
+    code: codeFrom('invalid_grant'),
     problem: 'Ended.',
     since: at(0),
     failures: 3,
@@ -252,7 +253,7 @@ describe('the store of mailboxes', () => {
       });
       expect((await store.fetchState()).failing.get('one')).toEqual({
         state: 'retrying',
-        code: '',
+        code: 'bad-row',
         problem: '',
         since: '1970-01-01T00:00:00.000Z',
         failures: 1,

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { folderKeyOf, isSameFolder, type Mailbox, twinOf } from '../../shared/mailboxes/mailbox.ts';
 import { sharedCauseOf } from '../../shared/mailboxes/shared-cause.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const mailbox: Mailbox = {
   id: 'one',
@@ -69,7 +70,7 @@ describe('a folder', () => {
 
 describe('what stops a mailbox', () => {
   const cause = (code: string, state: 'retrying' | 'action-required' = 'retrying'): string | undefined =>
-    sharedCauseOf({ providerId: 'p' }, { state, code });
+    sharedCauseOf({ providerId: 'p' }, { state, code: codeFrom(code) });
 
   test.each([
     ['storage', ['table-storage', 'blob-storage', 'queue-storage']],

@@ -59,7 +59,7 @@ describe('an email that cannot leave', () => {
       kind: 'refused',
       asked: false,
       code: 'refresh-busy',
-      said: 'Busy.',
+      reason: 'Busy.',
       permanent: false,
       retryAt: '2026-11-24T09:00:00Z',
     });

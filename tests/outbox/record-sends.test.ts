@@ -6,6 +6,7 @@ import type { MailSender, SendingRoute, SendResult } from '../../shared/outbox/s
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 describe('the activity of a sent mail', () => {
   const NOW = Date.parse('2026-11-24T10:00:00.000Z');
@@ -35,7 +36,13 @@ describe('the activity of a sent mail', () => {
   });
 
   test('says how it ended', () => {
-    const refused = { kind: 'refused', said: '550 No.', code: 'x', retryAt: undefined, asked: true } as const;
+    const refused = {
+      kind: 'refused',
+      reason: '550 No.',
+      code: codeFrom('x'),
+      retryAt: undefined,
+      asked: true,
+    } as const;
     expect(note(undefined)).toMatchObject({
       result: 'retrying',
       what: 'Not sent: the server could not be reached, or its response was lost.',

@@ -111,7 +111,7 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
         kind: 'refused',
         code: 'smtp-recipient-unknown',
         permanent: true,
-        said: expect.stringMatching(/^550 5\.1\.1/),
+        reason: expect.stringMatching(/^550 5\.1\.1/),
       });
       expect(await sender.send(route(), letter({ to: [nobody, sales] }))).toMatchObject({
         kind: 'sent',

@@ -1,6 +1,7 @@
 /** What a line of an SMTP server means for the mail that it refused. */
 import { describe, expect, test } from 'vitest';
 import { isTokenRefused, readRefusal, type SmtpRefusal } from '../../shared/outbox/smtp-refusal.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
 const read = (line: string): SmtpRefusal => readRefusal(line, NOW);
@@ -58,11 +59,13 @@ describe('a line that the catalogue knows', () => {
 });
 
 test('what a server said is kept to 400 characters, without the token that it repeats', () => {
-  expect(read(`451 ${'no '.repeat(200)}`).said).toHaveLength(400);
-  expect(read('451 access_token=a-token-that-nobody-reads').said).not.toContain('a-token');
+  expect(read(`451 ${'no '.repeat(200)}`).reason).toHaveLength(400);
+  expect(read('451 access_token=a-token-that-nobody-reads').reason).not.toContain('a-token');
 });
 
 test('a fresh token may help where the token was refused, and nowhere else', () => {
   const codes = ['smtp-token-refused', 'smtp-535', 'smtp-rate', 'smtp-534'];
-  expect(codes.filter((code) => isTokenRefused({ ...read(''), code }))).toEqual(codes.slice(0, 2));
+  expect(codes.filter((code) => isTokenRefused({ ...read(''), code: codeFrom(code) }))).toEqual(
+    codes.slice(0, 2),
+  );
 });

@@ -1,6 +1,7 @@
 /** Typed rows: what Postroom writes it reads back, and a row that it did not write like this stops only itself. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { openRecords } from '../../shared/platform/open-records.ts';
 import {
   type ColumnGroup,
   converted,
@@ -9,7 +10,6 @@ import {
   json,
   objectOf,
   oneOf,
-  openRecords,
   optional,
   recordKind,
   shortText,

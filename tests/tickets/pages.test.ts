@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { messageRef } from '../../shared/tickets/ticket-records.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { fillPostroom, redPixel } from '../harness/memory/sample-mail.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 import {
@@ -58,7 +59,7 @@ test('whatever an email says about itself is escaped, on every page', async () =
   await postroom.mailbox({ address: evil });
   await postroom.mailboxes.setFailure('support', {
     state: 'action-required',
-    code: evil,
+    code: codeFrom(evil),
     problem: evil,
     since: ago(1),
     failures: 1,
@@ -100,7 +101,7 @@ describe('home', () => {
   const headline = async (): Promise<string> =>
     /<h1>(.*?)<\/h1>/.exec(await html('/', 'admin'))?.[1]?.replaceAll(/<[^>]*>/g, '') ?? '';
   const trouble = {
-    code: 'x',
+    code: codeFrom('x'),
     problem: 'The sign-in was revoked',
     since: ago(9),
     failures: 2,

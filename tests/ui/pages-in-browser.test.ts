@@ -5,6 +5,7 @@ import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
 import { fillPostroom } from '../harness/memory/sample-mail.ts';
 import { ago, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 interface Finding {
   id: string;
@@ -26,7 +27,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     ids = await fillPostroom(postroom);
     await fillPostroom(broken);
     const trouble = {
-      code: 'x',
+      code: codeFrom('x'),
       problem: 'The sign-in was revoked',
       since: ago(9),
       failures: 2,

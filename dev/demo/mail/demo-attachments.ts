@@ -114,7 +114,7 @@ export function bounce(world: World): DemoMail {
   return write(world, 'bounce', letter, body);
 }
 
-/** What a sender hopes for: a remote picture, a script, a form. All of it must stay harmless. */
+/** An HTML email with a remote picture, a script and a form. All of it must be harmless. */
 export function newsletter(world: World): DemoMail {
   const html = `<html><head><script>document.title = 'a script ran';</script></head>
 <body style="margin:0;background:#f4f1ea" onload="document.title = 'a handler ran'">
@@ -144,7 +144,7 @@ export function newsletter(world: World): DemoMail {
   return write(world, 'newsletter', letter, textPart(html, 'html'));
 }
 
-/** A file name with a path, quotes and other letters, written in pieces (RFC 2231 §3, §4). */
+/** A file name with a path, quotes and non-ASCII letters, split into parameters (RFC 2231 §3, §4). */
 export function oddFileName(world: World): DemoMail {
   const log = 'time,sensor,celsius\r\n08:00,1,21.5\r\n08:10,1,21.7\r\n';
   const file = filePart('text/csv; charset=us-ascii', Buffer.from(log), [

@@ -23,7 +23,7 @@ Priya
   return write(world, 'plain-question', letter, plainPart('text/plain; charset=us-ascii', text));
 }
 
-/** The parent, an answer to it, and an answer to that, by two people of the same company. */
+/** The first email, a reply to it, and a reply to the reply, by two people of one company. */
 export function replyChain(world: World): [DemoMail, DemoMail, DemoMail] {
   const [first, second, third] = ['slow-1', 'slow-2', 'slow-3'].map((id) => `${id}@adatum.example`);
   const subject = 'The web shop is slow in the evening';
@@ -75,7 +75,10 @@ export function replyChain(world: World): [DemoMail, DemoMail, DemoMail] {
   ];
 }
 
-/** ISO-2022-JP, the charset of many Japanese mail programs; the bytes are given, since Node does not write it. */
+/**
+ * ISO-2022-JP, the charset of many Japanese mail programs. The bytes are given because Node cannot encode
+ * it.
+ */
 export function japanese(world: World): DemoMail {
   // "こんにちは。" ("Hello.") and "ありがとう" ("Thank you"), JIS X 0208 between two escape sequences.
   const hello = '\x1b$B$3$s$K$A$O!#\x1b(B';
@@ -110,7 +113,7 @@ Jürgen Groß
   return write(world, 'umlauts', letter, textPart(text));
 }
 
-/** As Outlook writes it: the answer on top, the whole thread below, no quote marks. */
+/** As Outlook writes it: the reply on top, the whole thread below, no quote marks. */
 export function outlookReply(world: World): DemoMail {
   const older = [5, 4, 3, 2, 1].map(
     (age) => `<div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm">

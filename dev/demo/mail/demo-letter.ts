@@ -1,10 +1,10 @@
 import { mail, mailDate, type Part, word } from './mime-writer.ts';
 
 export interface DemoMail {
-  /** A file name without its ending. */
+  /** A file name without its extension. */
   readonly name: string;
   readonly raw: Uint8Array;
-  /** When the mail server got it. */
+  /** When the mail server received it. */
   readonly receivedAt: Date;
 }
 
@@ -12,13 +12,13 @@ export const minute = 60_000;
 export const hour = 60 * minute;
 export const day = 24 * hour;
 
-/** Whom the emails are for, and when now is. */
+/** The recipient of the emails, and the current time. */
 export interface World {
   readonly to: string;
   before(milliseconds: number): Date;
 }
 
-/** What every demo mail has; `ago` in milliseconds. */
+/** The fields of every demo email; `ago` in milliseconds. */
 export interface Letter {
   readonly from: string;
   readonly subject: string;
@@ -29,7 +29,7 @@ export interface Letter {
   readonly more?: Readonly<Record<string, string>>;
 }
 
-/** One demo mail, whole. */
+/** A complete demo email. */
 export function write({ to, before }: World, name: string, letter: Letter, body: Part): DemoMail {
   const headers = {
     From: letter.from,

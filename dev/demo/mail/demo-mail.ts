@@ -10,8 +10,8 @@ import { japanese, outlookReply, plainQuestion, replyChain, umlauts } from './de
 import type { DemoMail, World } from './demo-letter.ts';
 
 /**
- * A dozen emails as a support desk gets them, dated before `now`, the oldest first, so that a reply comes
- * after what it answers. The same `now` and `to` give the same bytes.
+ * A dozen typical emails to a help desk, dated before `now`, oldest first, so that a reply follows the
+ * email that it replies to. Equal `now` and `to` give equal bytes.
  */
 export function demoMails(now: Date, to: string): DemoMail[] {
   const world: World = { to, before: (milliseconds) => new Date(now.getTime() - milliseconds) };

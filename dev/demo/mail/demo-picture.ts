@@ -1,6 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-/** A PNG of one colour fading into another (RGB, 0-255), small enough for an email's inline picture. */
+/** A PNG with a gradient from one color to another (RGB, 0-255), small enough for an inline picture. */
 export function fadingPng(width: number, height: number, from: Colour, to: Colour): Buffer {
   const rows = Array.from({ length: height }, (_row, y) => {
     const share = height === 1 ? 0 : y / (height - 1);
@@ -13,7 +13,8 @@ export function fadingPng(width: number, height: number, from: Colour, to: Colou
   const size = Buffer.alloc(13);
   size.writeUInt32BE(width, 0);
   size.writeUInt32BE(height, 4);
-  // Eight bits a channel, colour type 2 (RGB), the only compression and filter methods there are, no interlace.
+  // Eight bits per channel, color type 2 (RGB), the only defined compression and filter methods, no
+  // interlacing.
   size.set([8, 2, 0, 0, 0], 8);
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
@@ -34,7 +35,7 @@ function chunk(type: string, data: Buffer): Buffer {
   return framed;
 }
 
-/** A PDF of one page with one line of text (ASCII, without parentheses), with a correct table of offsets. */
+/** A one-page PDF with one line of text (ASCII, no parentheses) and a correct cross-reference table. */
 export function onePagePdf(text: string): Buffer {
   const content = `BT /F1 18 Tf 72 720 Td (${text}) Tj ET`;
   const objects = [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A MIME part with its own header fields: lines with CRLF, no line end at the end. */
+/** A MIME part with its header fields: lines end with CRLF, except the last. */
 export type Part = string;
 
 /** A text part in quoted-printable, UTF-8. */
@@ -8,7 +8,7 @@ export function textPart(text: string, subtype = 'plain', more = ''): Part {
   return part(`text/${subtype}; charset=utf-8${more}`, 'quoted-printable', quotedPrintable(text));
 }
 
-/** A part in base64; `headers` are further fields, whole lines. */
+/** A part in base64; `headers` are additional fields as complete lines. */
 export function filePart(type: string, bytes: Uint8Array, headers: readonly string[]): Part {
   return part(type, 'base64', folded(Buffer.from(bytes).toString('base64')), headers);
 }
@@ -18,7 +18,7 @@ export function plainPart(type: string, text: string, headers: readonly string[]
   return part(type, '7bit', crlf(text).trimEnd(), headers);
 }
 
-/** `multipart/<kind>`, the boundary made from the parts, so that the same mail is the same bytes. */
+/** `multipart/<kind>`. The boundary is derived from the parts, so the same email has the same bytes. */
 export function multipart(kind: string, parts: readonly Part[]): Part {
   const boundary = `=_${createHash('sha256').update(parts.join()).digest('hex').slice(0, 24)}`;
   const [subtype = '', ...parameters] = kind.split(';');
@@ -31,7 +31,7 @@ export function multipart(kind: string, parts: readonly Part[]): Part {
   return `Content-Type: ${type}\r\n\r\n${body}--${boundary}--`;
 }
 
-/** A whole mail. A header field without a value is left out. */
+/** A complete email. Header fields without a value are omitted. */
 export function mail(headers: Readonly<Record<string, string | undefined>>, body: Part): Buffer {
   const fields = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}: ${value}`],
@@ -39,7 +39,7 @@ export function mail(headers: Readonly<Record<string, string | undefined>>, body
   return Buffer.from(`${[...fields, 'MIME-Version: 1.0', body].join('\r\n')}\r\n`, 'latin1');
 }
 
-/** Header text with other letters than ASCII, as encoded words of at most 75 characters (RFC 2047 §2). */
+/** Header text with non-ASCII letters, as encoded words of at most 75 characters (RFC 2047 §2). */
 export function word(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text;
   const pieces: string[] = [];
@@ -80,7 +80,7 @@ function encodedLine(line: string): string {
     );
 }
 
-/** Lines of at most 76 characters; an escape is never cut in two (RFC 2045 §6.7). */
+/** Lines of at most 76 characters; an escape sequence is never split (RFC 2045 §6.7). */
 function softBroken(encoded: string): string {
   const lines: string[] = [];
   let line = '';

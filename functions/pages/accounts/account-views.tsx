@@ -239,7 +239,7 @@ function History(props: { history: readonly SignInEvent[] }): JSX.Element {
           <td data-label="Server message">
             <span>
               {event.code === undefined ? null : <strong>{event.code} </strong>}
-              {event.said ?? (event.code === undefined ? <span class="muted">Nothing</span> : '')}
+              {event.message ?? (event.code === undefined ? <span class="muted">Nothing</span> : '')}
             </span>
           </td>
           <td data-label="Support reference">

@@ -14,7 +14,7 @@ import { recordChange } from '../../http/record-change.ts';
 import { flashOf } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 
-const said: Readonly<Record<string, Flash>> = {
+const flashes: Readonly<Record<string, Flash>> = {
   ok: { kind: 'success', text: 'Token refreshed: this sign-in works.' },
   retrying: { kind: 'warning', text: 'The provider gave no token just now. Postroom retries automatically.' },
   ended: {
@@ -54,9 +54,11 @@ export async function showAccount(c: PageContext): Promise<Response> {
   const explanation = explanationOf(c, shown, history);
   const told = history.map((event) => ({
     ...event,
-    ...(event.said !== undefined && { said: messageHere(config, provider, event.said) }),
+    ...(event.message !== undefined && { message: messageHere(config, provider, event.message) }),
   }));
-  return c.html(accountPage(c.get('principal'), { ...shown, history: told, explanation }, flashOf(c, said)));
+  return c.html(
+    accountPage(c.get('principal'), { ...shown, history: told, explanation }, flashOf(c, flashes)),
+  );
 }
 
 /** Refreshes the token, also after a refusal: someone may just have fixed the cause. */
@@ -93,7 +95,7 @@ function explanationOf(
   const [newest] = history;
   // The history has the ids for support; an account without a history has only its problem.
   const failure = failureOf(
-    newest?.code === problem.code ? newest : { code: problem.code, said: problem.message },
+    newest?.code === problem.code ? newest : { code: problem.code, message: problem.message },
   );
   const { config } = c.get('services');
   const redirectUri = redirectUriOf(config, provider);

@@ -24,11 +24,11 @@ export const showErrorLookup = (c: PageContext): Response => c.html(pastePage(c,
 async function explained(c: PageContext, text: string): Promise<Explanation> {
   const { providers, mailboxes, accounts, config } = c.get('services');
   const [known, boxes] = await Promise.all([providers.list(), mailboxes.list()]);
-  const said = text.toLowerCase();
-  const named = known.find(({ clientId }) => clientId !== '' && said.includes(clientId.toLowerCase()));
+  const lower = text.toLowerCase();
+  const named = known.find(({ clientId }) => clientId !== '' && lower.includes(clientId.toLowerCase()));
   // With one provider there is no doubt; with several, a wrong link would be worse than a general one.
   const provider = named ?? (known.length === 1 ? known[0] : undefined);
-  const mailbox = boxes.find(({ address }) => said.includes(address.toLowerCase()));
+  const mailbox = boxes.find(({ address }) => lower.includes(address.toLowerCase()));
   const login = mailbox && Object.values(loginsOf(mailbox)).find((one) => one?.providerId === provider?.id);
   const account = login && (await accounts.get(login))?.account;
   const about = {

@@ -36,7 +36,7 @@ export async function trySending(
   if (route === undefined) return undefined;
   try {
     const answer = await mailSender.signIn(route);
-    return answer.kind === 'accepted' ? { kind: 'accepted' } : { kind: 'refused', said: answer.said };
+    return answer.kind === 'accepted' ? { kind: 'accepted' } : { kind: 'refused', said: answer.reason };
   } catch (error) {
     if (!(error instanceof PostroomError)) throw error;
     return { kind: 'refused', said: error.message };
@@ -54,7 +54,7 @@ export async function sendToItself(
   await connectionTests.expectMark(mark, seam.now());
   try {
     const sent = await mailSender.send(route, letterToOneself(mailbox.address, mark));
-    if (sent.kind === 'refused') return { kind: 'refused', said: sent.said };
+    if (sent.kind === 'refused') return { kind: 'refused', said: sent.reason };
     const [refused] = sent.refusedRecipients;
     return refused === undefined ? { kind: 'accepted' } : { kind: 'refused', said: refused.line };
   } catch (error) {

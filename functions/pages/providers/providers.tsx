@@ -24,7 +24,7 @@ import { type ProviderView, providerPage } from './provider-page-view.tsx';
 import { deleteProvider } from '../../use-cases/delete-provider.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 
-const said: Readonly<Record<string, Flash>> = {
+const flashes: Readonly<Record<string, Flash>> = {
   saved: { kind: 'warning', text: 'Saved, but one problem must be fixed before anyone can sign in.' },
   draft: { kind: 'success', text: 'Draft saved. You can continue at any time.' },
   'saved-before': {
@@ -45,7 +45,7 @@ export async function showProviders(c: PageContext): Promise<Response> {
       c.get('principal'),
       await providers.list(),
       seam.now(),
-      flashOf(c, said),
+      flashOf(c, flashes),
       unreadableRows(tables, 'Providers'),
     ),
   );
@@ -152,7 +152,7 @@ async function viewOf(c: PageContext, provider: Provider): Promise<ProviderView>
         ? registrationScript({ provider, redirectUri, identity: known })
         : undefined,
     now: seam.now(),
-    flash: flashOf(c, said),
+    flash: flashOf(c, flashes),
   };
 }
 

@@ -15,7 +15,7 @@ import { replaceEncryptionKey } from '../../use-cases/replace-encryption-key.ts'
 import { type SecretsView, secretsPage, vaultAwayPage } from './secret-views.tsx';
 import { flashOf, formData } from '../../http/form-data.ts';
 
-const said: Readonly<Record<string, Flash>> = {
+const flashes: Readonly<Record<string, Flash>> = {
   'new-key': {
     kind: 'success',
     text: 'New encryption key created. No one needs to sign in again; stored tokens are re-encrypted within days.',
@@ -24,7 +24,7 @@ const said: Readonly<Record<string, Flash>> = {
 
 export async function showSecrets(c: PageContext): Promise<Response> {
   return withVault(c, async () =>
-    c.html(secretsPage(await viewOf(c.get('services')), c.get('principal'), flashOf(c, said))),
+    c.html(secretsPage(await viewOf(c.get('services')), c.get('principal'), flashOf(c, flashes))),
   );
 }
 

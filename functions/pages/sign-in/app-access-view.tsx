@@ -6,6 +6,7 @@ import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { LinkName } from '../../../shared/explanations/links.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
+import type { Code } from '../../../shared/platform/problem.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { CopyLines } from '../../../shared/ui/copy.tsx';
 import { ButtonLink, ErrorSummary, SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
@@ -25,7 +26,7 @@ export type AppAccessState =
   /** A token came without the permission for IMAP. */
   | { kind: 'no-role'; objectId: string | undefined; roles: readonly string[] }
   /** The token has the permission, but the mailbox did not open with it. */
-  | { kind: 'not-open'; objectId: string | undefined; roles: readonly string[]; code: string };
+  | { kind: 'not-open'; objectId: string | undefined; roles: readonly string[]; code: Code };
 
 interface View {
   principal: Principal;

@@ -14,7 +14,7 @@ import { createInvitation } from '../../use-cases/invite-owner.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
-const said: Readonly<Record<string, Flash>> = {
+const flashes: Readonly<Record<string, Flash>> = {
   saved: { kind: 'success', text: 'Provider saved. Now connect a mailbox.' },
 };
 
@@ -34,7 +34,7 @@ export async function showConnectForm(c: RouteContext<'connect'>): Promise<Respo
       provider,
       typed,
       errors: {},
-      flash: flashOf(c, said),
+      flash: flashOf(c, flashes),
     }),
   );
 }

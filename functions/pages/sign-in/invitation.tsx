@@ -27,7 +27,7 @@ import { revokeInvitation } from '../../use-cases/invite-owner.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
-const said: Readonly<Record<string, Flash>> = {
+const flashes: Readonly<Record<string, Flash>> = {
   revoked: { kind: 'success', text: 'Invitation revoked. Its link no longer works.' },
   'link-gone': {
     kind: 'warning',
@@ -101,7 +101,7 @@ export async function showInvitations(c: PageContext): Promise<Response> {
       mailboxes: boxes,
       providers: known,
       now: seam.now(),
-      flash: flashOf(c, said),
+      flash: flashOf(c, flashes),
     }),
   );
 }

@@ -1,5 +1,6 @@
 import type { Finding } from '../../../shared/alerts/alert.ts';
 import type { Notification } from '../../../shared/alerts/notification.ts';
+import { codeFrom } from '../../../shared/platform/problem.ts';
 
 export const START = Date.parse('2026-11-24T10:00:00.000Z');
 export const HOUR = 3_600_000;
@@ -26,7 +27,7 @@ export const secret = (stage: string, changes: Partial<Finding> = {}): Finding =
     severity: 'warning',
     headline: `The client secret of Contoso ends in ${stage}.`,
     cause: 'Microsoft ends each secret at the date it was made with.',
-    code: 'secret-due',
+    code: codeFrom('secret-due'),
     affected: 'All mail is fetched until then.',
     who: 'you',
     fix: { label: 'Replace the secret of Contoso', href: '/providers/p1/edit' },

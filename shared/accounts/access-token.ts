@@ -1,0 +1,62 @@
+import type { Code } from '../platform/problem.ts';
+import type { Secret } from '../platform/secret.ts';
+import type { AccountRef } from './account.ts';
+
+export type AccessToken =
+  | { kind: 'token'; token: Secret; expiresAt: string; user: string }
+  /** A temporary failure; no person has to act. */
+  | { kind: 'retrying'; code: Code; message: string; retryAt?: string }
+  /** A person has to act; the message says how. */
+  | { kind: 'action-required'; code: Code; message: string };
+
+/** What the caller needs the token for. */
+export interface TokenUse {
+  /** Host name of the mail server that will receive the token. */
+  host: string;
+  /** The token that the mail server has just refused; it is not returned again. */
+  rejected?: string | undefined;
+  /** Also tries during the pause after a temporary failure, whose cause may be gone. */
+  tryNow?: boolean | undefined;
+}
+
+export interface AccessTokens {
+  /**
+   * Returns a valid token for one mail server of its provider. Other hosts get none, whoever asks (RFC 9700
+   * section 4.9). An unavailable vault is `retrying`, like a temporary failure of the provider.
+   * @throws PostroomError when storage is unavailable
+   */
+  get(account: AccountRef, use: TokenUse): Promise<AccessToken>;
+  /**
+   * Refreshes although the current token is still valid: to keep an idle grant alive, or because a person
+   * asked. `again`: also after a refusal that only a person can fix, and during the pause after a failure.
+   * A sign-in that has ended is never refreshed: it has no token left.
+   */
+  renew(account: AccountRef, options?: { again?: boolean }): Promise<AccessToken>;
+  /** Clears this process's cache for the account, after a new consent. */
+  forget(account: AccountRef): void;
+}
+
+/** A token with the mail servers that may receive it, and what the caller sees. */
+export type UsableToken = Extract<AccessToken, { kind: 'token' }> & {
+  hosts: readonly string[];
+};
+export type NoToken = Exclude<AccessToken, { kind: 'token' }>;
+export type ObtainedToken = UsableToken | NoToken;
+
+export function withoutHosts(answer: ObtainedToken): AccessToken {
+  if (answer.kind !== 'token') return answer;
+  const { hosts: _hosts, ...token } = answer;
+  return token;
+}
+
+/** The last check before a token is returned: only the provider's own mail servers get one. */
+export function releaseTo(host: string, answer: ObtainedToken): AccessToken {
+  if (answer.kind !== 'token' || answer.hosts.includes(host.toLowerCase())) return withoutHosts(answer);
+  const { hosts, user } = answer;
+  const own = hosts.length === 0 ? 'at no mail server' : `at ${[...new Set(hosts)].join(', ')} alone`;
+  return {
+    kind: 'action-required',
+    code: 'mail-host-refused',
+    message: `The sign-in of ${user} may be used ${own}, and not at ${host}. Correct the server of the mailbox, or the mail servers of its provider.`,
+  };
+}
