@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { FetchProtocol } from './open-inbox.ts';
 
 /** An address that is fetched: where it is, who signs in, and what happens to fetched mail. */
 export interface Mailbox {
   id: string;
   address: string;
-  protocol: 'imap' | 'pop3';
+  protocol: FetchProtocol;
   host: string;
   port: number;
   folder: string;
@@ -67,7 +68,7 @@ const folderName = (folder: string): string => (folder.toUpperCase() === 'INBOX'
 /** Whether two names mean one folder of a mailbox. */
 export const isSameFolder = (one: string, other: string): boolean => folderName(one) === folderName(other);
 
-/** 16 hex digits that stand for one folder of one address on one server. UIDs mean nothing outside of it. */
+/** 16 hex digits that stand for one folder of one address on one server. Refs mean nothing outside of it. */
 export function folderKeyOf({
   address,
   host,
