@@ -1,8 +1,8 @@
 import { cutMarker } from './attachment-cutter.ts';
 import { cutBytes, decodeUndeclared } from './header-charset.ts';
-import { measureStructure } from './mime-structure.ts';
+import { hasEmptyInlineMessage, hasMoreLines, measureStructure } from './mime-structure.ts';
 import { normaliseMessage, type ReadAddress, type ReadMail, type ReadPart } from './normalise-message.ts';
-import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
+import { type ParseLimits, type ParseOutcome, SECOND_PARSER } from './parsed-message.ts';
 import { prepareMessage } from './prepare-message.ts';
 import { findBodyStart } from './raw-headers.ts';
 
@@ -14,6 +14,10 @@ export interface ParseOptions {
   nonce?: string;
   limits: ParseLimits;
 }
+
+/** What the first email would have to wait for. */
+export const loadLibraries = (): Promise<unknown> =>
+  Promise.all([import('mailparser'), import('postal-mime')]);
 
 const rawTextLimit = 64 * 1024;
 
@@ -29,13 +33,17 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
   if (prepared === undefined) {
     return { kind: 'not-a-mail', reason: 'not an email: it has none of the header fields that make one' };
   }
+  if (hasMoreLines(prepared.bytes, limits.lines))
+    return unreadable(`it has more than ${inWords(limits.lines)} lines`);
   const { parts, depth } = measureStructure(prepared.bytes, limits);
   if (depth > limits.depth) return unreadable(`its parts lie more than ${limits.depth} deep in one another`);
   if (parts > limits.parts) return unreadable(`it has more than ${limits.parts} parts`);
 
-  const read = options.parser === 'mailparser' ? readWithMailparser : readWithPostalMime;
-  const mail = await read(prepared.bytes, limits);
   const { headers, authentication, notes } = prepared;
+  const wouldHang = options.parser === 'mailparser' && hasEmptyInlineMessage(prepared.bytes);
+  if (wouldHang) notes.push(SECOND_PARSER);
+  const read = options.parser === 'mailparser' && !wouldHang ? readWithMailparser : readWithPostalMime;
+  const mail = await read(prepared.bytes, limits);
   if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {
     mail.text = bodyAsText(prepared.bytes);
     if (mail.text !== '') notes.push('no part of it could be read: the raw text is shown');
@@ -53,6 +61,8 @@ function bodyAsText(bytes: Uint8Array): string {
   const hasWords = text.split('\n').some((line) => /^(?!--|content-|\s|$)/i.test(line));
   return hasWords ? text : '';
 }
+
+const inWords = (count: number): string => count.toLocaleString('en-US');
 
 function unreadable(reason: string): ParseOutcome {
   return { kind: 'unreadable', reason: `The mail cannot be read: ${reason}.` };

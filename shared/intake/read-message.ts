@@ -26,12 +26,16 @@ const UPLOADS = 4;
 /** What may be left of a large email, its attachments taken out, to be read in one piece. */
 const READABLE_BYTES = 24 * 1024 * 1024;
 
-/** Step 3: attachments are cut out and stored, the rest is read in the worker, everything is in storage afterwards. */
+/**
+ * Step 3: attachments are cut out and stored, the rest is read in the worker, everything is in storage afterwards.
+ * @param patienceMs `slow` where reading takes longer; absent: it is read to the end, whatever comes of it
+ */
 export async function readMail(
   deps: ReadDeps,
   mailbox: Pick<Mailbox, 'id' | 'host'>,
   kept: StoredMail,
-): Promise<ReadOutcome> {
+  patienceMs?: number,
+): Promise<ReadOutcome | { kind: 'slow' }> {
   const mailboxId = mailbox.id;
   if (kept.oversized && kept.raw !== undefined)
     return quarantined(deps, kept.raw, 'larger than 100 MB: it is still on the mail server, unread');
@@ -39,7 +43,10 @@ export async function readMail(
   const cut = await cutOut(deps.blobs, `att/${mailboxId}/${kept.key}`, nonce, kept);
   if (cut === 'too-large')
     return quarantined(deps, kept.raw, 'too large to be read: its text alone is larger than 24 MB');
-  const outcome = await deps.parser.parse(cut.rest, nonce);
+  const outcome = await deps.parser.parse(cut.rest, nonce, {
+    owner: mailboxId,
+    ...(patienceMs !== undefined && { patienceMs }),
+  });
   switch (outcome.kind) {
     case 'mail':
       return {
@@ -49,6 +56,8 @@ export async function readMail(
       };
     case 'not-a-mail':
       return { kind: 'skip', reason: 'not an email' };
+    case 'slow':
+      return outcome;
     case 'unreadable':
       return quarantined(deps, kept.raw, outcome.reason);
   }
