@@ -8,8 +8,7 @@ import { type Candidate, decideMessages, type KnownThread } from './decide-messa
 import { type AutomaticMail, foldLoops, isAutomatic } from './fold-loops.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import { countAutomatic, readLoopCounts } from './loop-counts.ts';
-import type { ParsedMessage } from './parsed-message.ts';
-import type { ReadOutcome } from './read-message.ts';
+import type { MessageFacts, ReadOutcome } from './read-message.ts';
 import type { IntakeDeps, Work } from './batch.ts';
 
 /** Message-IDs looked up for one email: what it answers, then its thread backwards. */
@@ -112,7 +111,7 @@ async function decisionsFor(
   return decideMessages(candidates, first);
 }
 
-function answersOf(mail: ParsedMessage): string[] {
+function answersOf(mail: MessageFacts): string[] {
   const nearestFirst = [...mail.inReplyTo, ...mail.references.toReversed()];
   const unique = [...new Set(nearestFirst)].filter((id) => id !== mail.messageId);
   // The end of a long chain may never have reached this mailbox; its root usually did.
@@ -122,7 +121,7 @@ function answersOf(mail: ParsedMessage): string[] {
 function candidateOf(
   key: string,
   ownTicketId: string,
-  mail: ParsedMessage,
+  mail: MessageFacts,
   answers: readonly string[],
   threads: readonly KnownThread[],
 ): Candidate & { kind: 'mail' } {
@@ -131,7 +130,7 @@ function candidateOf(
   return { kind: 'mail', key, ownTicketId, messageId: mail.messageId, answers, sender, people, threads };
 }
 
-function peopleOf(mail: ParsedMessage): string[] {
+function peopleOf(mail: MessageFacts): string[] {
   return [mail.from, ...mail.to, ...mail.cc].flatMap((person) =>
     person === undefined ? [] : [person.address.toLowerCase()],
   );

@@ -74,12 +74,19 @@ function reply(message: ParseReply, buffers: ArrayBuffer[]): void {
   parentPort?.postMessage(message, buffers);
 }
 
-/** A small Buffer shares its memory with others and cannot be handed over, so each content gets its own. */
+/** A small Buffer shares its memory with others and cannot be handed over: such content gets its own. */
 function ownBuffers(attachments: { content: Uint8Array | undefined }[]): ArrayBuffer[] {
-  return attachments.flatMap((attachment) => {
-    if (attachment.content === undefined) return [];
-    const own = new Uint8Array(attachment.content);
-    attachment.content = own;
-    return [own.buffer];
-  });
+  const buffers = new Set<ArrayBuffer>();
+  for (const attachment of attachments) {
+    const { content } = attachment;
+    if (content === undefined) continue;
+    const { buffer } = content;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === content.byteLength) buffers.add(buffer);
+    else {
+      const own = new Uint8Array(content);
+      attachment.content = own;
+      buffers.add(own.buffer);
+    }
+  }
+  return [...buffers];
 }

@@ -9,6 +9,8 @@ export interface ParserPoolOptions {
   deadlineMs?: number;
   /** JavaScript heap of a worker thread. Buffers are outside of it; the raw mail's limit bounds them. */
   heapMb?: number;
+  /** A thread that has read so much makes room for a new one: what it piled up goes with it. */
+  recycleBytes?: number;
   workers?: number;
   /** Mails handed to a worker at once: it works on one, the others lie ready. */
   inFlightPerWorker?: number;
@@ -51,7 +53,12 @@ interface Seat {
   timer: NodeJS.Timeout | undefined;
   /** What the thread died of; set when it is not to be used any more. */
   lost: string | undefined;
+  /** Of emails that it was given. */
+  bytes: number;
 }
+
+/** Young objects of a thread; as large as V8 likes them, they take more than all of its emails. */
+const YOUNG_MB = 16;
 
 const SMALL_BYTES = 100 * 1024;
 const SMALL_MS = 3_000;
@@ -78,7 +85,8 @@ async function processorTime(worker: Worker): Promise<number | undefined> {
 export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   const {
     deadlineMs,
-    heapMb = 256,
+    heapMb = 128,
+    recycleBytes = 64 * 1024 * 1024,
     workers = 1,
     inFlightPerWorker = 2,
     limits = defaultParseLimits,
@@ -91,12 +99,12 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   const openSeat = (): Seat => {
     const worker = new Worker(workerUrl(), {
       workerData: limits,
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
       // Source maps are switched on thread by thread; nothing of the process's environment is needed inside.
       execArgv: ['--enable-source-maps'],
       env: {},
     });
-    const seat: Seat = { worker, jobs: [], timer: undefined, lost: undefined };
+    const seat: Seat = { worker, jobs: [], timer: undefined, lost: undefined, bytes: 0 };
     worker.unref();
     worker.on('message', (reply: ParseReply) => receive(seat, reply));
     worker.on('error', (error: Error & { code?: string }) => {
@@ -118,6 +126,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       if (seat === undefined) return;
       waiting.splice(waiting.indexOf(job), 1);
       seat.jobs.push(job);
+      seat.bytes += job.raw.length;
       // The copy is handed over, the original stays for a second try.
       const raw = new Uint8Array(job.raw);
       const task: ParseTask = { id: job.id, raw, parser: job.parser, nonce: job.nonce };
@@ -142,7 +151,10 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   const seatFor = (job: Job): Seat | undefined => {
     const room = job.alone ? 1 : inFlightPerWorker;
     const free = seats
-      .filter((seat) => seat.jobs.length < room && !seat.jobs.some((other) => other.alone))
+      .filter(
+        (seat) =>
+          seat.bytes <= recycleBytes && seat.jobs.length < room && !seat.jobs.some((other) => other.alone),
+      )
       .sort((a, b) => a.jobs.length - b.jobs.length)[0];
     if (free !== undefined && (free.jobs.length === 0 || seats.length >= workers)) return free;
     return seats.length < workers ? openSeat() : undefined;
@@ -190,7 +202,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       // It has nothing more to do, and the thread goes on with others.
       seat.jobs.shift();
       waiting.unshift(...secondTry(job, 'the program for it never answers'));
-      watch(seat);
+      goOn(seat);
       dispatch();
       return;
     }
@@ -200,12 +212,24 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       return;
     }
     seat.jobs.shift();
-    watch(seat);
+    goOn(seat);
     if (reply.outcome.kind === 'mail' && job.parser === 'postal-mime') {
       reply.outcome.mail.notes.push(SECOND_PARSER);
     }
     job.pending.resolve(reply.outcome);
     dispatch();
+  };
+
+  /** With its next email, or with none any more. */
+  const goOn = (seat: Seat): void => {
+    if (seat.jobs.length > 0 || seat.bytes <= recycleBytes) {
+      watch(seat);
+      return;
+    }
+    seat.lost = 'retired';
+    clearTimeout(seat.timer);
+    seats = seats.filter((other) => other !== seat);
+    seat.worker.terminate().then(dispatch, dispatch);
   };
 
   /** What is left to do for an email that a library did not read. */

@@ -15,6 +15,8 @@ import { skipDuplicates, type StandingCopy } from './skip-duplicates.ts';
 import { type StoredMail, storeRaw } from './store-raw.ts';
 
 const READ_AT_ONCE = 12;
+/** Of emails that are read at once; each is there about three times: whole, in parts, in the parser. */
+const READ_BYTES = 24 * 1024 * 1024;
 
 /**
  * Takes one batch of mail into storage; the order of `BatchRun.#takeSteps` loses nothing and doubles nothing
@@ -152,7 +154,7 @@ class BatchRun {
       const each = byKey.get(mail.key);
       // Time and raw blob are those of the first place, also where a copy takes over: every run writes the same rows.
       const { receivedAt, rawBlob } = mail;
-      return each === undefined ? [] : [{ stored: { ...each, receivedAt, rawBlob }, mail }];
+      return each === undefined ? [] : [{ stored: Object.assign(each, { receivedAt, rawBlob }), mail }];
     });
     attempt.work = work;
     if (!alone) return work;
@@ -163,10 +165,14 @@ class BatchRun {
   async #read({ alone }: Attempt, claimed: readonly Work[]): Promise<ReadWork> {
     const { mailbox, slow } = this.#context;
     const read: ReadWork = { work: [], outcomes: [] };
-    const all = await mapLimited(claimed, READ_AT_ONCE, async ({ stored, mail }) => {
+    const largest = Math.max(1, ...claimed.map(({ stored }) => stored.size));
+    const atOnce = Math.max(1, Math.min(READ_AT_ONCE, Math.floor(READ_BYTES / largest)));
+    const all = await mapLimited(claimed, atOnce, async ({ stored, mail }) => {
       const reason = whyAbandoned(mail);
       if (reason !== undefined) return quarantined(reason);
       const outcome = await readMail(this.#deps, mailbox, stored, alone ? undefined : slow.patienceMs);
+      // The blob has them; two batches of them would be most of the memory.
+      stored.raw = undefined;
       if (outcome.kind === 'slow' || (alone && wasHard(outcome))) slow.spend();
       return outcome;
     });

@@ -13,9 +13,12 @@ import type { ParsedAttachment, ParsedMessage } from './parsed-message.ts';
 import type { ParserPool } from './parser-pool.ts';
 
 export type ReadOutcome =
-  | { kind: 'message'; message: NewMessage; mail: ParsedMessage }
+  | { kind: 'message'; message: NewMessage; mail: MessageFacts }
   | { kind: 'quarantine'; reason: string; from: string | undefined; subject: string | undefined }
   | { kind: 'skip'; reason: string };
+
+/** What decides about a message: its bodies and attachments are in storage by then, and no longer in memory. */
+export type MessageFacts = Omit<ParsedMessage, 'text' | 'html' | 'attachments'>;
 
 export interface ReadDeps {
   blobs: Blobs;
@@ -48,12 +51,10 @@ export async function readMail(
     ...(patienceMs !== undefined && { patienceMs }),
   });
   switch (outcome.kind) {
-    case 'mail':
-      return {
-        kind: 'message',
-        mail: outcome.mail,
-        message: await storedMessage(deps, mailbox, kept, outcome.mail, cut),
-      };
+    case 'mail': {
+      const { text: _text, html: _html, attachments: _attachments, ...mail } = outcome.mail;
+      return { kind: 'message', mail, message: await storedMessage(deps, mailbox, kept, outcome.mail, cut) };
+    }
     case 'not-a-mail':
       return { kind: 'skip', reason: 'not an email' };
     case 'slow':
