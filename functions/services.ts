@@ -23,7 +23,7 @@ import type { ShardDeps } from '../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../shared/intake/ledger-store.ts';
 import { createParserPool } from '../shared/intake/parser-pool.ts';
 import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
-import { openImapInbox } from '../shared/mailboxes/imap-inbox.ts';
+import { openInbox } from '../shared/mailboxes/open-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
 import { verifyMailbox } from '../shared/mailboxes/verify-mailbox.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../shared/alerts/channel-secrets.ts';
@@ -187,7 +187,7 @@ export function servicesOn(
       const mark = markIn(messageId);
       return mark !== undefined && stores.connectionTests.takeMark(mark);
     },
-    openInbox: (address) => openImapInbox(address, seam, config),
+    openInbox: (address, protocol) => openInbox(protocol, address, seam, config),
     saveCursor: stores.mailboxes.saveCursor,
   };
   return {

@@ -82,6 +82,8 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
   mailboxes: {
     mutate: [
       'shared/mailboxes/cursor.ts',
+      'shared/mailboxes/imap-position.ts',
+      'shared/mailboxes/message-ref.ts',
       'shared/mailboxes/mail-hours.ts',
       'shared/mailboxes/mail-loops.ts',
       'shared/mailboxes/mailbox.ts',
@@ -96,6 +98,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     ],
     tests: [
       'tests/mailboxes/cursor.test.ts',
+      'tests/mailboxes/imap-position.test.ts',
       'tests/mailboxes/mail-hours.test.ts',
       'tests/mailboxes/mail-loops.test.ts',
       'tests/mailboxes/mailbox.test.ts',

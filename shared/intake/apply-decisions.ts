@@ -99,7 +99,10 @@ const headersOf = ({
   fromName,
   subject,
   messageId,
-}: ParsedMessage): Pick<NewEntry, 'from' | 'subject' | 'messageId'> => ({
+}: Pick<ParsedMessage, 'from' | 'fromName' | 'subject' | 'messageId'>): Pick<
+  NewEntry,
+  'from' | 'subject' | 'messageId'
+> => ({
   from: from?.address ?? fromName,
   subject,
   messageId,

@@ -7,6 +7,7 @@ import type { LedgerMail, RefScope } from './ledger.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import type { ParserPool } from './parser-pool.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
+import type { SlowBudget } from './slow-budget.ts';
 import type { StoredMail } from './store-raw.ts';
 
 export interface IntakeDeps {
@@ -34,6 +35,7 @@ export interface BatchContext {
    * with it.
    */
   after: Promise<unknown>;
+  slow: SlowBudget;
   /** Takes note of messages to be marked, moved or deleted on the server. */
   markLater: (refs: readonly MessageRef[]) => void;
 }

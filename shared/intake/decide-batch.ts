@@ -13,8 +13,7 @@ import { type Candidate, decideMessages, isOpenTo, type ThreadRules } from './de
 import { type AutomaticMail, foldLoops, isAutomatic } from './fold-loops.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import { countAutomatic, readLoopCounts } from './loop-counts.ts';
-import type { ParsedMessage } from './parsed-message.ts';
-import type { ReadOutcome } from './read-message.ts';
+import type { MessageFacts, ReadOutcome } from './read-message.ts';
 import type { IntakeDeps, Work } from './batch.ts';
 import type { KnownThread, KnownThreads, ThreadMessage } from './threads.ts';
 
@@ -121,7 +120,7 @@ function threadMessageOf({ mail, message }: ReadOutcome & { kind: 'message' }): 
   };
 }
 
-function peopleOf(mail: ParsedMessage): string[] {
+function peopleOf(mail: MessageFacts): string[] {
   return [mail.from, ...mail.to, ...mail.cc].flatMap((person) =>
     person === undefined ? [] : [person.address.toLowerCase()],
   );

@@ -1,6 +1,8 @@
 import { findHeaderEnd } from './header-end.ts';
 import { latin1, splitFields, unfold } from './raw-headers.ts';
 
+const LF = 0x0a;
+
 /** How many parts an email has and how deep they lie, before a library builds a tree of them. */
 export interface MimeStructure {
   parts: number;
@@ -35,6 +37,36 @@ export function measureStructure(bytes: Uint8Array, limits: MimeStructure): Mime
     }
   }
   return measured;
+}
+
+/**
+ * Whether the mail holds an inline message of nothing, at whose end mailparser 3.14.2 waits for ever: its header is the last
+ * thing before a delimiter or before the end of the mail.
+ */
+export function hasEmptyInlineMessage(bytes: Uint8Array): boolean {
+  const mail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const sign of ['rfc822', 'RFC822', 'Rfc822']) {
+    for (let at = mail.indexOf(sign); at >= 0; at = mail.indexOf(sign, at + sign.length)) {
+      const start = mail.indexOf('\n', mail.lastIndexOf('\n--', at) + 1) + 1;
+      if (at - start > 4_000) continue;
+      const bodyStart = findHeaderEnd(mail, start);
+      const header = latin1(mail.subarray(start, Math.min(bodyStart, start + 8_000)));
+      if (!/^content-disposition\s*:\s*inline/im.test(header)) continue;
+      const next = latin1(mail.subarray(bodyStart, bodyStart + 2));
+      if (next === '' || next === '--') return true;
+    }
+  }
+  return false;
+}
+
+/** Whether the mail has more lines than that; stops counting there. */
+export function hasMoreLines(bytes: Uint8Array, limit: number): boolean {
+  let lines = 0;
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+    lines += 1;
+    if (lines > limit) return true;
+  }
+  return false;
 }
 
 /** Most emails have fewer lines that begin with dashes, and fewer inline messages, than the limits allow parts. */

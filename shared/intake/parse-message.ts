@@ -5,10 +5,10 @@ import { encryptionOf } from './encryption.ts';
 import { expandParts } from './expand-parts.ts';
 import { cutBytes } from './header-charset.ts';
 import { withFoundBoundary } from './lost-boundary.ts';
-import { measureStructure } from './mime-structure.ts';
+import { hasEmptyInlineMessage, hasMoreLines, measureStructure } from './mime-structure.ts';
 import { normaliseMessage, type ReadAddress, type ReadMail, type ReadPart } from './normalise-message.ts';
 import { hasTextBesideHtml, type OpenedMail, openParts, textIsComplete } from './open-parts.ts';
-import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
+import { type ParseLimits, type ParseOutcome, SECOND_PARSER } from './parsed-message.ts';
 import { type HeaderTexts, prepareMessage } from './prepare-message.ts';
 import { findHeaderEnd } from './header-end.ts';
 import { storedBody } from './stored-text.ts';
@@ -22,6 +22,10 @@ export interface ParseOptions {
   nonce?: string;
   limits: ParseLimits;
 }
+
+/** What the first email would have to wait for. */
+export const loadLibraries = (): Promise<unknown> =>
+  Promise.all([import('mailparser'), import('postal-mime')]);
 
 const rawTextLimit = 64 * 1024;
 
@@ -38,6 +42,8 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
     return { kind: 'not-a-mail', reason: 'not an email: it has none of the header fields that make one' };
   }
   const { headers, guesser, authentication, notes } = prepared;
+  if (hasMoreLines(prepared.bytes, limits.lines))
+    return unreadable(`it has more than ${inWords(limits.lines)} lines`);
   const repaired = withFoundBoundary(prepared.bytes);
   if (repaired !== undefined) notes.push('the declared boundary is not in the mail: another one is taken');
   const bytes = repaired ?? prepared.bytes;
@@ -46,7 +52,9 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
   if (parts > limits.parts) return unreadable(`it has more than ${limits.parts} parts`);
 
   // The second library is asked where the first attempt failed, perhaps at what it opened: then nothing is opened.
-  const isFirst = options.parser === 'mailparser';
+  const wouldHang = options.parser === 'mailparser' && hasEmptyInlineMessage(bytes);
+  if (wouldHang) notes.push(SECOND_PARSER);
+  const isFirst = options.parser === 'mailparser' && !wouldHang;
   const opened = await openParts(bytes, limits, isFirst);
   const declared = { ...opened, bytes: await declareCharsets(opened.bytes, guesser) };
   const mail = await (isFirst ? readWithMailparser : readWithPostalMime)(declared, limits);
@@ -82,6 +90,8 @@ async function bodyAsText(bytes: Uint8Array, headers: HeaderTexts, guesser: Text
 function isCalendar({ contentType }: ReadPart): boolean {
   return /^(?:text\/calendar|application\/ics)$/i.test(contentType ?? '');
 }
+
+const inWords = (count: number): string => count.toLocaleString('en-US');
 
 function unreadable(reason: string): ParseOutcome {
   return { kind: 'unreadable', reason: `The mail cannot be read: ${reason}.` };

@@ -1,6 +1,7 @@
+import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { describeError } from '../platform/errors.ts';
-import { type MailLibrary, parseMessage } from './parse-message.ts';
+import { loadLibraries, type MailLibrary, parseMessage } from './parse-message.ts';
 import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
 
 /**
@@ -14,7 +15,16 @@ export interface ParseTask {
   nonce: string | undefined;
 }
 
-export type ParseReply = { id: number; outcome: ParseOutcome } | { id: number; failure: string };
+export type ParseReply =
+  /** The thread is ready, and reads this one from now on. */
+  | { id: number; begun: true }
+  | { id: number; outcome: ParseOutcome }
+  | { id: number; failure: string }
+  /** The library waits for what never comes. */
+  | { id: number; hangs: true };
+
+/** A library that did nothing for two of these in a row waits for ever: it has all of its input. */
+const IDLE_MS = 250;
 
 let last: Promise<void> = Promise.resolve();
 
@@ -25,24 +35,58 @@ parentPort?.on('message', (task: ParseTask) => {
 async function answer({ id, raw, parser, nonce }: ParseTask): Promise<void> {
   const limits: ParseLimits = workerData;
   try {
-    const outcome = await parseMessage(raw, { parser, limits, ...(nonce === undefined ? {} : { nonce }) });
+    // Before the clock runs: a slow disk is no fault of the email.
+    await loadLibraries();
+    reply({ id, begun: true }, []);
+    const parsing = parseMessage(raw, { parser, limits, ...(nonce === undefined ? {} : { nonce }) });
+    const outcome = await Promise.race([parsing, idleForLong()]);
+    if (outcome === 'idle') {
+      parsing.catch(() => {});
+      reply({ id, hangs: true }, []);
+      return;
+    }
     const buffers = outcome.kind === 'mail' ? ownBuffers(outcome.mail.attachments) : [];
     reply({ id, outcome }, buffers);
   } catch (error) {
     reply({ id, failure: describeError(error) }, []);
+  } finally {
+    clearInterval(clock);
   }
+}
+
+let clock: NodeJS.Timeout | undefined;
+
+function idleForLong(): Promise<'idle'> {
+  return new Promise((resolve) => {
+    let idle = 0;
+    let before = performance.eventLoopUtilization();
+    clock = setInterval(() => {
+      const now = performance.eventLoopUtilization();
+      const { active, idle: waited } = performance.eventLoopUtilization(now, before);
+      before = now;
+      idle = waited > IDLE_MS / 2 && active < IDLE_MS / 10 ? idle + 1 : 0;
+      if (idle === 2) resolve('idle');
+    }, IDLE_MS);
+  });
 }
 
 function reply(message: ParseReply, buffers: ArrayBuffer[]): void {
   parentPort?.postMessage(message, buffers);
 }
 
-/** A small Buffer shares its memory with others and cannot be handed over, so each content gets its own. */
+/** A small Buffer shares its memory with others and cannot be handed over: such content gets its own. */
 function ownBuffers(attachments: { content: Uint8Array | undefined }[]): ArrayBuffer[] {
-  return attachments.flatMap((attachment) => {
-    if (attachment.content === undefined) return [];
-    const own = new Uint8Array(attachment.content);
-    attachment.content = own;
-    return [own.buffer];
-  });
+  const buffers = new Set<ArrayBuffer>();
+  for (const attachment of attachments) {
+    const { content } = attachment;
+    if (content === undefined) continue;
+    const { buffer } = content;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === content.byteLength) buffers.add(buffer);
+    else {
+      const own = new Uint8Array(content);
+      attachment.content = own;
+      buffers.add(own.buffer);
+    }
+  }
+  return [...buffers];
 }

@@ -1,4 +1,4 @@
-/** What an email says, once read and cleaned: the values between the parser and the decision. Types only. */
+/** What an email says, once read and cleaned: the values between the parser and the decision. */
 import type { Invitation } from '../tickets/invitation.ts';
 import type { Encryption } from '../tickets/ticket.ts';
 import type { AuthenticationField } from './authentication-results.ts';
@@ -46,6 +46,9 @@ export interface AutomaticMarks {
   suppress?: string;
 }
 
+/** The note of an email that the first library did not read. */
+export const SECOND_PARSER = 'read by the second parser';
+
 export interface ParsedMessage {
   /** The first valid address of From, Reply-To, Sender, Return-Path. */
   from: Address | undefined;
@@ -88,7 +91,9 @@ export type ParseOutcome =
   /** Nothing that an email must have; skipped with this reason. */
   | { kind: 'not-a-mail'; reason: string }
   /** Goes to quarantine with this reason. */
-  | { kind: 'unreadable'; reason: string };
+  | { kind: 'unreadable'; reason: string }
+  /** Takes longer than most: only where the caller would rather come back to it than wait. */
+  | { kind: 'slow' };
 
 export interface ParseLimits {
   /** MIME parts, without the mail itself. */
@@ -99,6 +104,8 @@ export interface ParseLimits {
   headerBlock: number;
   /** Bytes of one header field. */
   header: number;
+  /** Lines of what a library reads: it makes objects of each, which fill the heap long before the bytes do. */
+  lines: number;
 }
 
 /** The defaults of docs/design.md, "Limits". */
@@ -107,4 +114,5 @@ export const defaultParseLimits: ParseLimits = {
   depth: 50,
   headerBlock: 1024 * 1024,
   header: 64 * 1024,
+  lines: 500_000,
 };

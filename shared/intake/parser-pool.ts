@@ -1,13 +1,16 @@
 import { Worker } from 'node:worker_threads';
+import { withinTime } from '../platform/concurrency.ts';
 import type { MailLibrary } from './parse-message.ts';
 import type { ParseReply, ParseTask } from './parse-worker.ts';
-import { defaultParseLimits, type ParseLimits, type ParseOutcome } from './parsed-message.ts';
+import { defaultParseLimits, type ParseLimits, type ParseOutcome, SECOND_PARSER } from './parsed-message.ts';
 
 export interface ParserPoolOptions {
-  /** How long one library may take over one email. */
+  /** How long one library may take over one email; by default as `deadlineOf` says. */
   deadlineMs?: number;
   /** JavaScript heap of a worker thread. Buffers are outside of it; the raw mail's limit bounds them. */
   heapMb?: number;
+  /** A thread that has read so much makes room for a new one: what it piled up goes with it. */
+  recycleBytes?: number;
   workers?: number;
   /** Mails handed to a worker at once: it works on one, the others lie ready. */
   inFlightPerWorker?: number;
@@ -20,9 +23,17 @@ export interface ParserPool {
    * of heap, postal-mime in a fresh thread; then `unreadable`. Never rejects for what an email contains.
    * @param nonce the one the attachments were cut out with.
    */
-  parse(raw: Uint8Array, nonce?: string): Promise<ParseOutcome>;
+  parse(raw: Uint8Array, nonce?: string, turn?: ParseTurn): Promise<ParseOutcome>;
   /** Ends the threads; what is still waiting is rejected. */
   close(): Promise<void>;
+}
+
+/** Whose email it is, and how long its sender lets the others wait. */
+export interface ParseTurn {
+  /** Emails of one owner never occupy all threads while another owner waits. */
+  owner?: string;
+  /** An email that takes longer is `slow`, and no second parser is asked: the caller comes back to it without this. */
+  patienceMs?: number;
 }
 
 interface Job {
@@ -30,6 +41,7 @@ interface Job {
   raw: Uint8Array;
   nonce: string | undefined;
   parser: MailLibrary;
+  turn: ParseTurn;
   /** It was beside an email that killed its worker: now nothing else may be. */
   alone: boolean;
   pending: PromiseWithResolvers<ParseOutcome>;
@@ -41,16 +53,40 @@ interface Seat {
   timer: NodeJS.Timeout | undefined;
   /** What the thread died of; set when it is not to be used any more. */
   lost: string | undefined;
+  /** Of emails that it was given. */
+  bytes: number;
 }
+
+/** Young objects of a thread; as large as V8 likes them, they take more than all of its emails. */
+const YOUNG_MB = 16;
+
+const SMALL_BYTES = 100 * 1024;
+const SMALL_MS = 3_000;
+const MS_PER_BYTE = 1_200 / (1024 * 1024);
+const LONGEST_MS = 30_000;
+
+/** How long a library may take over so many bytes: three seconds for most emails, and about one for each megabyte more. */
+export const deadlineOf = (bytes: number): number =>
+  Math.min(LONGEST_MS, Math.round(SMALL_MS + Math.max(0, bytes - SMALL_BYTES) * MS_PER_BYTE));
 
 /** Time for an answer that has arrived but was not yet read, when this thread itself was busy at the deadline. */
 const graceMs = 100;
 
+/** Milliseconds of processor that a thread has used; undefined where it cannot say so at once. */
+async function processorTime(worker: Worker): Promise<number | undefined> {
+  const asked = worker.cpuUsage().then(
+    ({ user, system }) => (user + system) / 1000,
+    () => undefined,
+  );
+  return (await withinTime(asked, graceMs)) === 'late' ? undefined : asked;
+}
+
 /** Threads start with the first email and never keep the process alive on their own. */
 export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   const {
-    deadlineMs = 30_000,
-    heapMb = 256,
+    deadlineMs,
+    heapMb = 128,
+    recycleBytes = 64 * 1024 * 1024,
     workers = 1,
     inFlightPerWorker = 2,
     limits = defaultParseLimits,
@@ -63,12 +99,12 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   const openSeat = (): Seat => {
     const worker = new Worker(workerUrl(), {
       workerData: limits,
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
       // Source maps are switched on thread by thread; nothing of the process's environment is needed inside.
       execArgv: ['--enable-source-maps'],
       env: {},
     });
-    const seat: Seat = { worker, jobs: [], timer: undefined, lost: undefined };
+    const seat: Seat = { worker, jobs: [], timer: undefined, lost: undefined, bytes: 0 };
     worker.unref();
     worker.on('message', (reply: ParseReply) => receive(seat, reply));
     worker.on('error', (error: Error & { code?: string }) => {
@@ -85,11 +121,12 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   };
 
   const dispatch = (): void => {
-    for (let job = waiting[0]; job !== undefined && !closed; job = waiting[0]) {
+    for (let job = nextJob(); job !== undefined && !closed; job = nextJob()) {
       const seat = seatFor(job);
       if (seat === undefined) return;
-      waiting.shift();
+      waiting.splice(waiting.indexOf(job), 1);
       seat.jobs.push(job);
+      seat.bytes += job.raw.length;
       // The copy is handed over, the original stays for a second try.
       const raw = new Uint8Array(job.raw);
       const task: ParseTask = { id: job.id, raw, parser: job.parser, nonce: job.nonce };
@@ -98,16 +135,32 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     }
   };
 
+  /** The first of those whose owner has the fewest emails in the threads. */
+  const nextJob = (): Job | undefined => {
+    const busy = new Map<string | undefined, number>();
+    for (const { jobs } of seats)
+      for (const { turn } of jobs) busy.set(turn.owner, (busy.get(turn.owner) ?? 0) + 1);
+    let next: { job: Job; busy: number } | undefined;
+    for (const job of waiting) {
+      const count = busy.get(job.turn.owner) ?? 0;
+      if (next === undefined || count < next.busy) next = { job, busy: count };
+    }
+    return next?.job;
+  };
+
   const seatFor = (job: Job): Seat | undefined => {
     const room = job.alone ? 1 : inFlightPerWorker;
     const free = seats
-      .filter((seat) => seat.jobs.length < room && !seat.jobs.some((other) => other.alone))
+      .filter(
+        (seat) =>
+          seat.bytes <= recycleBytes && seat.jobs.length < room && !seat.jobs.some((other) => other.alone),
+      )
       .sort((a, b) => a.jobs.length - b.jobs.length)[0];
     if (free !== undefined && (free.jobs.length === 0 || seats.length >= workers)) return free;
     return seats.length < workers ? openSeat() : undefined;
   };
 
-  /** The clock runs for the first job of a seat alone: the thread takes them in order. */
+  /** The thread takes its emails in order. Until it says that it has begun with the first one, it may be starting. */
   const watch = (seat: Seat): void => {
     clearTimeout(seat.timer);
     seat.timer = undefined;
@@ -116,48 +169,96 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       return;
     }
     seat.worker.ref();
+    seat.timer = setTimeout(() => lose(seat, 'the program for it does not start'), LONGEST_MS);
+  };
+
+  const startClock = (seat: Seat, job: Job): void => {
+    const longest = deadlineMs ?? deadlineOf(job.raw.length);
+    const ms = Math.min(longest, job.turn.patienceMs ?? longest);
+    const began = performance.now();
+    const before = processorTime(seat.worker);
+    const expire = async (): Promise<void> => {
+      const [first, now] = await Promise.all([before, processorTime(seat.worker)]);
+      if (seat.jobs[0] !== job || seat.lost !== undefined) return;
+      // On a busy machine the thread had no turn: that is no fault of the email.
+      const isStarved = first !== undefined && now !== undefined && now - first < ms / 2;
+      if (isStarved && performance.now() - began < LONGEST_MS) seat.timer = setTimeout(expire, ms);
+      else lose(seat, `it takes longer than ${longest / 1000} s`, { isLate: true });
+    };
+    clearTimeout(seat.timer);
     seat.timer = setTimeout(() => {
-      seat.timer = setTimeout(() => lose(seat, `it takes longer than ${deadlineMs / 1000} s`), graceMs);
-    }, deadlineMs);
+      seat.timer = setTimeout(expire, graceMs);
+    }, ms);
   };
 
   const receive = (seat: Seat, reply: ParseReply): void => {
     const [job] = seat.jobs;
     if (seat.lost !== undefined || job === undefined || job.id !== reply.id) return;
+    if ('begun' in reply) {
+      startClock(seat, job);
+      return;
+    }
+    if ('hangs' in reply) {
+      // It has nothing more to do, and the thread goes on with others.
+      seat.jobs.shift();
+      waiting.unshift(...secondTry(job, 'the program for it never answers'));
+      goOn(seat);
+      dispatch();
+      return;
+    }
     if ('failure' in reply) {
       // What the library left behind after it threw is not known, so the thread goes too.
       lose(seat, 'the mail is broken in a way that stops the program for it');
       return;
     }
     seat.jobs.shift();
-    watch(seat);
+    goOn(seat);
     if (reply.outcome.kind === 'mail' && job.parser === 'postal-mime') {
-      reply.outcome.mail.notes.push('read by the second parser');
+      reply.outcome.mail.notes.push(SECOND_PARSER);
     }
     job.pending.resolve(reply.outcome);
     dispatch();
   };
 
+  /** With its next email, or with none any more. */
+  const goOn = (seat: Seat): void => {
+    if (seat.jobs.length > 0 || seat.bytes <= recycleBytes) {
+      watch(seat);
+      return;
+    }
+    seat.lost = 'retired';
+    clearTimeout(seat.timer);
+    seats = seats.filter((other) => other !== seat);
+    seat.worker.terminate().then(dispatch, dispatch);
+  };
+
+  /** What is left to do for an email that a library did not read. */
+  const secondTry = (job: Job, reason: string, { isLate = false } = {}): Job[] => {
+    if (isLate && job.turn.patienceMs !== undefined) job.pending.resolve({ kind: 'slow' });
+    else if (job.parser === 'mailparser') return [{ ...job, parser: 'postal-mime', alone: true }];
+    else job.pending.resolve({ kind: 'unreadable', reason: `The mail cannot be read: ${reason}.` });
+    return [];
+  };
+
   /** The first job was being worked on, so it is at fault; the others are queued again, each alone. */
-  const lose = (seat: Seat, reason: string): void => {
+  const lose = (seat: Seat, reason: string, { isLate = false } = {}): void => {
     if (seat.lost !== undefined) return;
     seat.lost = reason;
     clearTimeout(seat.timer);
     seats = seats.filter((other) => other !== seat);
     const [guilty, ...innocent] = seat.jobs.splice(0);
     waiting.unshift(...innocent.map((job) => ({ ...job, alone: true })));
-    if (guilty?.parser === 'mailparser') waiting.unshift({ ...guilty, parser: 'postal-mime', alone: true });
-    else guilty?.pending.resolve({ kind: 'unreadable', reason: `The mail cannot be read: ${reason}.` });
+    if (guilty !== undefined) waiting.unshift(...secondTry(guilty, reason, { isLate }));
     // Until the thread is gone its memory is in use, so the next one starts after it.
     seat.worker.terminate().then(dispatch, dispatch);
   };
 
   return {
-    parse(raw, nonce) {
+    parse(raw, nonce, turn = {}) {
       const pending = Promise.withResolvers<ParseOutcome>();
       if (closed) pending.reject(new Error('The parser pool is closed.'));
       else {
-        waiting.push({ id: nextId++, raw, nonce, parser: 'mailparser', alone: false, pending });
+        waiting.push({ id: nextId++, raw, nonce, parser: 'mailparser', turn, alone: false, pending });
         dispatch();
       }
       return pending.promise;

@@ -8,12 +8,15 @@ import { type BatchContext, type BatchReport, emptyReport, type IntakeDeps, type
 import { decideBatch } from './decide-batch.ts';
 import { type LedgerMail, placeOf, refOfPlace } from './ledger.ts';
 import type { Claim } from './ledger-store.ts';
+import { SECOND_PARSER } from './parsed-message.ts';
 import { type Batch, limits, messagesOf } from './plan-batches.ts';
 import { type ReadOutcome, readMail } from './read-message.ts';
 import { skipDuplicates, type StandingCopy } from './skip-duplicates.ts';
 import { type StoredMail, storeRaw } from './store-raw.ts';
 
 const READ_AT_ONCE = 12;
+/** Of emails that are read at once; each is there about three times: whole, in parts, in the parser. */
+const READ_BYTES = 24 * 1024 * 1024;
 
 /**
  * Takes one batch of mail into storage; the order of `BatchRun.#takeSteps` loses nothing and doubles nothing
@@ -43,6 +46,7 @@ export async function processBatch(
     if (place === undefined) fresh.push(meta);
     else if (place.copy && !orphan) copies.push({ meta, copy: place });
     else if (mail?.state === 'done') run.markOnServer([meta.ref]);
+    else if (mail?.state === 'received' && context.slow.isSpent) run.report.waiting.push(meta.ref);
     else {
       await run.take(fresh, { alone: false });
       fresh = [];
@@ -62,6 +66,22 @@ interface Attempt {
   claim?: Claim;
   work?: readonly Work[];
 }
+
+interface ReadWork {
+  work: Work[];
+  /** In the same order. */
+  outcomes: ReadOutcome[];
+}
+
+const quarantined = (reason: string): ReadOutcome => ({
+  kind: 'quarantine',
+  reason,
+  from: undefined,
+  subject: undefined,
+});
+
+const wasHard = (outcome: ReadOutcome): boolean =>
+  outcome.kind === 'quarantine' || (outcome.kind === 'message' && outcome.mail.notes.includes(SECOND_PARSER));
 
 class BatchRun {
   readonly report = emptyReport();
@@ -102,8 +122,8 @@ class BatchRun {
   /** The seven steps. Each may be repeated; what it wrote is durable before the next one begins. */
   async #takeSteps(attempt: Attempt): Promise<void> {
     const stored = await this.#storeRaw(attempt);
-    const work = await this.#claim(attempt, stored);
-    const outcomes = await this.#read(work);
+    const claimed = await this.#claim(attempt, stored);
+    const { work, outcomes } = await this.#read(attempt, claimed);
     const decided = await this.#decide(work, outcomes);
     await this.#apply(work, outcomes, decided);
     await this.#complete(decided);
@@ -134,20 +154,37 @@ class BatchRun {
       const each = byKey.get(mail.key);
       // Time and raw blob are those of the first place, also where a copy takes over: every run writes the same rows.
       const { receivedAt, rawBlob } = mail;
-      return each === undefined ? [] : [{ stored: { ...each, receivedAt, rawBlob }, mail }];
+      return each === undefined ? [] : [{ stored: Object.assign(each, { receivedAt, rawBlob }), mail }];
     });
     attempt.work = work;
     if (!alone) return work;
     return mapLimited(work, 1, (each) => abandoned(this.#deps, this.#mailboxId, each));
   }
 
-  /** 3. Attachments and bodies are blobs. */
-  #read(work: readonly Work[]): Promise<readonly ReadOutcome[]> {
-    return mapLimited(work, READ_AT_ONCE, async ({ stored, mail }): Promise<ReadOutcome> => {
+  /** 3. Attachments and bodies are blobs. What takes long is left for a later run, which reads it alone. */
+  async #read({ alone }: Attempt, claimed: readonly Work[]): Promise<ReadWork> {
+    const { mailbox, slow } = this.#context;
+    const read: ReadWork = { work: [], outcomes: [] };
+    const largest = Math.max(1, ...claimed.map(({ stored }) => stored.size));
+    const atOnce = Math.max(1, Math.min(READ_AT_ONCE, Math.floor(READ_BYTES / largest)));
+    const all = await mapLimited(claimed, atOnce, async ({ stored, mail }) => {
       const reason = whyAbandoned(mail);
-      if (reason !== undefined) return { kind: 'quarantine', reason, from: undefined, subject: undefined };
-      return readMail(this.#deps, this.#context.mailbox, stored);
+      if (reason !== undefined) return quarantined(reason);
+      const outcome = await readMail(this.#deps, mailbox, stored, alone ? undefined : slow.patienceMs);
+      // The blob has them; two batches of them would be most of the memory.
+      stored.raw = undefined;
+      if (outcome.kind === 'slow' || (alone && wasHard(outcome))) slow.spend();
+      return outcome;
     });
+    for (const [index, each] of claimed.entries()) {
+      const outcome = all[index];
+      if (outcome === undefined || outcome.kind === 'slow') this.report.waiting.push(each.stored.ref);
+      else {
+        read.work.push(each);
+        read.outcomes.push(outcome);
+      }
+    }
+    return read;
   }
 
   /** 4. The ledger has the decisions, which stand from then on. */

@@ -14,6 +14,7 @@ import { ServerMarker } from './mark-on-server.ts';
 import { nextCursor, roomForUnfetched } from './next-cursor.ts';
 import { type Batch, messagesOf } from './plan-batches.ts';
 import { processBatch } from './process-batch.ts';
+import { SlowBudget } from './slow-budget.ts';
 import { UnfetchedList } from './unfetched.ts';
 
 export interface ProcessedMessages {
@@ -75,6 +76,7 @@ class BatchLoop {
   readonly #marker: ServerMarker;
   readonly #unfetched: UnfetchedList;
   readonly #queue: BatchQueue;
+  readonly #slow = new SlowBudget();
   readonly #total = { opened: 0, replies: 0, quarantined: 0, skipped: 0 };
   readonly #handled = new Set<MessageRef>();
   readonly #waiting = new Set<MessageRef>();
@@ -174,6 +176,7 @@ class BatchLoop {
       scope: this.#scope,
       present: this.#present,
       after: before?.report ?? Promise.resolve(),
+      slow: this.#slow,
       markLater: (refs: readonly MessageRef[]) => this.#marker.add(refs),
     };
     const report = processBatch(this.#deps, context, batch);

@@ -14,7 +14,7 @@ import type { ParsedAttachment, ParsedMessage } from './parsed-message.ts';
 import type { ParserPool } from './parser-pool.ts';
 
 export type ReadOutcome =
-  | { kind: 'message'; message: NewMessage; mail: ParsedMessage }
+  | { kind: 'message'; message: NewMessage; mail: MessageFacts }
   | {
       kind: 'quarantine';
       reason: string;
@@ -23,6 +23,9 @@ export type ReadOutcome =
       messageId?: string | undefined;
     }
   | { kind: 'skip'; reason: string };
+
+/** What decides about a message: its bodies and attachments are in storage by then, and no longer in memory. */
+export type MessageFacts = Omit<ParsedMessage, 'text' | 'html' | 'attachments'>;
 
 export interface ReadDeps {
   blobs: Blobs;
@@ -35,12 +38,27 @@ const READABLE_BYTES = 24 * 1024 * 1024;
 /** Up to here `winmail.dat` and its like stay in the email, to be opened; in a larger one they are cut out as they are. */
 const OPENABLE_BYTES = 16 * 1024 * 1024;
 
-/** Step 3: attachments are cut out and stored, the rest is read in the worker, everything is in storage afterwards. */
+/**
+ * Step 3: attachments are cut out and stored, the rest is read in the worker, everything is in storage afterwards.
+ * @param patienceMs `slow` where reading takes longer; absent: it is read to the end, whatever comes of it
+ */
+export function readMail(
+  deps: ReadDeps,
+  mailbox: Pick<Mailbox, 'id' | 'host'>,
+  kept: StoredMail,
+): Promise<ReadOutcome>;
+export function readMail(
+  deps: ReadDeps,
+  mailbox: Pick<Mailbox, 'id' | 'host'>,
+  kept: StoredMail,
+  patienceMs: number | undefined,
+): Promise<ReadOutcome | { kind: 'slow' }>;
 export async function readMail(
   deps: ReadDeps,
   mailbox: Pick<Mailbox, 'id' | 'host'>,
   kept: StoredMail,
-): Promise<ReadOutcome> {
+  patienceMs?: number,
+): Promise<ReadOutcome | { kind: 'slow' }> {
   const mailboxId = mailbox.id;
   if (kept.oversized && kept.raw !== undefined)
     return quarantined(deps, kept.raw, 'larger than 100 MB: it is still on the mail server, unread');
@@ -48,16 +66,19 @@ export async function readMail(
   const cut = await cutOut(deps.blobs, `att/${mailboxId}/${kept.key}`, nonce, kept);
   if (cut === 'too-large')
     return quarantined(deps, kept.raw, 'too large to be read: its text alone is larger than 24 MB');
-  const outcome = await deps.parser.parse(cut.rest, nonce);
+  const outcome = await deps.parser.parse(cut.rest, nonce, {
+    owner: mailboxId,
+    ...(patienceMs !== undefined && { patienceMs }),
+  });
   switch (outcome.kind) {
-    case 'mail':
-      return {
-        kind: 'message',
-        mail: outcome.mail,
-        message: await storedMessage(deps, mailbox, kept, outcome.mail, cut),
-      };
+    case 'mail': {
+      const { text: _text, html: _html, attachments: _attachments, ...mail } = outcome.mail;
+      return { kind: 'message', mail, message: await storedMessage(deps, mailbox, kept, outcome.mail, cut) };
+    }
     case 'not-a-mail':
       return { kind: 'skip', reason: 'not an email' };
+    case 'slow':
+      return outcome;
     case 'unreadable':
       return quarantined(deps, kept.raw, outcome.reason);
   }

@@ -1,8 +1,8 @@
 import type { Code } from '../platform/problem.ts';
 import type { Secret } from '../platform/secret.ts';
-import type { ImapAddress } from './imap-inbox.ts';
-import { type Inbox, InboxError, type InboxFailure } from './inbox.ts';
+import { type Inbox, type InboxAddress, InboxError, type InboxFailure } from './inbox.ts';
 import type { Mailbox } from './mailbox.ts';
+import type { FetchProtocol } from './open-inbox.ts';
 
 export interface AccountRef {
   providerId: string;
@@ -33,7 +33,7 @@ export interface ConnectFailure {
 
 export interface ConnectDeps {
   accessTokens: TokenSource;
-  openInbox: (address: ImapAddress) => Promise<Inbox>;
+  openInbox: (address: InboxAddress, protocol: FetchProtocol) => Promise<Inbox>;
 }
 
 /**
@@ -50,10 +50,10 @@ export async function connectInbox(
     const token = await deps.accessTokens.get(account, { host: mailbox.host, rejected });
     if (token.kind !== 'token') return token;
     try {
-      const { host, port, folder, address: user } = mailbox;
+      const { host, port, folder, address: user, protocol } = mailbox;
       return {
         kind: 'connected',
-        inbox: await deps.openInbox({ host, port, folder, user, accessToken: token.token }),
+        inbox: await deps.openInbox({ host, port, folder, user, accessToken: token.token }, protocol),
       };
     } catch (error) {
       if (!(error instanceof InboxError)) throw error;

@@ -1,12 +1,18 @@
 import type { ImapFlow } from 'imapflow';
 import { redact } from '../explanations/redact.ts';
 import type { Seam } from '../platform/seam.ts';
-import type { Secret } from '../platform/secret.ts';
 import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts';
 import { publicLookup } from '../providers/guarded-fetch.ts';
 import { inboxError, RefusalLog, required } from './imap-errors.ts';
 import { goOnFrom, uidOf, uidRef, uidsAmong } from './imap-position.ts';
-import { type HeaderSearch, type Inbox, InboxError, type Listing, type ListRequest } from './inbox.ts';
+import {
+  type HeaderSearch,
+  type Inbox,
+  type InboxAddress,
+  InboxError,
+  type Listing,
+  type ListRequest,
+} from './inbox.ts';
 import type { MessageMeta, MessageRef } from './message-ref.ts';
 
 const PIECE = 4 * 1024 * 1024;
@@ -23,21 +29,12 @@ const NEAR_THE_END = 50;
 /** Numbers are UIDs, in the command and in its answer. */
 const UID = { uid: true } as const;
 
-export interface ImapAddress {
-  host: string;
-  port: number;
-  folder: string;
-  /** The mailbox to open: for a shared mailbox not the user the token belongs to. */
-  user: string;
-  accessToken: Secret;
-}
-
 /**
  * Opens a folder over IMAP with XOAUTH2, TLS from the first byte. Unless `local`, the socket itself refuses a host that
  * leads to a private address.
  * @throws InboxError, told apart by what the server said.
  */
-export async function openImapInbox(address: ImapAddress, seam: Seam, rules: EndpointRules): Promise<Inbox> {
+export async function openImapInbox(address: InboxAddress, seam: Seam, rules: EndpointRules): Promise<Inbox> {
   const problem = hostProblem(address.host, rules);
   if (problem !== undefined) throw new InboxError('unavailable', problem);
   const { ImapFlow } = await import('imapflow');

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { PostroomError } from '../platform/errors.ts';
+import type { Secret } from '../platform/secret.ts';
 import type { MessageIdentity, MessageMeta, MessageRef } from './message-ref.ts';
+
+/** Where a folder is, and who opens it. */
+export interface InboxAddress {
+  host: string;
+  port: number;
+  folder: string;
+  /** The mailbox to open: for a shared mailbox not the user the token belongs to. */
+  user: string;
+  accessToken: Secret;
+}
 
 /** How far a folder was read, as JSON that only the adapter that wrote it reads. */
 export type PositionData = z.infer<typeof positionData>;

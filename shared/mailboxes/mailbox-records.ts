@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { flag, json, objectOf, oneOf, optional, recordKind, text, time, whole } from '../platform/records.ts';
 import type { Mailbox, MailLogin } from './mailbox.ts';
+import { fetchProtocols } from './open-inbox.ts';
 
 // Table Mailboxes:
 //   `mailbox` / id    the mailbox as a person set it up
@@ -25,7 +26,7 @@ export const mailboxKind = recordKind<Mailbox>()({
   fromKeys: ({ rowKey }) => ({ id: rowKey }),
   columns: {
     address: text,
-    protocol: oneOf('imap', 'pop3'),
+    protocol: oneOf(...fetchProtocols),
     host: text,
     port: whole,
     folder: text,

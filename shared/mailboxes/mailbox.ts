@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Code } from '../platform/problem.ts';
+import type { FetchProtocol } from './open-inbox.ts';
 
 /** An address to fetch: its server, its account, and what happens to fetched email. */
 export interface Mailbox {
   id: string;
   address: string;
-  protocol: 'imap' | 'pop3';
+  protocol: FetchProtocol;
   host: string;
   port: number;
   folder: string;
@@ -73,9 +74,7 @@ const folderName = (folder: string): string => (folder.toUpperCase() === 'INBOX'
 /** True when both names refer to the same folder. */
 export const isSameFolder = (one: string, other: string): boolean => folderName(one) === folderName(other);
 
-/**
- * 16 hex digits that identify one folder of one address on one server. UIDs are only meaningful within it.
- */
+/** 16 hex digits that identify one folder of one address on one server. Refs are only meaningful within it. */
 export function folderKeyOf({
   address,
   host,

@@ -159,8 +159,8 @@ test('a mailbox with a trouble of its own keeps its own back-off when a shared o
     id: 'own',
     address: 'own@contoso.example',
   });
-  services.intake.openInbox = (address) =>
-    address.user === 'own@contoso.example' ? own() : openInbox(address);
+  services.intake.openInbox = (address, protocol) =>
+    address.user === 'own@contoso.example' ? own() : openInbox(address, protocol);
   await minutes(12);
   const before = (await services.mailboxes.fetchState()).failing.get('own');
   expect(before).toMatchObject({ code: 'unexpected', failures: 4 });

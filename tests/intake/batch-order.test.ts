@@ -162,8 +162,8 @@ describe('a server', () => {
     fetchShard(
       {
         ...deps,
-        openInbox: async (address) => {
-          const inbox = await deps.openInbox(address);
+        openInbox: async (...asked) => {
+          const inbox = await deps.openInbox(...asked);
           return {
             ...inbox,
             async fetchRaw(refs, each) {

@@ -44,7 +44,9 @@ describe('mail of many sources', () => {
     expect(outcomes.size).toBeGreaterThan(isFullCorpus ? 1_700 : 600);
     for (const [path, outcome] of outcomes) {
       if (outcome.kind !== 'mail')
-        expect(outcome.reason, path).toMatch(/^(not an email: |The mail cannot be read: )\w/);
+        expect('reason' in outcome && outcome.reason, path).toMatch(
+          /^(not an email: |The mail cannot be read: )\w/,
+        );
     }
   });
 

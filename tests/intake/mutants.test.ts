@@ -32,8 +32,8 @@ const withDeps =
 /** The product with something wrapped around the inbox. */
 const withInbox = (wrap: (inbox: Inbox) => Partial<Inbox>): Design =>
   withDeps((deps) => ({
-    openInbox: async (address) => {
-      const inbox = await deps.openInbox(address);
+    openInbox: async (...asked) => {
+      const inbox = await deps.openInbox(...asked);
       return { ...inbox, ...wrap(inbox) };
     },
   }));
@@ -55,11 +55,14 @@ const markedInCatch: Design = async (deps, shard, { folder, seam }) => {
   ) {
     const [mailbox] = await deps.mailboxes.list();
     if (mailbox === undefined) throw new Error('there is no mailbox');
-    const inbox = await deps.openInbox({
-      ...mailbox,
-      user: mailbox.address,
-      accessToken: new Secret('unused'),
-    });
+    const inbox = await deps.openInbox(
+      {
+        ...mailbox,
+        user: mailbox.address,
+        accessToken: new Secret('unused'),
+      },
+      mailbox.protocol,
+    );
     await inbox.markSeen(folder.mails.map(({ uid }) => uidRef(uid)));
   }
   return results;

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   createParserPool,
+  deadlineOf,
   type ParserPool,
   type ParserPoolOptions,
 } from '../../shared/intake/parser-pool.ts';
+import { defaultParseLimits } from '../../shared/intake/parsed-message.ts';
 import { cutMail, mailOf, ownMail } from '../harness/memory/mail-files.ts';
 
 const pools: ParserPool[] = [];
@@ -22,7 +24,9 @@ afterEach(async () => {
 
 const plain = (subject: string): Buffer =>
   Buffer.from(`From: a@b.example\r\nSubject: ${subject}\r\n\r\nhello`);
-const hang = ownMail('hang-mailparser.eml');
+const known = ownMail('hang-mailparser.eml');
+/** In a shape that is not known before. */
+const hang = ownMail('hang-mailparser-quoted.eml');
 /** mailparser waits for ever at its end; the empty lines before it are seconds of work for postal-mime, and 300 MB. */
 const hangBoth = Buffer.concat([
   hang.subarray(0, hang.indexOf('--x')),
@@ -66,7 +70,7 @@ describe('the parser pool', () => {
     expect(performance.now() - start).toBeLessThan(25_000);
     expect(mailOf(first).notes).toEqual([]);
     expect(mailOf(poison)).toMatchObject({
-      subject: 'empty inline forward',
+      subject: 'empty quoted forward',
       notes: ['read by the second parser'],
     });
     for (const other of others) expect(mailOf(other).notes).toEqual([]);
@@ -74,13 +78,77 @@ describe('the parser pool', () => {
 
   it('gives an email up that neither can read in time, with a reason, and goes on', async () => {
     // With more heap than the mail can fill: here the time is to end, on a fast machine, too.
-    const pool = open({ deadlineMs: 1_200, heapMb: 1_024 });
+    const pool = open({
+      deadlineMs: 1_200,
+      heapMb: 1_024,
+      limits: { ...defaultParseLimits, lines: 1_000_000 },
+    });
     const [outcome, next] = await Promise.all([pool.parse(hangBoth), pool.parse(plain('next'))]);
     expect(outcome).toEqual({
       kind: 'unreadable',
       reason: 'The mail cannot be read: it takes longer than 1.2 s.',
     });
     expect(mailOf(next).subject).toBe('next');
+  });
+
+  it('reads an email of the shape that is known to hang the first parser with the second one at once', async () => {
+    const pool = open({});
+    await pool.parse(plain('warm'));
+    const start = performance.now();
+    const outcomes = await Promise.all(Array.from({ length: 40 }, () => pool.parse(known)));
+    for (const outcome of outcomes)
+      expect(mailOf(outcome)).toMatchObject({
+        subject: 'empty inline forward',
+        notes: ['read by the second parser'],
+      });
+    expect(performance.now() - start).toBeLessThan(3_000);
+  });
+
+  it('does not wait for a parser that has nothing left to do, whatever its deadline', async () => {
+    const pool = open({ deadlineMs: 60_000 });
+    const start = performance.now();
+    expect(mailOf(await pool.parse(hang)).notes).toEqual(['read by the second parser']);
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
+  it('calls an email slow that takes longer than its caller waits, and reads it to the end when asked again', async () => {
+    const pool = open({ limits: { ...defaultParseLimits, lines: 1_000_000 }, heapMb: 1_024 });
+    await pool.parse(plain('warm'));
+    const lines = Buffer.concat([plain('lines'), Buffer.alloc(700_000, '\n')]);
+    expect(await pool.parse(lines, undefined, { patienceMs: 20 })).toEqual({ kind: 'slow' });
+    expect(mailOf(await pool.parse(plain('next'), undefined, { patienceMs: 5_000 })).subject).toBe('next');
+    expect(mailOf(await pool.parse(lines)).subject).toBe('lines');
+  });
+
+  it('takes the email of an owner that waits before more of one that has all threads', async () => {
+    const pool = open({ workers: 2, limits: { ...defaultParseLimits, lines: 1_000_000 }, heapMb: 1_024 });
+    const order: string[] = [];
+    const of = async (owner: string, raw: Buffer): Promise<void> => {
+      await pool.parse(raw, undefined, { owner });
+      order.push(owner);
+    };
+    const lines = Buffer.concat([plain('lines'), Buffer.alloc(200_000, '\n')]);
+    await Promise.all([...Array.from({ length: 12 }, () => of('one', lines)), of('other', plain('quick'))]);
+    expect(order.indexOf('other')).toBeLessThan(6);
+  });
+
+  it('refuses an email of 1.5 million empty lines before a library sees it, and goes on', async () => {
+    const pool = open({});
+    const flood = Buffer.concat([plain('flood'), Buffer.alloc(1_500_000, '\n')]);
+    expect(await pool.parse(flood)).toEqual({
+      kind: 'unreadable',
+      reason: 'The mail cannot be read: it has more than 500,000 lines.',
+    });
+    expect(mailOf(await pool.parse(plain('next'))).subject).toBe('next');
+  });
+
+  it.each([
+    [0, 3_000],
+    [100 * 1024, 3_000],
+    [1024 * 1024, 4_083],
+    [24 * 1024 * 1024, 30_000],
+  ])('gives %i bytes %i ms', (bytes, ms) => {
+    expect(deadlineOf(bytes)).toBe(ms);
   });
 
   it('survives an email that needs more heap than a worker has', async () => {
@@ -99,7 +167,9 @@ describe('the parser pool', () => {
   });
 
   it('takes the limits given and passes a refusal on without asking the second parser', async () => {
-    const pool = open({ limits: { parts: 1, depth: 1, headerBlock: 1_000_000, header: 64_000 } });
+    const pool = open({
+      limits: { parts: 1, depth: 1, headerBlock: 1_000_000, header: 64_000, lines: 1_000 },
+    });
     expect(await pool.parse(ownMail('outlook-two-attachments.eml'))).toMatchObject({ kind: 'unreadable' });
   });
 

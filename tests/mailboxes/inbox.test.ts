@@ -5,8 +5,8 @@ import { type ExchangeSkin, startExchangeSkin } from '../../dev/emulators/mail/e
 import { type Fault, faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
-import { type ImapAddress, openImapInbox, uidSets } from '../../shared/mailboxes/imap-inbox.ts';
-import type { InboxFailure } from '../../shared/mailboxes/inbox.ts';
+import { openImapInbox, uidSets } from '../../shared/mailboxes/imap-inbox.ts';
+import type { InboxAddress, InboxFailure } from '../../shared/mailboxes/inbox.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
@@ -52,9 +52,9 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
   describe.skipIf(!here)('of our own', () => {
     const mail = useMailServer(kind);
     const addressOf = async (
-      connectRequest: Partial<ImapAddress> = {},
+      connectRequest: Partial<InboxAddress> = {},
       upn = support,
-    ): Promise<ImapAddress> => ({
+    ): Promise<InboxAddress> => ({
       ...mail.server().imap,
       folder: 'INBOX',
       user: support,
@@ -125,7 +125,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
         onTestFinished(() => skin.stop());
         return skin;
       };
-      const failing = async (address: Promise<ImapAddress>): Promise<unknown> => {
+      const failing = async (address: Promise<InboxAddress>): Promise<unknown> => {
         try {
           await (await openImapInbox(await address, openSeam, locally)).close();
           return 'opened';

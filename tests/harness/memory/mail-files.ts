@@ -52,7 +52,8 @@ export async function readMail(raw: Uint8Array, nonce?: string): Promise<ParsedM
 }
 
 export function mailOf(outcome: ParseOutcome): ParsedMessage {
-  if (outcome.kind !== 'mail') throw new Error(`${outcome.kind}: ${outcome.reason}`);
+  if (outcome.kind !== 'mail')
+    throw new Error(`${outcome.kind}: ${'reason' in outcome ? outcome.reason : ''}`);
   return outcome.mail;
 }
 
