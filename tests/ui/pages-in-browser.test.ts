@@ -1,5 +1,6 @@
+import { text } from 'node:stream/consumers';
 import axe from 'axe-core';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
@@ -20,7 +21,11 @@ describe.skipIf(!hasChromium)('in a browser', () => {
   let ids: { conversation: string; newsletter: string };
 
   const served = (postroom: SamplePostroom): Promise<Served> =>
-    serve((path, request) => postroom.ask(path, { role: 'admin', method: request.method ?? 'GET' }));
+    serve(async (path, request) => {
+      const role = 'admin';
+      if (request.method !== 'POST') return postroom.ask(path, { role, method: request.method ?? 'GET' });
+      return postroom.ask(path, { role, method: 'POST', body: new URLSearchParams(await text(request)) });
+    });
 
   beforeAll(async () => {
     const [postroom, bare, broken] = [samplePostroom(), samplePostroom(), samplePostroom()];
@@ -57,8 +62,12 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     'no tickets': `${empty.url}/tickets`,
     'a ticket as text': `${full.url}/tickets/${ids.conversation}`,
     'a ticket formatted': `${full.url}/tickets/${ids.newsletter}`,
-    quarantine: `${full.url}/unimported`,
-    'empty quarantine': `${empty.url}/unimported`,
+    'unimported email': `${full.url}/unimported`,
+    'no unimported email': `${empty.url}/unimported`,
+    'find email': `${full.url}/find-email`,
+    'the check of a folder': `${full.url}/mailboxes/support/check`,
+    'an email that was found': `${full.url}/find-email#fabrikam`,
+    'an email that was not seen': `${troubled.url}/find-email#nothing`,
     'a page that is not there': `${full.url}/nowhere`,
   });
 
@@ -69,7 +78,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       const page = await context.newPage();
       const found: Record<string, Finding[]> = {};
       for (const [name, address] of Object.entries(addresses())) {
-        await page.goto(address);
+        await open(page, address);
         // The policy of the pages blocks added script tags, as it should: the checks come in from outside.
         await page.evaluate(axe.source);
         const findings = await page.evaluate(async () => {
@@ -94,7 +103,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       const page = await context.newPage();
       const wide: string[] = [];
       for (const [name, address] of Object.entries(addresses())) {
-        await page.goto(address);
+        await open(page, address);
         const over = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );
@@ -152,3 +161,13 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     await context.close();
   });
 });
+
+/** What stands behind the # is typed into the page's form. */
+async function open(page: Page, address: string): Promise<void> {
+  const [path = '', typed] = address.split('#');
+  await page.goto(path);
+  if (typed === undefined) return;
+  await page.getByLabel('Sender, subject or Message-ID').fill(typed);
+  await page.getByRole('button', { name: 'Find', exact: true }).click();
+  await page.getByText('What was looked at').waitFor();
+}

@@ -179,14 +179,16 @@ function LookedAt(props: {
 }): JSX.Element | null {
   if (props.looks.length === 0) return null;
   return (
-    <DataTable
-      caption="What was looked at"
-      head={['Mailbox', 'Folder', 'Since', 'Last fetch', 'Listed', 'What to do']}
-    >
+    <DataTable caption="What was looked at" head={['Mailbox', 'Since', 'Last fetch', 'Listed', 'What to do']}>
       {props.looks.map((look) => (
         <tr>
-          <td data-label="Mailbox">{look.mailbox.address}</td>
-          <td data-label="Folder">{look.mailbox.folder}</td>
+          <td data-label="Mailbox">
+            <span>
+              {look.mailbox.address}
+              <br />
+              <span class="muted small">Folder {look.mailbox.folder}</span>
+            </span>
+          </td>
           <td data-label="Since">
             <Time at={look.mailbox.createdAt} />
           </td>

@@ -133,17 +133,18 @@ function MailboxChoice(props: { shelves: readonly Shelf[]; chosen: string }) {
 function Entries(props: { entries: readonly QuarantineEntry[]; shelves: readonly Shelf[] }) {
   const labels = new Map(props.shelves.map(({ id, label }) => [id, label]));
   return (
-    <DataTable
-      caption="Emails without a ticket"
-      head={['Email', 'Reason', 'Mailbox', 'Received', 'Original', '']}
-    >
+    <DataTable caption="Emails without a ticket" head={['Email', 'Reason', 'Received', 'Original', '']}>
       {props.entries.map((entry) => (
         <tr>
           <td data-label="Email">
             <span>
               <strong>{entry.subject?.trim() || '(no subject)'}</strong>
               <br />
-              <span class="muted small">{entry.from ?? 'Unknown sender'}</span>
+              <span class="muted small">
+                {entry.from ?? 'Unknown sender'}
+                <br />
+                To {labels.get(entry.mailboxId) ?? 'a deleted mailbox'}
+              </span>
             </span>
           </td>
           <td data-label="Reason">
@@ -153,7 +154,6 @@ function Entries(props: { entries: readonly QuarantineEntry[]; shelves: readonly
               {entry.reason}
             </span>
           </td>
-          <td data-label="Mailbox">{labels.get(entry.mailboxId) ?? 'Deleted mailbox'}</td>
           <td data-label="Received">
             <Time at={entry.at} />
           </td>
