@@ -20,7 +20,7 @@ export async function applyDecisions(
   decided: readonly LedgerMail[],
 ): Promise<void> {
   const decisions = new Map(decided.map((mail) => [mail.key, mail.decision]));
-  const filings = new Map<string, Filing & { messages: NewMessage[] }>();
+  const filings = new Map<string, Filing & { messages: NewMessage[]; quiet: Set<string> }>();
   const entries: NewEntry[] = [];
   for (const [index, { kept, mail }] of work.entries()) {
     const decision = decisions.get(mail.key);
@@ -45,7 +45,7 @@ export async function applyDecisions(
 }
 
 function addTo(
-  filings: Map<string, Filing & { messages: NewMessage[] }>,
+  filings: Map<string, Filing & { messages: NewMessage[]; quiet: Set<string> }>,
   mailboxId: string,
   { attempts }: LedgerMail,
   decision: Decision,
@@ -60,7 +60,9 @@ function addTo(
     follows: undefined,
     opens: false,
     messages: [],
+    quiet: new Set<string>(),
   };
+  if (decision.quiet === true) filing.quiet.add(message.key);
   filing.begunBefore ||= attempts > 1;
   filings.set(
     ticketId,
@@ -94,13 +96,14 @@ function messageOf(kept: StoredMail, outcome: ReadOutcome): NewMessage {
 }
 
 function entryOf(kept: StoredMail, mail: LedgerMail, decision: Decision, outcome: ReadOutcome): NewEntry {
-  const known = outcome.kind === 'quarantine' ? outcome : undefined;
+  const known = outcome.kind === 'skip' ? undefined : outcome;
+  const sender = known?.kind === 'message' ? (known.mail.from?.address ?? known.mail.fromName) : known?.from;
   return {
     kind: decision.fate === 'skip' ? 'skipped' : 'quarantined',
     reason: decision.reason ?? '',
     at: mail.receivedAt,
-    from: known?.from,
-    subject: known?.subject,
+    from: sender,
+    subject: known?.kind === 'message' ? known.mail.subject : known?.subject,
     size: kept.size,
     rawBlob: kept.rawBlob === '' ? undefined : kept.rawBlob,
     contentKey: mail.key,

@@ -39,9 +39,8 @@ export async function decideBatch(
       mailboxId,
       mails.flatMap((mail) => {
         const decision = decisions.get(mail.key);
-        return decision === undefined
-          ? []
-          : [{ mail, decision: { ...decision, folded: folded.get(mail.key) } }];
+        const reason = folded.get(mail.key) ?? foldedBySetting(outcomeOf.get(mail.key), decision);
+        return decision === undefined ? [] : [{ mail, decision: { ...decision, folded: reason } }];
       }),
     );
     const nowOf = new Map(now.map((mail) => [mail.key, mail]));
@@ -65,9 +64,19 @@ function automaticOf(
     const outcome = outcomeOf.get(key);
     const decision = decisions.get(key);
     if (outcome?.kind !== 'message' || decision?.fate !== 'ticket') return [];
-    if (!isAutomatic(outcome.mail.automatic)) return [];
+    const isAllowed = outcome.treatment?.kind === 'ticket' && outcome.treatment.isAllowed === true;
+    if (isAllowed || !isAutomatic(outcome.mail.automatic)) return [];
     return [{ key, sender: outcome.mail.from?.address.toLowerCase(), receivedAt, decision }];
   });
+}
+
+/** Why a message that joins a ticket is collapsed there. One that opens a ticket stands open: there is nothing else to see. */
+function foldedBySetting(
+  outcome: ReadOutcome | undefined,
+  decision: Decision | undefined,
+): string | undefined {
+  if (outcome?.kind !== 'message' || decision?.quiet !== true) return undefined;
+  return outcome.treatment?.kind === 'fold' ? outcome.treatment.reason : undefined;
 }
 
 async function decisionsFor(
@@ -95,6 +104,8 @@ async function decisionsFor(
     const { messageId } = outcome.mail;
     if (messageId !== undefined && (await deps.isOwnTest?.(messageId)) === true)
       return { kind: 'settled', key, fate: 'skip', reason: OWN_TEST };
+    const { treatment } = outcome;
+    if (treatment?.kind === 'skip') return { kind: 'settled', key, fate: 'skip', reason: treatment.reason };
     const answers = answersOf(outcome.mail);
     const threads = await threadsOf(
       deps.tables,
@@ -102,7 +113,14 @@ async function decisionsFor(
       answers.filter((id) => !inBatch.has(id)),
     );
     const candidate = candidateOf(key, deps.ticketIdOf(mailboxId, key), outcome.mail, answers, threads);
-    return { ...candidate, isForged: outcome.message.authentication?.fails === true };
+    return {
+      ...candidate,
+      isForged: outcome.message.authentication?.fails === true,
+      quiet: treatment?.kind === 'fold',
+      ...(outcome.message.messageClass === 'bounce' && {
+        reportsOn: outcome.mail.automatic.report?.recipients ?? [],
+      }),
+    };
   });
   const candidates = [...decided, ...undecided];
   const opening = [...decideMessages(candidates, 0).values()].flatMap(({ opens, ticketId }) =>
@@ -113,7 +131,12 @@ async function decisionsFor(
 }
 
 function answersOf(mail: ParsedMessage): string[] {
-  const nearestFirst = [...mail.inReplyTo, ...mail.references.toReversed()];
+  // What a bounce reports on says more than what its server copied into its own header.
+  const nearestFirst = [
+    ...(mail.automatic.report?.messageIds ?? []),
+    ...mail.inReplyTo,
+    ...mail.references.toReversed(),
+  ];
   const unique = [...new Set(nearestFirst)].filter((id) => id !== mail.messageId);
   // The end of a long chain may never have reached this mailbox; its root usually did.
   return unique.length <= LOOKUPS ? unique : [...unique.slice(0, LOOKUPS - 1), ...unique.slice(-1)];

@@ -22,6 +22,10 @@ export type Candidate =
       sender: string | undefined;
       /** The receiving server found that the mail does not come from that sender (`failsAuthentication`). */
       isForged?: boolean;
+      /** Joins also a closed ticket, and is no news there (`Treatment`). */
+      quiet?: boolean;
+      /** Lower-case addresses that a bounce reports on: it joins a ticket in which one of them took part. */
+      reportsOn?: readonly string[];
       people: readonly string[];
       /** Tickets in storage that hold one of those. */
       threads: readonly KnownThread[];
@@ -65,12 +69,16 @@ export function decideMessages(candidates: readonly Candidate[], firstNumber: nu
     }
     const nearby = candidate.answers.flatMap((id) => batch.get(id) ?? []);
     const threads = [...nearby, ...candidate.threads];
-    const joined = threads.find((thread) => thread.open && tookPart(candidate, thread));
+    const joined = threads.find(
+      (thread) => (thread.open || candidate.quiet === true) && tookPart(candidate, thread),
+    );
     let thread: KnownThread;
     if (joined !== undefined) {
       const { ticketId } = joined;
-      decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number: joined.number });
-      thread = { ...joined, participants: [...joined.participants, ...candidate.people] };
+      const quiet = candidate.quiet === true ? true : undefined;
+      decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number: joined.number, quiet });
+      const people = candidate.reportsOn === undefined ? candidate.people : [];
+      thread = { ...joined, participants: [...joined.participants, ...people] };
     } else {
       const [old] = threads;
       const follows = old === undefined ? undefined : { id: old.ticketId, number: old.number };
@@ -94,9 +102,15 @@ const nothing = {
 } as const;
 
 function tookPart(
-  { sender, isForged }: Pick<Candidate & { kind: 'mail' }, 'sender' | 'isForged'>,
+  {
+    sender,
+    isForged,
+    reportsOn = [],
+  }: Pick<Candidate & { kind: 'mail' }, 'sender' | 'isForged' | 'reportsOn'>,
   thread: KnownThread,
 ): boolean {
-  if (sender === undefined || isForged === true) return false;
+  if (isForged === true) return false;
+  if (reportsOn.some((address) => thread.participants.includes(address))) return true;
+  if (sender === undefined) return false;
   return thread.participants.includes(sender.toLowerCase());
 }

@@ -15,9 +15,9 @@ import type { ParserPool } from './parser-pool.ts';
 import { skipDuplicates, type StandingCopy } from './skip-duplicates.ts';
 import { type Batch, limits } from './plan-batches.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
-import { type ReadOutcome, readMail } from './read-message.ts';
+import { type ReadDeps, type ReadOutcome, readMail } from './read-message.ts';
 
-export interface IntakeDeps {
+export interface IntakeDeps extends Pick<ReadDeps, 'senderRules'> {
   tables: Tables;
   blobs: Blobs;
   ledger: LedgerStore;

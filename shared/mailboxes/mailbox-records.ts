@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { handlings, setClasses } from '../classes/message-class.ts';
 import { flag, json, objectOf, oneOf, optional, recordKind, text, time, whole } from '../platform/records.ts';
 import type { Mailbox, MailLogin } from './mailbox.ts';
 
@@ -41,6 +42,7 @@ export const mailboxKind = recordKind<Mailbox>()({
       ]),
     ),
     createdAt: time,
+    classes: optional(json(z.partialRecord(z.enum(setClasses), z.enum(handlings)))),
     pop3: login,
     sending: login,
   },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ClassSettings } from '../classes/message-class.ts';
 
 /** An address that is fetched: where it is, who signs in, and what happens to fetched mail. */
 export interface Mailbox {
@@ -16,6 +17,8 @@ export interface Mailbox {
   /** What happens to an email on the server once it is stored. */
   afterFetch: { kind: 'mark-seen' } | { kind: 'move'; folder: string } | { kind: 'delete' };
   createdAt: string;
+  /** What becomes of email that no person wrote, where it differs from `defaultHandling`. */
+  classes?: ClassSettings | undefined;
   /** For "Test connection": mail is fetched over IMAP. Absent: not set up. */
   pop3?: MailLogin | undefined;
   /** How mail leaves for this address, over SMTP; absent: none does. */

@@ -1,4 +1,6 @@
 /** What mail becomes. Pure values; the store keeps them, the pages show them. */
+import type { MessageClass } from '../classes/message-class.ts';
+
 export type TicketStatus = 'open' | 'closed';
 
 export interface Person {
@@ -20,6 +22,8 @@ export interface TicketSummary {
   messageCount: number;
   /** The beginning of the newest message's text, one line. */
   preview: string;
+  /** Of its first message. Absent: a person's. */
+  messageClass?: MessageClass | undefined;
 }
 
 export interface Ticket extends TicketSummary {
@@ -63,6 +67,8 @@ export interface TicketMessage {
   authentication?: SenderAuthentication | undefined;
   /** Why the message is folded away, in a sentence; absent: it is not. */
   folded?: string | undefined;
+  /** Absent: a person's. */
+  messageClass?: MessageClass | undefined;
 }
 
 /** Results of RFC 8601, in its words: `pass`, `fail`, `softfail`, `none` … */

@@ -27,7 +27,7 @@ describe('the attachments of a message', () => {
     const raw = withFiles(count);
     const outcome = await readMail(
       { blobs, parser: parserHere },
-      { id: 'box', host: 'localhost' },
+      { id: 'box', host: 'localhost', address: 'support@contoso.example' },
       {
         uid: 1,
         place: 'at|1',
