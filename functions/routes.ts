@@ -37,6 +37,7 @@ import {
   showProviders,
 } from './pages/providers/providers.tsx';
 import { replaceDataKey, showSecrets, turnRotationOnOrOff } from './pages/secrets/secrets.tsx';
+import { addSender, removeSender, showSenders } from './pages/senders/senders.tsx';
 import { checkAppAccess, showAppAccess } from './pages/sign-in/app-access.tsx';
 import { showApproval } from './pages/sign-in/approval.tsx';
 import { showApprovalResult } from './pages/sign-in/approval-result.tsx';
@@ -57,6 +58,7 @@ import { showActivity } from './pages/status/activity.tsx';
 import { exportAuditAsCsv, exportAuditAsJson, showAudit } from './pages/status/audit.tsx';
 import { showHealth } from './pages/status/health.tsx';
 import { showHome } from './pages/status/home.tsx';
+import { blockSender, unblockSender } from './pages/tickets/block-sender.tsx';
 import { downloadAttachment, downloadOriginal, showBody, showText } from './pages/tickets/message-files.ts';
 import { downloadQuarantined, showQuarantine } from './pages/tickets/quarantine.tsx';
 import { closeTicket, reopenTicket, showTicket, showTickets } from './pages/tickets/tickets.tsx';
@@ -81,6 +83,8 @@ export const routes: readonly Route[] = [
   get(paths.ticket, 'agent', showTicket),
   post(paths.closeTicket, 'agent', closeTicket),
   post(paths.reopenTicket, 'agent', reopenTicket),
+  post(paths.blockSender, 'agent', blockSender),
+  post(paths.unblockSender, 'agent', unblockSender),
   get(paths.messageBody, 'agent', showBody),
   get(paths.messageText, 'agent', showText),
   get(paths.messageAttachment, 'agent', downloadAttachment),
@@ -129,6 +133,10 @@ export const routes: readonly Route[] = [
   get(paths.accounts, 'admin', showAccounts),
   get(paths.account, 'admin', showAccount),
   post(paths.checkAccount, 'admin', checkAccount),
+
+  get(paths.senders, 'admin', showSenders),
+  post(paths.senders, 'admin', addSender),
+  post(paths.removeSender, 'admin', removeSender),
 
   get(paths.mailboxes, 'admin', showMailboxes),
   get(paths.newMailbox, 'admin', showNewMailbox),

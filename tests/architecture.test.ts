@@ -22,7 +22,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   providers: ['audit'],
   accounts: ['providers', 'activity', 'explanations'],
   classes: [],
-  senders: ['providers'],
+  senders: ['audit', 'providers'],
   mailboxes: ['classes', 'audit', 'providers', 'explanations', 'paths'],
   secrets: ['audit', 'providers', 'mailboxes', 'alerts', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],

@@ -13,6 +13,7 @@ export type AuditKind =
   | 'quarantine'
   | 'alert'
   | 'secret'
+  | 'sender'
   | 'audit';
 
 /** What was changed. The name is the one it had then: it may be gone since. */
@@ -64,6 +65,7 @@ export const auditKinds: readonly AuditKind[] = [
   'quarantine',
   'alert',
   'secret',
+  'sender',
   'audit',
 ];
 

@@ -34,15 +34,13 @@ export function parseSender(typed: string): string | undefined {
 }
 
 /** Why a rule for this sender cannot be, in a sentence; undefined: it can. Pure. */
-export function senderProblem(sender: string | undefined, kind: SenderRule['kind']): string | undefined {
+export function senderProblem(sender: string | undefined): string | undefined {
   if (sender === undefined)
     return 'Enter an email address such as kim@example.org, or a domain such as example.org.';
   const isSuffix = !sender.includes('@') && registrableDomainsOf([`a.${sender}`])[0] === `a.${sender}`;
   if (isSuffix)
     return `${sender} is shared by many organizations. Enter the domain of one of them, for example example.${sender}.`;
-  return kind === 'blocked' || kind === 'allowed'
-    ? undefined
-    : 'Choose whether to block or always allow this sender.';
+  return undefined;
 }
 
 /** The rule that decides about a sender: an allowing one before a blocking one. Pure. */

@@ -30,6 +30,7 @@ const labels: Readonly<Record<AuditKind, string>> = {
   quarantine: 'Quarantine',
   alert: 'Alerts',
   secret: 'Secrets',
+  sender: 'Senders',
   audit: 'This log',
 };
 

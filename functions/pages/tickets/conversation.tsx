@@ -8,6 +8,8 @@ import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-r
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';
+import { SenderControl, type SenderState } from './block-sender.tsx';
+import { ClassLabel } from './class-label.tsx';
 import { MailText, type ShownText } from './mail-text.tsx';
 import { SenderWarning, senderFacts } from './sender-check.tsx';
 import { shownName } from './ticket-list.tsx';
@@ -37,8 +39,12 @@ export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
   return lines <= 25 ? 'high' : 'tall';
 }
 
-/** The ticket's requester and status, and the form that closes or reopens it. */
-export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | undefined }): JSX.Element {
+/** The ticket's requester and status, and the forms that block its sender and close or reopen it. */
+export function TicketHead(props: {
+  ticket: Ticket;
+  mailboxAddress: string | undefined;
+  sender: SenderState | undefined;
+}): JSX.Element {
   const { ticket, mailboxAddress } = props;
   const open = ticket.status === 'open';
   return (
@@ -54,9 +60,12 @@ export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | und
           Follow-up to <a href={paths.ticket(ticket.follows)}>#{ticket.follows.number}</a>
         </p>
       )}
-      <form method="post" action={open ? paths.closeTicket(ticket) : paths.reopenTicket(ticket)}>
-        <SubmitButton kind="secondary">{open ? 'Close ticket' : 'Reopen ticket'}</SubmitButton>
-      </form>
+      <div class="actions">
+        <SenderControl ticket={ticket} state={props.sender} />
+        <form method="post" action={open ? paths.closeTicket(ticket) : paths.reopenTicket(ticket)}>
+          <SubmitButton kind="secondary">{open ? 'Close ticket' : 'Reopen ticket'}</SubmitButton>
+        </form>
+      </div>
     </div>
   );
 }
@@ -99,7 +108,8 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
           {shownName(message.from)}
           {message.from.name === undefined || message.from.address === undefined ? null : (
             <span class="address">{` ${message.from.address}`}</span>
-          )}
+          )}{' '}
+          <ClassLabel of={message.messageClass} />
         </h2>
         <p class="when">
           <Time at={message.at} />

@@ -2,15 +2,17 @@
 import { setImmediate as pause } from 'node:timers/promises';
 import { raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
+import { classNames, type MessageClass, messageClasses } from '../../../shared/classes/message-class.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { mapLimited } from '../../../shared/platform/concurrency.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
 import type { TicketPage, TicketStatus } from '../../../shared/tickets/ticket.ts';
 import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-records.ts';
-import { SubmitButton } from '../../../shared/ui/forms.tsx';
+import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { EmptyState } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx';
+import { senderStateOf } from './block-sender.tsx';
 import { Message, type ShownMessage, TicketHead } from './conversation.tsx';
 import { ConversationPager } from './conversation-pager.tsx';
 import { type MailContext, mailServices } from './mail-services.ts';
@@ -28,6 +30,11 @@ const FEW = 5;
 const flashes: Readonly<Record<string, Flash>> = {
   closed: { kind: 'success', text: 'Ticket closed. A reply will open a new, linked ticket.' },
   reopened: { kind: 'success', text: 'Ticket reopened.' },
+  blocked: {
+    kind: 'success',
+    text: 'Sender blocked. New email from this sender no longer becomes a ticket.',
+  },
+  unblocked: { kind: 'success', text: 'Sender unblocked.' },
   'no-number': { kind: 'warning', text: 'There is no ticket with this number.' },
 };
 
@@ -42,14 +49,16 @@ export async function showTickets(c: MailContext): Promise<Response> {
     return c.redirect(id === undefined ? paths.tickets({ flash: 'no-number' }) : paths.ticket({ id }), 303);
   }
   const status: TicketStatus = c.req.query('status') === 'closed' ? 'closed' : 'open';
+  const messageClass = messageClasses.find((one) => one === c.req.query('class'));
   const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
-  const page = await tickets.page(status, { after: position.after, limit: PAGE_SIZE });
+  const page = await tickets.page(status, { after: position.after, limit: PAGE_SIZE, messageClass });
   return c.html(
     renderPage(
       <Page title="Tickets" principal={c.get('principal')} place="tickets" wide flash={flashOf(c)}>
         <UnreadableNote rows={unreadableRows(c.get('services').tables, 'TicketIndex')} />
         <ListHead status={status} />
-        <ListBody status={status} page={page} position={position} />
+        <ClassFilter status={status} messageClass={messageClass} />
+        <ListBody status={status} messageClass={messageClass} page={page} position={position} />
       </Page>,
     ),
   );
@@ -83,18 +92,50 @@ function ListHead(props: { status: TicketStatus }) {
   );
 }
 
-function ListBody(props: { status: TicketStatus; page: TicketPage; position: Position }) {
-  const { status, page, position } = props;
+function ClassFilter(props: { status: TicketStatus; messageClass: MessageClass | undefined }) {
+  const options = messageClasses.map((value) => ({ value, label: classNames[value] }));
+  return (
+    <form class="choose" method="get" action={paths.tickets()} data-submit-on-change="">
+      {props.status === 'closed' ? <input type="hidden" name="status" value="closed" /> : null}
+      <SelectField
+        name="class"
+        label="First message from"
+        value={props.messageClass ?? ''}
+        options={[{ value: '', label: 'Anyone' }, ...options]}
+      />
+      <SubmitButton kind="secondary">Show</SubmitButton>
+    </form>
+  );
+}
+
+function ListBody(props: {
+  status: TicketStatus;
+  messageClass: MessageClass | undefined;
+  page: TicketPage;
+  position: Position;
+}) {
+  const { status, messageClass, page, position } = props;
+  const keep = {
+    ...(status === 'closed' && { status }),
+    ...(messageClass !== undefined && { class: messageClass }),
+  };
+  const pager = <Pager path={paths.tickets()} keep={keep} position={position} next={page.next} />;
+  if (page.tickets.length === 0 && messageClass !== undefined)
+    return (
+      <>
+        <EmptyState title={page.next === undefined ? 'No such tickets' : 'None among the newest tickets'}>
+          <a href={status === 'closed' ? paths.tickets({ status }) : paths.tickets()}>
+            Show all {status} tickets
+          </a>
+        </EmptyState>
+        {pager}
+      </>
+    );
   if (page.tickets.length === 0) return <NoTickets status={status} later={position.after !== undefined} />;
   return (
     <>
       <TicketList label={status === 'open' ? 'Open tickets' : 'Closed tickets'} tickets={page.tickets} />
-      <Pager
-        path={paths.tickets()}
-        keep={status === 'closed' ? { status } : {}}
-        position={position}
-        next={page.next}
-      />
+      {pager}
     </>
   );
 }
@@ -127,8 +168,9 @@ export async function showTicket(c: MailContext): Promise<Response> {
   if (page === undefined) return c.notFound();
   const { ticket, earlier } = page;
   const place = { ticketId: ticket.id, before };
-  const [mailbox, shown] = await Promise.all([
+  const [mailbox, sender, shown] = await Promise.all([
     mailboxes.get(ticket.mailboxId),
+    senderStateOf(c, ticket),
     mapLimited(page.messages, 16, (message) => shownMessage(c, message)),
   ]);
   // Rendered one at a time with pauses, so that fifty long texts do not block other requests.
@@ -146,7 +188,7 @@ export async function showTicket(c: MailContext): Promise<Response> {
         wide
         flash={flashOf(c)}
       >
-        <TicketHead ticket={ticket} mailboxAddress={mailbox?.address} />
+        <TicketHead ticket={ticket} mailboxAddress={mailbox?.address} sender={sender} />
         <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
         <ol class="conversation" aria-label="Messages, oldest first">
           {messages.map((message) => (
