@@ -5,10 +5,12 @@ import {
   connectFailureFrom,
 } from '../mailboxes/connect-inbox.ts';
 import type { Cursor, LeftMessage } from '../mailboxes/cursor.ts';
-import { InboxError } from '../mailboxes/inbox.ts';
+import { nextPiece, sinceOf } from '../mailboxes/first-fetch.ts';
+import { InboxError, type InboxSearch } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
+import { deleteStored } from './delete-stored.ts';
 import { FetchSession, type FoundFacts, factsOf } from './fetch-session.ts';
 import { fingerprintOf } from './ledger.ts';
 import type { IntakeDeps } from './process-batch.ts';
@@ -55,7 +57,7 @@ export async function fetchMailbox(
   const session = new FetchSession(connected.inbox, () => connectInbox(deps, mailbox));
   const forget = whenCut(box, () => session.drop());
   try {
-    return await fetchFrom(deps, mailbox, session, cursor, box);
+    return await fetchPieces(deps, mailbox, session, cursor, box);
   } catch (error) {
     if (error instanceof InboxError && box.cut?.aborted === true)
       return { kind: 'failed', failure: tooSlow(mailbox) };
@@ -81,6 +83,55 @@ function whenCut({ cut }: TimeBox, act: () => void): () => void {
   return () => cut?.removeEventListener('abort', act);
 }
 
+/**
+ * The first fetch of a mailbox goes on piece by piece while there is time, new email before each piece; then what is stored
+ * is deleted from the server where its days are over.
+ */
+async function fetchPieces(
+  deps: FetchDeps,
+  mailbox: Mailbox,
+  session: FetchSession,
+  cursor: Cursor | undefined,
+  box: TimeBox,
+): Promise<FetchResult> {
+  let now = cursor;
+  const saveCursor = async (id: string, next: Cursor): Promise<void> => {
+    await deps.saveCursor(id, next);
+    now = next;
+  };
+  const noting = { ...deps, saveCursor };
+  const mayGoOn = (): boolean => deps.seam.now() < box.deadline && box.cut?.aborted !== true;
+  let result = await fetchFrom(noting, mailbox, session, now, box);
+  while (result.kind === 'fetched' && !result.more && now?.first !== undefined && mayGoOn()) {
+    const next = await fetchFrom(noting, mailbox, session, now, box);
+    if (next.kind === 'nothing-new') break;
+    result = next.kind === 'fetched' ? sumOf(result, next) : next;
+  }
+  if (result.kind !== 'fetched' && result.kind !== 'nothing-new') return result;
+  const deleted = await deleteStored(deps, mailbox, session, now, mayGoOn);
+  if (deleted !== undefined) await saveCursor(mailbox.id, deleted);
+  return result.kind === 'fetched' ? { ...result, more: result.more || now?.first !== undefined } : result;
+}
+
+type Fetched = Extract<FetchResult, { kind: 'fetched' }>;
+
+const sumOf = (one: Fetched, other: Fetched): Fetched => ({
+  kind: 'fetched',
+  opened: one.opened + other.opened,
+  replies: one.replies + other.replies,
+  quarantined: one.quarantined + other.quarantined,
+  skipped: one.skipped + other.skipped,
+  more: other.more,
+});
+
+/** Whether unread email is looked for beside what the cursor says: what was left as it is stays unread for ever. */
+function unreadOf(mailbox: Mailbox, earlier: Cursor | undefined): InboxSearch['unread'] {
+  if (earlier?.first !== undefined || (earlier !== undefined && mailbox.afterFetch.kind === 'leave'))
+    return false;
+  const since = sinceOf(mailbox);
+  return since === undefined ? undefined : { since };
+}
+
 async function fetchFrom(
   deps: FetchDeps,
   mailbox: Mailbox,
@@ -97,11 +148,15 @@ async function fetchFrom(
   // A server that was restored from a backup gives UIDs again: what was read above its new end says nothing either.
   const isSetBack = known !== undefined && (givenAgain || uidNext <= known.uid);
   const since = isSetBack || known === undefined ? earlier?.lastMailAt : undefined;
-  const listed = await session.inbox.search({
+  const first = isSetBack ? undefined : known?.first;
+  const piece = first === undefined ? undefined : await nextPiece(session.inbox, first);
+  const found = await session.inbox.search({
+    unread: unreadOf(mailbox, earlier && { ...earlier, first }),
     from: known === undefined || isSetBack ? undefined : known.uid + 1,
     also: [...(known?.waiting ?? []), ...(known?.unfetched ?? []).map(({ uid }) => uid)],
-    since: since === undefined ? undefined : dayBefore(since),
+    since: since === undefined ? (earlier === undefined ? sinceOf(mailbox) : undefined) : dayBefore(since),
   });
+  const listed = piece === undefined ? found : [...new Set([...found, ...piece.uids])].sort((a, b) => a - b);
   const unmarked = isSetBack ? undefined : await withoutUnmarked(deps, mailbox, session, listed, known);
   const isListed = new Set(listed);
   const start: Cursor = {
@@ -109,6 +164,7 @@ async function fetchFrom(
     waiting: [],
     lastMailAt: earlier?.lastMailAt,
     ...known,
+    first,
     uid: known === undefined || isSetBack ? uidNext - 1 : known.uid,
     last: isSetBack ? undefined : known?.last,
     unfetched: (known?.unfetched ?? []).filter(({ uid }) => isListed.has(uid)),
@@ -125,10 +181,19 @@ async function fetchFrom(
   if (!isNews) {
     // What waited may have been read or deleted by somebody else; an alert would speak of it for ever.
     const isGone =
-      (known?.backlog ?? 0) > 0 || (known?.waiting ?? []).length > 0 || (known?.unfetched ?? []).length > 0;
+      first !== undefined ||
+      (known?.backlog ?? 0) > 0 ||
+      (known?.waiting ?? []).length > 0 ||
+      (known?.unfetched ?? []).length > 0;
     const isLookedAt = start.refusal !== known?.refusal;
     if (known?.folderKey === undefined || isGone || isSetBack || isLookedAt)
-      await deps.saveCursor(mailbox.id, { ...start, waiting: [], unfetched: [], backlog: 0 });
+      await deps.saveCursor(mailbox.id, {
+        ...start,
+        first: piece?.after,
+        waiting: [],
+        unfetched: [],
+        backlog: 0,
+      });
     return { kind: 'nothing-new' };
   }
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);
@@ -147,6 +212,7 @@ async function fetchFrom(
       missing: missing.filter((uid) => !left.has(uid)),
       unasked,
       listed: listedDigest(listed),
+      first: piece?.after,
     };
     const { ended, ...result } = await processMessages(deps, mailbox, session, found, start, mayGoOn);
     if (ended !== undefined) throw ended;

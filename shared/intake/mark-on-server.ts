@@ -17,6 +17,7 @@ export class ServerMarker {
   readonly #now: () => number;
   readonly #listed: string;
   readonly #before: Refusal | undefined;
+  readonly #spared = new Set<number>();
   #unmarked: number[] = [];
   #refusal: Refusal | undefined;
   #worked = false;
@@ -36,6 +37,11 @@ export class ServerMarker {
     return this.#before?.action === actionOf(this.#mailbox) ? this.#before : undefined;
   }
 
+  /** Skipped on purpose: where stored mail is deleted, these are marked as read, so that they can still be found there. */
+  spare(uids: readonly number[]): void {
+    for (const uid of uids) this.#spared.add(uid);
+  }
+
   /** Stored, and to be marked with the next ones. */
   hold(uids: readonly number[]): void {
     this.#unmarked.push(...uids);
@@ -52,7 +58,7 @@ export class ServerMarker {
     if (this.#refusal !== undefined || this.#breaks >= BREAKS) this.#unmarked = [];
     if (this.#unmarked.length === 0) return undefined;
     try {
-      await mark(inbox, this.#mailbox, this.#unmarked);
+      await mark(inbox, this.#mailbox, this.#unmarked, this.#spared);
       this.#unmarked = [];
       this.#worked = true;
       return undefined;
@@ -80,14 +86,25 @@ export class ServerMarker {
   }
 }
 
-async function mark(inbox: Inbox, { afterFetch }: Mailbox, uids: readonly number[]): Promise<void> {
+async function mark(
+  inbox: Inbox,
+  { afterFetch }: Mailbox,
+  uids: readonly number[],
+  spared: ReadonlySet<number>,
+): Promise<void> {
+  if (afterFetch.kind === 'leave') return;
   if ((await inbox.currentUidValidity()) !== inbox.uidValidity) throw new Renumbered();
   switch (afterFetch.kind) {
     case 'mark-seen':
+    case 'delete-later':
       return inbox.markSeen(uids);
     case 'move':
       return inbox.move(uids, afterFetch.folder);
-    case 'delete':
-      return inbox.remove(uids);
+    case 'delete': {
+      const kept = uids.filter((uid) => spared.has(uid));
+      const deleted = uids.filter((uid) => !spared.has(uid));
+      if (kept.length > 0) await inbox.markSeen(kept);
+      if (deleted.length > 0) await inbox.remove(deleted);
+    }
   }
 }

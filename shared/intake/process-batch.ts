@@ -9,7 +9,7 @@ import { decideBatch } from './decide-batch.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import { abandoned, forceQuarantine, whyAbandoned } from './abandon-batch.ts';
 import { type Download, type StoredMail, storeRaw } from './store-raw.ts';
-import { type LedgerMail, type UidScope, placeOf, uidOfPlace } from './ledger.ts';
+import { type Decision, type LedgerMail, type UidScope, placeOf, uidOfPlace } from './ledger.ts';
 import type { Claim, LedgerStore } from './ledger-store.ts';
 import type { ParserPool } from './parser-pool.ts';
 import { skipDuplicates, type StandingCopy } from './skip-duplicates.ts';
@@ -36,6 +36,8 @@ export interface BatchReport {
   skipped: number;
   /** UIDs whose mail is settled: to be marked, moved or deleted on the server. */
   settled: number[];
+  /** Those of them that never became a ticket on purpose: they are not deleted. */
+  spared: number[];
   /** UIDs settled but left as they are, because the server has the only copy. */
   left: number[];
   /** UIDs that a later run has to come back to. */
@@ -92,7 +94,7 @@ export async function processBatch(deps: IntakeDeps, place: BatchPlace, batch: B
     const orphan = mail !== undefined && mail.state !== 'done' && !present.has(mail.place);
     if (place === undefined) fresh.push(facts);
     else if (place.copy && !orphan) copies.push({ facts, copy: place });
-    else if (mail?.state === 'done') run.markDone(facts.uid);
+    else if (mail?.state === 'done') run.markDone(facts.uid, mail.decision);
     else {
       await run.take(fresh, { alone: false });
       fresh = [];
@@ -111,6 +113,7 @@ class BatchRun {
     quarantined: 0,
     skipped: 0,
     settled: [],
+    spared: [],
     left: [],
     waiting: [],
     missing: [],
@@ -130,7 +133,8 @@ class BatchRun {
     this.#kind = kind;
   }
 
-  markDone(uid: number): void {
+  markDone(uid: number, decision?: Decision): void {
+    if (decision?.fate === 'skip') this.report.spared.push(uid);
     (this.#kind === 'oversized' ? this.report.left : this.report.settled).push(uid);
   }
 
@@ -283,7 +287,8 @@ class BatchRun {
       else if (decision?.opens === true) this.report.opened += 1;
       else this.report.replies += 1;
     }
-    for (const { kept } of work) this.markDone(kept.uid);
+    const decisions = new Map(decided.map(({ key, decision }) => [key, decision]));
+    for (const { kept, mail } of work) this.markDone(kept.uid, decisions.get(mail.key));
   }
 
   #read({ kept, mail }: Work): Promise<ReadOutcome> {

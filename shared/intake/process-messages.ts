@@ -38,7 +38,7 @@ export async function processMessages(
   deps: FetchDeps,
   mailbox: Mailbox,
   session: FetchSession,
-  { facts, missing, unasked, listed }: FoundFacts & { listed: string },
+  { facts, missing, unasked, listed, first }: FoundFacts & { listed: string; first?: Cursor['first'] },
   start: Cursor,
   mayGoOn: () => boolean,
 ): Promise<Taken> {
@@ -52,7 +52,7 @@ export async function processMessages(
   }
   // Another run may have the mailbox by now.
   if (session.isDropped && taker.ended !== undefined) throw taker.ended;
-  return taker.finish(unasked);
+  return taker.finish(unasked, first);
 }
 
 class MessageTaker {
@@ -138,7 +138,8 @@ class MessageTaker {
     await this.#running?.report.catch(() => {});
   }
 
-  async finish(unasked: readonly number[]): Promise<Taken> {
+  /** @param first how the first fetch of the mailbox stands after this: what was not come to waits with the rest */
+  async finish(unasked: readonly number[], first: Cursor['first']): Promise<Taken> {
     if (this.#ended === undefined) await this.#giveUpSpent();
     const rest = this.#queue.flatMap(mailsOf).map(({ uid }) => uid);
     const remaining = [...new Set([...rest, ...unasked])].filter((uid) => !this.#handled.has(uid));
@@ -146,7 +147,7 @@ class MessageTaker {
     await this.#deps.saveCursor(
       this.#mailbox.id,
       nextCursor(
-        { ...this.#start, refusal: this.#marker.refusal, lastMailAt: this.#lastMailAt || undefined },
+        { ...this.#start, first, refusal: this.#marker.refusal, lastMailAt: this.#lastMailAt || undefined },
         {
           // All that stands in the folder was found: what is above has yet to come.
           read: more ? [...this.#handled] : [...this.#told.keys(), this.#session.uidNext - 1],
@@ -212,6 +213,7 @@ class MessageTaker {
       this.#unfetched.forget(uid);
       if (receivedAt > this.#lastMailAt) this.#lastMailAt = receivedAt;
     }
+    this.#marker.spare(report.spared);
     for (const uid of report.waiting) this.#waiting.add(uid);
     for (const uid of report.left) {
       const facts = this.#told.get(uid);

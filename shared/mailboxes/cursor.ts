@@ -1,3 +1,4 @@
+import type { FirstFetch } from './first-fetch.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** How far a folder was read. UIDs mean something only under their UIDVALIDITY (RFC 3501 section 2.3.1.1). */
@@ -18,6 +19,10 @@ export interface Cursor {
   backlog?: number | undefined;
   /** What the server lists and could not be taken so far; asked for again by each fetch. */
   unfetched?: readonly UnfetchedMessage[] | undefined;
+  /** Absent: what lay there when the mailbox was connected was dealt with. */
+  first?: FirstFetch | undefined;
+  /** ISO time at which stored mail was last deleted from the server by its age. */
+  deletedAt?: string | undefined;
   /** Absent: what was stored could be marked, moved or deleted. */
   refusal?: Refusal | undefined;
 }

@@ -134,22 +134,30 @@ class ImapInbox implements Inbox {
     this.total = opened.total;
   }
 
-  search({ from, since, also = [] }: InboxSearch): Promise<number[]> {
+  search({ unread, from, since, also = [] }: InboxSearch): Promise<number[]> {
     const [first, ...others] = uidSets(also);
     const alternatives = [
-      { seen: false },
+      ...(unread === false ? [] : [{ seen: false, ...(unread && { since: new Date(unread.since) }) }]),
       // Not `n:*`, which holds the newest mail even when that is below n (RFC 3501 section 6.4.8).
       ...(from === undefined ? [] : [{ uid: `${from}:${HIGHEST_UID}` }]),
       ...(since === undefined ? [] : [{ since: new Date(since) }]),
       ...(first === undefined ? [] : [{ uid: first }]),
     ];
-    const query = alternatives.length === 1 ? { seen: false } : { or: alternatives };
+    const [only, ...more] = alternatives;
+    if (only === undefined) return Promise.resolve([]);
+    const query = more.length === 0 ? only : { or: alternatives };
     return this.#call('search', async () => {
       const found = new Set<number>();
       for (const each of [query, ...others.map((uid) => ({ uid }))])
         for (const uid of required(await this.#client.search(each, { uid: true }), 'search')) found.add(uid);
       return sorted([...found]);
     });
+  }
+
+  receivedBefore(day: string): Promise<number[]> {
+    return this.#call('search', async () =>
+      sorted(required(await this.#client.search({ before: new Date(day) }, { uid: true }), 'search')),
+    );
   }
 
   facts(uids: readonly number[]): Promise<MessageMeta[]> {

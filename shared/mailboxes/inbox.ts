@@ -12,6 +12,8 @@ export interface MessageMeta {
 }
 
 export interface InboxSearch {
+  /** False: unread mail is not looked for. `since`: only what was received on or after this day (ISO). */
+  unread?: false | { since: string } | undefined;
   /** Also mail that somebody has read, from this UID on. */
   from?: number | undefined;
   /** Also mail that somebody has read, received on or after this day (ISO). */
@@ -30,6 +32,8 @@ export interface Inbox {
   readonly total: number;
   /** UIDs of unread mail and of what the search adds, ascending. */
   search(search: InboxSearch): Promise<number[]>;
+  /** UIDs of mail received before this day (ISO), ascending. */
+  receivedBefore(day: string): Promise<number[]>;
   /** In one command, ascending by UID. Left out is what is gone, and what the server does not tell of. */
   facts(uids: readonly number[]): Promise<MessageMeta[]>;
   /**

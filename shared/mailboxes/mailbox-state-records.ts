@@ -12,6 +12,7 @@ import {
   whole,
 } from '../platform/records.ts';
 import type { Cursor, LeftMessage, Refusal, UnfetchedMessage } from './cursor.ts';
+import type { FirstFetch } from './first-fetch.ts';
 import type { MailHour } from './mail-hours.ts';
 import type { MailLoop } from './mail-loops.ts';
 import type { FetchFailure } from './mailbox.ts';
@@ -81,6 +82,19 @@ export const cursorKind = recordKind<MailboxCursor>()({
     }),
     lastMailAt: optional(time),
     backlog: optional(whole),
+    first: optional(
+      json(
+        objectOf<FirstFetch>({
+          since: z.string().optional(),
+          upTo: z.number(),
+          at: z.number(),
+          total: z.number(),
+          done: z.number(),
+          startedAt: z.string(),
+        }),
+      ),
+    ),
+    deletedAt: optional(time),
     unfetched: optional(
       converted<z.infer<typeof unfetchedTuples>, readonly UnfetchedMessage[]>(json(unfetchedTuples), {
         read: (tuples) =>

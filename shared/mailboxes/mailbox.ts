@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ClassSettings } from '../classes/message-class.ts';
+import type { FirstFetch } from './first-fetch.ts';
 
 /** An address that is fetched: where it is, who signs in, and what happens to fetched mail. */
 export interface Mailbox {
@@ -15,7 +16,16 @@ export interface Mailbox {
   /** Minutes between fetches; 1 to 1440. */
   intervalMinutes: number;
   /** What happens to an email on the server once it is stored. */
-  afterFetch: { kind: 'mark-seen' } | { kind: 'move'; folder: string } | { kind: 'delete' };
+  afterFetch:
+    | { kind: 'mark-seen' }
+    | { kind: 'move'; folder: string }
+    | { kind: 'delete' }
+    /** Marked as read, and deleted so many days after it came, if it is stored. */
+    | { kind: 'delete-later'; days: number }
+    /** Nothing: the cursor alone knows what was fetched. */
+    | { kind: 'leave' };
+  /** The first day of which all email is fetched, `YYYY-MM-DD`; absent: unread email alone, however old. */
+  fetchSince?: string | undefined;
   createdAt: string;
   /** What becomes of email that no person wrote, where it differs from `defaultHandling`. */
   classes?: ClassSettings | undefined;
@@ -62,6 +72,8 @@ export interface MailboxHealth {
   nextTryAt: string | undefined;
   /** Mails that the last fetch saw and left for the next one. */
   backlog: number | undefined;
+  /** Absent: it is over. */
+  first?: FirstFetch | undefined;
 }
 
 /** INBOX alone is the same folder in whatever case (RFC 3501 section 5.1). */

@@ -112,6 +112,23 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
+  test('leaves unread mail out, or takes it since a day alone, where the search says so', async () => {
+    const { inbox, uids } = await filled(three);
+    const [first = 0, second = 0, third = 0] = uids;
+    await inbox.markSeen([second]);
+    const yesterday = new Date(Date.now() - 24 * HOUR_MS).toISOString();
+    const soon = new Date(Date.now() + 72 * HOUR_MS).toISOString();
+    expect(await inbox.search({ unread: false })).toEqual([]);
+    expect(await inbox.search({ unread: false, from: second })).toEqual([second, third]);
+    expect(await inbox.search({ unread: false, since: yesterday })).toEqual(uids);
+    expect(await inbox.search({ unread: { since: yesterday } })).toEqual([first, third]);
+    expect(await inbox.search({ unread: { since: soon } })).toEqual([]);
+    expect(await inbox.search({ unread: { since: soon }, also: [second] })).toEqual([second]);
+    expect(await inbox.receivedBefore(yesterday)).toEqual([]);
+    expect(await inbox.receivedBefore(soon)).toEqual(uids);
+    await inbox.close();
+  });
+
   test('tells size and time of arrival, ascending, and leaves out what is gone', async () => {
     const { inbox, uids } = await filled(three);
     const facts = await inbox.facts([...uids, Math.max(...uids) + 9].toReversed());

@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { FirstFetchCount } from '../../../shared/mailboxes/count-first-fetch.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { loginFields, type MailProtocol, portsInWords } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -7,12 +8,12 @@ import {
   type Choice,
   ErrorSummary,
   type FieldErrors,
-  RadioField,
   SelectField,
   SubmitButton,
   TextField,
 } from '../../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
+import { AfterImport, ClassFields, FirstFetchFields } from './mailbox-form-parts.tsx';
 import { type AccountChoice, isGranted, signInAgainHref } from './mailbox-accounts.ts';
 
 export interface MailboxFormView {
@@ -27,6 +28,9 @@ export interface MailboxFormView {
   flash: Flash | undefined;
   /** The result of a test of these unsaved settings. */
   tested?: JSX.Element | undefined;
+  /** The first import has not begun: it may still be chosen. */
+  asksFirst: boolean;
+  count?: FirstFetchCount | undefined;
 }
 
 /** The form of a new or existing mailbox, with its errors and the result of an unsaved test. */
@@ -72,27 +76,15 @@ export function mailboxFormPage(view: MailboxFormView): string {
             hint="The folder to import from, usually INBOX."
             spellcheck={false}
           />
-          <RadioField
-            {...field('after')}
-            legend="After import"
-            options={[
-              { value: 'mark-seen', label: 'Mark as read', hint: 'The email stays in its folder.' },
-              { value: 'move', label: 'Move to another folder' },
-              { value: 'delete', label: 'Delete', hint: 'Postroom keeps the complete message.' },
-            ]}
-          />
-          <TextField
-            {...field('moveFolder')}
-            label="Move to folder"
-            hint="Only for “Move to another folder”."
-            spellcheck={false}
-          />
+          <AfterImport {...view} />
           <TextField {...field('interval')} label="Check every (minutes)" size="short" type="number" />
         </fieldset>
+        {view.asksFirst ? <FirstFetchFields {...view} count={view.count} /> : null}
         <fieldset class="fields">
           <legend>Sending mail</legend>
           <Login protocol="smtp" view={view} label="Account that sends" none="None: no email is sent" />
         </fieldset>
+        <ClassFields {...view} />
         <Pop3 view={view} />
         <div class="actions">
           <SubmitButton>{unopened === undefined ? 'Save and open the mailbox' : 'Try again'}</SubmitButton>

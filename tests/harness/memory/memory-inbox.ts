@@ -98,6 +98,13 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
   return {
     ...opened,
     search: (search) => call('search', () => found(folder.mails, search)),
+    receivedBefore: (day) =>
+      call('search', () =>
+        folder.mails
+          .filter(({ receivedAt }) => Date.parse(receivedAt) < startOfDay(day))
+          .map(({ uid }) => uid)
+          .sort((a, b) => a - b),
+      ),
     facts: (uids) => call('facts', () => among(uids).map(factsOf)),
     sources: (uids, each) =>
       call('sources', () => {
@@ -143,16 +150,21 @@ const factsOf = ({ uid, raw, receivedAt }: FolderMail): MessageMeta => ({
   messageId: /^message-id:\s*(\S+)\s*$/im.exec(Buffer.from(raw).toString('latin1'))?.[1] ?? '',
 });
 
-function found(mails: readonly FolderMail[], { from, since, also = [] }: InboxSearch): number[] {
-  // SINCE knows days, not times (RFC 3501 section 6.4.4).
-  const day = since === undefined ? undefined : Math.floor(Date.parse(since) / DAY_MS) * DAY_MS;
+// SINCE and BEFORE know days, not times (RFC 3501 section 6.4.4).
+const startOfDay = (at: string): number => Math.floor(Date.parse(at) / DAY_MS) * DAY_MS;
+
+function found(mails: readonly FolderMail[], search: InboxSearch): number[] {
+  const { unread, from, since, also = [] } = search;
+  const day = since === undefined ? undefined : startOfDay(since);
+  const isWanted = ({ seen, receivedAt }: FolderMail): boolean =>
+    !seen && unread !== false && (unread === undefined || Date.parse(receivedAt) >= startOfDay(unread.since));
   return mails
     .filter(
-      ({ uid, seen, receivedAt }) =>
-        !seen ||
-        (from !== undefined && uid >= from) ||
-        (day !== undefined && Date.parse(receivedAt) >= day) ||
-        also.includes(uid),
+      (mail) =>
+        isWanted(mail) ||
+        (from !== undefined && mail.uid >= from) ||
+        (day !== undefined && Date.parse(mail.receivedAt) >= day) ||
+        also.includes(mail.uid),
     )
     .map(({ uid }) => uid)
     .sort((a, b) => a - b);

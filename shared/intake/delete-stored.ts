@@ -1,0 +1,59 @@
+import type { Cursor } from '../mailboxes/cursor.ts';
+import { InboxError } from '../mailboxes/inbox.ts';
+import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
+import { log } from '../platform/log.ts';
+import type { FetchDeps } from './fetch-mailbox.ts';
+import type { FetchSession } from './fetch-session.ts';
+
+const DAY_MS = 86_400_000;
+/** Once a day, whatever the hour of the fetch that does it. */
+const PAUSE_MS = 20 * 3_600_000;
+/** Of a large folder, the newest of the old emails: what is stored lies there, and the rest was read before Postroom came. */
+const MOST = 5_000;
+const AT_ONCE = 250;
+
+/**
+ * Deletes from the server what came more than the mailbox's days ago and is stored as part of a ticket; everything else
+ * stays there: what was skipped, what could not be imported, what was never fetched. Once a day.
+ * @returns the cursor to save; undefined: nothing was due. A server that refuses it is asked again the next day.
+ * @throws InboxError where the session breaks off
+ */
+export async function deleteStored(
+  { ledger, seam }: Pick<FetchDeps, 'ledger' | 'seam'>,
+  mailbox: Mailbox,
+  { inbox }: Pick<FetchSession, 'inbox'>,
+  cursor: Cursor | undefined,
+  mayGoOn: () => boolean,
+): Promise<Cursor | undefined> {
+  const { afterFetch } = mailbox;
+  const now = seam.now();
+  if (afterFetch.kind !== 'delete-later' || cursor === undefined || cursor.first !== undefined)
+    return undefined;
+  if (Math.abs(now - Date.parse(cursor.deletedAt ?? '1970-01-01')) < PAUSE_MS) return undefined;
+  const before = now - afterFetch.days * DAY_MS;
+  const numbering = { folderKey: folderKeyOf(mailbox), uidValidity: inbox.uidValidity };
+  const old = (await inbox.receivedBefore(new Date(before).toISOString())).slice(-MOST);
+  for (let start = 0; start < old.length && mayGoOn(); start += AT_ONCE) {
+    const facts = await inbox.facts(old.slice(start, start + AT_ONCE));
+    const places = await ledger.lookUp(mailbox.id, numbering, facts);
+    const mails = await ledger.mails(
+      mailbox.id,
+      [...places.values()].map(({ key }) => key),
+    );
+    const stored = facts.filter(({ uid, receivedAt }) => {
+      const mail = mails.get(places.get(uid)?.key ?? '');
+      // The server knows days alone: what is a few hours too young waits for the next day.
+      return Date.parse(receivedAt) < before && mail?.state === 'done' && mail.decision?.fate === 'ticket';
+    });
+    if (stored.length === 0) continue;
+    if ((await inbox.currentUidValidity()) !== inbox.uidValidity) return undefined;
+    try {
+      await inbox.remove(stored.map(({ uid }) => uid));
+    } catch (error) {
+      if (!(error instanceof InboxError) || error.failure !== 'refused') throw error;
+      log.warn('stored mail not deleted', { mailbox: mailbox.id, code: error.code });
+      break;
+    }
+  }
+  return { ...cursor, deletedAt: new Date(now).toISOString() };
+}
