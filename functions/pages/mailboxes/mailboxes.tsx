@@ -254,8 +254,7 @@ function formPage(
   const {
     unopened,
     count,
-    asksFirst = mailbox === undefined || 'first' in errors || 'since' in errors,
-  } = more;
+    asksFirst = 'first' in typed } = more;
   const principal = c.get('principal');
   return mailboxFormPage({ principal, mailbox, choices, typed, errors, unopened, flash, count, asksFirst });
 }

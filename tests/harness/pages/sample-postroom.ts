@@ -63,6 +63,7 @@ export interface SampleMail {
   follows?: Ticket['follows'];
   authentication?: NewMessage['authentication'];
   folded?: string;
+  messageClass?: NewMessage['messageClass'];
 }
 
 export function principalHeader(role: 'admin' | 'agent', name = 'Mira Sund'): Record<string, string> {
@@ -217,6 +218,7 @@ export async function newMessage(
     htmlShape: mail.htmlInBlob === true ? shapeOfHtml(mail.html ?? '') : undefined,
     authentication: mail.authentication,
     folded: mail.folded,
+    messageClass: mail.messageClass,
     preview: text.replace(/\s+/g, ' ').slice(0, 200),
     notes: mail.notes ?? [],
     rawBlob,
