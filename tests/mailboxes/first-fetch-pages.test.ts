@@ -77,7 +77,7 @@ describe('a new mailbox', () => {
     expect(mailbox.fetchSince).toBeUndefined();
     expect(location).toBe(`/mailboxes/${mailbox.id}/connected`);
     expect((await visitor.get(location ?? '')).html).toContain('Postroom imports 500 unread emails.');
-    expect((await visitor.get('/mailboxes')).html).toContain('0 of 500 emails dealt with');
+    expect((await visitor.get('/mailboxes')).html).toContain('0 of 500 emails processed');
   });
 
   it('with more waits until somebody starts it, and a day may still be chosen', async () => {

@@ -28,13 +28,18 @@ const whatOf = ({ total, since }: FirstFetch): string =>
   since === undefined ? emails(total, 'unread') : `${emails(total)} since ${day.format(new Date(since))}`;
 
 /** How far the first fetch is, for the list of mailboxes. */
-export function FirstFetchProgress(props: { first: FirstFetch; enabled: boolean }): JSX.Element {
-  const { first, enabled } = props;
+export function FirstFetchProgress(props: { first: FirstFetch; mailbox: Mailbox }): JSX.Element {
+  const { first, mailbox } = props;
   const done = `${number.format(first.done)} of ${emails(first.total)}`;
-  if (!enabled && first.done === 0) return <p>Waiting to import {whatOf(first)}.</p>;
+  if (!mailbox.enabled && first.done === 0)
+    return (
+      <p>
+        Waiting to import {whatOf(first)}. <a href={paths.mailboxConnected(mailbox)}>Start the import</a>
+      </p>
+    );
   return (
     <p>
-      <StatusLabel kind="quiet">First import</StatusLabel> {done} dealt with.
+      <StatusLabel kind="quiet">First import</StatusLabel> {done} processed.
     </p>
   );
 }

@@ -49,19 +49,23 @@ export function AfterImport(props: FormPart): JSX.Element {
           { value: 'leave', label: 'Leave as it is', hint: 'Postroom remembers what it imported.' },
         ]}
       />
-      <TextField
-        {...field(props, 'moveFolder')}
-        label="Move to folder"
-        hint="Only for “Move to another folder”."
-        spellcheck={false}
-      />
-      <TextField
-        {...field(props, 'deleteDays')}
-        label="Delete after (days)"
-        hint="Only for “Mark as read, and delete later”."
-        size="short"
-        type="number"
-      />
+      <div class="only-move">
+        <TextField
+          {...field(props, 'moveFolder')}
+          label="Move to folder"
+          hint="Only for “Move to another folder”."
+          spellcheck={false}
+        />
+      </div>
+      <div class="only-delete-later">
+        <TextField
+          {...field(props, 'deleteDays')}
+          label="Delete after (days)"
+          hint="Only for “Mark as read, and delete later”."
+          size="short"
+          type="number"
+        />
+      </div>
     </>
   );
 }
@@ -88,13 +92,15 @@ export function FirstFetchFields(props: FormPart & { count: FirstFetchCount | un
           },
         ]}
       />
-      <TextField
-        {...field(props, 'since')}
-        label="Since"
-        hint="Only for “Import all email since a date”."
-        size="short"
-        type="date"
-      />
+      <div class="only-since">
+        <TextField
+          {...field(props, 'since')}
+          label="Since"
+          hint="Only for “Import all email since a date”."
+          size="short"
+          type="date"
+        />
+      </div>
       <SubmitButton kind="secondary" name="count" value="yes">
         Count the emails
       </SubmitButton>

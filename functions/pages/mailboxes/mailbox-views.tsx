@@ -86,9 +86,7 @@ function MailboxRow(props: {
       </td>
       <td data-label="State">
         <MailboxState mailbox={mailbox} health={health} />
-        {health?.first === undefined ? null : (
-          <FirstFetchProgress first={health.first} enabled={mailbox.enabled} />
-        )}
+        {health?.first === undefined ? null : <FirstFetchProgress first={health.first} mailbox={mailbox} />}
         {refusal === undefined ? null : (
           <p>
             {refusal.headline} <a href={refusal.fix.href}>{refusal.fix.label}</a>

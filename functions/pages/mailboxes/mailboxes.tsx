@@ -251,10 +251,7 @@ function formPage(
   more: { unopened?: string; count?: FirstFetchCount; asksFirst?: boolean } = {},
 ): string {
   const flash = mailbox === undefined ? flashOf(c, said) : undefined;
-  const {
-    unopened,
-    count,
-    asksFirst = 'first' in typed } = more;
+  const { unopened, count, asksFirst = 'first' in typed } = more;
   const principal = c.get('principal');
   return mailboxFormPage({ principal, mailbox, choices, typed, errors, unopened, flash, count, asksFirst });
 }

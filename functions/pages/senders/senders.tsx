@@ -117,12 +117,14 @@ function SenderRow(props: { rule: SenderRule }): JSX.Element {
         </span>
       </td>
       <td>
-        <form method="post" action={paths.removeSender()}>
-          <input type="hidden" name="sender" value={sender} />
-          <button type="submit" class="button secondary" aria-label={`Remove ${sender}`}>
-            Remove
-          </button>
-        </form>
+        <div class="actions">
+          <form method="post" action={paths.removeSender()}>
+            <input type="hidden" name="sender" value={sender} />
+            <button type="submit" class="button secondary" aria-label={`Remove ${sender}`}>
+              Remove
+            </button>
+          </form>
+        </div>
       </td>
     </tr>
   );

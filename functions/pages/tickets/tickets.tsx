@@ -8,7 +8,7 @@ import { mapLimited } from '../../../shared/platform/concurrency.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
 import type { TicketPage, TicketStatus } from '../../../shared/tickets/ticket.ts';
 import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-records.ts';
-import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
+import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { EmptyState } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx';
@@ -56,15 +56,14 @@ export async function showTickets(c: MailContext): Promise<Response> {
     renderPage(
       <Page title="Tickets" principal={c.get('principal')} place="tickets" wide flash={flashOf(c)}>
         <UnreadableNote rows={unreadableRows(c.get('services').tables, 'TicketIndex')} />
-        <ListHead status={status} />
-        <ClassFilter status={status} messageClass={messageClass} />
+        <ListHead status={status} messageClass={messageClass} />
         <ListBody status={status} messageClass={messageClass} page={page} position={position} />
       </Page>,
     ),
   );
 }
 
-function ListHead(props: { status: TicketStatus }) {
+function ListHead(props: { status: TicketStatus; messageClass: MessageClass | undefined }) {
   const current = (status: TicketStatus): 'page' | undefined =>
     status === props.status ? 'page' : undefined;
   return (
@@ -83,6 +82,7 @@ function ListHead(props: { status: TicketStatus }) {
           </li>
         </ul>
       </nav>
+      <ClassFilter {...props} />
       <form class="find" method="get" action={paths.tickets()}>
         <label for="number">Ticket number</label>
         <input id="number" name="number" type="text" inputmode="numeric" autocomplete="off" />
@@ -93,16 +93,18 @@ function ListHead(props: { status: TicketStatus }) {
 }
 
 function ClassFilter(props: { status: TicketStatus; messageClass: MessageClass | undefined }) {
-  const options = messageClasses.map((value) => ({ value, label: classNames[value] }));
   return (
-    <form class="choose" method="get" action={paths.tickets()} data-submit-on-change="">
+    <form class="find" method="get" action={paths.tickets()} data-submit-on-change="">
       {props.status === 'closed' ? <input type="hidden" name="status" value="closed" /> : null}
-      <SelectField
-        name="class"
-        label="First message from"
-        value={props.messageClass ?? ''}
-        options={[{ value: '', label: 'Anyone' }, ...options]}
-      />
+      <label for="class">Opened by</label>
+      <select id="class" name="class">
+        <option value="">Anything</option>
+        {messageClasses.map((value) => (
+          <option value={value} selected={value === props.messageClass}>
+            {classNames[value]}
+          </option>
+        ))}
+      </select>
       <SubmitButton kind="secondary">Show</SubmitButton>
     </form>
   );
