@@ -1,5 +1,5 @@
 /** Which class an email is of. Pure: what the parser found decides. */
-import type { MessageClass } from '../classes/message-class.ts';
+import type { MessageClass } from '../message-class/message-class.ts';
 import type { AutomaticMarks, ParsedMessage } from './parsed-message.ts';
 
 /** What is asked of an email. */

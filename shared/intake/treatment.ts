@@ -1,4 +1,9 @@
-import { type ClassSettings, classNames, handlingOf, type MessageClass } from '../classes/message-class.ts';
+import {
+  type ClassSettings,
+  classNames,
+  handlingOf,
+  type MessageClass,
+} from '../message-class/message-class.ts';
 import { ruleFor, type SenderRule } from '../senders/sender-rule.ts';
 
 /** What the settings make of an email that could be read. The reasons are for a person. */

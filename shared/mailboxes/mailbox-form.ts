@@ -1,4 +1,4 @@
-import { defaultHandling, handlings, type SetClass, setClasses } from '../classes/message-class.ts';
+import { defaultHandling, handlings, type SetClass, setClasses } from '../message-class/message-class.ts';
 import { isSameFolder, type Mailbox, type MailLogin } from './mailbox.ts';
 
 /** The protocols of a mailbox, each with a server and an account of its own. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { handlings, setClasses } from '../classes/message-class.ts';
+import { handlings, setClasses } from '../message-class/message-class.ts';
 import { flag, json, objectOf, oneOf, optional, recordKind, text, time, whole } from '../platform/records.ts';
 import type { Mailbox, MailLogin } from './mailbox.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ClassSettings } from '../classes/message-class.ts';
+import type { ClassSettings } from '../message-class/message-class.ts';
 import type { FirstFetch } from './first-fetch.ts';
 
 /** An address that is fetched: where it is, who signs in, and what happens to fetched mail. */

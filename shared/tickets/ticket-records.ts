@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type MessageClass, messageClasses } from '../classes/message-class.ts';
+import { type MessageClass, messageClasses } from '../message-class/message-class.ts';
 import { invertedTime } from '../platform/inverted-time.ts';
 import {
   type Column,

@@ -1,4 +1,4 @@
-import type { MessageClass } from '../classes/message-class.ts';
+import type { MessageClass } from '../message-class/message-class.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords, type Records } from '../platform/records.ts';

@@ -1,5 +1,5 @@
 /** What mail becomes. Pure values; the store keeps them, the pages show them. */
-import type { MessageClass } from '../classes/message-class.ts';
+import type { MessageClass } from '../message-class/message-class.ts';
 
 export type TicketStatus = 'open' | 'closed';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
-import type { MessageClass } from '../../shared/classes/message-class.ts';
+import type { MessageClass } from '../../shared/message-class/message-class.ts';
 import { classify } from '../../shared/intake/classify.ts';
 import { corpusFiles, corpusMail, isFullCorpus, read, readMail } from '../harness/memory/mail-files.ts';
 

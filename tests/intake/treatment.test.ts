@@ -4,7 +4,7 @@ import {
   handlingOf,
   messageClasses,
   setClasses,
-} from '../../shared/classes/message-class.ts';
+} from '../../shared/message-class/message-class.ts';
 import { type Treatment, treatmentOf } from '../../shared/intake/treatment.ts';
 import type { SenderRule } from '../../shared/senders/sender-rule.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messageClasses } from '../../shared/classes/message-class.ts';
+import { messageClasses } from '../../shared/message-class/message-class.ts';
 import { readPage } from '../harness/pages/read-page.ts';
 import { type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
 

@@ -6,7 +6,7 @@ import {
   type Handling,
   type SetClass,
   setClasses,
-} from '../../../shared/classes/message-class.ts';
+} from '../../../shared/message-class/message-class.ts';
 import type { FirstFetchCount } from '../../../shared/mailboxes/count-first-fetch.ts';
 import { classField } from '../../../shared/mailboxes/mailbox-form.ts';
 import {

@@ -1,5 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { classNames, type MessageClass } from '../../../shared/classes/message-class.ts';
+import { classNames, type MessageClass } from '../../../shared/message-class/message-class.ts';
 import { StatusLabel } from '../../../shared/ui/lists.tsx';
 
 /** Which kind of machine wrote it; nothing for what a person wrote. */

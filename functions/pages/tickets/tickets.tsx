@@ -2,7 +2,11 @@
 import { setImmediate as pause } from 'node:timers/promises';
 import { raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
-import { classNames, type MessageClass, messageClasses } from '../../../shared/classes/message-class.ts';
+import {
+  classNames,
+  type MessageClass,
+  messageClasses,
+} from '../../../shared/message-class/message-class.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { mapLimited } from '../../../shared/platform/concurrency.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
