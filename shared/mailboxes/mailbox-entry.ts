@@ -48,9 +48,7 @@ function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountN
     folder: mailbox.folder,
     'after fetching': afterFetchInWords(afterFetch),
     'first fetch': mailbox.fetchSince === undefined ? 'unread' : `since ${mailbox.fetchSince}`,
-    'other than by default': Object.entries(mailbox.classes ?? {}).map(
-      ([one, handling]) => `${one}: ${handling}`,
-    ),
+    'automatic email': Object.entries(mailbox.classes ?? {}).map(([one, handling]) => `${one}: ${handling}`),
     'minutes between fetches': mailbox.intervalMinutes,
     'account that sends': account(sending),
     'SMTP server': server(sending),

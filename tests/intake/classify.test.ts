@@ -2,7 +2,14 @@ import { describe, expect, it, test } from 'vitest';
 import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
 import type { MessageClass } from '../../shared/message-class/message-class.ts';
 import { classify } from '../../shared/intake/classify.ts';
-import { corpusFiles, corpusMail, isFullCorpus, read, readMail } from '../harness/memory/mail-files.ts';
+import {
+  corpusFiles,
+  corpusMail,
+  isFullCorpus,
+  ownMail,
+  read,
+  readMail,
+} from '../harness/memory/mail-files.ts';
 
 const SUPPORT = 'support@contoso.example';
 
@@ -129,37 +136,34 @@ describe('what an email declares', () => {
   });
 });
 
-describe('a bounce that declares nothing', () => {
-  const from = (sender: string, subject: string): string[] => [`From: ${sender}`, `Subject: ${subject}`];
-
-  test.each([
-    [
-      'qmail',
-      from('MAILER-DAEMON@old.example', 'failure notice'),
-      [
-        'Hi. This is the qmail-send program at old.example.',
-        "I'm afraid I wasn't able to deliver your message.",
-      ],
-    ],
-    [
-      'Lotus Domino',
-      from('Postmaster@old.example', 'DELIVERY FAILURE: User kim not listed in public Name & Address Book'),
-      ['Your message', '', '  Subject: Lamp', '', 'was not delivered to:', '', '  kim@old.example'],
-    ],
-    [
-      'Exchange 5.5',
-      from('System Administrator <postmaster@old.example>', 'Undeliverable: Lamp'),
-      ['Your message', '', '  To: kim', '', 'did not reach the following recipient(s):'],
-    ],
-    [
-      'Novell GroupWise',
-      from('Mailer-Daemon@old.example', 'Message status - undeliverable'),
-      ['The message that you sent was undeliverable to the following:', ' kim (user not found)'],
-    ],
-  ])('of %s is one', async (_, headers, body) => {
-    expect(await classOf(letter(headers, body))).toBe('bounce');
+describe('an email of tests/mail', () => {
+  test.each<[string, MessageClass]>([
+    ['bounce-qmail.eml', 'bounce'],
+    ['bounce-domino.eml', 'bounce'],
+    ['bounce-exchange-55.eml', 'bounce'],
+    ['bounce-groupwise.eml', 'bounce'],
+    ['bounce-status-only.eml', 'bounce'],
+    ['out-of-office-exchange.eml', 'out-of-office'],
+    ['complaint-arf.eml', 'complaint'],
+    ['list-mail.eml', 'list'],
+    ['quoted-bounce.eml', 'person'],
+    ['outlook-two-attachments.eml', 'person'],
+  ])('%s is of the class %s', async (name, expected) => {
+    expect(classify(await readMail(ownMail(name)), SUPPORT)).toBe(expected);
   });
 
+  it('says which message and whom a report is about', async () => {
+    const { automatic } = await readMail(ownMail('complaint-arf.eml'));
+    expect(automatic.report).toEqual({
+      kind: 'feedback',
+      isSuccess: false,
+      messageIds: ['<lamp@contoso.example>'],
+      recipients: [],
+    });
+  });
+});
+
+describe('a bounce', () => {
   test.each([
     [
       'quotes one',
