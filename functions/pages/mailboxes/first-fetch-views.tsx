@@ -18,10 +18,23 @@ const emails = (count: number, kind = ''): string =>
   `${number.format(count)} ${kind === '' ? '' : `${kind} `}${count === 1 ? 'email' : 'emails'}`;
 
 /** `214 unread emails, 3,112 emails since 1 October 2026.` Pure. @param since `YYYY-MM-DD` */
-export function inWords(count: FirstFetchCount & { kind: 'counted' }, since: string | undefined): string {
+function inWords(count: FirstFetchCount & { kind: 'counted' }, since: string | undefined): string {
   const unread = emails(count.unread, 'unread');
   if (count.since === undefined || since === undefined) return `${unread}.`;
   return `${unread}, ${emails(count.since)} since ${day.format(new Date(since))}.`;
+}
+
+/** The answer to “Count the emails”, above the form. */
+export function FirstFetchCountNote(props: {
+  count: FirstFetchCount;
+  since: string | undefined;
+}): JSX.Element {
+  const { count, since } = props;
+  return count.kind === 'counted' ? (
+    <p role="status">In the mailbox: {inWords(count, since)}</p>
+  ) : (
+    <p role="alert">The emails could not be counted. {count.message}</p>
+  );
 }
 
 const whatOf = ({ total, since }: FirstFetch): string =>

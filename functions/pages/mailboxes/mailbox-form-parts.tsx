@@ -7,17 +7,14 @@ import {
   type SetClass,
   setClasses,
 } from '../../../shared/message-class/message-class.ts';
-import type { FirstFetchCount } from '../../../shared/mailboxes/count-first-fetch.ts';
 import { classField } from '../../../shared/mailboxes/mailbox-form.ts';
 import {
   type Choice,
   type FieldErrors,
   RadioField,
   SelectField,
-  SubmitButton,
   TextField,
 } from '../../../shared/ui/forms.tsx';
-import { inWords } from './first-fetch-views.tsx';
 
 export interface FormPart {
   typed: Readonly<Record<string, string>>;
@@ -70,16 +67,11 @@ export function AfterImport(props: FormPart): JSX.Element {
   );
 }
 
-/** What a new mailbox imports of the email that is there, with its numbers where somebody asked for them. */
-export function FirstFetchFields(props: FormPart & { count: FirstFetchCount | undefined }): JSX.Element {
+/** What a new mailbox imports of the email that is there. */
+export function FirstFetchFields(props: FormPart): JSX.Element {
   return (
     <fieldset class="fields">
       <legend>First import</legend>
-      {props.count === undefined ? null : (
-        <p role="status">
-          {props.count.kind === 'counted' ? inWords(props.count, props.typed['since']) : props.count.message}
-        </p>
-      )}
       <RadioField
         {...field(props, 'first')}
         legend="Email that is already in the folder"
@@ -101,9 +93,6 @@ export function FirstFetchFields(props: FormPart & { count: FirstFetchCount | un
           type="date"
         />
       </div>
-      <SubmitButton kind="secondary" name="count" value="yes">
-        Count the emails
-      </SubmitButton>
     </fieldset>
   );
 }

@@ -13,6 +13,7 @@ import {
   TextField,
 } from '../../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
+import { FirstFetchCountNote } from './first-fetch-views.tsx';
 import { AfterImport, ClassFields, FirstFetchFields } from './mailbox-form-parts.tsx';
 import { type AccountChoice, isGranted, signInAgainHref } from './mailbox-accounts.ts';
 
@@ -54,6 +55,9 @@ export function mailboxFormPage(view: MailboxFormView): string {
     >
       <ErrorSummary errors={errors} />
       {view.tested ?? null}
+      {view.count === undefined ? null : (
+        <FirstFetchCountNote count={view.count} since={view.typed['since']} />
+      )}
       <form
         method="post"
         action={mailbox === undefined ? paths.newMailbox() : paths.editMailbox(mailbox)}
@@ -79,7 +83,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
           <AfterImport {...view} />
           <TextField {...field('interval')} label="Check every (minutes)" size="short" type="number" />
         </fieldset>
-        {view.asksFirst ? <FirstFetchFields {...view} count={view.count} /> : null}
+        {view.asksFirst ? <FirstFetchFields {...view} /> : null}
         <fieldset class="fields">
           <legend>Sending mail</legend>
           <Login protocol="smtp" view={view} label="Account that sends" none="None: no email is sent" />
@@ -91,6 +95,11 @@ export function mailboxFormPage(view: MailboxFormView): string {
           <SubmitButton kind="secondary" name="test" value="yes">
             Test without saving
           </SubmitButton>
+          {view.asksFirst ? (
+            <SubmitButton kind="secondary" name="count" value="yes">
+              Count the emails
+            </SubmitButton>
+          ) : null}
           {unopened === undefined ? null : (
             <SubmitButton kind="secondary" name="anyway" value="yes">
               Save anyway
