@@ -7,6 +7,8 @@ export type Classified = Pick<ParsedMessage, 'from' | 'fromName' | 'subject' | '
 
 /** Of the text: a bounce says what it is before it quotes anything. */
 const READ_CHARACTERS = 3_000;
+/** Of HTML, where there is no text: markup takes most of it. */
+const READ_HTML = 30_000;
 
 /**
  * The class of an email. Machines are recognised by what they declare; by their words only where older mail servers declare
@@ -84,10 +86,9 @@ function isBounce({ from, fromName, subject, text, html, automatic }: Classified
   const isDaemon = daemon.test(local) || daemonName.test(fromName ?? from?.name ?? '');
   const isReturned = returnPathEmpty || (from === undefined && fromName === undefined);
   if (!isDaemon && !isReturned) return false;
-  const beginning = (text.trim() === '' ? (html ?? '').replace(/<[^<>]*>/g, ' ') : text).slice(
-    0,
-    READ_CHARACTERS,
-  );
+  const beginning = (
+    text.trim() === '' ? (html ?? '').slice(0, READ_HTML).replace(/<[^<>]*>/g, ' ') : text
+  ).slice(0, READ_CHARACTERS);
   const words = bounceWords.some((pattern) => pattern.test(beginning.trimStart()));
   if (isDaemon) return words || bounceSubject.test(subject);
   return words && bounceSubject.test(subject);

@@ -207,3 +207,28 @@ describe('what Postroom sent itself', () => {
     ]);
   });
 });
+
+describe('a decision that is stored', () => {
+  it('stands, whatever the settings are when a run that died is repeated', async () => {
+    const begun = async (faultAt: (call: number) => 'crashAfter' | undefined): Promise<[Office, number]> => {
+      const office = new Office();
+      office.world.now += 1000;
+      const raw = Buffer.from([`To: ${SUPPORT}`, ...order, '', 'Hello', ''].join('\r\n'));
+      office.world.folder.deliver(raw, new Date(office.world.now).toISOString());
+      const { seam } = await office.world.run({ faultAt });
+      return [office, seam.calls.length];
+    };
+    const fates = new Set<string>();
+    const [, calls] = await begun(() => undefined);
+    for (let at = 1; at <= calls; at += 1) {
+      const [office] = await begun((call) => (call === at ? 'crashAfter' : undefined));
+      office.rule('customer.example', 'blocked');
+      for (let run = 0; run < 2; run += 1) expect((await office.world.run()).error).toBeUndefined();
+      const [tickets, skipped] = [await office.numbers('open'), await office.skipped()];
+      expect([at, tickets.length + skipped.length]).toEqual([at, 1]);
+      if (tickets.length === 1) expect((await office.ticket(tickets[0] ?? 0)).messages[0]?.notes).toEqual([]);
+      fates.add(tickets.length === 1 ? 'ticket' : 'skipped');
+    }
+    expect(fates.size).toBe(2);
+  });
+});

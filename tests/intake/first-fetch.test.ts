@@ -126,13 +126,19 @@ describe('the first fetch', () => {
   }, 60_000);
 
   it('loses nothing and doubles nothing, at whatever call its process dies', async () => {
+    type Kind = 'crashBefore' | 'crashAfter';
+    const begun = async (faultAt: (call: number) => Kind | undefined): Promise<[Office, number]> => {
+      const office = new Office({ fetchSince: '2026-10-01', afterFetch: { kind: 'leave' } });
+      office.deliver(3, '2026-10-02T00:00:00.000Z', { seen: true });
+      await office.connect();
+      const { seam } = await office.world.run({ faultAt });
+      return [office, seam.calls.length];
+    };
+    const [, calls] = await begun(() => undefined);
+    expect(calls).toBeGreaterThan(15);
     for (const kind of ['crashBefore', 'crashAfter'] as const)
-      for (let at = 1, calls = 1; at <= calls; at += 1) {
-        const office = new Office({ fetchSince: '2026-10-01', afterFetch: { kind: 'leave' } });
-        office.deliver(3, '2026-10-02T00:00:00.000Z', { seen: true });
-        await office.connect();
-        const { seam } = await office.world.run({ faultAt: (call) => (call === at ? kind : undefined) });
-        calls = seam.calls.length;
+      for (let at = 1; at <= calls; at += 1) {
+        const [office] = await begun((call) => (call === at ? kind : undefined));
         for (let run = 0; run < 3; run += 1) await office.run();
         expect([kind, at, await office.subjects()]).toEqual([kind, at, [1, 2, 3]]);
         expect(office.cursors.at(-1)?.first).toBeUndefined();
