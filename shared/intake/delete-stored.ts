@@ -1,5 +1,5 @@
 import type { Cursor } from '../mailboxes/cursor.ts';
-import { InboxError } from '../mailboxes/inbox.ts';
+import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import { log } from '../platform/log.ts';
 import type { FetchDeps } from './fetch-mailbox.ts';
@@ -15,8 +15,8 @@ const AT_ONCE = 250;
 /**
  * Deletes from the server what came more than the mailbox's days ago and is stored as part of a ticket; everything else
  * stays there: what was skipped, what could not be imported, what was never fetched. Once a day.
- * @returns the cursor to save; undefined: nothing was due. A server that refuses it is asked again the next day.
- * @throws InboxError where the session breaks off
+ * @returns the cursor to save; undefined: nothing was due. Where the server refuses, or breaks off, the import is not to
+ * blame: it is asked again the next day.
  */
 export async function deleteStored(
   { ledger, seam }: Pick<FetchDeps, 'ledger' | 'seam'>,
@@ -30,7 +30,23 @@ export async function deleteStored(
   if (afterFetch.kind !== 'delete-later' || cursor === undefined || cursor.first !== undefined)
     return undefined;
   if (Math.abs(now - Date.parse(cursor.deletedAt ?? '1970-01-01')) < PAUSE_MS) return undefined;
-  const before = now - afterFetch.days * DAY_MS;
+  try {
+    await deleteBefore({ ledger }, mailbox, inbox, now - afterFetch.days * DAY_MS, mayGoOn);
+  } catch (error) {
+    if (!(error instanceof InboxError)) throw error;
+    log.warn('stored mail not deleted', { mailbox: mailbox.id, code: error.code });
+  }
+  return { ...cursor, deletedAt: new Date(now).toISOString() };
+}
+
+/** @param before milliseconds since the epoch */
+async function deleteBefore(
+  { ledger }: Pick<FetchDeps, 'ledger'>,
+  mailbox: Mailbox,
+  inbox: Inbox,
+  before: number,
+  mayGoOn: () => boolean,
+): Promise<void> {
   const numbering = { folderKey: folderKeyOf(mailbox), uidValidity: inbox.uidValidity };
   const old = (await inbox.receivedBefore(new Date(before).toISOString())).slice(-MOST);
   for (let start = 0; start < old.length && mayGoOn(); start += AT_ONCE) {
@@ -46,14 +62,7 @@ export async function deleteStored(
       return Date.parse(receivedAt) < before && mail?.state === 'done' && mail.decision?.fate === 'ticket';
     });
     if (stored.length === 0) continue;
-    if ((await inbox.currentUidValidity()) !== inbox.uidValidity) return undefined;
-    try {
-      await inbox.remove(stored.map(({ uid }) => uid));
-    } catch (error) {
-      if (!(error instanceof InboxError) || error.failure !== 'refused') throw error;
-      log.warn('stored mail not deleted', { mailbox: mailbox.id, code: error.code });
-      break;
-    }
+    if ((await inbox.currentUidValidity()) !== inbox.uidValidity) return;
+    await inbox.remove(stored.map(({ uid }) => uid));
   }
-  return { ...cursor, deletedAt: new Date(now).toISOString() };
 }

@@ -195,6 +195,23 @@ describe('on the server, stored email', () => {
     expect(office.cursors).toHaveLength(saved);
   });
 
+  it('that the server does not delete stops no import, and is deleted the next day', async () => {
+    const office = new Office({ afterFetch: { kind: 'delete-later', days: 7 } });
+    office.deliver(1, 0);
+    await office.run();
+    office.world.now += 8 * DAY_MS;
+    office.deliver(1, 0);
+    const { result } = await office.world.run({
+      faultAt: (_, point) => (point === 'imap.delete' ? 'failBefore' : undefined),
+    });
+    expect(result).toMatchObject({ kind: 'fetched', opened: 1 });
+    await office.run();
+    expect(office.world.folder.removed).toEqual([]);
+    office.world.now += DAY_MS;
+    await office.run();
+    expect(office.world.folder.removed.map(({ uid }) => uid)).toEqual([1]);
+  });
+
   it('that was skipped on purpose is not deleted with the rest', async () => {
     const office = new Office({ afterFetch: { kind: 'delete' }, classes: { list: 'skip' } });
     office.deliver(1, 0, { headers: ['List-Id: <a.b>'] });
