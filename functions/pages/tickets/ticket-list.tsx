@@ -12,7 +12,12 @@ export function TicketList(props: { label: string; tickets: readonly TicketSumma
         <li>
           <p class="subject">
             <span class="number">#{ticket.number}</span>
-            <ClassLabel of={ticket.messageClass} /> <a href={paths.ticket(ticket)}>{ticketTitle(ticket)}</a>
+            {ticket.messageClass === undefined ? null : (
+              <>
+                <ClassLabel of={ticket.messageClass} />{' '}
+              </>
+            )}
+            <a href={paths.ticket(ticket)}>{ticketTitle(ticket)}</a>
           </p>
           <p class="who-wrote">{shownName(ticket.requester)}</p>
           <p class="when">
