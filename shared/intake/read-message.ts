@@ -5,16 +5,20 @@ import { mapLimited } from '../platform/concurrency.ts';
 import { shapeOfHtml } from '../tickets/mail-document.ts';
 import type { TicketAttachment } from '../tickets/ticket.ts';
 import { ATTACHMENT_ROWS, type Body, INLINE_CHARACTERS, type NewMessage } from '../tickets/ticket-records.ts';
+import type { SenderRule } from '../senders/sender-rule.ts';
 import { answersOf } from './answers-of.ts';
 import { createAttachmentCutter } from './attachment-cutter.ts';
 import { failsAuthentication, ownServerResults } from './authentication-results.ts';
+import { classify } from './classify.ts';
 import { headerBlock, type StoredMail } from './store-raw.ts';
 import { previewOf } from './normalise-message.ts';
 import type { ParsedAttachment, ParsedMessage } from './parsed-message.ts';
 import type { ParserPool } from './parser-pool.ts';
+import { type Treatment, treatmentOf } from './treatment.ts';
 
 export type ReadOutcome =
-  | { kind: 'message'; message: NewMessage; mail: ParsedMessage }
+  /** `treatment`: what the current settings make of it; absent where no settings are known. */
+  | { kind: 'message'; message: NewMessage; mail: ParsedMessage; treatment?: Treatment | undefined }
   | {
       kind: 'quarantine';
       reason: string;
@@ -27,7 +31,12 @@ export type ReadOutcome =
 export interface ReadDeps {
   blobs: Blobs;
   parser: ParserPool;
+  /** What admins decided about senders; absent: nothing. */
+  senderRules?: (() => Promise<readonly SenderRule[]>) | undefined;
 }
+
+/** What reading needs to know of its mailbox. */
+export type ReadFor = Pick<Mailbox, 'id' | 'host' | 'address' | 'classes'>;
 
 const UPLOADS = 4;
 /** What may be left of a large email, its attachments taken out, to be read in one piece. */
@@ -36,11 +45,7 @@ const READABLE_BYTES = 24 * 1024 * 1024;
 const OPENABLE_BYTES = 16 * 1024 * 1024;
 
 /** Step 3: attachments are cut out and stored, the rest is read in the worker, everything is in storage afterwards. */
-export async function readMail(
-  deps: ReadDeps,
-  mailbox: Pick<Mailbox, 'id' | 'host'>,
-  kept: StoredMail,
-): Promise<ReadOutcome> {
+export async function readMail(deps: ReadDeps, mailbox: ReadFor, kept: StoredMail): Promise<ReadOutcome> {
   const mailboxId = mailbox.id;
   if (kept.oversized && kept.raw !== undefined)
     return quarantined(deps, kept.raw, 'larger than 100 MB: it is still on the mail server, unread');
@@ -51,16 +56,29 @@ export async function readMail(
   const outcome = await deps.parser.parse(cut.rest, nonce);
   switch (outcome.kind) {
     case 'mail':
-      return {
-        kind: 'message',
-        mail: outcome.mail,
-        message: await storedMessage(deps, mailbox, kept, outcome.mail, cut),
-      };
+      return messageOutcome(deps, mailbox, kept, outcome.mail, cut);
     case 'not-a-mail':
       return { kind: 'skip', reason: 'not an email' };
     case 'unreadable':
       return quarantined(deps, kept.raw, outcome.reason);
   }
+}
+
+async function messageOutcome(
+  deps: ReadDeps,
+  mailbox: ReadFor,
+  kept: StoredMail,
+  mail: ParsedMessage,
+  cut: CutMail,
+): Promise<ReadOutcome> {
+  const messageClass = classify(mail, mailbox.address);
+  const rules = (await deps.senderRules?.()) ?? [];
+  return {
+    kind: 'message',
+    mail,
+    message: { ...(await storedMessage(deps, mailbox, kept, mail, cut)), messageClass },
+    treatment: treatmentOf({ sender: mail.from?.address, messageClass }, mailbox.classes, rules),
+  };
 }
 
 /** Sender and subject for the person who looks into the quarantine, from the headers alone. */
