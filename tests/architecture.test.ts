@@ -22,7 +22,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   providers: ['audit'],
   accounts: ['providers', 'activity', 'explanations'],
   'message-class': [],
-  senders: ['audit', 'providers'],
+  senders: ['audit'],
   mailboxes: ['message-class', 'audit', 'providers', 'explanations', 'paths'],
   secrets: ['audit', 'providers', 'mailboxes', 'alerts', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
