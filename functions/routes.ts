@@ -38,6 +38,7 @@ import {
   showProviders,
 } from './pages/providers/providers.tsx';
 import { replaceDataKey, showSecrets, turnRotationOnOrOff } from './pages/secrets/secrets.tsx';
+import { addSender, removeSender, showSenders } from './pages/senders/senders.tsx';
 import { checkAppAccess, showAppAccess } from './pages/sign-in/app-access.tsx';
 import { showApproval } from './pages/sign-in/approval.tsx';
 import { showApprovalResult } from './pages/sign-in/approval-result.tsx';
@@ -58,6 +59,7 @@ import { showActivity } from './pages/status/activity.tsx';
 import { exportAuditAsCsv, exportAuditAsJson, showAudit } from './pages/status/audit.tsx';
 import { showHealth } from './pages/status/health.tsx';
 import { showHome } from './pages/status/home.tsx';
+import { blockSender, unblockSender } from './pages/tickets/block-sender.tsx';
 import { searchEmail, showFindEmail } from './pages/tickets/find-email.tsx';
 import { downloadAttachment, downloadOriginal, showBody, showText } from './pages/tickets/message-files.ts';
 import {
@@ -89,6 +91,8 @@ export const routes: readonly Route[] = [
   get(paths.ticket, 'agent', showTicket),
   post(paths.closeTicket, 'agent', closeTicket),
   post(paths.reopenTicket, 'agent', reopenTicket),
+  post(paths.blockSender, 'agent', blockSender),
+  post(paths.unblockSender, 'agent', unblockSender),
   get(paths.messageBody, 'agent', showBody),
   get(paths.messageText, 'agent', showText),
   get(paths.messageAttachment, 'agent', downloadAttachment),
@@ -142,6 +146,10 @@ export const routes: readonly Route[] = [
   get(paths.accounts, 'admin', showAccounts),
   get(paths.account, 'admin', showAccount),
   post(paths.checkAccount, 'admin', checkAccount),
+
+  get(paths.senders, 'admin', showSenders),
+  post(paths.senders, 'admin', addSender),
+  post(paths.removeSender, 'admin', removeSender),
 
   get(paths.mailboxes, 'admin', showMailboxes),
   get(paths.newMailbox, 'admin', showNewMailbox),

@@ -48,6 +48,7 @@ import { createProviderStore, type ProviderStore } from '../shared/providers/pro
 import { createGraphApplications, type GraphApplications } from '../shared/secrets/graph-applications.ts';
 import { createRotationStore, type RotationStore } from '../shared/secrets/rotation-store.ts';
 import { createHtmlViewer, type HtmlViewer } from '../shared/tickets/show-html.ts';
+import { createSenderRuleStore, type SenderRuleStore } from '../shared/senders/sender-rule-store.ts';
 import { createTicketStore, type TicketStore } from '../shared/tickets/ticket-store.ts';
 
 /** Everything that triggers and pages use, created once per process at first use. */
@@ -78,6 +79,7 @@ export interface Services {
   tickets: TicketStore;
   htmlViewer: HtmlViewer;
   quarantine: QuarantineStore;
+  senderRules: SenderRuleStore;
   heartbeats: HeartbeatStore;
   knownMailboxes: MailboxCache;
   channelSecrets: ChannelSecrets;
@@ -148,6 +150,7 @@ export function servicesOn(
   const tickets = createTicketStore(platform);
   const htmlViewer = createHtmlViewer(platform);
   const quarantine = createQuarantineStore(platform);
+  const senderRules = createSenderRuleStore(platform);
   const heartbeats = createHeartbeatStore(
     tables,
     config.local ? new Date(seam.now()).toISOString() : undefined,
@@ -180,6 +183,7 @@ export function servicesOn(
     activity: stores.activity,
     accessTokens,
     quarantine,
+    senderRules: senderRules.recent,
     ledger: createLedgerStore(tables),
     parser: createParserPool({ workers: 2 }),
     ticketIdOf,
@@ -199,6 +203,7 @@ export function servicesOn(
     tickets,
     htmlViewer,
     quarantine,
+    senderRules,
     heartbeats,
     knownMailboxes,
     channelSecrets,

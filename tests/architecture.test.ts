@@ -21,15 +21,17 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   explanations: ['providers'],
   providers: ['audit'],
   accounts: ['providers', 'activity', 'explanations'],
-  mailboxes: ['audit', 'providers', 'explanations', 'paths'],
+  'message-class': [],
+  senders: ['audit'],
+  mailboxes: ['message-class', 'audit', 'providers', 'explanations', 'paths'],
   secrets: ['audit', 'providers', 'mailboxes', 'alerts', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
   consent: ['audit', 'accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
   heartbeats: [],
   alerts: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake', 'paths'],
-  tickets: [],
-  intake: ['mailboxes', 'tickets', 'activity'],
+  tickets: ['message-class'],
+  intake: ['message-class', 'senders', 'mailboxes', 'tickets', 'activity'],
 };
 
 /** Where a package may be imported: in one place of the product, and in the local world that stands against it. */

@@ -152,7 +152,10 @@ describe('the glossary', () => {
     const features = readdirSync(join(root, 'shared')).filter((name) => !['platform', 'ui'].includes(name));
     expect(features).toContain('mailboxes');
     const singular = (name: string): string =>
-      name.replaceAll('-', ' ').replace(/xes$/, 'x').replace(/s$/, '');
+      name
+        .replaceAll('-', ' ')
+        .replace(/xes$/, 'x')
+        .replace(/(?<!s)s$/, '');
     const all = words.flatMap(([, word = '']) => word.split(', '));
     expect(features.map(singular).filter((name) => !all.includes(name))).toEqual([]);
     expect(new Set(all).size).toBe(all.length);

@@ -57,6 +57,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/intake/decide-messages.test.ts',
       'tests/intake/content-key.test.ts',
       'tests/intake/decide-batch.test.ts',
+      'tests/intake/class-handling.test.ts',
       'tests/intake/fetch-activity.test.ts',
       'tests/intake/fetch-failure.test.ts',
       'tests/intake/fold-loops.test.ts',

@@ -39,7 +39,7 @@ export async function tryAgain(services: Deps, entry: QuarantineEntry, by: By): 
 export async function makeTicket(services: Deps, entry: QuarantineEntry, by: By): Promise<Said> {
   await record(services, entry, by, 'made a ticket');
   const mailbox = await services.mailboxes.get(entry.mailboxId);
-  const outcome = await openTicketAnyway(services.intake, entry, mailbox?.host ?? '');
+  const outcome = await openTicketAnyway(services.intake, entry, mailbox);
   return settle(services, entry, by, { outcome, as: 'ticket made' });
 }
 

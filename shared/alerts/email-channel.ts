@@ -192,6 +192,8 @@ function mailOf(
       // Suppresses automatic replies (RFC 3834 section 5; the second header is Exchange's).
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
+      // By this, the intake of a mailbox that gets it knows that Postroom sent it itself.
+      'X-Postroom': 'alert',
       References: idOf(notification.id.slice(0, notification.id.lastIndexOf('-'))),
     },
   };

@@ -14,6 +14,8 @@ export function refusalFindings({ mailboxes, state }: Pick<HealthFacts, 'mailbox
     const done = {
       'mark-seen': 'marked as read',
       move: `moved to “${afterFetch.kind === 'move' ? afterFetch.folder : ''}”`,
+      'delete-later': 'marked as read',
+      leave: 'left as it is',
       delete: 'deleted',
     }[afterFetch.kind];
     const explained = explainText({ text: refusal.problem });

@@ -16,6 +16,7 @@ export type AuditKind =
   | 'quarantine'
   | 'alert'
   | 'secret'
+  | 'sender'
   | 'audit';
 
 /** What was changed, with its name at that time. */
@@ -67,6 +68,7 @@ export const auditKinds: readonly AuditKind[] = [
   'quarantine',
   'alert',
   'secret',
+  'sender',
   'audit',
 ];
 

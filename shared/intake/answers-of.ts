@@ -4,7 +4,7 @@ import type { ParsedMessage } from './parsed-message.ts';
 const MOST = 6;
 
 /**
- * The Message-IDs that an email answers, the nearest first: In-Reply-To, then References backwards (RFC 5322 section
+ * The Message-IDs that an email answers, the nearest first: what a bounce reports on, In-Reply-To, then References backwards (RFC 5322 section
  * 3.6.4). Of a long chain the newest five and the root: what stands between may never have reached this mailbox, the root
  * usually did. At most six, never its own. Pure.
  */
@@ -12,8 +12,10 @@ export function answersOf({
   messageId,
   inReplyTo,
   references,
-}: Pick<ParsedMessage, 'messageId' | 'inReplyTo' | 'references'>): string[] {
-  const nearestFirst = [...inReplyTo, ...references.toReversed()];
+  automatic,
+}: Pick<ParsedMessage, 'messageId' | 'inReplyTo' | 'references' | 'automatic'>): string[] {
+  // What a bounce reports on says more than what its server copied into the bounce's own header.
+  const nearestFirst = [...(automatic.report?.messageIds ?? []), ...inReplyTo, ...references.toReversed()];
   const unique = [...new Set(nearestFirst)].filter((id) => id !== messageId);
   return unique.length <= MOST ? unique : [...unique.slice(0, MOST - 1), ...unique.slice(-1)];
 }

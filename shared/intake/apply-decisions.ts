@@ -21,7 +21,7 @@ export async function applyDecisions(
   decided: readonly LedgerMail[],
 ): Promise<void> {
   const decisions = new Map(decided.map((mail) => [mail.key, mail.decision]));
-  const filings = new Map<string, Filing & { messages: NewMessage[] }>();
+  const filings = new Map<string, Filing & { messages: NewMessage[]; quiet: Set<string> }>();
   const entries: NewEntry[] = [];
   for (const [index, { stored, mail }] of work.entries()) {
     const decision = decisions.get(mail.key);
@@ -46,7 +46,7 @@ export async function applyDecisions(
 }
 
 function addTo(
-  filings: Map<string, Filing & { messages: NewMessage[] }>,
+  filings: Map<string, Filing & { messages: NewMessage[]; quiet: Set<string> }>,
   mailboxId: string,
   { attempts }: LedgerMail,
   decision: Decision,
@@ -61,7 +61,9 @@ function addTo(
     follows: undefined,
     opens: false,
     messages: [],
+    quiet: new Set<string>(),
   };
+  if (decision.quiet === true) filing.quiet.add(message.key);
   filing.begunBefore ||= attempts > 1;
   filings.set(
     ticketId,

@@ -7,10 +7,11 @@ import type { LedgerMail, RefScope } from './ledger.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import type { ParserPool } from './parser-pool.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
+import type { ReadDeps } from './read-message.ts';
 import type { SlowBudget } from './slow-budget.ts';
 import type { StoredMail } from './store-raw.ts';
 
-export interface IntakeDeps {
+export interface IntakeDeps extends Pick<ReadDeps, 'senderRules'> {
   tables: Tables;
   blobs: Blobs;
   ledger: LedgerStore;
@@ -36,8 +37,11 @@ export interface BatchContext {
    */
   after: Promise<unknown>;
   slow: SlowBudget;
-  /** Takes note of messages to be marked, moved or deleted on the server. */
-  markLater: (refs: readonly MessageRef[]) => void;
+  /**
+   * Takes note of messages to be marked, moved or deleted on the server; `isSpared`: they became no ticket on purpose, and
+   * are not deleted.
+   */
+  markLater: (refs: readonly MessageRef[], options: { isSpared: boolean }) => void;
 }
 
 /** An email that is worked on: its bytes, and its row in the ledger. */

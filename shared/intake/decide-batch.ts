@@ -43,9 +43,8 @@ export async function decideBatch(
       mailboxId,
       mails.flatMap((mail) => {
         const decision = decisions.get(mail.key);
-        return decision === undefined
-          ? []
-          : [{ mail, decision: { ...decision, folded: folded.get(mail.key) } }];
+        const reason = folded.get(mail.key) ?? foldedBySetting(outcomeOf.get(mail.key), decision);
+        return decision === undefined ? [] : [{ mail, decision: { ...decision, folded: reason } }];
       }),
     );
     const nowOf = new Map(now.map((mail) => [mail.key, mail]));
@@ -69,9 +68,19 @@ function automaticOf(
     const outcome = outcomeOf.get(key);
     const decision = decisions.get(key);
     if (outcome?.kind !== 'message' || decision?.fate !== 'ticket') return [];
-    if (!isAutomatic(outcome.mail.automatic)) return [];
+    const isAllowed = outcome.treatment?.kind === 'ticket' && outcome.treatment.isAllowed === true;
+    if (isAllowed || !isAutomatic(outcome.mail.automatic)) return [];
     return [{ key, sender: outcome.mail.from?.address.toLowerCase(), receivedAt, decision }];
   });
+}
+
+/** Why a message that joins a ticket is collapsed there. One that opens a ticket stands open: there is nothing else to see. */
+function foldedBySetting(
+  outcome: ReadOutcome | undefined,
+  decision: Decision | undefined,
+): string | undefined {
+  if (outcome?.kind !== 'message' || decision?.quiet !== true) return undefined;
+  return outcome.treatment?.kind === 'fold' ? outcome.treatment.reason : undefined;
 }
 
 async function decisionsFor(
@@ -83,7 +92,9 @@ async function decisionsFor(
   const decided = mails.flatMap(({ key, decision }): Candidate[] => {
     const outcome = outcomeOf.get(key);
     if (decision === undefined || outcome?.kind !== 'message') return [];
-    return [{ kind: 'decided', key, decision, ...threadMessageOf(outcome) }];
+    // Settings may have changed since: the decision says what became of it.
+    const quiet = decision.quiet === true;
+    return [{ kind: 'decided', key, decision, ...threadMessageOf(outcome), quiet }];
   });
   const open = mails.flatMap(({ key, state }) => {
     const outcome = outcomeOf.get(key);
@@ -96,6 +107,8 @@ async function decisionsFor(
     const { messageId } = outcome.mail;
     if (messageId !== undefined && (await deps.isOwnTest?.(messageId)) === true)
       return { kind: 'settled', key, fate: 'skip', reason: OWN_TEST };
+    const { treatment } = outcome;
+    if (treatment?.kind === 'skip') return { kind: 'settled', key, fate: 'skip', reason: treatment.reason };
     const message = threadMessageOf(outcome);
     await lookUp.threadsOf(message);
     return { kind: 'mail', key, ownTicketId: deps.ticketIdOf(mailbox.id, key), ...message };
@@ -109,13 +122,15 @@ async function decisionsFor(
   return decideMessages(candidates, known, first, mailbox);
 }
 
-function threadMessageOf({ mail, message }: ReadOutcome & { kind: 'message' }): ThreadMessage {
+function threadMessageOf({ mail, message, treatment }: ReadOutcome & { kind: 'message' }): ThreadMessage {
   return {
     messageId: mail.messageId,
     answers: answersOf(mail),
     tags: numbersInSubject(mail.subject),
     sender: mail.from?.address,
     isForged: message.authentication?.fails === true,
+    quiet: treatment?.kind === 'fold',
+    ...(message.messageClass === 'bounce' && { reportsOn: mail.automatic.report?.recipients ?? [] }),
     people: peopleOf(mail),
   };
 }

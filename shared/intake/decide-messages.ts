@@ -50,10 +50,12 @@ export function decideMessages(
     // A number proves less than a Message-ID: anyone can guess it, and tags of other systems look the same.
     const named = threads.numbered(candidate.tags).filter((thread) => mayAdd(candidate, thread, {}));
     const joined =
-      answered.find((thread) => isOpenTo(thread, candidate, rules)) ?? named.find(({ open }) => open);
+      answered.find((thread) => isOpenTo(thread, candidate, rules)) ??
+      named.find(({ open }) => open || candidate.quiet === true);
     if (joined !== undefined) {
       const { ticketId } = joined;
-      decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number: joined.number });
+      const quiet = candidate.quiet === true ? true : undefined;
+      decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number: joined.number, quiet });
       threads.join(ticketId, joined.number, candidate);
       continue;
     }
@@ -75,18 +77,24 @@ const nothing = {
   reason: undefined,
 } as const;
 
-/** Whether a message may join a ticket that it answers: it is open, and `mayAdd`. Pure. */
+/** Whether a message may join a ticket that it answers: the ticket is open or the message quiet, and `mayAdd`. Pure. */
 export const isOpenTo = (thread: KnownThread, message: Writer, rules: ThreadRules): boolean =>
-  thread.open && mayAdd(message, thread, rules);
+  (thread.open || message.quiet === true) && mayAdd(message, thread, rules);
 
-type Writer = Pick<ThreadMessage, 'sender' | 'isForged'>;
+type Writer = Pick<ThreadMessage, 'sender' | 'isForged' | 'quiet' | 'reportsOn'>;
 
 /**
  * Whether the sender may add to a ticket: it took part in it or, where the mailbox allows it, is a colleague of the
- * requester. A Message-ID alone proves nothing, since anyone can copy one, nor does a From that the receiving server refutes.
+ * requester, or it reports a delivery to someone who took part. A Message-ID alone proves nothing, since anyone can copy one, nor does a From that the receiving server refutes.
  */
-function mayAdd({ sender, isForged }: Writer, thread: KnownThread, { colleaguesJoin }: ThreadRules): boolean {
-  if (sender === undefined || isForged === true) return false;
+function mayAdd(
+  { sender, isForged, reportsOn = [] }: Writer,
+  thread: KnownThread,
+  { colleaguesJoin }: ThreadRules,
+): boolean {
+  if (isForged === true) return false;
+  if (reportsOn.some((address) => thread.participants.includes(address))) return true;
+  if (sender === undefined) return false;
   if (thread.participants.includes(sender.toLowerCase())) return true;
   return colleaguesJoin === true && thread.requester !== undefined && areColleagues(sender, thread.requester);
 }

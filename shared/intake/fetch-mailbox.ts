@@ -5,16 +5,19 @@ import {
   connectFailureFrom,
 } from '../mailboxes/connect-inbox.ts';
 import type { Cursor } from '../mailboxes/cursor.ts';
-import { InboxError } from '../mailboxes/inbox.ts';
+import { type FirstFetch, nextPiece, sinceOf, unreadOf } from '../mailboxes/first-fetch.ts';
+import { InboxError, type Position } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import {
   fingerprintOf,
   type MessageIdentity,
   type MessageMeta,
   type MessageRef,
+  sortedRefs,
 } from '../mailboxes/message-ref.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
+import { deleteStored } from './delete-stored.ts';
 import { FetchSession, type FoundMeta, fetchMetaOf } from './fetch-session.ts';
 import type { IntakeDeps } from './batch.ts';
 import { processMessages } from './process-messages.ts';
@@ -59,7 +62,7 @@ export async function fetchMailbox(
   const session = new FetchSession(connected.inbox, () => connectInbox(deps, mailbox));
   const forget = whenCut(box, () => session.destroy());
   try {
-    return await fetchFrom(deps, mailbox, session, cursor, box);
+    return await fetchPieces(deps, mailbox, session, cursor, box);
   } catch (error) {
     if (error instanceof InboxError && box.cut?.aborted === true)
       return { kind: 'failed', failure: tooSlow(mailbox) };
@@ -85,6 +88,57 @@ function whenCut({ cut }: TimeBox, act: () => void): () => void {
   return () => cut?.removeEventListener('abort', act);
 }
 
+/**
+ * The first fetch of a mailbox goes on piece by piece while there is time, with new email before each piece. Afterwards
+ * stored email whose days are over is deleted from the server.
+ */
+async function fetchPieces(
+  deps: FetchDeps,
+  mailbox: Mailbox,
+  session: FetchSession,
+  cursor: Cursor | undefined,
+  box: TimeBox,
+): Promise<FetchResult> {
+  let now = cursor;
+  const saveCursor = async (id: string, next: Cursor): Promise<void> => {
+    await deps.saveCursor(id, next);
+    now = next;
+  };
+  const noting = { ...deps, saveCursor };
+  const mayGoOn = (): boolean => deps.seam.now() < box.deadline && box.cut?.aborted !== true;
+  let result = await fetchFrom(noting, mailbox, session, now, box);
+  while (result.kind === 'fetched' && !result.more && now?.first !== undefined && mayGoOn()) {
+    const next = await fetchFrom(noting, mailbox, session, now, box);
+    if (next.kind === 'nothing-new') break;
+    result = next.kind === 'fetched' ? sumOf(result, next) : next;
+  }
+  if (result.kind !== 'fetched' && result.kind !== 'nothing-new') return result;
+  const deleted = await deleteStored(deps, mailbox, session, now, mayGoOn);
+  if (deleted !== undefined) await saveCursor(mailbox.id, deleted);
+  return result.kind === 'fetched' ? { ...result, more: result.more || now?.first !== undefined } : result;
+}
+
+type Fetched = Extract<FetchResult, { kind: 'fetched' }>;
+
+const sumOf = (one: Fetched, other: Fetched): Fetched => ({
+  kind: 'fetched',
+  opened: one.opened + other.opened,
+  replies: one.replies + other.replies,
+  quarantined: one.quarantined + other.quarantined,
+  skipped: one.skipped + other.skipped,
+  more: other.more,
+});
+
+/** The first fetch begins again where refs of before mean nothing any more; the ledger knows what it took. */
+function firstFrom(
+  earlier: Cursor | undefined,
+  position: Position,
+  { isVoid }: { isVoid: boolean },
+): FirstFetch | undefined {
+  const first = earlier?.first;
+  return first === undefined || !isVoid ? first : { ...first, upTo: position.toData(), at: undefined };
+}
+
 async function fetchFrom(
   deps: FetchDeps,
   mailbox: Mailbox,
@@ -101,17 +155,26 @@ async function fetchFrom(
   const listing = await session.inbox.list({
     position: known?.position,
     isVoid,
+    unread: unreadOf(mailbox, earlier),
     also: [...(known?.waiting ?? []), ...(known?.unfetched ?? []).map(({ ref }) => ref)],
     since: earlier?.lastMailAt,
   });
-  const { refs: listed, position, isSetBack, witness } = listing;
-  const unmarked = isSetBack ? undefined : await withoutUnmarked(deps, mailbox, session, listing, known);
+  const { position, isSetBack, witness } = listing;
+  const first = firstFrom(earlier, position, { isVoid: known === undefined || isSetBack });
+  const piece = first === undefined ? undefined : await nextPiece(session.inbox, first);
+  const since = earlier === undefined ? sinceOf(mailbox) : undefined;
+  const added = since === undefined ? (piece?.refs ?? []) : await session.inbox.receivedSince(since);
+  const listed = added.length === 0 ? listing.refs : sortedRefs(new Set([...listing.refs, ...added]));
+  const unmarked = isSetBack
+    ? undefined
+    : await withoutUnmarked(deps, mailbox, session, { refs: listed, position }, known, piece?.refs);
   const isListed = new Set(listed);
   const start: Cursor = {
     left: [],
     waiting: [],
     lastMailAt: earlier?.lastMailAt,
     ...known,
+    first,
     position: position.toData(),
     unfetched: (known?.unfetched ?? []).filter(({ ref }) => isListed.has(ref)),
     validity,
@@ -128,10 +191,19 @@ async function fetchFrom(
   if (!isNews) {
     // What waited may have been read or deleted by somebody else; an alert would speak of it for ever.
     const isGone =
-      (known?.backlog ?? 0) > 0 || (known?.waiting ?? []).length > 0 || (known?.unfetched ?? []).length > 0;
+      first !== undefined ||
+      (known?.backlog ?? 0) > 0 ||
+      (known?.waiting ?? []).length > 0 ||
+      (known?.unfetched ?? []).length > 0;
     const isLookedAt = start.refusal !== known?.refusal;
     if (known?.folderKey === undefined || isGone || isSetBack || isLookedAt)
-      await deps.saveCursor(mailbox.id, { ...start, waiting: [], unfetched: [], backlog: 0 });
+      await deps.saveCursor(mailbox.id, {
+        ...start,
+        first: piece?.after,
+        waiting: [],
+        unfetched: [],
+        backlog: 0,
+      });
     return { kind: 'nothing-new' };
   }
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);
@@ -149,6 +221,7 @@ async function fetchFrom(
       unasked,
       position,
       digest: listedDigest(listed),
+      first: piece?.after,
     };
     const mayGoOn = (): boolean => heldLease.isOurs() && deps.seam.now() < box.deadline;
     const { ended, ...result } = await processMessages(deps, mailbox, session, found, start, mayGoOn);

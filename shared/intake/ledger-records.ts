@@ -38,6 +38,7 @@ const decision = objectOf<Decision>({
   follows: objectOf<NonNullable<Decision['follows']>>({ id: z.string(), number: z.number() }).optional(),
   reason: z.string().optional(),
   folded: z.string().optional(),
+  quiet: z.literal(true).optional(),
 });
 
 const MAIL = 'mail|';

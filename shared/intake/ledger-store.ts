@@ -31,6 +31,8 @@ export interface Claim {
   copies: LedgerPlace[];
   /** Places whose mail was completed by an earlier run. */
   completed: string[];
+  /** Those of them whose mail became no ticket on purpose. */
+  spared: string[];
   /** Begun before and never completed: each is to be claimed again alone. */
   suspects: Found[];
 }
@@ -182,7 +184,7 @@ function planClaim(
   known: Known,
   { alone, present }: ClaimOptions,
 ): { claim: Claim; changes: Write[] } {
-  const claim: Claim = { mine: [], copies: [], completed: [], suspects: [] };
+  const claim: Claim = { mine: [], copies: [], completed: [], spared: [], suspects: [] };
   const changes: Write[] = [];
   const seen = new Set<string>();
   const stand = (place: LedgerPlace): void => {
@@ -211,6 +213,7 @@ function planClaim(
     } else if (mail.state === 'done') {
       stand({ place, key, copy: false });
       claim.completed.push(place);
+      if (mail.decision?.fate === 'skip') claim.spared.push(place);
     } else if (alone && mail.etag !== undefined) {
       const again = { ...mail, attempts: mail.attempts + 1 };
       stand({ place, key, copy: false });

@@ -22,6 +22,8 @@ export interface Decision {
   reason: string | undefined;
   /** Why its message is folded away, in a sentence; absent: it is not. */
   folded?: string | undefined;
+  /** Joins its ticket without reopening it or moving it up. */
+  quiet?: true | undefined;
 }
 
 export const mailStates = ['received', 'decided', 'done'] as const;

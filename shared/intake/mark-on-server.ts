@@ -19,6 +19,7 @@ export class ServerMarker {
   readonly #listed: string;
   readonly #before: Refusal | undefined;
   readonly #unmarked: MessageRef[] = [];
+  readonly #spared = new Set<MessageRef>();
   #refusal: Refusal | undefined;
   #worked = false;
   #breaks = 0;
@@ -37,9 +38,14 @@ export class ServerMarker {
     return this.#before?.action === actionOf(this.#mailbox) ? this.#before : undefined;
   }
 
-  /** Stored, and to be marked with the next ones. */
-  add(refs: readonly MessageRef[]): void {
+  /**
+   * Handled, and to be marked with the next ones.
+   * @param isSpared skipped on purpose: where stored email is deleted, these are only marked as read, so that they can still
+   * be found on the server
+   */
+  add(refs: readonly MessageRef[], { isSpared }: { isSpared: boolean }): void {
     this.#unmarked.push(...refs);
+    if (isSpared) for (const ref of refs) this.#spared.add(ref);
   }
 
   /** Marks where there are many. @returns why the session broke off, if it did; @throws Renumbered */
@@ -53,7 +59,7 @@ export class ServerMarker {
     const refs = this.#unmarked.splice(0);
     if (refs.length === 0 || this.#refusal !== undefined || this.#breaks >= BREAKS) return undefined;
     try {
-      await mark(inbox, this.#mailbox, refs);
+      await mark(inbox, this.#mailbox, refs, this.#spared);
       this.#worked = true;
       return undefined;
     } catch (error) {
@@ -80,14 +86,25 @@ export class ServerMarker {
   }
 }
 
-async function mark(inbox: Inbox, { afterFetch }: Mailbox, refs: readonly MessageRef[]): Promise<void> {
+async function mark(
+  inbox: Inbox,
+  { afterFetch }: Mailbox,
+  refs: readonly MessageRef[],
+  spared: ReadonlySet<MessageRef>,
+): Promise<void> {
+  if (afterFetch.kind === 'leave') return;
   if ((await inbox.currentValidity()) !== inbox.validity) throw new Renumbered();
   switch (afterFetch.kind) {
     case 'mark-seen':
+    case 'delete-later':
       return inbox.markSeen(refs);
     case 'move':
       return inbox.move(refs, afterFetch.folder);
-    case 'delete':
-      return inbox.remove(refs);
+    case 'delete': {
+      const kept = refs.filter((ref) => spared.has(ref));
+      const deleted = refs.filter((ref) => !spared.has(ref));
+      if (kept.length > 0) await inbox.markSeen(kept);
+      if (deleted.length > 0) await inbox.remove(deleted);
+    }
   }
 }

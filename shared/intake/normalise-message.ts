@@ -4,6 +4,7 @@ import { cleanBody, cleanFileName, cleanLine, cutText } from './clean-text.ts';
 import { textOfHtml } from '../tickets/html-text.ts';
 import { cutBytes, needsDecoding } from './header-charset.ts';
 import { readDate } from './message-date.ts';
+import { readReport } from './report-facts.ts';
 import type {
   Address,
   AutomaticMarks,
@@ -230,6 +231,14 @@ function automaticMarks(headers: HeaderTexts, attachments: readonly ParsedAttach
   const isReport =
     /^multipart\/report/i.test(headers.first('content-type') ?? '') ||
     attachments.some((attachment) => reportTypes.has(attachment.contentType));
+  const isVacation =
+    /\bvacation\b/i.test(headers.first('auto-submitted') ?? '') ||
+    // Exchange's absence notes leave through the rules of the mailbox, which mark all that they forward, too.
+    (headers.names.has('x-ms-exchange-inbox-rules-loop') &&
+      autoSubmitted !== undefined &&
+      autoSubmitted !== 'no' &&
+      /\b(?:all|oof|autoreply)\b/i.test(suppress ?? ''));
+  const report = readReport(headers.first('content-type') ?? '', attachments);
   return {
     ...(autoSubmitted === undefined ? {} : { autoSubmitted }),
     ...(precedence === undefined ? {} : { precedence }),
@@ -237,6 +246,11 @@ function automaticMarks(headers: HeaderTexts, attachments: readonly ParsedAttach
     returnPathEmpty: /^\s*<\s*>/.test(headers.first('return-path') ?? ''),
     isReport,
     ...(suppress === undefined ? {} : { suppress }),
+    ...((headers.names.has('list-id') || headers.names.has('list-post')) && { isListId: true }),
+    ...(isVacation && { isVacation }),
+    ...(headers.names.has('x-failed-recipients') && { failedRecipients: true }),
+    ...(headers.names.has('x-postroom') && { isPostroom: true }),
+    ...(report !== undefined && { report }),
   };
 }
 

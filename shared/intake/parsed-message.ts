@@ -44,6 +44,28 @@ export interface AutomaticMarks {
   isReport: boolean;
   /** `X-Auto-Response-Suppress`, or `X-Autoreply` and its kin as `name: value`. */
   suppress?: string;
+  /** A `List-Id` or `List-Post` field: a list that people write to, or its digest (RFC 2919, RFC 2369). */
+  isListId?: true;
+  /** Declares itself an absence note: `auto-replied (vacation)` (RFC 5230 section 4.7), or Exchange's own marks. */
+  isVacation?: true;
+  /** `X-Failed-Recipients`. */
+  failedRecipients?: true;
+  /** A Postroom sent it. */
+  isPostroom?: true;
+  /** Absent where it is no report. */
+  report?: ReportFacts;
+}
+
+/** What a report says in its machine-readable parts. */
+export interface ReportFacts {
+  /** On delivery (RFC 3464), on an abuse (RFC 5965), or on the display to a person (RFC 8098). */
+  kind: 'delivery' | 'feedback' | 'disposition';
+  /** All that it reports was delivered. */
+  isSuccess: boolean;
+  /** Message-IDs of the emails that it is about, with angle brackets. */
+  messageIds: readonly string[];
+  /** Lower-case addresses that it is about. */
+  recipients: readonly string[];
 }
 
 /** The note of an email that the first library did not read. */

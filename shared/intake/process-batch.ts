@@ -45,7 +45,8 @@ export async function processBatch(
     const orphan = mail !== undefined && mail.state !== 'done' && !present.has(mail.place);
     if (place === undefined) fresh.push(meta);
     else if (place.copy && !orphan) copies.push({ meta, copy: place });
-    else if (mail?.state === 'done') run.markOnServer([meta.ref]);
+    else if (mail?.state === 'done')
+      run.markOnServer([meta.ref], { isSpared: mail.decision?.fate === 'skip' });
     else if (mail?.state === 'received' && context.slow.isSpent) run.report.waiting.push(meta.ref);
     else {
       await run.take(fresh, { alone: false });
@@ -127,7 +128,7 @@ class BatchRun {
     const decided = await this.#decide(work, outcomes);
     await this.#apply(work, outcomes, decided);
     await this.#complete(decided);
-    this.markOnServer(work.map((each) => each.stored.ref));
+    this.#markDecided(work, decided);
   }
 
   /** 1. The raw mail is a blob. */
@@ -215,14 +216,26 @@ class BatchRun {
   }
 
   /** 7. Only what is complete is marked on the server, unless that has the only copy. */
-  markOnServer(refs: readonly MessageRef[]): void {
+  markOnServer(refs: readonly MessageRef[], { isSpared }: { isSpared: boolean }): void {
     if (this.#kind === 'oversized') this.report.left.push(...refs);
-    else this.#context.markLater(refs);
+    else if (refs.length > 0) this.#context.markLater(refs, { isSpared });
+  }
+
+  #markDecided(work: readonly Work[], decided: readonly LedgerMail[]): void {
+    const fates = new Map(decided.map(({ key, decision }) => [key, decision?.fate]));
+    for (const isSpared of [false, true]) {
+      const those = work.filter(({ mail }) => (fates.get(mail.key) === 'skip') === isSpared);
+      this.markOnServer(
+        those.map(({ stored }) => stored.ref),
+        { isSpared },
+      );
+    }
   }
 
   /** What was claimed beside the work: mail of earlier runs, copies, and what may have killed its run. */
   async #finishClaim(claim: Claim, metas: readonly MessageMeta[]): Promise<void> {
-    this.markOnServer(claim.completed.map(refOfPlace));
+    for (const place of claim.completed)
+      this.markOnServer([refOfPlace(place)], { isSpared: claim.spared.includes(place) });
     const metaOf = new Map(metas.map((each) => [placeOf(this.#context.scope, each), each]));
     await this.skipDuplicates(
       claim.copies.flatMap((copy) => {
@@ -240,7 +253,7 @@ class BatchRun {
     const { completed, waiting, skipped } = await skipDuplicates(this.#deps, this.#mailboxId, copies, {
       again,
     });
-    this.markOnServer(completed);
+    this.markOnServer(completed, { isSpared: false });
     this.report.waiting.push(...waiting);
     this.report.skipped += skipped;
   }

@@ -32,6 +32,8 @@ export interface FoundMessages extends FoundMeta {
   position: Listing['position'];
   /** Digest of all that was listed. */
   digest: string;
+  /** How the first fetch of the mailbox stands after this: what is not come to waits with the rest. */
+  first: Cursor['first'];
 }
 
 interface Running {
@@ -149,7 +151,12 @@ class BatchLoop {
     await this.#deps.saveCursor(
       this.#mailbox.id,
       nextCursor(
-        { ...this.#start, refusal: this.#marker.refusal, lastMailAt: this.#lastMailAt || undefined },
+        {
+          ...this.#start,
+          first: this.#found.first,
+          refusal: this.#marker.refusal,
+          lastMailAt: this.#lastMailAt || undefined,
+        },
         this.#found.position,
         {
           read: [...this.#handled],
@@ -177,7 +184,7 @@ class BatchLoop {
       present: this.#present,
       after: before?.report ?? Promise.resolve(),
       slow: this.#slow,
-      markLater: (refs: readonly MessageRef[]) => this.#marker.add(refs),
+      markLater: this.#marker.add.bind(this.#marker),
     };
     const report = processBatch(this.#deps, context, batch);
     // Its failure is heard when its turn comes.

@@ -5,16 +5,20 @@ import { mapLimited } from '../platform/concurrency.ts';
 import { shapeOfHtml } from '../tickets/mail-document.ts';
 import type { TicketAttachment } from '../tickets/ticket.ts';
 import { ATTACHMENT_ROWS, type Body, INLINE_CHARACTERS, type NewMessage } from '../tickets/ticket-records.ts';
+import type { SenderRule } from '../senders/sender-rule.ts';
 import { answersOf } from './answers-of.ts';
 import { createAttachmentCutter } from './attachment-cutter.ts';
 import { failsAuthentication, ownServerResults } from './authentication-results.ts';
+import { classify } from './classify.ts';
 import { headerBlock, type StoredMail } from './store-raw.ts';
 import { previewOf } from './normalise-message.ts';
 import type { ParsedAttachment, ParsedMessage } from './parsed-message.ts';
 import type { ParserPool } from './parser-pool.ts';
+import { type Treatment, treatmentOf } from './treatment.ts';
 
 export type ReadOutcome =
-  | { kind: 'message'; message: NewMessage; mail: MessageFacts }
+  /** `treatment`: what the current settings make of it; absent where no settings are known. */
+  | { kind: 'message'; message: NewMessage; mail: MessageFacts; treatment?: Treatment | undefined }
   | {
       kind: 'quarantine';
       reason: string;
@@ -30,7 +34,12 @@ export type MessageFacts = Omit<ParsedMessage, 'text' | 'html' | 'attachments'>;
 export interface ReadDeps {
   blobs: Blobs;
   parser: ParserPool;
+  /** What admins decided about senders; absent: nothing. */
+  senderRules?: (() => Promise<readonly SenderRule[]>) | undefined;
 }
+
+/** What reading needs to know of its mailbox. */
+export type ReadFor = Pick<Mailbox, 'id' | 'host' | 'address' | 'classes'>;
 
 const UPLOADS = 4;
 /** What may be left of a large email, its attachments taken out, to be read in one piece. */
@@ -42,20 +51,16 @@ const OPENABLE_BYTES = 16 * 1024 * 1024;
  * Step 3: attachments are cut out and stored, the rest is read in the worker, everything is in storage afterwards.
  * @param patienceMs `slow` where reading takes longer; absent: it is read to the end, whatever comes of it
  */
+export function readMail(deps: ReadDeps, mailbox: ReadFor, kept: StoredMail): Promise<ReadOutcome>;
 export function readMail(
   deps: ReadDeps,
-  mailbox: Pick<Mailbox, 'id' | 'host'>,
-  kept: StoredMail,
-): Promise<ReadOutcome>;
-export function readMail(
-  deps: ReadDeps,
-  mailbox: Pick<Mailbox, 'id' | 'host'>,
+  mailbox: ReadFor,
   kept: StoredMail,
   patienceMs: number | undefined,
 ): Promise<ReadOutcome | { kind: 'slow' }>;
 export async function readMail(
   deps: ReadDeps,
-  mailbox: Pick<Mailbox, 'id' | 'host'>,
+  mailbox: ReadFor,
   kept: StoredMail,
   patienceMs?: number,
 ): Promise<ReadOutcome | { kind: 'slow' }> {
@@ -71,10 +76,8 @@ export async function readMail(
     ...(patienceMs !== undefined && { patienceMs }),
   });
   switch (outcome.kind) {
-    case 'mail': {
-      const { text: _text, html: _html, attachments: _attachments, ...mail } = outcome.mail;
-      return { kind: 'message', mail, message: await storedMessage(deps, mailbox, kept, outcome.mail, cut) };
-    }
+    case 'mail':
+      return messageOutcome(deps, mailbox, kept, outcome.mail, cut);
     case 'not-a-mail':
       return { kind: 'skip', reason: 'not an email' };
     case 'slow':
@@ -82,6 +85,24 @@ export async function readMail(
     case 'unreadable':
       return quarantined(deps, kept.raw, outcome.reason);
   }
+}
+
+async function messageOutcome(
+  deps: ReadDeps,
+  mailbox: ReadFor,
+  kept: StoredMail,
+  mail: ParsedMessage,
+  cut: CutMail,
+): Promise<ReadOutcome> {
+  const messageClass = classify(mail, mailbox.address);
+  const rules = (await deps.senderRules?.()) ?? [];
+  const { text: _text, html: _html, attachments: _attachments, ...facts } = mail;
+  return {
+    kind: 'message',
+    mail: facts,
+    message: { ...(await storedMessage(deps, mailbox, kept, mail, cut)), messageClass },
+    treatment: treatmentOf({ sender: mail.from?.address, messageClass }, mailbox.classes, rules),
+  };
 }
 
 /** Sender and subject for the person who looks into the quarantine, from the headers alone. */

@@ -1,5 +1,6 @@
 import { connectInbox } from '../mailboxes/connect-inbox.ts';
 import type { Cursor } from '../mailboxes/cursor.ts';
+import { remainingOf, sinceOf, unreadOf } from '../mailboxes/first-fetch.ts';
 import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import { fingerprintOf, type MessageMeta, type MessageRef } from '../mailboxes/message-ref.ts';
@@ -76,12 +77,19 @@ async function compare(
 ): Promise<FolderFinding> {
   const scope: RefScope = { folderKey: folderKeyOf(mailbox), validity: inbox.validity };
   const here = cursorIn(scope, cursor);
-  const { refs, position } = await inbox.list({ position: here?.position });
-  const next = new Set(refs);
+  const { refs, position } = await inbox.list({
+    position: here?.position,
+    unread: unreadOf(mailbox, isOfFolder(scope.folderKey, cursor) ? cursor : undefined),
+  });
+  const first = here?.first === undefined ? [] : await remainingOf(inbox, here.first);
+  const next = new Set([...refs, ...first]);
+  const since = sinceOf(mailbox);
+  const chosen = since === undefined ? undefined : new Set(await inbox.receivedSince(since));
   const all = await inbox.all();
   const judge = judgeOf(mailbox, here, {
     isKnown: cursor !== undefined,
     isNext: (ref) => next.has(ref) || (here !== undefined && !position.covers(ref)),
+    isChosen: chosen && ((ref) => chosen.has(ref)),
   });
   const count: FolderCount = { inLedger: 0, waiting: 0, older: 0, missing: 0 };
   const suspects = new Map<MessageRef, string>();
@@ -105,20 +113,32 @@ async function compare(
 
 /** The cursor, where it is about this folder under this validity. */
 function cursorIn({ folderKey, validity }: RefScope, cursor: Cursor | undefined): Cursor | undefined {
-  const isOfFolder = cursor?.validity === validity && (cursor.folderKey ?? folderKey) === folderKey;
-  return isOfFolder ? cursor : undefined;
+  return cursor?.validity === validity && isOfFolder(folderKey, cursor) ? cursor : undefined;
 }
 
+const isOfFolder = (folderKey: string, cursor: Cursor | undefined): boolean =>
+  cursor !== undefined && (cursor.folderKey ?? folderKey) === folderKey;
+
 /**
- * What a message is to Postroom that the ledger does not know at its place. The next fetch lists unread email and what
- * is beyond the position; anything else in the folder should have been seen. Pure.
+ * What a message is to Postroom that the ledger does not know at its place. The next fetch lists unread email, what is
+ * beyond the position and what the first fetch has yet to take; anything else since the mailbox's first day, or since the
+ * mailbox was added, should have been seen. Pure.
  * @param here the cursor of this folder, if there is one
- * @param state `isKnown`: the mailbox was fetched before, here or elsewhere; `isNext`: the next fetch lists the message
+ * @param state `isKnown`: the mailbox was fetched before, here or elsewhere; `isNext`: the next fetch, or the
+ * first one, will take the message; `isChosen`: it was received on the mailbox's first day or later, where it has one
  */
 export function judgeOf(
   { createdAt }: Pick<Mailbox, 'createdAt'>,
   here: Pick<Cursor, 'left' | 'waiting' | 'unfetched'> | undefined,
-  { isKnown, isNext }: { isKnown: boolean; isNext: (ref: MessageRef) => boolean },
+  {
+    isKnown,
+    isNext,
+    isChosen,
+  }: {
+    isKnown: boolean;
+    isNext: (ref: MessageRef) => boolean;
+    isChosen?: ((ref: MessageRef) => boolean) | undefined;
+  },
 ): (ref: MessageRef, meta: MessageMeta | undefined) => keyof FolderCount {
   const waiting = new Set([...(here?.waiting ?? []), ...(here?.unfetched ?? []).map(({ ref }) => ref)]);
   const left = new Set((here?.left ?? []).map(({ ref }) => ref));
@@ -126,7 +146,8 @@ export function judgeOf(
     // It is listed as unimported.
     if (left.has(ref)) return 'inLedger';
     if (isNext(ref) || waiting.has(ref)) return 'waiting';
-    if (meta !== undefined && meta.receivedAt < createdAt) return 'older';
+    if (isChosen === undefined ? meta !== undefined && meta.receivedAt < createdAt : !isChosen(ref))
+      return 'older';
     return isKnown ? 'missing' : 'waiting';
   };
 }

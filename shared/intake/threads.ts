@@ -32,9 +32,17 @@ export interface ThreadMessage {
   sender: string | undefined;
   /** The receiving server found that the mail does not come from that sender (`failsAuthentication`). */
   isForged?: boolean;
+  /** Joins also a closed ticket and leaves it closed (`Treatment`). */
+  quiet?: boolean;
+  /** Lower-case addresses that a bounce reports on: it joins a ticket in which one of them took part. */
+  reportsOn?: readonly string[];
   /** Lower-case addresses of its sender and recipients. */
   people: readonly string[];
 }
+
+/** A bounce adds nobody: whoever forges one would take part from then on (`append-messages.ts` does the same). */
+const newParticipants = ({ people, reportsOn }: ThreadMessage): readonly string[] =>
+  reportsOn === undefined ? people : [];
 
 /**
  * The threads that are known while the emails of a batch are decided one after the other. What a decision adds counts for
@@ -74,16 +82,18 @@ export class Threads {
   /** A ticket begins with a message. */
   open(ticketId: string, number: number, message: ThreadMessage): void {
     this.#opened.push(ticketId);
-    const { people: participants, sender: requester } = message;
+    const { sender: requester } = message;
+    const participants = newParticipants(message);
     this.#threads.set(ticketId, { ticketId, number, open: true, participants, requester });
     this.#leadTo(ticketId, message);
   }
 
-  /** A message joins a ticket, which is open then and has its people as participants. */
+  /** A message joins a ticket, which has its people as participants then and is open, unless the message is quiet. */
   join(ticketId: string, number: number, message: ThreadMessage): void {
     const known = this.#threads.get(ticketId);
-    const participants = [...new Set([...(known?.participants ?? []), ...message.people])];
-    this.#threads.set(ticketId, { ...known, ticketId, number, open: true, participants });
+    const participants = [...new Set([...(known?.participants ?? []), ...newParticipants(message)])];
+    const open = message.quiet === true && known !== undefined ? known.open : true;
+    this.#threads.set(ticketId, { ...known, ticketId, number, open, participants });
     this.#leadTo(ticketId, message);
   }
 

@@ -15,6 +15,8 @@ import { partsOfEntryKey, type QuarantineEntry } from './quarantine-records.ts';
 import { readMail } from './read-message.ts';
 import { headerBlock, type StoredMail } from './store-raw.ts';
 
+type ReadAt = Pick<Mailbox, 'host' | 'address'>;
+
 /** What came of a person's request about an unimported email. */
 export type UnimportedOutcome =
   | { kind: 'in-ticket'; ticket: { id: string; number: number } }
@@ -52,13 +54,13 @@ export async function retryUnimported(
 /**
  * Opens a ticket for an email that could not be imported: its original is attached, and what can be read of its header
  * says from whom it is. One that was skipped and can be read is shown like any other.
- * @param host the mail server of its mailbox; empty when the mailbox was deleted
+ * @param mailbox where it came from; undefined when the mailbox was deleted
  * @throws PostroomError where storage is unavailable
  */
 export async function openTicketAnyway(
   deps: IntakeDeps,
   entry: QuarantineEntry,
-  host: string,
+  mailbox: ReadAt | undefined,
 ): Promise<UnimportedOutcome> {
   const { mailboxId } = entry;
   const { contentKey } = partsOfEntryKey(entry.key);
@@ -79,7 +81,7 @@ export async function openTicketAnyway(
     opens: decision.opens,
     begunBefore: true,
     messages: [
-      (entry.kind === 'skipped' && (await readSkipped(deps, host, entry, mail))) ||
+      (entry.kind === 'skipped' && (await readSkipped(deps, mailbox, entry, mail))) ||
         (await messageOf(deps, entry, contentKey)),
     ],
   });
@@ -135,13 +137,13 @@ async function storedMail(
 /** A skipped email in full, where it can be read. */
 async function readSkipped(
   deps: IntakeDeps,
-  host: string,
+  { host, address }: ReadAt = { host: '', address: '' },
   { mailboxId }: QuarantineEntry,
   mail: LedgerMail | undefined,
 ): Promise<NewMessage | undefined> {
   const stored = mail === undefined ? undefined : await storedMail(deps, mail);
   if (stored === undefined) return undefined;
-  const read = await readMail(deps, { id: mailboxId, host }, stored);
+  const read = await readMail(deps, { id: mailboxId, host, address }, stored);
   return read.kind === 'message' ? read.message : undefined;
 }
 

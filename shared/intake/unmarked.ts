@@ -18,6 +18,7 @@ const COMPARED = 1000;
  * While the server refuses to mark what is stored, that email stays unread and is found by each search. It is looked at
  * again from time to time, a little of it, and never delays new email. A server restored from a backup gives its refs to
  * other email, though: where the list is another one, and at each try, what stands there is compared with the ledger.
+ * @param piece what the first fetch takes now, of which nothing was stored yet
  * @returns what of the listed messages to fetch, and the refusal to remember
  */
 export async function withoutUnmarked(
@@ -26,11 +27,12 @@ export async function withoutUnmarked(
   session: FetchSession,
   { refs: listed, position }: Pick<Listing, 'refs' | 'position'>,
   known: Cursor | undefined,
+  piece: readonly MessageRef[] = [],
 ): Promise<{ refs: readonly MessageRef[]; refusal: Refusal | undefined }> {
   const { refusal } = known ?? {};
   if (known === undefined || refusal === undefined || refusal.action !== actionOf(mailbox))
     return { refs: listed, refusal };
-  const open = new Set([...known.waiting, ...(known.unfetched ?? []).map(({ ref }) => ref)]);
+  const open = new Set([...piece, ...known.waiting, ...(known.unfetched ?? []).map(({ ref }) => ref)]);
   const covered = listed.filter((ref) => position.covers(ref));
   const old = covered.filter((ref) => !open.has(ref));
   const digest = listedDigest(covered);

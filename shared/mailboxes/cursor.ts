@@ -1,3 +1,4 @@
+import type { FirstFetch } from './first-fetch.ts';
 import type { PositionData } from './inbox.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { MessageIdentity, MessageRef } from './message-ref.ts';
@@ -19,6 +20,10 @@ export interface Cursor {
   backlog?: number | undefined;
   /** What the server lists and could not be taken so far; asked for again by each fetch. */
   unfetched?: readonly UnfetchedMessage[] | undefined;
+  /** Progress of the first fetch. Absent: everything that was in the folder when it was connected was handled. */
+  first?: FirstFetch | undefined;
+  /** ISO time at which stored email was last deleted from the server because of its age. */
+  deletedAt?: string | undefined;
   /** Absent: what was stored could be marked, moved or deleted. */
   refusal?: Refusal | undefined;
 }

@@ -1,4 +1,4 @@
-import type { ImapFlow } from 'imapflow';
+import type { ImapFlow, SearchObject } from 'imapflow';
 import { redact } from '../explanations/redact.ts';
 import type { Seam } from '../platform/seam.ts';
 import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts';
@@ -110,9 +110,10 @@ class ImapInbox implements Inbox {
     this.total = opened.total;
   }
 
-  async list({ position: saved, isVoid = false, also = [], since }: ListRequest): Promise<Listing> {
+  async list({ position: saved, isVoid = false, also = [], since, unread }: ListRequest): Promise<Listing> {
     const { position, isKnown, isSetBack } = goOnFrom(saved, { uidNext: this.#uidNext, isVoid });
     const uids = await this.#search({
+      unread,
       from: isKnown ? position.uid + 1 : undefined,
       since: isKnown ? undefined : since,
       also: uidsAmong(also),
@@ -126,24 +127,28 @@ class ImapInbox implements Inbox {
   }
 
   #search({
+    unread,
     from,
     since,
     also = [],
   }: {
+    unread?: ListRequest['unread'];
     from?: number | undefined;
     since?: string | undefined;
     also?: readonly number[];
   }): Promise<number[]> {
     const [first, ...others] = uidSets(also);
     const alternatives = [
-      { seen: false },
+      ...(unread === false ? [] : [{ seen: false, ...(unread && { since: new Date(unread.since) }) }]),
       // Not `n:*`, which holds the newest mail even when that is below n (RFC 3501 section 6.4.8).
       ...(from === undefined ? [] : [{ uid: `${from}:${HIGHEST_UID}` }]),
       // SINCE knows days alone, in the server's time zone (RFC 3501 section 6.4.4).
       ...(since === undefined ? [] : [{ since: new Date(Date.parse(since) - DAY_MS) }]),
       ...(first === undefined ? [] : [{ uid: first }]),
     ];
-    const query = alternatives.length === 1 ? { seen: false } : { or: alternatives };
+    const [only, ...more] = alternatives;
+    if (only === undefined) return Promise.resolve([]);
+    const query = more.length === 0 ? only : { or: alternatives };
     return this.#call('search', async () => {
       const found = new Set<number>();
       for (const each of [query, ...others.map((uid) => ({ uid }))])
@@ -152,9 +157,21 @@ class ImapInbox implements Inbox {
     });
   }
 
+  receivedSince(day: string): Promise<MessageRef[]> {
+    return this.#refsOf({ since: new Date(day) });
+  }
+
+  receivedBefore(day: string): Promise<MessageRef[]> {
+    return this.#refsOf({ before: new Date(day) });
+  }
+
   all(): Promise<MessageRef[]> {
+    return this.#refsOf({ all: true });
+  }
+
+  #refsOf(query: SearchObject): Promise<MessageRef[]> {
     return this.#call('search', async () =>
-      sorted(required(await this.#client.search({ all: true }, { uid: true }), 'search')).map(uidRef),
+      sorted(required(await this.#client.search(query, UID), 'search')).map(uidRef),
     );
   }
 
@@ -166,9 +183,7 @@ class ImapInbox implements Inbox {
     const [only, another] = alternatives;
     if (only === undefined) return Promise.resolve([]);
     const query = another === undefined ? only : { or: alternatives };
-    return this.#call('search', async () =>
-      sorted(required(await this.#client.search(query, { uid: true }), 'search')).map(uidRef),
-    );
+    return this.#refsOf(query);
   }
 
   /** By the attribute `\\Junk` (RFC 6154) or, as with Exchange Online, by the usual names in many languages. */

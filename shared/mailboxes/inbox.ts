@@ -47,10 +47,12 @@ export interface ListRequest {
   also?: readonly MessageRef[] | undefined;
   /** Without a position that means something: also what was received at this time (ISO) or later, or shortly before. */
   since?: string | undefined;
+  /** False: unread messages are not listed for being unread. `since`: only those received on this day (ISO) or later. */
+  unread?: false | { since: string } | undefined;
 }
 
 export interface Listing {
-  /** Unread messages, those beyond the position, and what the request adds; sorted. */
+  /** Unread messages as far as the request wants them, those beyond the position, and what the request adds; sorted. */
   refs: readonly MessageRef[];
   /** From where this fetch goes on. What is unread already is covered where nothing was known. */
   position: Position;
@@ -80,6 +82,10 @@ export interface Inbox {
   list(request: ListRequest): Promise<Listing>;
   /** The latest messages, at most this many, sorted. */
   latest(count: number): Promise<MessageRef[]>;
+  /** Messages received on this day (ISO) or later, read or unread, sorted. A server counts days in its own time zone. */
+  receivedSince(day: string): Promise<MessageRef[]>;
+  /** All others: those received before this day (ISO), sorted. */
+  receivedBefore(day: string): Promise<MessageRef[]>;
   /** Every message in the folder, sorted. */
   all(): Promise<MessageRef[]>;
   /** Messages whose header fits, read or unread, sorted. */

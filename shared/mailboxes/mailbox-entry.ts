@@ -30,6 +30,11 @@ export function mailboxEntry(
   };
 }
 
+function afterFetchInWords(afterFetch: Mailbox['afterFetch']): string {
+  if (afterFetch.kind === 'move') return `move to ${afterFetch.folder}`;
+  return afterFetch.kind === 'delete-later' ? `delete after ${afterFetch.days} days` : afterFetch.kind;
+}
+
 /** With the labels of the mailbox form. */
 function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountName']): Settings {
   const { pop3, sending, afterFetch } = mailbox;
@@ -41,7 +46,9 @@ function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountN
     account: account(mailbox),
     'IMAP server': server(mailbox),
     folder: mailbox.folder,
-    'after fetching': afterFetch.kind === 'move' ? `move to ${afterFetch.folder}` : afterFetch.kind,
+    'after fetching': afterFetchInWords(afterFetch),
+    'first fetch': mailbox.fetchSince === undefined ? 'unread' : `since ${mailbox.fetchSince}`,
+    'automatic email': Object.entries(mailbox.classes ?? {}).map(([one, handling]) => `${one}: ${handling}`),
     'minutes between fetches': mailbox.intervalMinutes,
     'colleagues can reply': mailbox.colleaguesJoin === true ? 'yes' : undefined,
     'account that sends': account(sending),

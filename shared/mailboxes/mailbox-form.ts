@@ -1,3 +1,4 @@
+import { defaultHandling, handlings, type SetClass, setClasses } from '../message-class/message-class.ts';
 import { isSameFolder, type Mailbox, type MailLogin } from './mailbox.ts';
 
 /** The protocols of a mailbox, each with its own server and account. */
@@ -22,6 +23,8 @@ export interface MailboxFormRules {
   /** Allows other ports than those of mail over TLS; only on a developer's machine. */
   anyPort: boolean;
   isMailAddress: (text: string) => boolean;
+  /** Milliseconds since the epoch. */
+  now: number;
 }
 
 export type MailboxSettings = Omit<Mailbox, 'id' | 'enabled' | 'createdAt'>;
@@ -63,7 +66,9 @@ export function parseMailboxForm(
   const folderWrong = folderProblem(folder);
   if (folderWrong !== undefined) errors['folder'] = folderWrong;
 
-  const afterFetch = afterFetchOf(field('after'), field('moveFolder'), folder, errors);
+  const afterFetch = afterFetchOf(field, folder, errors);
+  const fetchSince = field('first') === 'since' ? fetchSinceOf(field('since'), rules.now, errors) : undefined;
+  const classes = classesOf(field, errors);
   const intervalMinutes = Number(field('interval'));
   if (!Number.isInteger(intervalMinutes) || intervalMinutes < 1 || intervalMinutes > MINUTES_A_DAY)
     errors['interval'] = 'Enter a number of minutes from 1 to 1440.';
@@ -81,6 +86,9 @@ export function parseMailboxForm(
       intervalMinutes,
       afterFetch,
       colleaguesJoin,
+      // Asked once: a form without the question leaves the answer as it is.
+      ...('first' in typed && { fetchSince }),
+      classes,
       pop3,
       sending,
     },
@@ -141,13 +149,44 @@ function folderProblem(folder: string): string | undefined {
     : undefined;
 }
 
-function afterFetchOf(
-  choice: string,
-  moveFolder: string,
-  folder: string,
-  errors: Record<string, string>,
-): Mailbox['afterFetch'] {
-  if (choice === 'delete') return { kind: 'delete' };
+/** The name of the form's field for a class. */
+export const classField = (messageClass: SetClass): string => `class-${messageClass}`;
+
+/** What differs from the defaults, so that a mailbox follows them where nobody chose otherwise. */
+function classesOf(field: Typed, errors: Errors): Mailbox['classes'] {
+  const chosen = setClasses.flatMap((one) => {
+    const typed = field(classField(one));
+    const handling = handlings.find((each) => each === typed);
+    if (typed !== '' && handling === undefined) errors[classField(one)] = 'Choose one of the list.';
+    return handling === undefined || handling === defaultHandling[one] ? [] : [[one, handling] as const];
+  });
+  return chosen.length === 0 ? undefined : Object.fromEntries(chosen);
+}
+
+const EARLIEST = '1990-01-01';
+
+function fetchSinceOf(typed: string, now: number, errors: Errors): string | undefined {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(typed) ? new Date(`${typed}T00:00:00.000Z`) : undefined;
+  // 30 February is a date that JavaScript moves into March.
+  const isDay = at !== undefined && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(typed);
+  if (!isDay) errors['since'] = 'Enter the first day to import email of.';
+  else if (at.getTime() > now) errors['since'] = 'Enter a day that is not in the future.';
+  else if (typed < EARLIEST) errors['since'] = 'Enter a day after 1990.';
+  return typed;
+}
+
+const MOST_DAYS = 3650;
+
+function afterFetchOf(field: Typed, folder: string, errors: Errors): Mailbox['afterFetch'] {
+  const choice = field('after');
+  const moveFolder = field('moveFolder');
+  if (choice === 'delete' || choice === 'leave') return { kind: choice };
+  if (choice === 'delete-later') {
+    const days = Number(field('deleteDays'));
+    if (!Number.isInteger(days) || days < 1 || days > MOST_DAYS)
+      errors['deleteDays'] = `Enter a number of days from 1 to ${MOST_DAYS}.`;
+    return { kind: 'delete-later', days };
+  }
   if (choice !== 'move') return { kind: 'mark-seen' };
   const wrong =
     moveFolder === ''

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { handlings, setClasses } from '../message-class/message-class.ts';
 import { flag, json, objectOf, oneOf, optional, recordKind, text, time, whole } from '../platform/records.ts';
 import type { Mailbox, MailLogin } from './mailbox.ts';
 import { fetchProtocols } from './open-inbox.ts';
@@ -39,10 +40,14 @@ export const mailboxKind = recordKind<Mailbox>()({
         z.object({ kind: z.literal('mark-seen') }),
         z.object({ kind: z.literal('move'), folder: z.string() }),
         z.object({ kind: z.literal('delete') }),
+        z.object({ kind: z.literal('delete-later'), days: z.int() }),
+        z.object({ kind: z.literal('leave') }),
       ]),
     ),
+    fetchSince: optional(text),
     createdAt: time,
     colleaguesJoin: optional(flag),
+    classes: optional(json(z.partialRecord(z.enum(setClasses), z.enum(handlings)))),
     pop3: login,
     sending: login,
   },

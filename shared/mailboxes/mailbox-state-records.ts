@@ -13,6 +13,7 @@ import {
   whole,
 } from '../platform/records.ts';
 import type { Cursor, Refusal, UnfetchedMessage } from './cursor.ts';
+import type { FirstFetch } from './first-fetch.ts';
 import { positionData } from './inbox.ts';
 import type { MailHour } from './mail-hours.ts';
 import type { MailLoop } from './mail-loops.ts';
@@ -74,6 +75,19 @@ export const cursorKind = recordKind<MailboxCursor>()({
     }),
     lastMailAt: optional(time),
     backlog: optional(whole),
+    first: optional(
+      json(
+        objectOf<FirstFetch>({
+          since: z.string().optional(),
+          upTo: positionData,
+          at: z.string().transform(messageRef).optional(),
+          total: z.number(),
+          done: z.number(),
+          startedAt: z.string(),
+        }),
+      ),
+    ),
+    deletedAt: optional(time),
     unfetched: optional(
       converted<z.infer<typeof unfetchedTuples>, readonly UnfetchedMessage[]>(json(unfetchedTuples), {
         read: (tuples) =>

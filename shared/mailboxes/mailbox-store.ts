@@ -180,5 +180,6 @@ export function healthOf(mailbox: Mailbox, known: FetchState): MailboxHealth {
     lastMailAt: known.cursors.get(mailbox.id)?.lastMailAt,
     nextTryAt: failure?.nextTryAt,
     backlog: known.cursors.get(mailbox.id)?.backlog,
+    first: known.cursors.get(mailbox.id)?.first,
   };
 }

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { ClassSettings } from '../message-class/message-class.ts';
+import type { FirstFetch } from './first-fetch.ts';
 import type { Code } from '../platform/problem.ts';
 import type { FetchProtocol } from './open-inbox.ts';
 
@@ -16,8 +18,19 @@ export interface Mailbox {
   /** Minutes between fetches; 1 to 1440. */
   intervalMinutes: number;
   /** What happens to an email on the server after it is stored. */
-  afterFetch: { kind: 'mark-seen' } | { kind: 'move'; folder: string } | { kind: 'delete' };
+  afterFetch:
+    | { kind: 'mark-seen' }
+    | { kind: 'move'; folder: string }
+    | { kind: 'delete' }
+    /** Marked as read, and deleted this many days after the server received it, if it is part of a ticket. */
+    | { kind: 'delete-later'; days: number }
+    /** Nothing changes: only the cursor and the ledger know what was fetched. */
+    | { kind: 'leave' };
+  /** The first day from which all email is fetched, `YYYY-MM-DD`; absent: only unread email, of any age. */
+  fetchSince?: string | undefined;
   createdAt: string;
+  /** What becomes of email that no person wrote, where it differs from `defaultHandling`. */
+  classes?: ClassSettings | undefined;
   /** Email from the organization of a ticket's requester joins the ticket that it answers. Absent: participants' only. */
   colleaguesJoin?: boolean | undefined;
   /** For "Test connection" only: email is fetched over IMAP. Absent: not configured. */
@@ -66,6 +79,8 @@ export interface MailboxHealth {
   nextTryAt: string | undefined;
   /** Number of emails that the last fetch left for the next one. */
   backlog: number | undefined;
+  /** Progress of the first fetch. Absent: it is complete. */
+  first?: FirstFetch | undefined;
 }
 
 /** Only INBOX is case-insensitive (RFC 3501 section 5.1). */

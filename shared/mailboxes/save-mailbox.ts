@@ -24,6 +24,9 @@ export interface MailboxDraft extends MailboxAuthor {
   before: Mailbox | undefined;
 }
 
+/** A first fetch of more emails than this waits until a person starts it. */
+export const ASKED_ABOVE = 500;
+
 export type SavedMailbox =
   /** `opened` may have failed if the person chose to save anyway. */
   { kind: 'saved'; opened: VerifiedMailbox } | { kind: 'not-opened'; message: string };
@@ -44,8 +47,10 @@ export async function saveMailbox(
     return { kind: 'not-opened', message: opened.message };
   const action = before === undefined ? 'created' : 'changed';
   const at = deps.seam.now();
-  await deps.audit.record(mailboxEntry(draft, { at, action, mailbox, before, after: mailbox }));
-  await deps.mailboxes.save(mailbox);
+  const isLarge = before === undefined && opened.kind === 'opened' && (opened.first ?? 0) > ASKED_ABOVE;
+  const saved = isLarge ? { ...mailbox, enabled: false } : mailbox;
+  await deps.audit.record(mailboxEntry(draft, { at, action, mailbox: saved, before, after: saved }));
+  await deps.mailboxes.save(saved);
   return { kind: 'saved', opened };
 }
 

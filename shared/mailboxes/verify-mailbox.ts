@@ -1,10 +1,13 @@
 import type { Code } from '../platform/problem.ts';
 import { type ConnectDeps, connectInbox } from './connect-inbox.ts';
+import { beginFirstFetch, isAboutToBegin } from './first-fetch.ts';
 import { folderKeyOf, type Mailbox } from './mailbox.ts';
+import type { Seam } from '../platform/seam.ts';
 import type { MailboxStore } from './mailbox-store.ts';
 
 export type VerifiedMailbox =
-  | { kind: 'opened'; unread: number; total: number }
+  /** `first`: number of emails that the first fetch is about to take; absent after it has begun. */
+  | { kind: 'opened'; unread: number; total: number; first?: number | undefined }
   | { kind: 'failed'; code: Code; message: string };
 
 /**
@@ -12,7 +15,10 @@ export type VerifiedMailbox =
  * fetched too, those read before are not.
  */
 export async function verifyMailbox(
-  deps: ConnectDeps & { mailboxes: Pick<MailboxStore, 'fetchState' | 'saveCursor' | 'setFailure'> },
+  deps: ConnectDeps & {
+    seam: Pick<Seam, 'now'>;
+    mailboxes: Pick<MailboxStore, 'fetchState' | 'saveCursor' | 'setFailure'>;
+  },
   mailbox: Mailbox,
 ): Promise<VerifiedMailbox> {
   const connected = await connectInbox(deps, mailbox);
@@ -26,16 +32,21 @@ export async function verifyMailbox(
     if (failing.has(mailbox.id)) await deps.mailboxes.setFailure(mailbox.id, undefined);
     const folderKey = folderKeyOf(mailbox);
     const cursor = cursors.get(mailbox.id);
-    if (cursor?.validity !== inbox.validity || cursor.folderKey !== folderKey)
-      await deps.mailboxes.saveCursor(mailbox.id, {
-        validity: inbox.validity,
-        folderKey,
-        position: position.toData(),
-        left: [],
-        waiting: [],
-        lastMailAt: undefined,
-      });
-    return { kind: 'opened', unread: unread.length, total: inbox.total };
+    const isOther = cursor?.validity !== inbox.validity || cursor.folderKey !== folderKey;
+    // Until the first fetch has begun, a person may choose another day.
+    if (!isOther && !isAboutToBegin(cursor.first))
+      return { kind: 'opened', unread: unread.length, total: inbox.total };
+    const first = await beginFirstFetch(inbox, mailbox, position, deps.seam.now());
+    await deps.mailboxes.saveCursor(mailbox.id, {
+      validity: inbox.validity,
+      folderKey,
+      position: position.toData(),
+      left: [],
+      waiting: [],
+      lastMailAt: undefined,
+      first,
+    });
+    return { kind: 'opened', unread: unread.length, total: inbox.total, first: first?.total ?? 0 };
   } finally {
     await inbox.close();
   }

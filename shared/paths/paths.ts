@@ -52,6 +52,8 @@ export const paths = {
   ticket: path('/tickets/:id'),
   closeTicket: path('/tickets/:id/close'),
   reopenTicket: path('/tickets/:id/reopen'),
+  blockSender: path('/tickets/:id/block-sender'),
+  unblockSender: path('/tickets/:id/unblock-sender'),
   messageBody: path('/tickets/:id/messages/:key/body'),
   messageText: path('/tickets/:id/messages/:key/text'),
   messageAttachment: path('/tickets/:id/messages/:key/attachments/:index'),
@@ -96,6 +98,9 @@ export const paths = {
   accounts: path('/accounts'),
   account: path('/accounts/:providerId/:accountId'),
   checkAccount: path('/accounts/:providerId/:accountId/check'),
+
+  senders: path('/senders'),
+  removeSender: path('/senders/remove'),
 
   mailboxes: path('/mailboxes'),
   newMailbox: path('/mailboxes/new'),

@@ -27,6 +27,8 @@ export interface Filing {
   /** True when an earlier run began with one of the messages: its process may still be at work. */
   begunBefore?: boolean;
   messages: readonly NewMessage[];
+  /** Keys of messages that are no news: they join a ticket without reopening it or moving it up. */
+  quiet?: ReadonlySet<string>;
 }
 
 /** The ticket as it stands afterwards, with index rows (`status|rowKey`) that it has outgrown. */
@@ -90,7 +92,8 @@ async function fileTogether(
     const filed = { metOthers: suspectTwins, messages: messages.map((each) => there.get(each.key) ?? each) };
     const before = head && { ticket: withoutStale(head.record), stale: head.record.stale };
     if (before !== undefined && missing.length === 0) return { ...before, ...filed };
-    const ticket = before === undefined ? openedBy(filing, missing) : extendedBy(before.ticket, missing);
+    const ticket =
+      before === undefined ? openedBy(filing, missing) : extendedBy(before.ticket, missing, filing.quiet);
     const stale = before === undefined ? [] : outgrown(before.ticket, ticket, before.stale);
     const row = headKind.toRow({ ...ticket, stale });
     const changes: Change[] = [
@@ -185,21 +188,30 @@ function openedBy(filing: Filing, messages: readonly NewMessage[]): Ticket {
     openedAt: first.at,
     participants: [],
     follows: filing.follows,
+    messageClass: first.messageClass,
   };
   return extendedBy(opened, messages);
 }
 
-/** Mail that reaches a closed ticket opens it again: a person must see it. */
-function extendedBy(ticket: Ticket, messages: readonly NewMessage[]): Ticket {
-  const newest = messages.reduce<NewMessage | undefined>(
+/** Mail that reaches a closed ticket opens it again, unless it is no news: a person must see it. */
+function extendedBy(
+  ticket: Ticket,
+  messages: readonly NewMessage[],
+  quiet: ReadonlySet<string> = new Set(),
+): Ticket {
+  const news = messages.filter(({ key }) => !quiet.has(key));
+  const newest = news.reduce<NewMessage | undefined>(
     (best, message) => (message.at >= (best?.at ?? ticket.lastAt) ? message : best),
     undefined,
   );
-  const people = messages.flatMap((message) => [message.from, ...message.to, ...message.cc]);
+  // A bounce joins for whom it reports on. Its sender is nobody's: whoever forges one would take part from then on.
+  const people = messages
+    .filter((message) => message.messageClass !== 'bounce')
+    .flatMap((message) => [message.from, ...message.to, ...message.cc]);
   const addresses = people.flatMap(({ address }) => (address === undefined ? [] : [address.toLowerCase()]));
   return {
     ...ticket,
-    status: 'open',
+    status: news.length > 0 ? 'open' : ticket.status,
     lastAt: newest?.at ?? ticket.lastAt,
     preview: newest?.preview ?? ticket.preview,
     messageCount: ticket.messageCount + messages.length,

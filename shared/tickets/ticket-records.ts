@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type MessageClass, messageClasses } from '../message-class/message-class.ts';
 import { invertedTime } from '../platform/inverted-time.ts';
 import {
   type Column,
@@ -186,6 +187,12 @@ const htmlShape: ColumnGroup<HtmlShape | undefined> = {
   writeAll: (shape) => ({ htmlLines: shape?.lines, htmlRemoteImages: shape?.remoteImages }),
 };
 
+/** No column for a person's message, which most are. */
+const messageClass: Column<MessageClass | undefined> = {
+  read: optional(oneOf(...messageClasses)).read,
+  write: (value) => (value === 'person' ? undefined : value),
+};
+
 // Rows.
 
 const summaryColumns: Columns<Omit<TicketSummary, 'id'>> = {
@@ -197,6 +204,7 @@ const summaryColumns: Columns<Omit<TicketSummary, 'id'>> = {
   lastAt: time,
   messageCount: whole,
   preview: short,
+  messageClass,
 };
 
 /** A ticket, and index rows (`status|row key`) that it has outgrown and that are still to be removed. */
@@ -267,6 +275,7 @@ export const messageKind = recordKind<MessageRecord>()({
     encryption: optional(oneOf('pgp', 'smime', 'rights')),
     invitation: optional(json(invitation)),
     folded: optional(short),
+    messageClass,
     text: body('text'),
     html: optionalBody('html'),
     htmlShape,

@@ -1,6 +1,7 @@
+import type { MessageClass } from '../message-class/message-class.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
-import { openRecords } from '../platform/open-records.ts';
+import { openRecords, type Records } from '../platform/open-records.ts';
 import { startingWith, type Tables } from '../platform/tables.ts';
 import { FOLLOWERS, type FollowerRecord, followerKind } from './follower-records.ts';
 import { NUMBERS, numberKind, numberRowKey } from './number-records.ts';
@@ -11,6 +12,7 @@ import type {
   TicketMessage,
   TicketPage,
   TicketStatus,
+  TicketSummary,
 } from './ticket.ts';
 import {
   type AttachmentRecord,
@@ -37,8 +39,15 @@ const FOLLOWERS_SHOWN = 20;
 const READS = 16;
 
 export interface TicketStore {
-  /** One page of a status, newest first. `after` is the `next` of the page before. */
-  page(status: TicketStatus, range: { after?: string | undefined; limit: number }): Promise<TicketPage>;
+  /**
+   * One page of a status, newest first. `after` is the `next` of the page before.
+   * @param range `messageClass`: only tickets whose first message is of this class; the page may then have fewer, or none,
+   * and a `next` all the same: after 2,000 others the search pauses
+   */
+  page(
+    status: TicketStatus,
+    range: { after?: string | undefined; limit: number; messageClass?: MessageClass | undefined },
+  ): Promise<TicketPage>;
   /** The newest messages of a ticket, or those before `before`; their texts stand where they are. */
   conversation(
     id: string,
@@ -101,7 +110,8 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
   };
 
   return {
-    async page(status, range) {
+    async page(status, { messageClass, ...range }) {
+      if (messageClass !== undefined) return pageOfClass(index, status, messageClass, range);
       const { records: found, next } = await index.page([status], range);
       // A ticket that moved up while its old row still stood appears once, at its newest place.
       const newest = new Map(found.toReversed().map((ticket) => [ticket.id, ticket]));
@@ -173,6 +183,32 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
       return head?.record.number === number ? ticketId : undefined;
     },
   };
+}
+
+const SEARCHED_AT_ONCE = 500;
+const SEARCHED_AT_MOST = 2_000;
+
+/** Reads past tickets of other classes, which the index holds beside them. */
+async function pageOfClass(
+  index: Records<TicketSummary>,
+  status: TicketStatus,
+  messageClass: MessageClass,
+  { after, limit }: { after?: string | undefined; limit: number },
+): Promise<TicketPage> {
+  const found = new Map<string, TicketSummary>();
+  let next = after;
+  for (let searched = 0; searched < SEARCHED_AT_MOST; searched += SEARCHED_AT_ONCE) {
+    const page = await index.page([status], { after: next, limit: SEARCHED_AT_ONCE });
+    for (const ticket of page.records) {
+      if ((ticket.messageClass ?? 'person') !== messageClass || found.has(ticket.id)) continue;
+      if (found.size === limit) return { tickets: [...found.values()], next };
+      found.set(ticket.id, ticket);
+      next = indexRowKey(ticket);
+    }
+    next = page.next;
+    if (next === undefined) break;
+  }
+  return { tickets: [...found.values()], next };
 }
 
 const rowKeyIn = ({ at, key }: MessageRecord): string => messageRowKey(at, key);

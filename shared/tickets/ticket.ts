@@ -1,6 +1,8 @@
 import type { Invitation } from './invitation.ts';
 
 /** What mail becomes. Pure values; the store keeps them, the pages show them. */
+import type { MessageClass } from '../message-class/message-class.ts';
+
 export type TicketStatus = 'open' | 'closed';
 
 export interface Person {
@@ -22,6 +24,8 @@ export interface TicketSummary {
   messageCount: number;
   /** The beginning of the newest message's text, one line. */
   preview: string;
+  /** Of its first message. Absent: a person's. */
+  messageClass?: MessageClass | undefined;
 }
 
 export interface Ticket extends TicketSummary {
@@ -76,6 +80,8 @@ export interface TicketMessage {
   invitation?: Invitation | undefined;
   /** Why the message is folded away, in a sentence; absent: it is not. */
   folded?: string | undefined;
+  /** Absent: a person's. */
+  messageClass?: MessageClass | undefined;
 }
 
 /** PGP (RFC 3156, RFC 9580), S/MIME (RFC 8551), or Microsoft Purview's rights management. */

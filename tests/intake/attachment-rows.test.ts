@@ -28,7 +28,7 @@ describe('the attachments of a message', () => {
     const raw = withFiles(count);
     const outcome = await readMail(
       { blobs, parser: parserHere },
-      { id: 'box', host: 'localhost' },
+      { id: 'box', host: 'localhost', address: 'support@contoso.example' },
       {
         ref: uidRef(1),
         place: 'at|1',

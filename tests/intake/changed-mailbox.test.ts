@@ -23,6 +23,7 @@ async function edit(world: IntakeWorld, change: Partial<Mailbox>, save: 'opened'
       accessTokens: { get: async () => ({ kind: 'token', token: new Secret('token') }) },
       openInbox: () => openMemoryInbox(world.folder, openSeam),
       mailboxes: createMailboxStore(world.tables),
+      seam: openSeam,
     },
     world.mailbox,
   );

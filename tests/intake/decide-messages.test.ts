@@ -95,6 +95,35 @@ describe('a reply', () => {
     ]);
   });
 
+  test('that is no news joins a closed ticket, and is marked as such', () => {
+    const closed = thread({ open: false });
+    const answer = mail('a', { quiet: true, answers: ['<x>'], threads: [closed] });
+    const decisions = decideMessages([answer], knownOf([answer]), 10);
+    expect(decisions.get('a')).toMatchObject({ ticketId: 'known', opens: false, quiet: true });
+    expect(decided(mail('a', { quiet: true }))).toEqual(['a: opens ticket of a #10']);
+    expect(decideMessages([mail('a', { quiet: true })], knownOf([]), 10).get('a')?.quiet).toBeUndefined();
+  });
+
+  test('that is a bounce joins for whom it reports on, and lets nobody else in', () => {
+    const daemon = 'mailer-daemon@mx.example';
+    const bounce = mail('a', {
+      sender: daemon,
+      people: [daemon, 'support@contoso.example'],
+      reportsOn: ['kim@customer.example'],
+      answers: ['<x>'],
+      threads: [thread()],
+    });
+    expect(decided(bounce)).toEqual(['a: joins known #7']);
+    expect(decided({ ...bounce, isForged: true })).toEqual(['a: opens ticket of a #10 after #7']);
+    expect(decided({ ...bounce, reportsOn: ['lee@other.example'] })).toEqual([
+      'a: opens ticket of a #10 after #7',
+    ]);
+    expect(decided(bounce, mail('b', { sender: daemon, answers: ['<a>'], people: [daemon] }))).toEqual([
+      'a: joins known #7',
+      'b: opens ticket of b #10 after #7',
+    ]);
+  });
+
   test('without a sender joins nothing', () => {
     expect(decided(mail('a', { sender: undefined, threads: [thread()] }))).toEqual([
       'a: opens ticket of a #10 after #7',

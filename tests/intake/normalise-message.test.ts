@@ -70,6 +70,7 @@ describe('header fields', () => {
     const mail = await readMail(ownMail('list-mail.eml'));
     expect(mail.automatic).toEqual({
       autoSubmitted: 'auto-generated',
+      isListId: true,
       precedence: 'bulk',
       listId: 'News <news.example.com>',
       returnPathEmpty: false,

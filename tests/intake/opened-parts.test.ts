@@ -196,7 +196,11 @@ describe('an email that flows from storage', () => {
       parse: (bytes: Uint8Array, nonce?: string) => read(bytes, nonce),
       close: async () => {},
     };
-    const outcome = await readStored({ blobs, parser }, { id: 'm', host: 'imap.example' }, mail);
+    const outcome = await readStored(
+      { blobs, parser },
+      { id: 'm', host: 'imap.example', address: 'support@contoso.example' },
+      mail,
+    );
     if (outcome.kind !== 'message') throw new Error(outcome.kind);
     return Promise.all(
       outcome.message.attachments.map(async ({ filename, size: bytes, blob }) => [

@@ -58,7 +58,12 @@ describe.each(libraries)('an email read with %s', (parser) => {
       'message/delivery-status',
       'message/rfc822',
     ]);
-    expect(mail.automatic).toEqual({ autoSubmitted: 'auto-replied', returnPathEmpty: true, isReport: true });
+    expect(mail.automatic).toEqual({
+      autoSubmitted: 'auto-replied',
+      returnPathEmpty: true,
+      isReport: true,
+      report: { kind: 'delivery', isSuccess: false, messageIds: [], recipients: ['gone@example.net'] },
+    });
     expect(mail.from).toBeUndefined();
     expect(mail.fromName).toBe('Mail Delivery Subsystem');
   });

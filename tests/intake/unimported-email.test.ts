@@ -114,7 +114,7 @@ describe('an email that could not be imported', () => {
   test('becomes a ticket anyway: from its sender, with its original attached', async () => {
     const raw = letter('a', 'A printer on fire');
     await deliver(raw);
-    const outcome = await openTicketAnyway({ ...deps, parser: failing }, await theEntry(), 'localhost');
+    const outcome = await openTicketAnyway({ ...deps, parser: failing }, await theEntry(), world.mailbox);
     if (outcome.kind !== 'in-ticket') throw new Error(outcome.kind);
     const conversation = await world.tickets.read(outcome.ticket.id);
     expect(conversation?.ticket).toMatchObject({
@@ -130,7 +130,7 @@ describe('an email that could not be imported', () => {
     const [file] = message?.attachments ?? [];
     expect(file).toMatchObject({ filename: 'message.eml', contentType: 'message/rfc822' });
     expect(Buffer.from((await world.blobs.read(file?.blob ?? '')) ?? [])).toEqual(raw);
-    expect(await openTicketAnyway(deps, await theEntry(), '')).toEqual(outcome);
+    expect(await openTicketAnyway(deps, await theEntry(), undefined)).toEqual(outcome);
     // A reply finds the ticket.
     await deliver(letter('b', 'Re: it', 'In-Reply-To: <a@customer.example>\r\n'), parserHere);
     expect((await world.tickets.read(outcome.ticket.id))?.messages).toHaveLength(2);
@@ -145,7 +145,7 @@ describe('an email that could not be imported', () => {
       parse: () => Promise.resolve({ kind: 'unreadable', reason: 'no' }),
       async close() {},
     };
-    const outcome = await openTicketAnyway({ ...deps, parser: nothing }, await theEntry(), '');
+    const outcome = await openTicketAnyway({ ...deps, parser: nothing }, await theEntry(), undefined);
     if (outcome.kind !== 'in-ticket') throw new Error(outcome.kind);
     expect(await world.tickets.read(outcome.ticket.id)).toMatchObject({
       ticket: { subject: '', requester: { name: undefined, address: undefined } },
@@ -168,7 +168,7 @@ describe('an email that could not be imported', () => {
       },
     ]);
     expect(await retryUnimported(deps, world.mailbox, await theEntry())).toEqual({ kind: 'on-server' });
-    const outcome = await openTicketAnyway(deps, await theEntry(), 'localhost');
+    const outcome = await openTicketAnyway(deps, await theEntry(), world.mailbox);
     if (outcome.kind !== 'in-ticket') throw new Error(outcome.kind);
     const [message] = (await world.tickets.read(outcome.ticket.id))?.messages ?? [];
     expect(message).toMatchObject({ rawBlob: '', attachments: [], messageId: '<x@y.example>' });
@@ -178,7 +178,10 @@ describe('an email that could not be imported', () => {
 
 describe.each([
   ['tried again', (on: IntakeDeps, entry: QuarantineEntry) => retryUnimported(on, world.mailbox, entry)],
-  ['made a ticket of', (on: IntakeDeps, entry: QuarantineEntry) => openTicketAnyway(on, entry, 'localhost')],
+  [
+    'made a ticket of',
+    (on: IntakeDeps, entry: QuarantineEntry) => openTicketAnyway(on, entry, world.mailbox),
+  ],
 ])('an email that is %s', (_what, act) => {
   test('is one message of one ticket, whichever call fails or ends the process', async () => {
     for (const kind of faultKinds)
@@ -226,7 +229,7 @@ test('a skipped copy leads to the ticket that holds the email', async () => {
   await deliver(letter('a', 'Newsletter'), parserHere);
   await deliver(letter('a', 'Newsletter'), parserHere);
   expect((await theEntry()).kind).toBe('skipped');
-  expect(await openTicketAnyway(deps, await theEntry(), 'localhost')).toMatchObject({
+  expect(await openTicketAnyway(deps, await theEntry(), world.mailbox)).toMatchObject({
     kind: 'in-ticket',
     ticket: { number: 1 },
   });

@@ -133,6 +133,35 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
+  test('leaves unread mail out, or takes it since a day alone, where the request says so', async () => {
+    const { inbox, refs } = await filled(three);
+    const [first, second, third] = threeOf(refs);
+    await inbox.markSeen([second]);
+    const { position: end } = await inbox.list({});
+    const yesterday = new Date(Date.now() - 24 * HOUR_MS).toISOString();
+    const soon = new Date(Date.now() + 72 * HOUR_MS).toISOString();
+    const found = async (request: ListRequest): Promise<readonly MessageRef[]> =>
+      (await inbox.list(request)).refs;
+    expect(await found({ unread: false })).toEqual([]);
+    const position = end.uncover([second]).toData();
+    expect(await found({ unread: false, position })).toEqual([second, third]);
+    expect(await found({ unread: false, since: yesterday })).toEqual(refs);
+    expect(await found({ unread: { since: yesterday } })).toEqual([first, third]);
+    expect(await found({ unread: { since: soon } })).toEqual([]);
+    expect(await found({ unread: { since: soon }, also: [second] })).toEqual([second]);
+    await inbox.close();
+  });
+
+  test('tells apart what was received since a day, read or unread, and what before it', async () => {
+    const { inbox, refs } = await filled(three);
+    await inbox.markSeen(refs.slice(1));
+    const yesterday = new Date(Date.now() - 24 * HOUR_MS).toISOString();
+    const soon = new Date(Date.now() + 72 * HOUR_MS).toISOString();
+    expect([await inbox.receivedSince(yesterday), await inbox.receivedBefore(yesterday)]).toEqual([refs, []]);
+    expect([await inbox.receivedSince(soon), await inbox.receivedBefore(soon)]).toEqual([[], refs]);
+    await inbox.close();
+  });
+
   test('tells size and time of arrival, ascending, and leaves out what is gone', async () => {
     const { inbox, refs } = await filled(three);
     const facts = await inbox.fetchMeta([...refs, beyond(refs, 9)].toReversed());

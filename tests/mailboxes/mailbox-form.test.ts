@@ -33,6 +33,7 @@ const rules: MailboxFormRules = {
   },
   anyPort: false,
   isMailAddress: (text) => text.includes('@'),
+  now: Date.parse('2026-11-28T10:00:00.000Z'),
 };
 const form = {
   address: 'support@contoso.example',
@@ -100,6 +101,56 @@ describe('a mailbox as it is typed', () => {
     ['a folder with a line break', { folder: 'a\r\nb' }, ['folder']],
   ])('is refused at its field: %s', (_what, connectRequest, fields) => {
     expect(errorsOf(connectRequest)).toEqual(fields);
+  });
+});
+
+describe('the first import of a mailbox', () => {
+  const since = (wish: Record<string, string>): string | undefined | 'invalid' | 'not asked' => {
+    const parsed = parse(wish);
+    if (parsed.kind === 'invalid') return 'invalid';
+    return 'fetchSince' in parsed.settings ? parsed.settings.fetchSince : 'not asked';
+  };
+
+  test('is asked for once, and unread email is what is imported otherwise', () => {
+    expect(since({})).toBe('not asked');
+    expect(since({ first: 'unread', since: '2026-10-01' })).toBeUndefined();
+    expect(since({ first: 'since', since: '2026-10-01' })).toBe('2026-10-01');
+  });
+
+  test('begins between 1990 and today', () => {
+    expect(since({ first: 'since', since: '2026-11-28' })).toBe('2026-11-28');
+    expect(since({ first: 'since', since: '1990-01-01' })).toBe('1990-01-01');
+    for (const day of [
+      '2026-11-29',
+      '1989-12-31',
+      '2026-02-30',
+      '2026-13-01',
+      '01.10.2026',
+      '12026-01-01',
+      '',
+    ])
+      expect([day, errorsOf({ first: 'since', since: day })]).toEqual([day, ['since']]);
+  });
+});
+
+describe('what becomes of email that no person wrote', () => {
+  test('is kept where it differs from the default', () => {
+    const parsed = parse({
+      'class-list': 'skip',
+      'class-bounce': 'ticket',
+      'class-own': 'ticket',
+      'class-person': 'skip',
+    });
+    expect(parsed).toMatchObject({ settings: { classes: { list: 'skip', own: 'ticket' } } });
+    expect(parse({ 'class-list': 'ticket' })).toMatchObject({ settings: { classes: undefined } });
+  });
+
+  test('is one of three things', () => {
+    expect(errorsOf({ 'class-list': 'burn' })).toEqual(['class-list']);
+    expect(errorsOf({ after: 'delete-later', deleteDays: '0' })).toEqual(['deleteDays']);
+    expect(errorsOf({ after: 'delete-later', deleteDays: '3651' })).toEqual(['deleteDays']);
+    expect(errorsOf({ after: 'delete-later', deleteDays: '1.5' })).toEqual(['deleteDays']);
+    expect(errorsOf({ after: 'delete-later', deleteDays: '' })).toEqual(['deleteDays']);
   });
 });
 
@@ -171,6 +222,12 @@ describe('a mailbox to the letter', () => {
   test('deletes, moves or marks, as was chosen', () => {
     expect(settingsOf({ after: 'delete' })?.afterFetch).toEqual({ kind: 'delete' });
     expect(settingsOf({ after: 'mark-seen' })?.afterFetch).toEqual({ kind: 'mark-seen' });
+    expect(settingsOf({ after: 'leave' })?.afterFetch).toEqual({ kind: 'leave' });
+    for (const days of [1, 3650])
+      expect(settingsOf({ after: 'delete-later', deleteDays: String(days) })?.afterFetch).toEqual({
+        kind: 'delete-later',
+        days,
+      });
     expect(settingsOf({ after: 'something else' })?.afterFetch).toEqual({ kind: 'mark-seen' });
     expect(settingsOf({ after: 'move', moveFolder: 'Done' })?.afterFetch).toEqual({
       kind: 'move',

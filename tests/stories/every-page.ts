@@ -41,6 +41,7 @@ const LANDMARKS = [
   '/activity',
   '/health',
   '/secrets',
+  '/senders',
 ];
 const MAX_PAGES = 80;
 const SIZES = [

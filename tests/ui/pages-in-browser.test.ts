@@ -13,12 +13,53 @@ interface Finding {
   target: string;
 }
 
+const IMPORTED = 'm'.repeat(26);
+
+/** A bounce whose sender is blocked, an absence note, and a mailbox whose first import waits. @returns the bounce's ticket */
+async function fillWithMachines(postroom: SamplePostroom): Promise<string> {
+  const daemon = { name: 'Mail Delivery System', address: 'mailer-daemon@fabrikam.example' };
+  const bounce = await postroom.file(
+    { from: daemon, subject: 'Undelivered Mail Returned to Sender', messageClass: 'bounce', minutesAgo: 9 },
+    { messageClass: 'out-of-office', folded: 'Out of office.', minutesAgo: 5 },
+  );
+  for (const [sender, kind] of [
+    [daemon.address, 'blocked'],
+    ['partner.example', 'allowed'],
+  ] as const)
+    await postroom.services.senderRules.save({ sender, kind, addedAt: ago(5), addedBy: 'Alex Admin' });
+  const mailbox = {
+    id: IMPORTED,
+    address: 'orders@contoso.example',
+    enabled: false,
+    classes: { list: 'skip' },
+  } as const;
+  await postroom.mailbox(mailbox);
+  const first = {
+    since: '2026-10-01T00:00:00.000Z',
+    upTo: { uid: 9000 },
+    at: undefined,
+    total: 3112,
+    done: 0,
+    startedAt: ago(1),
+  };
+  const cursor = {
+    validity: '1',
+    position: { uid: 9000 },
+    left: [],
+    waiting: [],
+    lastMailAt: undefined,
+    first,
+  };
+  await postroom.mailboxes.saveCursor(IMPORTED, cursor);
+  return bounce;
+}
+
 describe.skipIf(!hasChromium)('in a browser', () => {
   let browser: Browser;
   let full: Served;
   let empty: Served;
   let troubled: Served;
-  let ids: { conversation: string; newsletter: string };
+  let ids: { conversation: string; newsletter: string; bounce: string };
 
   const served = (postroom: SamplePostroom): Promise<Served> =>
     serve(async (path, request) => {
@@ -29,7 +70,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
 
   beforeAll(async () => {
     const [postroom, bare, broken] = [samplePostroom(), samplePostroom(), samplePostroom()];
-    ids = await fillPostroom(postroom);
+    ids = { ...(await fillPostroom(postroom)), bounce: await fillWithMachines(postroom) };
     await fillPostroom(broken);
     const trouble = {
       code: codeFrom('x'),
@@ -68,6 +109,12 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     'the check of a folder': `${full.url}/mailboxes/support/check`,
     'an email that was found': `${full.url}/find-email#fabrikam`,
     'an email that was not seen': `${troubled.url}/find-email#nothing`,
+    'tickets that bounces opened': `${full.url}/tickets?class=bounce`,
+    'a bounce of a blocked sender': `${full.url}/tickets/${ids.bounce}`,
+    senders: `${full.url}/senders`,
+    'no senders': `${empty.url}/senders`,
+    'a mailbox about to be imported': `${full.url}/mailboxes/${IMPORTED}/edit`,
+    'mailboxes, one about to be imported': `${full.url}/mailboxes`,
     'a page that is not there': `${full.url}/nowhere`,
   });
 

@@ -1,6 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
+import type { FirstFetch } from '../../../shared/mailboxes/first-fetch.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
@@ -9,6 +10,7 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { explainForMailbox } from '../errors/explain-context.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 import { previewOf, type SendingPreview, trySending } from './preview-mailbox.ts';
+import { FirstFetchPanel } from './first-fetch-views.tsx';
 import { MailboxPreviewView } from './mailbox-preview.tsx';
 import { flashOf } from '../../http/form-data.ts';
 import type { RouteContext } from '../../http/web-environment.ts';
@@ -30,6 +32,8 @@ export async function showConnected(c: RouteContext<'mailboxConnected'>): Promis
   const mailbox = /^[a-z2-7]{26}$/.test(id) ? await services.mailboxes.get(id) : undefined;
   if (mailbox === undefined) return c.notFound();
   const [preview, sending] = await Promise.all([previewOf(services, mailbox), trySending(services, mailbox)]);
+  const { cursors } = await services.mailboxes.fetchState();
+  const first = cursors.get(mailbox.id)?.first;
   const { address } = mailbox;
   const unread =
     preview.kind === 'failed' ? await explainForMailbox(services, address, mailbox, preview.code) : undefined;
@@ -39,13 +43,14 @@ export async function showConnected(c: RouteContext<'mailboxConnected'>): Promis
       : undefined;
   const flash = flashOf(c, said);
   return c.html(
-    connectedPage({ principal: c.get('principal'), mailbox, preview, sending, unread, unsent, flash }),
+    connectedPage({ principal: c.get('principal'), mailbox, first, preview, sending, unread, unsent, flash }),
   );
 }
 
 function connectedPage(view: {
   principal: Principal;
   mailbox: Mailbox;
+  first: FirstFetch | undefined;
   preview: MailboxPreview;
   sending: SendingPreview | undefined;
   /** Explanations of the failures, if any. */
@@ -67,6 +72,7 @@ function connectedPage(view: {
       ) : (
         <NotOpened preview={preview} explanation={view.unread} />
       )}
+      {opened ? <FirstFetchPanel mailbox={mailbox} first={view.first} /> : null}
       <Sending sending={sending} explanation={view.unsent} />
       <div class="actions">
         {opened ? (

@@ -79,6 +79,9 @@ export function proposedFields(chosen: AccountChoice): Record<string, string> {
     ...serverFields(chosen, 'pop3'),
     folder: 'INBOX',
     after: 'mark-seen',
+    deleteDays: '30',
+    first: 'unread',
+    since: '',
     interval: '1',
   };
 }
@@ -110,6 +113,12 @@ export function fieldsOf(mailbox: Mailbox): Record<string, string> {
     folder: mailbox.folder,
     after: afterFetch.kind,
     moveFolder: afterFetch.kind === 'move' ? afterFetch.folder : '',
+    deleteDays: afterFetch.kind === 'delete-later' ? String(afterFetch.days) : '30',
+    first: mailbox.fetchSince === undefined ? 'unread' : 'since',
+    since: mailbox.fetchSince ?? '',
+    ...Object.fromEntries(
+      Object.entries(mailbox.classes ?? {}).map(([one, handling]) => [`class-${one}`, handling]),
+    ),
     interval: String(mailbox.intervalMinutes),
     colleaguesJoin: mailbox.colleaguesJoin === true ? 'on' : '',
   };
@@ -119,7 +128,7 @@ export function fieldsOf(mailbox: Mailbox): Record<string, string> {
  * Validates the mailbox form against the existing accounts and the hosts that may receive their tokens.
  */
 export function readMailboxForm(
-  { config }: Services,
+  { config, seam }: Pick<Services, 'config' | 'seam'>,
   typed: Readonly<Record<string, string>>,
   choices: readonly AccountChoice[],
 ): MailboxFormResult {
@@ -137,5 +146,6 @@ export function readMailboxForm(
     },
     anyPort: config.local,
     isMailAddress,
+    now: seam.now(),
   });
 }

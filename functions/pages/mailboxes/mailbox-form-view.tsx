@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { FirstFetchCount } from '../../../shared/mailboxes/count-first-fetch.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { loginFields, type MailProtocol, portsInWords } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -8,12 +9,13 @@ import {
   type Choice,
   ErrorSummary,
   type FieldErrors,
-  RadioField,
   SelectField,
   SubmitButton,
   TextField,
 } from '../../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
+import { FirstFetchCountNote } from './first-fetch-views.tsx';
+import { AfterImport, ClassFields, FirstFetchFields } from './mailbox-form-parts.tsx';
 import { type AccountChoice, isGranted, signInAgainHref } from './mailbox-accounts.ts';
 
 export interface MailboxFormView {
@@ -28,6 +30,9 @@ export interface MailboxFormView {
   flash: Flash | undefined;
   /** The result of a test of these unsaved settings. */
   tested?: JSX.Element | undefined;
+  /** The first import has not begun: it may still be chosen. */
+  asksFirst: boolean;
+  count?: FirstFetchCount | undefined;
 }
 
 /** The form of a new or existing mailbox, with its errors and the result of an unsaved test. */
@@ -51,6 +56,9 @@ export function mailboxFormPage(view: MailboxFormView): string {
     >
       <ErrorSummary errors={errors} />
       {view.tested ?? null}
+      {view.count === undefined ? null : (
+        <FirstFetchCountNote count={view.count} since={view.typed['since']} />
+      )}
       <form
         method="post"
         action={mailbox === undefined ? paths.newMailbox() : paths.editMailbox(mailbox)}
@@ -73,21 +81,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
             hint="The folder to import from, usually INBOX."
             spellcheck={false}
           />
-          <RadioField
-            {...field('after')}
-            legend="After import"
-            options={[
-              { value: 'mark-seen', label: 'Mark as read', hint: 'The email stays in its folder.' },
-              { value: 'move', label: 'Move to another folder' },
-              { value: 'delete', label: 'Delete', hint: 'Postroom keeps the complete message.' },
-            ]}
-          />
-          <TextField
-            {...field('moveFolder')}
-            label="Move to folder"
-            hint="Only for “Move to another folder”."
-            spellcheck={false}
-          />
+          <AfterImport {...view} />
           <TextField {...field('interval')} label="Check every (minutes)" size="short" type="number" />
           <CheckboxField
             name="colleaguesJoin"
@@ -96,16 +90,23 @@ export function mailboxFormPage(view: MailboxFormView): string {
             checked={(view.typed['colleaguesJoin'] ?? '') !== ''}
           />
         </fieldset>
+        {view.asksFirst ? <FirstFetchFields {...view} /> : null}
         <fieldset class="fields">
           <legend>Sending mail</legend>
           <Login protocol="smtp" view={view} label="Account that sends" none="None: no email is sent" />
         </fieldset>
+        <ClassFields {...view} />
         <Pop3 view={view} />
         <div class="actions">
           <SubmitButton>{unopened === undefined ? 'Save and open the mailbox' : 'Try again'}</SubmitButton>
           <SubmitButton kind="secondary" name="test" value="yes">
             Test without saving
           </SubmitButton>
+          {view.asksFirst ? (
+            <SubmitButton kind="secondary" name="count" value="yes">
+              Count the emails
+            </SubmitButton>
+          ) : null}
           {unopened === undefined ? null : (
             <SubmitButton kind="secondary" name="anyway" value="yes">
               Save anyway

@@ -14,6 +14,7 @@ import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import type { Finding } from '../../../shared/alerts/alert.ts';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
+import { FirstFetchProgress } from './first-fetch-views.tsx';
 import { FinishSetup, type Unfinished } from './finish-setup.tsx';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
@@ -74,6 +75,9 @@ export function mailboxListPage(view: {
           <a href={paths.invitations()}>Invitations</a> let mailbox owners sign in.
         </p>
       ) : null}
+      <p>
+        <a href={paths.senders()}>Senders</a> can be blocked or always allowed, for all mailboxes.
+      </p>
     </Page>,
   );
 }
@@ -96,6 +100,7 @@ function MailboxRow(props: {
       </td>
       <td data-label="State">
         <MailboxState mailbox={mailbox} health={health} />
+        {health?.first === undefined ? null : <FirstFetchProgress first={health.first} mailbox={mailbox} />}
         {refusal === undefined ? null : (
           <p>
             {refusal.headline} <a href={refusal.fix.href}>{refusal.fix.label}</a>

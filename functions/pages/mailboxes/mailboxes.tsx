@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
 import { createReconciliationStore } from '../../../shared/intake/reconciliation-records.ts';
+import { countFirstFetch, type FirstFetchCount } from '../../../shared/mailboxes/count-first-fetch.ts';
+import { isAboutToBegin } from '../../../shared/mailboxes/first-fetch.ts';
 import { type Mailbox, twinOf } from '../../../shared/mailboxes/mailbox.ts';
 import type { MailboxAuthor } from '../../../shared/mailboxes/mailbox-entry.ts';
 import { healthOf } from '../../../shared/mailboxes/mailbox-store.ts';
@@ -104,7 +106,10 @@ export async function createMailbox(c: PageContext): Promise<Response> {
 export async function showMailboxForm(c: PageContext): Promise<Response> {
   const mailbox = await mailboxOf(c);
   if (mailbox === undefined) return c.notFound();
-  return c.html(formPage(c, mailbox, await accountChoices(c.get('services')), fieldsOf(mailbox), {}));
+  const { cursors } = await c.get('services').mailboxes.fetchState();
+  const asksFirst = isAboutToBegin(cursors.get(mailbox.id)?.first);
+  const choices = await accountChoices(c.get('services'));
+  return c.html(formPage(c, mailbox, choices, fieldsOf(mailbox), {}, { asksFirst }));
 }
 
 export async function changeMailbox(c: PageContext): Promise<Response> {
@@ -176,15 +181,25 @@ async function testOrSave(
     await recordUnsavedUse(services, draft, 'tested');
     return c.html(await testedPage(c, mailbox, before, choices, typed));
   }
+  if (typed['count'] === 'yes') {
+    await recordUnsavedUse(services, draft, 'opened');
+    const count = await countFirstFetch(services.intake, mailbox);
+    return c.html(formPage(c, before, choices, typed, {}, { count, asksFirst: true }));
+  }
   const saved = await saveMailbox(
     { ...services, open: (one) => services.verifyMailbox(services.intake, one) },
     draft,
     { evenIfNotOpened: typed['anyway'] === 'yes' },
   );
-  if (saved.kind === 'not-opened') return c.html(formPage(c, before, choices, typed, {}, saved.message), 422);
+  if (saved.kind === 'not-opened')
+    return c.html(
+      formPage(c, before, choices, typed, {}, { unopened: saved.message, asksFirst: 'first' in typed }),
+      422,
+    );
   const { opened } = saved;
+  const isAsked = !mailbox.enabled && opened.kind === 'opened' && (opened.first ?? 0) > 0;
   if (opened.kind === 'failed') return c.redirect(paths.mailboxes({ flash: 'unopened' }), 303);
-  if (before === undefined) return c.redirect(paths.mailboxConnected(mailbox), 303);
+  if (before === undefined || isAsked) return c.redirect(paths.mailboxConnected(mailbox), 303);
   return c.redirect(paths.mailboxes({ flash: 'opened', unread: opened.unread, total: opened.total }), 303);
 }
 
@@ -209,6 +224,7 @@ async function testedPage(
     unopened: undefined,
     flash: undefined,
     tested,
+    asksFirst: 'first' in typed,
   });
 }
 
@@ -240,8 +256,10 @@ function formPage(
   choices: readonly AccountChoice[],
   typed: Readonly<Record<string, string>>,
   errors: Readonly<Record<string, string>>,
-  unopened?: string,
+  more: { unopened?: string; count?: FirstFetchCount; asksFirst?: boolean } = {},
 ): string {
   const flash = mailbox === undefined ? flashOf(c, said) : undefined;
-  return mailboxFormPage({ principal: c.get('principal'), mailbox, choices, typed, errors, unopened, flash });
+  const { unopened, count, asksFirst = 'first' in typed } = more;
+  const principal = c.get('principal');
+  return mailboxFormPage({ principal, mailbox, choices, typed, errors, unopened, flash, count, asksFirst });
 }

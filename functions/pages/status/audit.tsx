@@ -30,6 +30,7 @@ const labels: Readonly<Record<AuditKind, string>> = {
   quarantine: 'Unimported email',
   alert: 'Alerts',
   secret: 'Secrets',
+  sender: 'Senders',
   audit: 'This log',
 };
 

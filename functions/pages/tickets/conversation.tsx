@@ -9,6 +9,8 @@ import type { TicketStore } from '../../../shared/tickets/ticket-store.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';
+import { SenderControl, type SenderState } from './block-sender.tsx';
+import { ClassLabel } from './class-label.tsx';
 import { EncryptionNote } from './encryption-note.tsx';
 import { MailText, type ShownText } from './mail-text.tsx';
 import { MeetingCard } from './meeting-card.tsx';
@@ -40,11 +42,12 @@ export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
   return lines <= 25 ? 'high' : 'tall';
 }
 
-/** The ticket's requester and status, and the form that closes or reopens it. */
+/** The ticket's requester and status, and the forms that block its sender and close or reopen it. */
 export function TicketHead(props: {
   ticket: Ticket;
   followed: Awaited<ReturnType<TicketStore['followers']>>;
   mailboxAddress: string | undefined;
+  sender: SenderState | undefined;
 }): JSX.Element {
   const { ticket, mailboxAddress } = props;
   const { followers, more } = props.followed;
@@ -74,9 +77,12 @@ export function TicketHead(props: {
           {more ? ' and more' : ''}
         </p>
       )}
-      <form method="post" action={open ? paths.closeTicket(ticket) : paths.reopenTicket(ticket)}>
-        <SubmitButton kind="secondary">{open ? 'Close ticket' : 'Reopen ticket'}</SubmitButton>
-      </form>
+      <div class="actions">
+        <SenderControl ticket={ticket} state={props.sender} />
+        <form method="post" action={open ? paths.closeTicket(ticket) : paths.reopenTicket(ticket)}>
+          <SubmitButton kind="secondary">{open ? 'Close ticket' : 'Reopen ticket'}</SubmitButton>
+        </form>
+      </div>
     </div>
   );
 }
@@ -123,7 +129,8 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
           {shownName(message.from)}
           {message.from.name === undefined || message.from.address === undefined ? null : (
             <span class="address">{` ${message.from.address}`}</span>
-          )}
+          )}{' '}
+          <ClassLabel of={message.messageClass} />
         </h2>
         <p class="when">
           <Time at={message.at} />

@@ -4,6 +4,7 @@ import type { MailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
 import type { Blobs } from '../../../shared/platform/blobs.ts';
 import type { Seam } from '../../../shared/platform/seam.ts';
 import type { ProviderStore } from '../../../shared/providers/provider-store.ts';
+import type { SenderRuleStore } from '../../../shared/senders/sender-rule-store.ts';
 import type { HtmlViewer } from '../../../shared/tickets/show-html.ts';
 import type { TicketStore } from '../../../shared/tickets/ticket-store.ts';
 import type { WebEnvironment } from '../../http/web-environment.ts';
@@ -16,6 +17,7 @@ export interface MailServices {
   mailboxes: Pick<MailboxStore, 'list' | 'get' | 'health' | 'removed'>;
   providers: Pick<ProviderStore, 'list'>;
   blobs: Pick<Blobs, 'read' | 'stream'>;
+  senderRules: Pick<SenderRuleStore, 'list'>;
   seam: Pick<Seam, 'now'>;
 }
 

@@ -2,6 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Person, TicketSummary } from '../../../shared/tickets/ticket.ts';
 import { Time } from '../../../shared/ui/lists.tsx';
+import { ClassLabel } from './class-label.tsx';
 
 /** Tickets as rows, the whole row one link. */
 export function TicketList(props: { label: string; tickets: readonly TicketSummary[] }): JSX.Element {
@@ -11,6 +12,11 @@ export function TicketList(props: { label: string; tickets: readonly TicketSumma
         <li>
           <p class="subject">
             <span class="number">#{ticket.number}</span>
+            {ticket.messageClass === undefined ? null : (
+              <>
+                <ClassLabel of={ticket.messageClass} />{' '}
+              </>
+            )}
             <a href={paths.ticket(ticket)}>{ticketTitle(ticket)}</a>
           </p>
           <p class="who-wrote">{shownName(ticket.requester)}</p>

@@ -2,6 +2,11 @@
 import { setImmediate as pause } from 'node:timers/promises';
 import { raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
+import {
+  classNames,
+  type MessageClass,
+  messageClasses,
+} from '../../../shared/message-class/message-class.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { mapLimited } from '../../../shared/platform/concurrency.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
@@ -11,6 +16,7 @@ import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { EmptyState } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx';
+import { senderStateOf } from './block-sender.tsx';
 import { Message, type ShownMessage, TicketHead } from './conversation.tsx';
 import { ConversationPager } from './conversation-pager.tsx';
 import { type MailContext, mailServices } from './mail-services.ts';
@@ -28,6 +34,11 @@ const FEW = 5;
 const flashes: Readonly<Record<string, Flash>> = {
   closed: { kind: 'success', text: 'Ticket closed. A reply will open a new, linked ticket.' },
   reopened: { kind: 'success', text: 'Ticket reopened.' },
+  blocked: {
+    kind: 'success',
+    text: 'Sender blocked. New email from this sender no longer becomes a ticket.',
+  },
+  unblocked: { kind: 'success', text: 'Sender unblocked.' },
   'no-number': { kind: 'warning', text: 'There is no ticket with this number.' },
 };
 
@@ -42,20 +53,21 @@ export async function showTickets(c: MailContext): Promise<Response> {
     return c.redirect(id === undefined ? paths.tickets({ flash: 'no-number' }) : paths.ticket({ id }), 303);
   }
   const status: TicketStatus = c.req.query('status') === 'closed' ? 'closed' : 'open';
+  const messageClass = messageClasses.find((one) => one === c.req.query('class'));
   const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
-  const page = await tickets.page(status, { after: position.after, limit: PAGE_SIZE });
+  const page = await tickets.page(status, { after: position.after, limit: PAGE_SIZE, messageClass });
   return c.html(
     renderPage(
       <Page title="Tickets" principal={c.get('principal')} place="tickets" wide flash={flashOf(c)}>
         <UnreadableNote rows={unreadableRows(c.get('services').tables, 'TicketIndex')} />
-        <ListHead status={status} />
-        <ListBody status={status} page={page} position={position} />
+        <ListHead status={status} messageClass={messageClass} />
+        <ListBody status={status} messageClass={messageClass} page={page} position={position} />
       </Page>,
     ),
   );
 }
 
-function ListHead(props: { status: TicketStatus }) {
+function ListHead(props: { status: TicketStatus; messageClass: MessageClass | undefined }) {
   const current = (status: TicketStatus): 'page' | undefined =>
     status === props.status ? 'page' : undefined;
   return (
@@ -74,6 +86,7 @@ function ListHead(props: { status: TicketStatus }) {
           </li>
         </ul>
       </nav>
+      <ClassFilter {...props} />
       <form class="find" method="get" action={paths.tickets()}>
         <label for="number">Ticket number</label>
         <input id="number" name="number" type="text" inputmode="numeric" autocomplete="off" />
@@ -83,18 +96,52 @@ function ListHead(props: { status: TicketStatus }) {
   );
 }
 
-function ListBody(props: { status: TicketStatus; page: TicketPage; position: Position }) {
-  const { status, page, position } = props;
+function ClassFilter(props: { status: TicketStatus; messageClass: MessageClass | undefined }) {
+  return (
+    <form class="find" method="get" action={paths.tickets()} data-submit-on-change="">
+      {props.status === 'closed' ? <input type="hidden" name="status" value="closed" /> : null}
+      <label for="class">Opened by</label>
+      <select id="class" name="class">
+        <option value="">Anything</option>
+        {messageClasses.map((value) => (
+          <option value={value} selected={value === props.messageClass}>
+            {classNames[value]}
+          </option>
+        ))}
+      </select>
+      <SubmitButton kind="secondary">Show</SubmitButton>
+    </form>
+  );
+}
+
+function ListBody(props: {
+  status: TicketStatus;
+  messageClass: MessageClass | undefined;
+  page: TicketPage;
+  position: Position;
+}) {
+  const { status, messageClass, page, position } = props;
+  const keep = {
+    ...(status === 'closed' && { status }),
+    ...(messageClass !== undefined && { class: messageClass }),
+  };
+  const pager = <Pager path={paths.tickets()} keep={keep} position={position} next={page.next} />;
+  if (page.tickets.length === 0 && messageClass !== undefined)
+    return (
+      <>
+        <EmptyState title={page.next === undefined ? 'No such tickets' : 'None among the newest tickets'}>
+          <a href={status === 'closed' ? paths.tickets({ status }) : paths.tickets()}>
+            Show all {status} tickets
+          </a>
+        </EmptyState>
+        {pager}
+      </>
+    );
   if (page.tickets.length === 0) return <NoTickets status={status} later={position.after !== undefined} />;
   return (
     <>
       <TicketList label={status === 'open' ? 'Open tickets' : 'Closed tickets'} tickets={page.tickets} />
-      <Pager
-        path={paths.tickets()}
-        keep={status === 'closed' ? { status } : {}}
-        position={position}
-        next={page.next}
-      />
+      {pager}
     </>
   );
 }
@@ -127,9 +174,10 @@ export async function showTicket(c: MailContext): Promise<Response> {
   if (page === undefined) return c.notFound();
   const { ticket, earlier } = page;
   const place = { ticketId: ticket.id, before };
-  const [mailbox, followed, shown] = await Promise.all([
+  const [mailbox, followed, sender, shown] = await Promise.all([
     mailboxes.get(ticket.mailboxId),
     tickets.followers(ticket.id),
+    senderStateOf(c, ticket),
     mapLimited(page.messages, 16, (message) => shownMessage(c, message)),
   ]);
   // Rendered one at a time with pauses, so that fifty long texts do not block other requests.
@@ -147,7 +195,7 @@ export async function showTicket(c: MailContext): Promise<Response> {
         wide
         flash={flashOf(c)}
       >
-        <TicketHead ticket={ticket} followed={followed} mailboxAddress={mailbox?.address} />
+        <TicketHead ticket={ticket} followed={followed} mailboxAddress={mailbox?.address} sender={sender} />
         <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
         <ol class="conversation" aria-label="Messages, oldest first">
           {messages.map((message) => (

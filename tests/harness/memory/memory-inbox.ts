@@ -1,5 +1,10 @@
 import { goOnFrom, uidOf, uidRef, uidsAmong } from '../../../shared/mailboxes/imap-position.ts';
-import { type HeaderSearch, type Inbox, InboxError } from '../../../shared/mailboxes/inbox.ts';
+import {
+  type HeaderSearch,
+  type Inbox,
+  InboxError,
+  type ListRequest,
+} from '../../../shared/mailboxes/inbox.ts';
 import type { MessageMeta, MessageRef } from '../../../shared/mailboxes/message-ref.ts';
 import type { Seam } from '../../../shared/platform/seam.ts';
 
@@ -96,13 +101,14 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
 
   return {
     ...opened,
-    list: ({ position: saved, isVoid = false, also = [], since }) =>
+    list: ({ position: saved, isVoid = false, also = [], since, unread }) =>
       call('search', () => {
         const { position, isKnown, isSetBack } = goOnFrom(saved, { uidNext, isVoid });
         const refs = found(folder.mails, {
           from: isKnown ? position.uid + 1 : undefined,
           since: isKnown ? undefined : since,
           also: uidsAmong(also),
+          unread,
         });
         return { refs, position, isSetBack, witness: isKnown ? position.witness : undefined };
       }),
@@ -114,6 +120,8 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
           .slice(-count)
           .map(uidRef),
       ),
+    receivedSince: (day) => call('search', () => refsOf(folder.mails.filter((mail) => isSince(mail, day)))),
+    receivedBefore: (day) => call('search', () => refsOf(folder.mails.filter((mail) => !isSince(mail, day)))),
     all: () =>
       call('search', () =>
         folder.mails
@@ -168,6 +176,16 @@ const metaOf = ({ uid, raw, receivedAt }: FolderMail): MessageMeta => ({
   messageId: /^message-id:\s*(\S+)\s*$/im.exec(Buffer.from(raw).toString('latin1'))?.[1] ?? '',
 });
 
+/** SINCE and BEFORE know days, not times (RFC 3501 section 6.4.4). */
+const isSince = ({ receivedAt }: FolderMail, day: string): boolean =>
+  Date.parse(receivedAt) >= Math.floor(Date.parse(day) / DAY_MS) * DAY_MS;
+
+const refsOf = (mails: readonly FolderMail[]): MessageRef[] =>
+  mails
+    .map(({ uid }) => uid)
+    .sort((a, b) => a - b)
+    .map(uidRef);
+
 function fitting(mails: readonly FolderMail[], { words, messageId }: HeaderSearch): MessageRef[] {
   const field = (raw: Uint8Array, name: string): string =>
     new RegExp(`^${name}:(.*)$`, 'im').exec(Buffer.from(raw).toString('utf8'))?.[1]?.toLowerCase() ?? '';
@@ -184,19 +202,24 @@ function fitting(mails: readonly FolderMail[], { words, messageId }: HeaderSearc
 
 function found(
   mails: readonly FolderMail[],
-  { from, since, also }: { from: number | undefined; since: string | undefined; also: readonly number[] },
+  {
+    unread,
+    from,
+    since,
+    also,
+  }: Pick<ListRequest, 'unread' | 'since'> & { from: number | undefined; also: readonly number[] },
 ): MessageRef[] {
-  // SINCE knows days, not times (RFC 3501 section 6.4.4), and not whose.
-  const day = since === undefined ? undefined : Math.floor(Date.parse(since) / DAY_MS - 1) * DAY_MS;
-  return mails
-    .filter(
-      ({ uid, seen, receivedAt }) =>
-        !seen ||
-        (from !== undefined && uid >= from) ||
-        (day !== undefined && Date.parse(receivedAt) >= day) ||
-        also.includes(uid),
-    )
-    .map(({ uid }) => uid)
-    .sort((a, b) => a - b)
-    .map(uidRef);
+  // SINCE knows days, not times, and not whose.
+  const day = since === undefined ? undefined : new Date(Date.parse(since) - DAY_MS).toISOString();
+  const isWanted = (mail: FolderMail): boolean =>
+    !mail.seen && unread !== false && (unread === undefined || isSince(mail, unread.since));
+  return refsOf(
+    mails.filter(
+      (mail) =>
+        isWanted(mail) ||
+        (from !== undefined && mail.uid >= from) ||
+        (day !== undefined && isSince(mail, day)) ||
+        also.includes(mail.uid),
+    ),
+  );
 }

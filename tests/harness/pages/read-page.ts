@@ -15,7 +15,9 @@ export function readPage(html: string): PageFaults {
   const ids = [...html.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id ?? '');
   const labelled = new Set([...html.matchAll(/<label for="([^"]*)"/g)].map(([, id]) => id ?? ''));
   const wrapped = [...html.matchAll(/<label>(.*?)<\/label>/gs)].map(([, inside]) => inside ?? '').join('');
-  const fields = [...html.matchAll(/<(?:input|select|textarea)\b[^>]*>/g)].map(([tag]) => tag);
+  const fields = [...html.matchAll(/<(?:input(?! type="hidden")|select|textarea)\b[^>]*>/g)].map(
+    ([tag]) => tag,
+  );
   const pointers = [
     ...[...html.matchAll(/\shref="#([^"]*)"/g)].map(([, id]) => id ?? ''),
     ...[...html.matchAll(/\saria-describedby="([^"]*)"/g)].flatMap(([, list]) => (list ?? '').split(' ')),

@@ -66,6 +66,7 @@ export interface SampleMail {
   folded?: string;
   encryption?: NewMessage['encryption'];
   invitation?: NewMessage['invitation'];
+  messageClass?: NewMessage['messageClass'];
 }
 
 export function principalHeader(role: 'admin' | 'agent', name = 'Mira Sund'): Record<string, string> {
@@ -223,6 +224,7 @@ export async function newMessage(
     folded: mail.folded,
     encryption: mail.encryption,
     invitation: mail.invitation,
+    messageClass: mail.messageClass,
     preview: text.replace(/\s+/g, ' ').slice(0, 200),
     notes: mail.notes ?? [],
     rawBlob,

@@ -18,6 +18,7 @@ import { openImapInbox } from '../../../shared/mailboxes/imap-inbox.ts';
 import type { Inbox } from '../../../shared/mailboxes/inbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
+import { type VerifiedMailbox, verifyMailbox } from '../../../shared/mailboxes/verify-mailbox.ts';
 import { openSeam, type Seam, type SeamPoint } from '../../../shared/platform/seam.ts';
 import { Secret } from '../../../shared/platform/secret.ts';
 import type { Row } from '../../../shared/platform/tables.ts';
@@ -155,6 +156,11 @@ export class ImapWorld {
     meanwhile();
     this.#server = await startMailServer(this.lab.options);
     await this.plugIn();
+  }
+
+  /** What saving the form of the mailbox does. */
+  connect(): Promise<VerifiedMailbox> {
+    return verifyMailbox(this.#deps, this.mailbox);
   }
 
   /** One run of the product, a minute after the one before. */

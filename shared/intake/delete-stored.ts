@@ -1,0 +1,68 @@
+import type { Cursor } from '../mailboxes/cursor.ts';
+import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
+import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
+import { log } from '../platform/log.ts';
+import type { FetchDeps } from './fetch-mailbox.ts';
+import type { FetchSession } from './fetch-session.ts';
+
+const DAY_MS = 86_400_000;
+/** Once a day, whatever the hour of the fetch that does it. */
+const PAUSE_MS = 20 * 3_600_000;
+/** Of a large folder, the newest of the old emails: older ones were read before the mailbox was connected. */
+const MOST = 5_000;
+const AT_ONCE = 250;
+
+/**
+ * Deletes from the server, once a day, what was received more than the mailbox's number of days ago and is stored as part of
+ * a ticket. Everything else stays there: what was skipped, what could not be imported, what was never fetched.
+ * @returns the cursor to save; undefined: nothing was due. Where the server refuses or breaks off, the fetch still succeeded;
+ * the next try is on the next day.
+ */
+export async function deleteStored(
+  { ledger, seam }: Pick<FetchDeps, 'ledger' | 'seam'>,
+  mailbox: Mailbox,
+  { inbox }: Pick<FetchSession, 'inbox'>,
+  cursor: Cursor | undefined,
+  mayGoOn: () => boolean,
+): Promise<Cursor | undefined> {
+  const { afterFetch } = mailbox;
+  const now = seam.now();
+  if (afterFetch.kind !== 'delete-later' || cursor === undefined || cursor.first !== undefined)
+    return undefined;
+  if (Math.abs(now - Date.parse(cursor.deletedAt ?? '1970-01-01')) < PAUSE_MS) return undefined;
+  try {
+    await deleteBefore({ ledger }, mailbox, inbox, now - afterFetch.days * DAY_MS, mayGoOn);
+  } catch (error) {
+    if (!(error instanceof InboxError)) throw error;
+    log.warn('stored mail not deleted', { mailbox: mailbox.id, code: error.code });
+  }
+  return { ...cursor, deletedAt: new Date(now).toISOString() };
+}
+
+/** @param before milliseconds since the epoch */
+async function deleteBefore(
+  { ledger }: Pick<FetchDeps, 'ledger'>,
+  mailbox: Mailbox,
+  inbox: Inbox,
+  before: number,
+  mayGoOn: () => boolean,
+): Promise<void> {
+  const scope = { folderKey: folderKeyOf(mailbox), validity: inbox.validity };
+  const old = (await inbox.receivedBefore(new Date(before).toISOString())).slice(-MOST);
+  for (let start = 0; start < old.length && mayGoOn(); start += AT_ONCE) {
+    const metas = await inbox.fetchMeta(old.slice(start, start + AT_ONCE));
+    const places = await ledger.lookUp(mailbox.id, scope, metas);
+    const mails = await ledger.mails(
+      mailbox.id,
+      [...places.values()].map(({ key }) => key),
+    );
+    const stored = metas.filter(({ ref, receivedAt }) => {
+      const mail = mails.get(places.get(ref)?.key ?? '');
+      // The server only compares days: an email that is a few hours too young waits for the next day.
+      return Date.parse(receivedAt) < before && mail?.state === 'done' && mail.decision?.fate === 'ticket';
+    });
+    if (stored.length === 0) continue;
+    if ((await inbox.currentValidity()) !== inbox.validity) return;
+    await inbox.remove(stored.map(({ ref }) => ref));
+  }
+}
