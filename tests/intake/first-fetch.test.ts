@@ -145,6 +145,23 @@ describe('the first fetch', () => {
       }
   }, 60_000);
 
+  it('begins again where the server numbers its messages anew meanwhile, and doubles nothing', async () => {
+    const office = new Office({ fetchSince: '2026-10-01', afterFetch: { kind: 'leave' } });
+    office.deliver(300, '2026-10-02T00:00:00.000Z', { seen: true });
+    await office.connect();
+    let searches = 0;
+    const secondPiece = (point: string): boolean => {
+      if (point === 'imap.search') searches += 1;
+      return point === 'imap.search' && searches > 3;
+    };
+    await office.world.run({ faultAt: (_, point) => (secondPiece(point) ? 'failBefore' : undefined) });
+    expect(office.cursors.at(-1)?.first?.done).toBe(250);
+    office.world.folder.renumber();
+    for (let run = 0; run < 3; run += 1) await office.run();
+    expect(await office.subjects()).toEqual(range(1, 300));
+    expect(office.cursors.at(-1)?.first).toBeUndefined();
+  }, 60_000);
+
   it('may be chosen anew until it has begun, and not afterwards', async () => {
     const office = new Office();
     office.deliver(2, '2026-09-01T10:00:00.000Z');

@@ -12,6 +12,7 @@ import type { Cursor } from '../../shared/mailboxes/cursor.ts';
 import { goOnFrom, uidOf, uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { Inbox } from '../../shared/mailboxes/inbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { type VerifiedMailbox, verifyMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
 import type { MessageMeta } from '../../shared/mailboxes/message-ref.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -178,6 +179,99 @@ describe('the check of a folder', () => {
     expect(finding?.count).toEqual({ inLedger: 99_900, waiting: 0, older: 0, missing: 100 });
     expect(largest).toBe(1000);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(60 * 1024 * 1024);
+  });
+});
+
+describe('the check of a folder whose first fetch', () => {
+  const seen = (id: string, receivedAt: string): void => {
+    world.folder.deliver(letter(id), receivedAt).seen = true;
+  };
+  const verify = (): Promise<VerifiedMailbox> => verifyMailbox(deps, world.mailbox);
+  beforeEach(async () => {
+    world = new IntakeWorld();
+    const mailboxes = createMailboxStore(world.tables);
+    deps = {
+      ...deps,
+      tables: world.tables,
+      blobs: world.blobs,
+      ledger: createLedgerStore(world.tables),
+      quarantine: createQuarantineStore(world),
+      saveCursor: mailboxes.saveCursor,
+      mailboxes,
+    };
+    world.mailbox = { ...world.mailbox, fetchSince: '2026-10-01' };
+    seen('older', '2026-09-30T12:00:00.000Z');
+    world.folder.deliver(letter('older, unread'), '2026-09-30T12:00:00.000Z');
+    for (const id of ['a', 'b', 'c']) seen(id, '2026-10-02T12:00:00.000Z');
+    await verify();
+  });
+
+  test('has not begun counts what it will take as waiting, and what is before its day as older', async () => {
+    world.folder.deliver(letter('new'), at(40));
+    expect((await reconcileFolder(deps, world.mailbox))?.count).toEqual({
+      inLedger: 0,
+      waiting: 4,
+      older: 2,
+      missing: 0,
+    });
+  });
+
+  test('is under way counts what it took as known, and the rest as waiting', async () => {
+    await world.run();
+    const cursor = (await deps.mailboxes.fetchState()).cursors.get('support');
+    if (cursor === undefined) throw new Error('not fetched');
+    for (const id of ['d', 'e']) seen(id, '2026-10-03T12:00:00.000Z');
+    const upTo = { uid: world.folder.uidNext - 1 };
+    const first = {
+      since: '2026-10-01T00:00:00.000Z',
+      upTo,
+      at: uidRef(5),
+      total: 5,
+      done: 3,
+      startedAt: at(0),
+    };
+    await deps.saveCursor('support', { ...cursor, position: upTo, first });
+    expect((await reconcileFolder(deps, world.mailbox))?.count).toEqual({
+      inLedger: 3,
+      waiting: 2,
+      older: 2,
+      missing: 0,
+    });
+  });
+
+  test('is complete misses what it should have taken, however old, and nothing from before its day', async () => {
+    await world.run();
+    seen('lost', '2026-10-05T12:00:00.000Z');
+    await moveCursorPast();
+    expect((await reconcileFolder(deps, world.mailbox))?.count).toEqual({
+      inLedger: 3,
+      waiting: 0,
+      older: 2,
+      missing: 1,
+    });
+  });
+});
+
+describe('the check of a folder whose email is left as it is', () => {
+  test('knows unread email that was fetched, and misses unread email that no fetch lists any more', async () => {
+    world.mailbox = { ...world.mailbox, afterFetch: { kind: 'leave' } };
+    world.folder.deliver(letter('d'), at(20));
+    await world.run();
+    expect(world.folder.mails.filter((mail) => !mail.seen)).toHaveLength(1);
+    expect((await reconcileFolder(deps, world.mailbox))?.count).toEqual({
+      inLedger: 4,
+      waiting: 0,
+      older: 0,
+      missing: 0,
+    });
+    world.folder.deliver(letter('e'), at(21));
+    await moveCursorPast();
+    expect((await reconcileFolder(deps, world.mailbox))?.count).toMatchObject({ inLedger: 4, missing: 1 });
+    await runTask(deps, 'support', { kind: 'check' });
+    await runTask({ ...deps, mailboxes: { ...deps.mailboxes, get: async () => world.mailbox } }, 'support', {
+      kind: 'fetch-missing',
+    });
+    expect(subjects()).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 });
 

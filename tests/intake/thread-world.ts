@@ -27,6 +27,10 @@ export interface ThreadMail {
   references?: readonly string[];
   subject?: string;
   isForged?: boolean;
+  /** An absence note, which the mailbox folds. */
+  isAbsence?: boolean;
+  /** The address that a bounce reports on, and the Message-ID of what it returns. */
+  bounceOf?: { recipient: string; id: string };
 }
 
 /** A mailbox and its tickets. */
@@ -75,6 +79,12 @@ export class ThreadWorld {
     await this.#ledger.complete(BOX, decided);
   }
 
+  /** The status of each ticket, by number. */
+  statuses(): Record<number, string> {
+    const heads = this.tables.dump('Tickets').filter(({ rowKey }) => rowKey === 'head');
+    return Object.fromEntries(heads.map((head) => [Number(head['number']), String(head['status'])]));
+  }
+
   /** Keys of the emails of each ticket, by number. */
   threads(): Record<number, string[]> {
     const rows = this.tables.dump('Tickets');
@@ -121,17 +131,33 @@ function outcomeOf(wish: ThreadMail, at: string): ReadOutcome {
     text: '',
     html: undefined,
     attachments: [],
-    automatic: { returnPathEmpty: false, isReport: false },
+    automatic: {
+      returnPathEmpty: false,
+      isReport: false,
+      ...(wish.bounceOf !== undefined && {
+        report: {
+          kind: 'delivery',
+          isSuccess: false,
+          recipients: [wish.bounceOf.recipient],
+          messageIds: [`<${wish.bounceOf.id}>`],
+        },
+      }),
+    },
     authentication: [],
     notes: [],
   };
   const { from, to, cc, subject, messageId } = mail;
   return {
     kind: 'message',
+    ...((wish.isAbsence === true || wish.bounceOf !== undefined) && {
+      treatment: { kind: 'fold', reason: 'Automatic.' },
+    }),
     mail,
     message: {
       ...{ key: wish.key, at, sentAt: undefined, to, cc, subject, messageId, notes: [], rawBlob: '' },
       from: from ?? { name: undefined, address: undefined },
+      messageClass:
+        wish.bounceOf !== undefined ? 'bounce' : wish.isAbsence === true ? 'out-of-office' : 'person',
       answers: answersOf(mail),
       attachments: [],
       text: { kind: 'inline', text: '' },

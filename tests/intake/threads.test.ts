@@ -43,6 +43,21 @@ function conversations(seed: number, count: number): ThreadMail[] {
   });
 }
 
+/** The same, with absence notes, and bounces that return a message of somebody who took part, or of nobody. */
+function withMachines(mails: readonly ThreadMail[], seed: number): ThreadMail[] {
+  const random = seeded(seed);
+  return mails.map((mail, index): ThreadMail => {
+    const before = mails[index - 1 - Math.floor(random() * 5)];
+    const chance = random();
+    if (chance < 0.15) return { ...mail, isAbsence: true };
+    if (chance > 0.3 || before === undefined) return mail;
+    const recipient = random() < 0.7 ? before.from : 'nobody@elsewhere.example';
+    const { key, isForged = false } = mail;
+    const id = before.id ?? before.key;
+    return { key, isForged, from: 'mailer-daemon@mx.example', bounceOf: { recipient, id } };
+  });
+}
+
 async function taken(
   mails: readonly ThreadMail[],
   batchSize: number,
@@ -66,6 +81,56 @@ test.each([1, 2, 3])(
     expect(await taken(mails, 50, rules)).toEqual(together);
   },
 );
+
+test.each([1, 2, 3])(
+  'neither where machines answer or return the emails, also once tickets are closed (seed %i)',
+  async (seed) => {
+    const mails = withMachines(conversations(seed, 300), seed);
+    const outcome = async (batchSize: number): Promise<unknown> => {
+      const world = new ThreadWorld();
+      await world.take(mails.slice(0, 150), batchSize);
+      for (const number of Object.keys(world.threads()).map(Number))
+        if (number % 2 === 0)
+          await world.tickets.setStatus((await world.tickets.byNumber(number)) ?? '', 'closed');
+      await world.take(mails.slice(150), batchSize);
+      return { threads: world.threads(), follows: world.follows(), statuses: world.statuses() };
+    };
+    const alone = await outcome(1);
+    expect(await outcome(7)).toEqual(alone);
+    expect(await outcome(50)).toEqual(alone);
+  },
+);
+
+describe('a bounce', () => {
+  const KIM = 'kim@customer.example';
+  const DAEMON = 'mailer-daemon@mx.example';
+  const first: ThreadMail = { key: 'first', from: KIM };
+  const bounce: ThreadMail = {
+    key: 'bounce',
+    from: DAEMON,
+    bounceOf: { recipient: KIM, id: 'first' },
+  };
+  const late: ThreadMail = { key: 'late', from: DAEMON, references: ['bounce'] };
+
+  test.each([1, 3])(
+    'joins the ticket of whom it reports on, and its sender none (batches of %i)',
+    async (size) => {
+      const world = new ThreadWorld();
+      await world.take([first, bounce, late], size);
+      expect(world.threads()).toEqual({ 1: ['first', 'bounce'], 2: ['late'] });
+      expect(world.follows()).toEqual({ 2: 1 });
+    },
+  );
+
+  test.each([1, 3])(
+    'that opens a ticket lets its sender take part in nothing (batches of %i)',
+    async (size) => {
+      const world = new ThreadWorld();
+      await world.take([{ ...bounce, bounceOf: { recipient: KIM, id: 'unknown' } }, late], size);
+      expect(world.threads()).toEqual({ 1: ['bounce'], 2: ['late'] });
+    },
+  );
+});
 
 /** Three people of one company, who write to the mailbox alone, and each time answer one of the last few messages. */
 function companyThread(domain: string): ThreadMail[] {
