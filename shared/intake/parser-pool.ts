@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { withinTime } from '../platform/concurrency.ts';
 import type { MailLibrary } from './parse-message.ts';
+import { deadlineOf, LONGEST_MS, processorTime } from './parse-deadline.ts';
 import type { ParseReply, ParseTask } from './parse-worker.ts';
 import { defaultParseLimits, type ParseLimits, type ParseOutcome, SECOND_PARSER } from './parsed-message.ts';
 
@@ -65,26 +65,8 @@ const HELD_UP_MS = 150;
 /** Young objects of a thread; as large as V8 likes them, they take more than all of its emails. */
 const YOUNG_MB = 8;
 
-const SMALL_BYTES = 100 * 1024;
-const SMALL_MS = 3_000;
-const MS_PER_BYTE = 1_200 / (1024 * 1024);
-const LONGEST_MS = 30_000;
-
-/** How long a library may take over so many bytes: three seconds for most emails, and about one for each megabyte more. */
-export const deadlineOf = (bytes: number): number =>
-  Math.min(LONGEST_MS, Math.round(SMALL_MS + Math.max(0, bytes - SMALL_BYTES) * MS_PER_BYTE));
-
 /** Time for an answer that has arrived but was not yet read, when this thread itself was busy at the deadline. */
 const graceMs = 100;
-
-/** Milliseconds of processor that a thread has used; undefined where it cannot say so at once. */
-async function processorTime(worker: Worker): Promise<number | undefined> {
-  const asked = worker.cpuUsage().then(
-    ({ user, system }) => (user + system) / 1000,
-    () => undefined,
-  );
-  return (await withinTime(asked, graceMs)) === 'late' ? undefined : asked;
-}
 
 /** Threads start with the first email and never keep the process alive on their own. */
 export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
