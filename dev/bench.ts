@@ -14,7 +14,7 @@ import { type Command, runCommand, say } from './run-command.ts';
 
 const BENCHES = ['intake'];
 function optionsOf(args: readonly string[]): { json: boolean; mails: number; rounds: number } {
-  const usage = `Known are: ${BENCHES.join(', ')}, --json, --emails NUMBER, --rounds NUMBER.`;
+  const usage = `Known are: ${BENCHES.join(', ')}, --json, --mails NUMBER, --rounds NUMBER.`;
   try {
     const { values, positionals } = parseArgs({
       args: [...args],

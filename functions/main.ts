@@ -11,6 +11,9 @@ import { backgroundHandler, sendLastTelemetry } from './triggers/background-hand
 import { isLive, isReady } from './triggers/health.ts';
 import { httpHandler } from './http/http-adapter.ts';
 import { hostRoute } from './http/route.ts';
+import { keepHeapSmall } from '../shared/platform/small-heap.ts';
+
+keepHeapSmall();
 
 // Downloads of up to 100 MB are streamed; otherwise each would be in memory three times.
 app.setup({ enableHttpStream: true });

@@ -26,6 +26,7 @@ export function goalsOf(numbers: IntakeNumbers, webColdStartRatio: number): Goal
     atMost('CPU an email ÷ CPU of a raw download, at most', numbers.cpuOfRaw, 12),
     atMost('IMAP commands, at most 12 + N/20', numbers.imapCommands, 12 + numbers.mails / 20),
     atMost('storage requests a plain email, at most', numbers.storageRequestsPerPlainMail, 5),
+    atMost('peak memory, at most MB', numbers.peakRssMb, 300),
     atMost('peak memory with one email of 95 MB, at most MB', numbers.bigMailPeakRssMb, 300),
     atMost('web cold start ÷ empty app, at most', webColdStartRatio, 1.6),
     atMost('things stored wrong, at most', numbers.faults.length, 0),

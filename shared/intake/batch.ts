@@ -1,8 +1,10 @@
-import type { Inbox, InboxError } from '../mailboxes/inbox.ts';
+import type { Cursor } from '../mailboxes/cursor.ts';
+import type { Inbox, InboxError, Listing } from '../mailboxes/inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import type { Tables } from '../platform/tables.ts';
+import type { FoundMeta } from './fetch-session.ts';
 import type { LedgerMail, RefScope } from './ledger.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import type { ParserPool } from './parser-pool.ts';
@@ -81,3 +83,22 @@ export const emptyReport = (): BatchReport => ({
   refused: [],
   broken: undefined,
 });
+
+export interface ProcessedMessages {
+  opened: number;
+  replies: number;
+  quarantined: number;
+  skipped: number;
+  more: boolean;
+  /** Why the fetch ended early, if the server is away; what was stored until then counts. */
+  ended: InboxError | undefined;
+}
+
+/** What a fetch is to take in. */
+export interface FoundMessages extends FoundMeta {
+  position: Listing['position'];
+  /** Digest of all that was listed. */
+  digest: string;
+  /** The state of the mailbox's first fetch after this one; what was not reached waits with the rest. */
+  first: Cursor['first'];
+}

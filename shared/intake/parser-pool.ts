@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { withinTime } from '../platform/concurrency.ts';
 import type { MailLibrary } from './parse-message.ts';
+import { deadlineOf, LONGEST_MS, processorTime } from './parse-deadline.ts';
 import type { ParseReply, ParseTask } from './parse-worker.ts';
 import { defaultParseLimits, type ParseLimits, type ParseOutcome, SECOND_PARSER } from './parsed-message.ts';
 
@@ -42,6 +42,8 @@ interface Job {
   nonce: string | undefined;
   parser: MailLibrary;
   turn: ParseTurn;
+  /** When it came, on this process's clock. */
+  since: number;
   /** It was beside an email that killed its worker: now nothing else may be. */
   alone: boolean;
   pending: PromiseWithResolvers<ParseOutcome>;
@@ -57,36 +59,21 @@ interface Seat {
   bytes: number;
 }
 
+/** An email that waited so long gets another thread, if there may be one: most of the time one is enough. */
+const HELD_UP_MS = 150;
+
 /** Young objects of a thread; as large as V8 likes them, they take more than all of its emails. */
-const YOUNG_MB = 16;
-
-const SMALL_BYTES = 100 * 1024;
-const SMALL_MS = 3_000;
-const MS_PER_BYTE = 1_200 / (1024 * 1024);
-const LONGEST_MS = 30_000;
-
-/** How long a library may take over so many bytes: three seconds for most emails, and about one for each megabyte more. */
-export const deadlineOf = (bytes: number): number =>
-  Math.min(LONGEST_MS, Math.round(SMALL_MS + Math.max(0, bytes - SMALL_BYTES) * MS_PER_BYTE));
+const YOUNG_MB = 8;
 
 /** Time for an answer that has arrived but was not yet read, when this thread itself was busy at the deadline. */
 const graceMs = 100;
-
-/** Milliseconds of processor that a thread has used; undefined where it cannot say so at once. */
-async function processorTime(worker: Worker): Promise<number | undefined> {
-  const asked = worker.cpuUsage().then(
-    ({ user, system }) => (user + system) / 1000,
-    () => undefined,
-  );
-  return (await withinTime(asked, graceMs)) === 'late' ? undefined : asked;
-}
 
 /** Threads start with the first email and never keep the process alive on their own. */
 export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   const {
     deadlineMs,
     heapMb = 128,
-    recycleBytes = 64 * 1024 * 1024,
+    recycleBytes = 32 * 1024 * 1024,
     workers = 1,
     inFlightPerWorker = 2,
     limits = defaultParseLimits,
@@ -95,6 +82,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   let seats: Seat[] = [];
   let nextId = 0;
   let closed = false;
+  let helper: NodeJS.Timeout | undefined;
 
   const openSeat = (): Seat => {
     const worker = new Worker(workerUrl(), {
@@ -156,8 +144,14 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
           seat.bytes <= recycleBytes && seat.jobs.length < room && !seat.jobs.some((other) => other.alone),
       )
       .sort((a, b) => a.jobs.length - b.jobs.length)[0];
-    if (free !== undefined && (free.jobs.length === 0 || seats.length >= workers)) return free;
-    return seats.length < workers ? openSeat() : undefined;
+    if (free !== undefined) return free;
+    if (seats.length === 0) return openSeat();
+    if (seats.length >= workers) return undefined;
+    const waited = performance.now() - job.since;
+    if (waited >= HELD_UP_MS) return openSeat();
+    clearTimeout(helper);
+    helper = setTimeout(dispatch, HELD_UP_MS - waited + 1);
+    return undefined;
   };
 
   /** The thread takes its emails in order. Until it says that it has begun with the first one, it may be starting. */
@@ -222,7 +216,8 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
 
   /** With its next email, or with none any more. */
   const goOn = (seat: Seat): void => {
-    if (seat.jobs.length > 0 || seat.bytes <= recycleBytes) {
+    const helpsNoMore = seats.length > 1 && waiting.length === 0;
+    if (seat.jobs.length > 0 || (seat.bytes <= recycleBytes && !helpsNoMore)) {
       watch(seat);
       return;
     }
@@ -258,13 +253,23 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       const pending = Promise.withResolvers<ParseOutcome>();
       if (closed) pending.reject(new Error('The parser pool is closed.'));
       else {
-        waiting.push({ id: nextId++, raw, nonce, parser: 'mailparser', turn, alone: false, pending });
+        waiting.push({
+          id: nextId++,
+          raw,
+          nonce,
+          parser: 'mailparser',
+          turn,
+          since: performance.now(),
+          alone: false,
+          pending,
+        });
         dispatch();
       }
       return pending.promise;
     },
     async close() {
       closed = true;
+      clearTimeout(helper);
       const open = seats.splice(0);
       const left = [...waiting.splice(0), ...open.flatMap((seat) => seat.jobs.splice(0))];
       for (const job of left)

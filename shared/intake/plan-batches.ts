@@ -3,7 +3,7 @@ import type { MessageMeta } from '../mailboxes/message-ref.ts';
 export const limits = {
   batchMessages: 50,
   /** Two batches are in memory at a time; with more in each, an instance of 512 MB would not do. */
-  batchBytes: 16 * 1024 * 1024,
+  batchBytes: 8 * 1024 * 1024,
   /**
    * Up to here an email is held in memory; over it, it flows in pieces, alone. Twice the size of a piece: below that, three
    * round trips to the mail server, blocks up and pieces down again cost more than the memory they save, which

@@ -14,9 +14,9 @@ import { type ReadOutcome, readMail } from './read-message.ts';
 import { skipDuplicates, type StandingCopy } from './skip-duplicates.ts';
 import { type StoredMail, storeRaw } from './store-raw.ts';
 
-const READ_AT_ONCE = 12;
+const READ_AT_ONCE = 8;
 /** Of emails that are read at once; each is there about three times: whole, in parts, in the parser. */
-const READ_BYTES = 24 * 1024 * 1024;
+const READ_BYTES = 12 * 1024 * 1024;
 
 /**
  * Takes one batch of mail into storage; the order of `BatchRun.#takeSteps` loses nothing and doubles nothing

@@ -1,40 +1,25 @@
 import type { Cursor } from '../mailboxes/cursor.ts';
-import type { InboxError, Listing } from '../mailboxes/inbox.ts';
+import type { InboxError } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import type { MessageIdentity, MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 import { fingerprintOf } from '../mailboxes/message-ref.ts';
 import { describeError, isCausedByContent } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
-import type { BatchReport } from './batch.ts';
+import { releaseBuffers } from '../platform/small-heap.ts';
+import type { BatchReport, FoundMessages, ProcessedMessages } from './batch.ts';
 import { BatchQueue } from './batch-queue.ts';
 import type { FetchDeps } from './fetch-mailbox.ts';
-import type { FetchSession, FoundMeta } from './fetch-session.ts';
+import type { FetchSession } from './fetch-session.ts';
 import { placeOf, type RefScope } from './ledger.ts';
 import { ServerMarker } from './mark-on-server.ts';
 import { nextCursor, roomForUnfetched } from './next-cursor.ts';
-import { type Batch, messagesOf } from './plan-batches.ts';
+import { type Batch, limits, messagesOf } from './plan-batches.ts';
 import { processBatch } from './process-batch.ts';
 import { SlowBudget } from './slow-budget.ts';
 import { UnfetchedList } from './unfetched.ts';
 
-export interface ProcessedMessages {
-  opened: number;
-  replies: number;
-  quarantined: number;
-  skipped: number;
-  more: boolean;
-  /** Why the fetch ended early, if the server is away; what was stored until then counts. */
-  ended: InboxError | undefined;
-}
-
-/** What a fetch is to take in. */
-export interface FoundMessages extends FoundMeta {
-  position: Listing['position'];
-  /** Digest of all that was listed. */
-  digest: string;
-  /** How the first fetch of the mailbox stands after this: what is not come to waits with the rest. */
-  first: Cursor['first'];
-}
+/** Two batches. */
+const RELEASED_BYTES = 2 * limits.batchBytes;
 
 interface Running {
   batch: Batch;
@@ -84,6 +69,7 @@ class BatchLoop {
   readonly #waiting = new Set<MessageRef>();
   readonly #left: MessageIdentity[];
   #lastMailAt: string;
+  #heldBytes = 0;
   #running: Running | undefined;
   #ended: InboxError | undefined;
   #isStopped = false;
@@ -195,6 +181,7 @@ class BatchLoop {
   async #end({ batch, report: promise }: Running): Promise<void> {
     const report = await promise;
     this.#tally(batch, report);
+    this.#releaseBuffers(batch);
     if (report.broken === undefined) {
       for (const each of report.missing) this.#unfetched.count(each, 'download', this.#now());
       await this.#mark(() => this.#marker.markMany(this.#session.inbox));
@@ -225,6 +212,14 @@ class BatchLoop {
       if (meta !== undefined) this.#left.push({ ref, fingerprint: fingerprintOf(meta) });
     }
     if (report.unasked.length > 0) this.#queue.putBack(report.unasked);
+  }
+
+  /** Of the raw mail in particular: its blob has it now. */
+  #releaseBuffers(batch: Batch): void {
+    this.#heldBytes += messagesOf(batch).reduce((sum, { size }) => sum + size, 0);
+    if (this.#heldBytes < RELEASED_BYTES) return;
+    this.#heldBytes = 0;
+    releaseBuffers();
   }
 
   #markRest(): Promise<void> {

@@ -26,7 +26,7 @@ export interface Download {
   broken: InboxError | undefined;
 }
 
-const UPLOADS = 16;
+const UPLOADS = 8;
 const HEADER_BYTES = 64 * 1024;
 /** Of mail fetched whole, the announced size may be an estimate; of partial fetches the sum has to come out. */
 const TOLERATED_WHOLE = 0.5;

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { deadlineOf } from '../../shared/intake/parse-deadline.ts';
 import {
   createParserPool,
-  deadlineOf,
   type ParserPool,
   type ParserPoolOptions,
 } from '../../shared/intake/parser-pool.ts';

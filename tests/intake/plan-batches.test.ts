@@ -30,10 +30,10 @@ test('fifty emails are one batch, one more is a second', () => {
   ).toEqual([50, 1]);
 });
 
-test('a batch holds 16 MB, and not a byte more', () => {
-  expect(planned(4 * MB, 4 * MB, 4 * MB, 4 * MB)).toEqual(['held 1 2 3 4']);
-  expect(planned(4 * MB, 4 * MB, 4 * MB, 4 * MB, 1)).toEqual(['held 1 2 3 4', 'held 5']);
-  expect(planned(4 * MB, 4 * MB, 4 * MB, 1, 4 * MB)).toEqual(['held 1 2 3 4', 'held 5']);
+test('a batch holds 8 MB, and not a byte more', () => {
+  expect(planned(2 * MB, 2 * MB, 2 * MB, 2 * MB)).toEqual(['held 1 2 3 4']);
+  expect(planned(2 * MB, 2 * MB, 2 * MB, 2 * MB, 1)).toEqual(['held 1 2 3 4', 'held 5']);
+  expect(planned(2 * MB, 2 * MB, 2 * MB, 1, 2 * MB)).toEqual(['held 1 2 3 4', 'held 5']);
 });
 
 test('an email is held up to 8 MB, flows up to 100 MB, and stays on the server over it', () => {
