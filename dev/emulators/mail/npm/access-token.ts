@@ -21,7 +21,10 @@ export interface Xoauth2 {
   readonly accessToken: string;
 }
 
-/** Reads the SASL text `user=…^Aauth=Bearer …^A^A` in base64, as Exchange Online accepts it. */
+/**
+ * Reads the SASL text `user=…^Aauth=Bearer …^A^A` in base64, as Exchange Online accepts it.
+ * https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
+ */
 export function readXoauth2(base64: string): Xoauth2 | undefined {
   const text = Buffer.from(base64, 'base64').toString('utf8');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: ^A separates the fields of XOAUTH2.
