@@ -90,11 +90,11 @@ async function run(options: ChaosOptions, { running }: Command): Promise<Report>
   const storm = new Storm({ world, hosts, truth, weather, chance, options, progress });
   if (options.calm) await storm.deliver(deliveries);
   else {
-    progress(`A storm of ${options.minutes} min …`);
+    progress(`Injecting faults for ${options.minutes} min …`);
     await storm.rage(deliveries);
   }
   const settled = await settle(world, truth, storm.record, options, progress);
-  progress(settled.settled ? `Settled after ${settled.seconds} s.` : 'It does not settle.');
+  progress(settled.settled ? `Settled after ${settled.seconds} s.` : 'It did not settle in time.');
   await storm.lookForWrongMarks();
   await hosts.stop();
   progress('Comparing everything …');

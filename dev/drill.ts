@@ -61,7 +61,7 @@ async function main(): Promise<number> {
     say('Building …');
     await buildApp();
   }
-  say('Seconds are those of the app’s clock, which is set forward a minute at a time.');
+  say('Seconds are on the app’s clock, which advances one minute at a time.');
   await using camera = values.pictures === undefined ? undefined : await cameraIn(values.pictures);
   const results: DrillResult[] = [];
   for (const [index, fault] of faults.entries()) {

@@ -81,7 +81,7 @@ async function main(): Promise<number> {
   const isGood =
     score.percent >= LEAST_PERCENT &&
     results.every(({ unexplained, outdated }) => unexplained.length + outdated.length === 0);
-  say(`${'in all'.padEnd(12)} ${inWords(score)}`);
+  say(`${'total'.padEnd(12)} ${inWords(score)}`);
   if (!isGood)
     say(
       `Each survivor needs a test that notices it, or its reason in dev/mutants/survivors.json; at least ${LEAST_PERCENT} % must be noticed.`,

@@ -1,13 +1,14 @@
 /**
  * Creates and updates the two app registrations of an installation, with the deployer's own `az login`:
  *
- *   npm run register-app -- --create     before provisioning: makes both, keeps their ids in the azd environment
- *   npm run register-app -- --finish     after it: addresses, the managed identity as their credential, the role admin
+ *   npm run register-app -- --create     before provisioning: creates both, saves their IDs in the azd environment
+ *   npm run register-app -- --finish     after it: redirect URIs, the managed identity as their credential, the role admin
  *
- * With `-- --finish --rotation` the identity may also change the secrets of the registration for mail, so that Postroom
- * can rotate them by itself. `azd up` runs the first two (azure.yaml). Whatever is right already is left alone: run it as often as you like.
- * `--key NAME`: how the registrations are told apart, without azd; `--cloud NAME` or `POSTROOM_CLOUD`: one of Microsoft's
- * other clouds; `--json`; `--graph URL`: a stand-in for Microsoft Graph on this machine.
+ * With `-- --finish --rotation` the identity may also change the secrets of the registration for mail, so that
+ * Postroom can rotate them automatically. `azd up` runs the first two (azure.yaml). Settings that are already correct
+ * are not changed, so it can be run repeatedly. `--key NAME`: distinguishes the registrations, without azd;
+ * `--cloud NAME` or `POSTROOM_CLOUD`: one of Microsoft's other clouds; `--json`; `--graph URL`: an emulator of
+ * Microsoft Graph on this machine.
  */
 import { parseArgs } from 'node:util';
 import { AzureCliCredential } from '@azure/identity';

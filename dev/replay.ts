@@ -45,7 +45,9 @@ async function replay({ running, hasEnded }: Command): Promise<boolean> {
   if (fates.length === files.length) return true;
   const known = new Set(fates.map(({ file }) => file));
   const lost = files.filter((file) => !known.has(file));
-  say(`${lost.length} files have no fate: ${lost.slice(0, 20).join(', ')}${lost.length > 20 ? ', …' : ''}`);
+  say(
+    `${lost.length} files have no disposition: ${lost.slice(0, 20).join(', ')}${lost.length > 20 ? ', …' : ''}`,
+  );
   return false;
 }
 

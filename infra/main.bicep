@@ -1,5 +1,5 @@
-// One installation in one resource group of its own. `azd up` begins here; who has a resource group already and does not use
-// azd deploys resources.bicep.
+// One installation in its own resource group. `azd up` starts here; to use an existing resource group without
+// azd, deploy resources.bicep.
 targetScope = 'subscription'
 
 import { alwaysReadyGroup, flexRegion, resourceTags, storageRedundancy } from 'modules/types.bicep'
@@ -133,8 +133,8 @@ module installation 'resources.bicep' = {
   }
 }
 
-// azd keeps these in its environment: dev/register-app finishes the registrations with them, docs/operations.md takes
-// them in its commands.
+// azd stores these in its environment: dev/register-app finishes the registrations with them, and the commands of
+// docs/operations.md use them.
 output AZURE_RESOURCE_GROUP string = group.name
 output POSTROOM_URL string = installation.outputs.url
 output POSTROOM_IDENTITY_PRINCIPAL_ID string = installation.outputs.identityPrincipalId

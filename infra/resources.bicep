@@ -1,5 +1,5 @@
-// Everything of one installation, in a resource group that exists. Read from top to bottom: who the app is, where it keeps
-// things, who hears when something breaks, the app itself, and last who may do what.
+// All resources of one installation, in an existing resource group. In order: the app's identity, its storage, the
+// alerts, the app itself, and last the role assignments.
 import {
   alwaysReadyGroup
   flexRegion
@@ -94,9 +94,9 @@ param readinessPlaces int = shape == 'hardened' ? 5 : 2
 @description('Turns on the alert on /health/ready. Off until the app is deployed: before that, every test fails.')
 param readinessAlert bool = true
 
-// The same group gives the same names at every deployment; storage accounts, vaults and apps share one namespace with
-// the whole world. The parts find each other by these names, not by each other's outputs: so a preview of a deployment
-// knows every resource before the first one exists, and `dependsOn` says what must stand before what.
+// Equal names at every deployment to the same group; storage accounts, vaults and apps share a global namespace. The
+// modules refer to each other by these names and not by outputs: so a deployment preview shows every resource before
+// the first one exists, and `dependsOn` states the order.
 var token = uniqueString(resourceGroup().id)
 var names = {
   identity: 'postroom-identity'
@@ -112,7 +112,7 @@ var names = {
   people: 'postroom-people'
 }
 
-// Refused before anything is made: a region without zones takes such an account nowhere.
+// Rejected before anything is created: a region without zones does not support such an account.
 var redundancy = endsWith(storageRedundancyOption, 'ZRS') && !contains(regionsWithZones, location)
   ? fail('${location} has no availability zones: choose another region, or storageRedundancyOption Standard_LRS or Standard_GRS.')
   : storageRedundancyOption
@@ -243,8 +243,8 @@ module app 'modules/app.bicep' = {
     publicUrl: publicUrl
     alertEmail: empty(alertEmail) ? monitorEmail : alertEmail
   }
-  // The first start reads the package, takes locks and asks the vault: without its roles, or without a way there, it
-  // fails until somebody restarts it.
+  // The first start reads the package, acquires locks and reads the vault: without its roles, or without network
+  // access, it fails until it is restarted.
   dependsOn: [access, privateEndpoints, secrets]
 }
 
@@ -254,7 +254,7 @@ module events 'modules/events.bicep' = {
     storageName: names.storage
     actionGroupName: names.people
   }
-  // Event Grid tries the queue when the subscription is made, so its role comes first.
+  // Event Grid tests the queue when the subscription is created, so its role comes first.
   dependsOn: [access]
 }
 

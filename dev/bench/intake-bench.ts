@@ -106,7 +106,7 @@ export async function measureIntake(
   const check = (name: string): Promise<Checked> =>
     runChild({ kind: 'check', ...place, mailboxId: idOf(name), mailbox: imap(name) });
   const file = join(demo.folder, 'storage-calls');
-  progress('Writing down what an intake asks of storage …');
+  progress('Recording the storage calls of an intake …');
   // Opens each mailbox once: the server numbers and measures new email at the first access.
   for (const name of [...names, 'recorded', 'plain', 'big']) await runChild(raw(name));
   proxy.reset();

@@ -107,7 +107,7 @@ export class Storm {
     await this.#clearFaults();
     for (const slot of [0, 1] as const) if (hosts.age(slot) === undefined) await hosts.start(slot);
     const total = [...this.record.delivered.values()].reduce((sum, count) => sum + count, 0);
-    this.#deps.progress(`The storm is over: ${total} messages, ${weather.counts['host killed'] ?? 0} kills.`);
+    this.#deps.progress(`Faults have ended: ${total} messages, ${weather.counts['host killed'] ?? 0} kills.`);
   }
 
   async deliver(deliveries: readonly Delivery[]): Promise<void> {

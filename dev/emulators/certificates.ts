@@ -1,4 +1,4 @@
-// The library of certificates needs this polyfill before it.
+// The certificate library needs this polyfill first.
 import 'reflect-metadata';
 import { createPrivateKey, KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -22,7 +22,7 @@ export interface CertificateOptions {
 
 const HOSTS = ['localhost', '127.0.0.1', '::1'] as const;
 const DAY = 86_400_000;
-/** A kept certificate with fewer days left is replaced, so that a long session does not outlive it. */
+/** A stored certificate with fewer days left is replaced, so that it does not expire during a long session. */
 const RENEW_BELOW_DAYS = 14;
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -33,7 +33,7 @@ export async function makeCertificates(options: CertificateOptions = {}): Promis
   const hosts = options.hosts ?? HOSTS;
   const now = options.now ?? new Date();
   const [ca, server] = await Promise.all([newKeys(), newKeys()]);
-  // Each CA has its own name: two of the same name in one trust store would be mistaken for each other.
+  // Each CA has its own name: two of the same name in one trust store would be confused.
   const issuer = `CN=Postroom emulator CA ${randomBytes(4).toString('hex')}`;
   const { KeyUsageFlags } = x509;
   const issue = async (
@@ -74,7 +74,10 @@ export async function makeCertificates(options: CertificateOptions = {}): Promis
   };
 }
 
-/** Certificates kept in a folder as `ca.pem`, `cert.pem`, `key.pem`; made again when missing or close to their end. */
+/**
+ * Certificates stored in a folder as `ca.pem`, `cert.pem`, `key.pem`; re-created when missing or about to
+ * expire.
+ */
 export async function keepCertificates(
   folder: string,
   options: CertificateOptions = {},
@@ -97,7 +100,7 @@ export async function keepCertificates(
 function isFresh(ca: string, cert: string, key: string, now: Date): boolean {
   const limit = now.getTime() + RENEW_BELOW_DAYS * DAY;
   const server = new X509Certificate(cert);
-  // A start that was ended between two writes leaves a set that does not belong together.
+  // A start interrupted between two writes leaves files that do not match.
   return (
     server.validToDate.getTime() > limit &&
     server.verify(new X509Certificate(ca).publicKey) &&

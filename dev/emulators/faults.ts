@@ -1,4 +1,4 @@
-/** What a fault is compared with. */
+/** The request that a fault is matched with. */
 export interface FaultRequest {
   method: string;
   /** Path without the tenant, for the identity provider; as sent, for the others. */
@@ -7,14 +7,14 @@ export interface FaultRequest {
   params: URLSearchParams;
 }
 
-/** A match that can travel as JSON: `path` is a regular expression, every named field must be equal. */
+/** A match that can be sent as JSON: `path` is a regular expression, every named field must be equal. */
 export interface FaultPattern {
   method?: string;
   path?: string;
   params?: Record<string, string>;
 }
 
-/** One way to fail. `times` defaults to 1; `delay` (ms) may stand alone or before `status` or `destroy`. */
+/** One fault. `times` defaults to 1; `delay` (ms) may be alone or before `status` or `destroy`. */
 export interface Fault {
   match: FaultPattern | ((request: FaultRequest) => boolean);
   times?: number;
@@ -32,7 +32,7 @@ const matches = (match: Fault['match'], request: FaultRequest): boolean => {
   return Object.entries(match.params ?? {}).every(([name, value]) => request.params.get(name) === value);
 };
 
-/** The first fault that fits, counted down and removed with its last use. */
+/** The first matching fault, counted down and removed after its last use. */
 export function takeFault<T extends Fault>(faults: T[], request: FaultRequest): T | undefined {
   const fault = faults.find((candidate) => matches(candidate.match, request));
   if (fault === undefined) return undefined;

@@ -33,8 +33,8 @@ export function sendJson(
 }
 
 /**
- * Listens on loopback and answers the port.
- * @throws Error with a sentence that names the emulator when the port is taken.
+ * Listens on loopback and returns the port.
+ * @throws Error with a message that names the emulator when the port is taken
  */
 export async function listen(server: Server | TlsServer, emulator: string, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
@@ -49,12 +49,12 @@ export async function listen(server: Server | TlsServer, emulator: string, port:
   return (server.address() as AddressInfo).port;
 }
 
-/** The sentence for a port another program holds. */
+/** The message for a port that another program uses. */
 export function portTaken(emulator: string, port: number): string {
   return `The ${emulator} needs port ${port}, but another program is using it. Is Postroom running already? End that program, or choose another port.`;
 }
 
-/** Stops listening, ends idle connections at once and the others after a moment. */
+/** Stops listening, closes idle connections at once and the others after a moment. */
 export async function closeServer(server: Server | TlsServer): Promise<void> {
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
@@ -64,8 +64,8 @@ export async function closeServer(server: Server | TlsServer): Promise<void> {
 }
 
 /**
- * True when a control request may be obeyed: a page of another origin, which could reach loopback from a browser,
- * cannot send JSON without a preflight and always names its origin.
+ * True when a control request may be processed: a page of another origin, which can reach loopback from a
+ * browser, cannot send JSON without a preflight request and always names its origin.
  */
 export function isOwnControlRequest(request: IncomingMessage): boolean {
   if (request.headers.origin !== undefined) return false;

@@ -151,7 +151,10 @@ async function badMessageIsPoison(demo: ScratchDemo, listeners: Listeners): Prom
   });
 }
 
-/** An event as Event Grid puts it on a storage queue, of a type that Postroom ignores. */
+/**
+ * An event as Event Grid puts it on a storage queue, of a type that Postroom ignores.
+ * https://learn.microsoft.com/azure/event-grid/event-schema-key-vault
+ */
 async function vaultEventIsTaken(demo: ScratchDemo, listeners: Listeners): Promise<string[]> {
   const queue = storageQueue(demo.stack.storage.connectionString, 'vault-events');
   await queue.put(

@@ -18,6 +18,7 @@ export interface Admin {
 /**
  * `POST /admin/functions/NAME` with `{"input": "…"}` runs a function that is not an HTTP function: 202 at
  * once.
+ * https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http
  */
 export function createAdmin(core: Core, log: HostLog): Admin {
   const running = new Set<Promise<void>>();

@@ -50,6 +50,7 @@ async function httpResultOf(core: Core, target: RegisteredFunction, data: { http
  * An app that streams responses has its own server: the host announces the call, forwards the request to
  * that server and streams its response back. A call that fails before it responds leaves the caller
  * waiting, as on Azure.
+ * https://github.com/Azure/azure-functions-nodejs-library/issues/324
  */
 async function forward(
   core: Core,
@@ -128,7 +129,10 @@ async function requestData(
   return { ...data, body: { bytes: await readBody(request, bodyLimit()) } };
 }
 
-/** Maximum bytes of a request body. The host refuses a longer one before the app sees it. */
+/**
+ * Maximum bytes of a request body. The host refuses a longer one before the app sees it.
+ * https://learn.microsoft.com/azure/azure-functions/functions-app-settings#functions_request_body_size_limit
+ */
 const bodyLimit = (): number => Number(process.env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] || USUAL_BODY_LIMIT);
 
 function namedParameters(groups: Record<string, string | undefined>): Record<string, { value: string }> {

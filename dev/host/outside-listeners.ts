@@ -27,7 +27,7 @@ interface OutsideInput {
  * The endpoint for listeners outside this host, such as Microsoft's (`npm run host:check`).
  *
  * `GET /admin/functions`: the timer and queue functions with their triggers.
- * `POST /admin/invocations/NAME`: runs one to its end; 204 when it has worked, 500 with the error when not, so that
+ * `POST /admin/invocations/NAME`: runs one; 204 if it succeeded, 500 with the error if not, so that
  * the listener can deliver the message again.
  */
 export async function answerOutsideListener(

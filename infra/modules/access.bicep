@@ -1,6 +1,6 @@
-// Every right that anything of this installation has, in one place. Three identities, seven roles; nobody has a key.
-// A role assignment cannot change whom it is for, so its name comes from the identity's name, which is known before
-// anything exists: a preview of a deployment then shows every assignment.
+// All role assignments of this installation in one place. Three identities, seven roles, no keys. A role
+// assignment can't change its principal, so its name is derived from the identity's name, which is known
+// before anything exists: a deployment preview then shows every assignment.
 @description('The app (identity.bicep).')
 param appIdentityName string
 param appPrincipalId string
@@ -32,11 +32,11 @@ resource packages 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { na
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = { name: vaultName }
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
 
-// The account holds nothing but this installation, so it is the narrowest place that works for the next three: the Functions
-// host makes containers, queues and a table of its own beside ours, and asks for exactly these roles.
+// The account contains only this installation, so it is the narrowest scope that works for the next three:
+// the Functions host creates containers, queues and a table beside ours, and requires exactly these roles.
 // https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
 
-// shared/platform/azure-blobs.ts: raw mail and attachments, leases. The host: its locks and its timers.
+// shared/platform/azure-blobs.ts: raw email, attachments and leases. The host: its locks and timers.
 resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
   name: guid(account.id, appIdentityName, roles.blobDataOwner)
@@ -47,7 +47,7 @@ resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// shared/platform/azure-queues.ts sends; the host receives, and moves to -poison what it gives up.
+// shared/platform/azure-queues.ts sends; the host receives, and moves abandoned messages to -poison.
 resource appQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
   name: guid(account.id, appIdentityName, roles.queueDataContributor)
@@ -61,7 +61,7 @@ resource appQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// shared/platform/azure-tables.ts: all records. The host: the table of its own diagnostics.
+// shared/platform/azure-tables.ts: all records. The host: the table of its diagnostics.
 resource appTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
   name: guid(account.id, appIdentityName, roles.tableDataContributor)
@@ -75,9 +75,9 @@ resource appTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The platform writes what is deployed, and reads it at every start, with this identity and no other. The account holds
-// nothing else. Code of the app that asks the platform for a token of this identity by its id would get one: what stops
-// there is the app's own identity, with which all of its storage code works.
+// The platform writes the deployed package and reads it at every start, with this identity only. The
+// account contains nothing else. Code in the app that requests a token of this identity by its ID would get
+// one: the separation limits what the app's own identity can do, which all of its storage code uses.
 // https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to#configure-deployment-settings
 resource deploymentPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: packages
@@ -92,14 +92,15 @@ resource deploymentPackages 'Microsoft.Authorization/roleAssignments@2022-04-01'
   }
 }
 
-// shared/platform/azure-vault.ts reads, writes, disables and deletes secrets. The built-in roles are too little ("Secrets
-// User" only reads) or too much ("Secrets Officer" may do `secrets/*`, which holds purge): whoever took the app over could
-// destroy the encryption key, and every encrypted token with it. With these five what was deleted can be recovered.
+// shared/platform/azure-vault.ts reads, writes, disables and deletes secrets. The built-in roles allow too
+// little ("Secrets User" only reads) or too much ("Secrets Officer" has `secrets/*`, which includes purge):
+// someone who takes over the app could destroy the encryption key, and every encrypted token with it. With
+// these five actions, everything deleted can be recovered.
 // https://learn.microsoft.com/azure/role-based-access-control/permissions/security#microsoftkeyvault
 resource secretsRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(vault.id, 'secrets-without-purge')
   properties: {
-    // One name for one role in the whole tenant.
+    // Role names are unique in the tenant.
     roleName: 'Postroom secrets without purge (${vaultName})'
     description: 'Reads, writes and deletes secrets of one vault. Cannot purge, back up or restore.'
     type: 'CustomRole'
@@ -128,8 +129,8 @@ resource appSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// shared/platform/open-telemetry.ts sends traces and metrics, the host sends log lines and requests; Application Insights
-// takes no key from either.
+// shared/platform/open-telemetry.ts sends traces and metrics, the host sends log lines and requests;
+// Application Insights accepts no key from either.
 resource appTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
   name: guid(insights.id, appIdentityName, roles.monitoringMetricsPublisher)
@@ -143,9 +144,9 @@ resource appTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// shared/platform/queues.ts names the queue that Event Grid fills: it may put messages there and read none. At the account
-// and not at the queue, because the destination of a subscription is an account and a name, and the right is looked for
-// at that account when the subscription is made.
+// shared/platform/queues.ts names the queue that Event Grid writes to: it may add messages there and read
+// none. Scoped to the account and not to the queue, because the destination of a subscription is an account
+// and a queue name, and the role is checked on that account when the subscription is created.
 // https://learn.microsoft.com/azure/event-grid/add-identity-roles
 resource topicQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account

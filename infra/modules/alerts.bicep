@@ -1,7 +1,7 @@
 // Alerts: the installation does not respond, work was abandoned, code fails, requests are refused.
 //
-// The queries of the log alerts are not validated when they are made (`skipQueryValidation`): in a component that is minutes
-// old a table may not be known yet, and the whole deployment would stop.
+// The queries of the log alerts are not validated at creation (`skipQueryValidation`): in a component that
+// is minutes old a table may not exist yet, which would fail the whole deployment.
 import { queueNames, resourceTags } from 'types.bicep'
 
 param location string
@@ -31,7 +31,7 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' existing = { n
 resource readiness 'Microsoft.Insights/webtests@2022-06-15' = {
   name: 'postroom-readiness'
   location: location
-  // Without this tag the portal shows the test under no component.
+  // Without this tag the portal does not show the test with its component.
   tags: union(tags, { 'hidden-link:${insights.id}': 'Resource' })
   kind: 'standard'
   properties: {
@@ -56,13 +56,13 @@ resource notReady 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   properties: {
     description: 'Postroom does not answer /health/ready: no email becomes a ticket until it does. The reason is in the log of the app, as "not ready".'
     severity: 1
-    // azd: `npm run watch-installation` switches it on after the first deployment.
+    // azd: `npm run watch-installation` turns it on after the first deployment.
     enabled: readinessAlert
     autoMitigate: true
     scopes: [readiness.id, insights.id]
     evaluationFrequency: 'PT1M'
-    // One question of each place. A question that got lost on the way is asked again by the test itself, and two places
-    // must agree, so that this is told within minutes and still is no false alarm.
+    // One request from each location. The test repeats a failed request, and two locations must agree, so
+    // an outage is reported within minutes without false alarms.
     windowSize: 'PT5M'
     criteria: {
       'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
@@ -92,14 +92,14 @@ resource abandoned 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
     criteria: {
       allOf: [
         {
-          // The app looks into each of these queues every minute and measures also when none lies there. So the last
-          // measurement is at most a few minutes old, and the alert ends by itself once the queue is empty. Whether the
-          // app still measures at all is the question of the alert above. Gauges arrive as one value with a count of 1:
-          // only `valueSum` is certain to hold it.
+          // The app checks each of these queues every minute and sends a measurement even for an empty one.
+          // So the last measurement is at most a few minutes old, and the alert resolves once the queue is
+          // empty. The alert above shows whether the app still sends measurements. Gauges arrive as one
+          // value with a count of 1; only `valueSum` always has it.
           query: 'customMetrics | where name == "postroom.poison.size" | extend queue = tostring(customDimensions.queue) | summarize arg_max(timestamp, valueSum) by queue | project queue, messages = valueSum'
           metricMeasureColumn: 'messages'
           timeAggregation: 'Maximum'
-          // Each queue has an alert of its own, which names it.
+          // Each queue has a separate alert that names it.
           dimensions: [{ name: 'queue', operator: 'Include', values: queueNames }]
           operator: 'GreaterThan'
           threshold: 0
@@ -129,7 +129,7 @@ resource failures 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
     criteria: {
       allOf: [
         {
-          // A row may stand for several: the host sends a sample when there is much to send.
+          // A row may represent several: the host samples when the volume is high.
           query: 'exceptions | where isnotempty(problemId) | project problemId, itemCount'
           metricMeasureColumn: 'itemCount'
           timeAggregation: 'Total'

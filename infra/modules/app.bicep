@@ -1,5 +1,5 @@
-// The function app: one package, its own identity and one that brings the package, settings without a secret, sign-in by
-// the platform.
+// The function app: one package, its own identity and the deployment identity, settings without secrets,
+// the platform's sign-in.
 import { alwaysReadyGroup, packageContainer, resourceTags } from 'types.bicep'
 
 param name string
@@ -64,8 +64,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     publicNetworkAccess: 'Enabled'
     virtualNetworkSubnetId: empty(networkName) ? null : network::subnet.id
     clientAffinityEnabled: false
-    // Nothing else: Flex Consumption refuses most of what other plans take here, in some regions and not in others
-    // (tests/infra/flex-refusals.ts). FTP is off without it, see `ftpLogin`.
+    // Nothing else: Flex Consumption rejects most settings of other plans, in some regions and not in
+    // others (tests/infra/flex-refusals.ts). FTP is off without it, see `ftpLogin`.
     siteConfig: { minTlsVersion: '1.2', scmMinTlsVersion: '1.2' }
     functionAppConfig: {
       runtime: { name: 'node', version: '24' }
@@ -87,9 +87,9 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     }
   }
 
-  // All that follows changes the site, which refuses one change while another is under way: one after the other.
+  // Everything below changes the site, which rejects parallel changes: one after another.
 
-  // Deploying takes an Entra token: user name and password are off for both ways in.
+  // Deployments require an Entra token: user name and password are disabled for both endpoints.
   resource uploadLogin 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
     properties: { allow: false }
@@ -100,8 +100,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     dependsOn: [uploadLogin]
   }
 
-  // A resource of its own: only so can a setting hold the host name that the site was given, which has a random part
-  // where unique default host names are on.
+  // A separate resource: only then can a setting contain the host name assigned to the site, which has a
+  // random part where unique default host names are on.
   resource settings 'config' = {
     name: 'appsettings'
     properties: union(settingsOfHost, settingsOfApp, settingsOfSignIn, { PUBLIC_URL: url })
@@ -113,8 +113,9 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     properties: {
       platform: { enabled: !empty(signInClientId), runtimeVersion: '~1' }
       globalValidation: {
-        // The way in is open for the pages that need none (invitation, OAuth callback, health); all others are refused by
-        // the app itself (functions/http/guard.ts), also when this whole resource is missing.
+        // Unauthenticated requests are let through for the pages that need no sign-in (invitation, OAuth
+        // callback, health); the app rejects all others (functions/http/guard.ts), even if this resource is
+        // missing.
         requireAuthentication: false
         unauthenticatedClientAction: 'AllowAnonymous'
         redirectToProvider: 'azureactivedirectory'
@@ -128,7 +129,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
               registration: {
                 clientId: signInClientId
                 openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
-                // Sign-in has no secret either: the setting of this name holds the identity that vouches for the app.
+                // Sign-in has no secret either: the setting of this name has the identity that
+                // authenticates the app.
                 // https://learn.microsoft.com/azure/app-service/configure-authentication-provider-aad
                 clientSecretSettingName: signInIdentitySetting
               }
@@ -136,7 +138,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
             }
           }
       login: {
-        // Nobody's tokens are kept: the pages need to know who it is, nothing more.
+        // No tokens are stored: the pages only need the user's identity.
         tokenStore: { enabled: false }
         preserveUrlFragmentsForLogins: false
       }
@@ -145,13 +147,13 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-// Without a path or a slash at its end: what is appended begins with one.
+// Without a path or a trailing slash: appended paths start with one.
 var url = empty(publicUrl)
   ? 'https://${site.properties.defaultHostName}'
   : join(take(split(publicUrl, '/'), 3), '/')
 var signInIdentitySetting = 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
 
-// The Functions host's own storage. Identity-based: addresses instead of a connection string.
+// The Functions host's own storage. Identity-based: endpoints instead of a connection string.
 // https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
 var settingsOfHost = {
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -159,14 +161,15 @@ var settingsOfHost = {
   AzureWebJobsStorage__blobServiceUri: account.properties.primaryEndpoints.blob
   AzureWebJobsStorage__queueServiceUri: account.properties.primaryEndpoints.queue
   AzureWebJobsStorage__tableServiceUri: account.properties.primaryEndpoints.table
-  // The most that the host takes of one request, in bytes: the app's own limit of 1 MB (functions/web.ts) with room for what
-  // a form adds. Without it the host holds bodies of up to 100 MB in memory before the app can refuse them.
+  // Maximum bytes of a request body for the host: the app's own limit of 1 MB (functions/web.ts) plus the
+  // overhead of a form. Without it the host buffers bodies of up to 100 MB before the app can reject them.
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
 }
 
-// What shared/platform/config.ts reads; a test compares. None of it is secret: what is, the app reads from the vault.
+// The settings that shared/platform/config.ts reads; a test compares them. None is secret: the app reads
+// secrets from the vault.
 var settingsOfApp = {
   DataStorage__credential: 'managedidentity'
   DataStorage__clientId: identity.properties.clientId
@@ -177,11 +180,11 @@ var settingsOfApp = {
   KEY_VAULT_URI: vault.properties.vaultUri
   ADMIN_OBJECT_IDS: adminObjectIds
   ALERT_EMAIL: alertEmail
-  // Each minute, on the minute. A missing value would switch the timer off without an error.
+  // Every minute, on the minute. Without a value the timer would be off without an error.
   FETCH_SCHEDULE: '0 * * * * *'
 }
 
-// The tenant of the issuer above, for the platform and for the app: neither lets in anybody of another one.
+// The tenant of the issuer above, for the platform and the app: both reject users of other tenants.
 var settingsOfSignIn = {
   '${signInIdentitySetting}': identity.properties.clientId
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId

@@ -1,6 +1,6 @@
-// A secret that nears its end is told twice: to the app, which says which provider stops working and what to click, and
-// straight to people, because the app may be what is down. Only versions made after the subscription are reported by
-// Key Vault: the app's daily look at every secret covers the others.
+// A secret that is about to expire is reported twice: to the app, which names the affected provider and the
+// fix, and directly to people, because the app may be down. Key Vault reports only versions created after
+// the subscription; the app's daily review of every secret covers the others.
 param topicName string
 param storageName string
 param actionGroupName string
@@ -36,7 +36,7 @@ resource toPeople 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-1
   parent: topic
   name: 'to-people'
   properties: {
-    // The only schema that this destination takes.
+    // The only schema that this destination accepts.
     eventDeliverySchema: 'CloudEventSchemaV1_0'
     filter: { includedEventTypes: secretEvents }
     destination: {
@@ -48,6 +48,6 @@ resource toPeople 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-1
       }
     }
   }
-  // A topic takes one change at a time.
+  // A topic accepts one change at a time.
   dependsOn: [toApp]
 }

@@ -1,6 +1,6 @@
-// Who the app is, towards storage, the vault, telemetry and the identity provider. User-assigned, because only such an
-// identity can stand in for a client secret (a federated credential names its principal id), and because its roles can
-// be given before the app exists.
+// The app's identity for storage, the vault, telemetry and the identity provider. User-assigned, because
+// only such an identity can replace a client secret (a federated credential names its principal ID), and
+// because roles can be assigned before the app exists.
 import { resourceTags } from 'types.bicep'
 
 param name string

@@ -1,4 +1,4 @@
-// Where logs go, how much of them, and who is told.
+// Where logs go, their daily cap, and who is notified.
 import { resourceTags } from 'types.bicep'
 
 param workspaceName string
@@ -17,7 +17,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   properties: {
     sku: { name: 'PerGB2018' }
     retentionInDays: retentionDays
-    // Logs are the one cost here that an outage can multiply.
+    // Logs are the only cost here that an outage can multiply.
     workspaceCapping: { dailyQuotaGb: json(dailyCapGb) }
     features: { disableLocalAuth: true }
   }
@@ -31,7 +31,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   properties: {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
-    // The connection string then only says where to; who may write is a role (access.bicep).
+    // The connection string then only has the endpoint; a role decides who may write (access.bicep).
     DisableLocalAuth: true
   }
 }
@@ -48,7 +48,8 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
     emailReceivers: empty(monitorEmail)
       ? []
       : [{ name: 'address', emailAddress: monitorEmail, useCommonAlertSchema: true }]
-    // An alert that reaches nobody is none: without an address the owners of the subscription are told.
+    // An alert without a recipient is useless: without an email address the owners of the subscription are
+    // notified.
     armRoleReceivers: empty(monitorEmail)
       ? [{ name: 'owners', roleId: ownerRole, useCommonAlertSchema: true }]
       : []

@@ -1,5 +1,6 @@
-// A network for a private installation: the app in one subnet, the doors to storage and vault in another, and one fixed address
-// towards the internet, which mail servers and Conditional Access policies can be told.
+// A network for a private installation: the app in one subnet, the private endpoints of storage and vault
+// in another, and one fixed outbound IP address, which mail servers and Conditional Access policies can
+// allow.
 import { resourceTags } from 'types.bicep'
 
 param name string
@@ -14,7 +15,7 @@ resource outboundAddress 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
   properties: { publicIPAllocationMethod: 'Static' }
 }
 
-// New subnets have no way out of their own, and mail servers and identity providers stand outside.
+// New subnets have no default outbound access, and mail servers and identity providers are outside.
 // https://learn.microsoft.com/azure/virtual-network/ip-services/default-outbound-access
 resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
   name: '${name}-gateway'
@@ -30,7 +31,8 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   tags: tags
   properties: {
     addressSpace: { addressPrefixes: ['10.40.0.0/24'] }
-    // Subnets inside the network: as resources of their own a second deployment would take them away for a moment.
+    // Subnets inside the network: as separate resources, a second deployment would remove them for a
+    // moment.
     subnets: [
       {
         name: 'app'

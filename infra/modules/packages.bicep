@@ -1,6 +1,7 @@
-// The package that the app starts from, in an account where the app's own identity has no right at all: who makes the app
-// write where it should not still cannot change what runs next. Only the identity of the deployment reads and writes here
-// (access.bicep); the platform uses it to take a package in and to start instances.
+// The package that the app starts from, in an account where the app's own identity has no role: someone who
+// makes the app write to a wrong place still can't change the code that runs next. Only the deployment
+// identity reads and writes here (access.bicep); the platform uses it to accept a package and to start
+// instances.
 import { packageContainer, resourceTags, storageRedundancy } from 'types.bicep'
 
 param name string
@@ -52,7 +53,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   }
 }
 
-// A few lines a deployment. No stable version of this type exists.
+// A few log lines per deployment. No stable version of this type exists.
 #disable-next-line use-recent-api-versions
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: account::blobs

@@ -1,5 +1,5 @@
-// Doors to storage, package and vault inside the network, and the names that lead there. Package and vault have no other;
-// storage has one for the services of Azure that it trusts, and a role is asked for there too (storage.bicep).
+// Private endpoints of storage, packages and vault, and their DNS names. Packages and vault have no other
+// access; storage also admits trusted Azure services, which need a role there too (storage.bicep).
 import { resourceTags } from 'types.bicep'
 
 param location string
@@ -23,7 +23,8 @@ var zoneNames = [
   'privatelink.blob.${storageSuffix}'
   'privatelink.queue.${storageSuffix}'
   'privatelink.table.${storageSuffix}'
-  // The public name is vault.azure.net, the private zone is called vaultcore: the one that does not follow its name.
+  // The public name is vault.azure.net but the private zone is vaultcore: the only one that does not follow
+  // its name.
   replace(environment().suffixes.keyvaultDns, '.vault.', 'privatelink.vaultcore.')
 ]
 var doors = [

@@ -1,9 +1,9 @@
-// What somebody gave to the deployment and nobody may read in a setting. The app reads these from the vault itself, as it
-// reads client secrets: a reference in a setting would have to be resolved by the platform, which in Flex Consumption cannot
-// enter a closed vault, and one that is unresolved would stand there as an address.
+// Deployment parameters that must not be readable in a setting. The app reads them from the vault, as it
+// reads client secrets: the platform would have to resolve a reference in a setting, which in Flex
+// Consumption can't reach a closed vault, and an unresolved reference would be used as a URL.
 // https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#considerations
-// The vault is written over Resource Manager, which its firewall and its roles do not stop: so this works for a hardened
-// installation from any machine. https://learn.microsoft.com/azure/key-vault/general/network-security
+// Secrets are written through Resource Manager, which the vault's firewall and roles do not affect: so this
+// works for a hardened installation from any machine. https://learn.microsoft.com/azure/key-vault/general/network-security
 param vaultName string
 
 @secure()
@@ -17,7 +17,7 @@ param alertWebhookKey string
 
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = { name: vaultName }
 
-// An empty parameter writes nothing: what is in the vault stays, whoever put it there.
+// An empty parameter writes nothing: an existing secret stays, whoever created it.
 resource relay 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(smtpRelayUrl)) {
   parent: vault
   name: 'smtp-relay-url'

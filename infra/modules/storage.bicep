@@ -1,5 +1,5 @@
-// Mail, records and work of the installation, and what the Functions host keeps beside them: locks and the state of its timers. The
-// deployed package lies in an account of its own (packages.bicep).
+// Email, records and queues of the installation, and what the Functions host stores beside them: locks and
+// timer state. The deployed package is in a separate account (packages.bicep).
 import { queueNames, resourceTags, storageRedundancy } from 'types.bicep'
 
 param name string
@@ -11,7 +11,7 @@ param recoveryDays int
 @description('Allows only private endpoints and trusted Azure services; otherwise also the internet. Always requires Entra tokens.')
 param privateNetworking bool
 
-// shared/platform/tables.ts and azure-blobs.ts name the same; a test compares.
+// shared/platform/tables.ts and azure-blobs.ts have the same names; a test compares them.
 var tableNames = [
   'Providers'
   'Accounts'
@@ -39,15 +39,15 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   sku: { name: redundancy }
   properties: {
     accessTier: 'Hot'
-    // No key opens this account: who reads a setting, a log or a pipeline finds nothing to use.
+    // Access keys are disabled: a leaked setting, log or pipeline has nothing to use.
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    // Not 'Disabled' in a private network: Event Grid reaches the queue as a trusted service, which is an exception to
-    // the firewall and needs the firewall.
+    // Not 'Disabled' in a private network: Event Grid reaches the queue as a trusted service, which is an
+    // exception to the firewall and requires it.
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       defaultAction: privateNetworking ? 'Deny' : 'Allow'
@@ -73,8 +73,8 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
 
     resource queues 'queues' = [for queue in queueNames: { name: queue }]
 
-    // The host would make these when the first message is given up. They stand from the start, so that an empty one
-    // and a missing one are not the same thing to who looks.
+    // The host would create these for the first abandoned message. They exist from the start, so that an
+    // empty queue and a missing one are distinguishable.
     resource poisonQueues 'queues' = [for queue in queueNames: { name: '${queue}-poison' }]
   }
 

@@ -1,4 +1,4 @@
-// Shapes that several files pass on, and names that several need.
+// Types that several files pass on, and names that several need.
 
 @export()
 @description('Tags of every resource.')
@@ -18,9 +18,10 @@ type alwaysReadyGroup = {
 @description('Storage redundancy: one zone, three zones, or a second region as well.')
 type storageRedundancy = 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS'
 
-// What `az functionapp list-flexconsumption-locations` lists and Microsoft's own template of 2026-02 allows, without its
-// test region. All of them are regions of the public cloud: in no other one does all that an installation is made of exist (Flex
-// Consumption not in Azure Government, telemetry with Entra tokens in the public cloud alone).
+// The regions that `az functionapp list-flexconsumption-locations` lists and Microsoft's own template of
+// 2026-02 allows, without its test region. All are regions of the public cloud: no other cloud has
+// everything that an installation needs (no Flex Consumption in Azure Government; telemetry with Entra
+// tokens only in the public cloud).
 // https://github.com/Azure-Samples/functions-quickstart-typescript-azd, infra/main.bicep
 // https://learn.microsoft.com/azure/azure-functions/migration/migrate-plan-consumption-to-flex
 // https://learn.microsoft.com/azure/azure-monitor/app/azure-ad-authentication#prerequisites
@@ -90,7 +91,8 @@ var regionsWithZones = [
   'westus3'
 ]
 
-// shared/platform/queues.ts names the same; a test compares. Beside each stands one for what was given up.
+// shared/platform/queues.ts has the same names; a test compares them. Each queue has one for its abandoned
+// messages.
 @export()
 @description('Queues of the app.')
 var queueNames = ['fetch-shard', 'vault-events']

@@ -1,5 +1,5 @@
-// The vault's own events, and the identity with which Event Grid delivers them. Apart from events.bicep, because the
-// identity needs its role before the first subscription is made.
+// The vault's events, and the identity with which Event Grid delivers them. Separate from events.bicep,
+// because the identity needs its role before the first subscription is created.
 import { resourceTags } from 'types.bicep'
 
 param name string
@@ -13,7 +13,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: name
   location: location
   tags: tags
-  // Of the system, not one of ours: past a storage firewall Event Grid gets only with this kind.
+  // System-assigned, not one of ours: Event Grid passes a storage firewall only with this kind.
   // https://learn.microsoft.com/azure/event-grid/deliver-events-using-managed-identity
   identity: { type: 'SystemAssigned' }
   properties: { source: vault.id, topicType: 'Microsoft.KeyVault.vaults' }

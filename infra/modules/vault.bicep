@@ -1,4 +1,5 @@
-// Client secrets, the encryption key for tokens, and what secrets.bicep puts here. Roles decide who reads it; there is no access policy.
+// Client secrets, the encryption key for tokens, and the secrets of secrets.bicep. Roles decide who can
+// read them; there is no access policy.
 import { resourceTags } from 'types.bicep'
 
 param name string
@@ -28,10 +29,11 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     createMode: recover ? 'recover' : 'default'
     enableRbacAuthorization: true
     enableSoftDelete: true
-    // Without the encryption key every mailbox would have to be connected again, so the time to notice a mistake is the longest
-    // there is unless somebody asks for less. It cannot be changed later.
+    // Without the encryption key every mailbox would have to be connected again, so the default is the
+    // longest possible time to notice a deletion. It can't be changed later.
     softDeleteRetentionInDays: recoveryDays
-    // Against people: the app's own role cannot purge (access.bicep). The service refuses `false`: absent is off.
+    // Protects against people: the app's own role can't purge (access.bicep). The service rejects `false`:
+    // absent means off.
     enablePurgeProtection: purgeProtection ? true : null
     publicNetworkAccess: privateNetworking ? 'Disabled' : 'Enabled'
     networkAcls: {

@@ -1,4 +1,5 @@
-// "Is mail flowing?": the page to open first when somebody asks. In the portal under the Application Insights resource.
+// "Is mail flowing?": the first page to open when someone asks. In the portal under the Application
+// Insights resource.
 import { resourceTags } from 'types.bicep'
 
 param location string

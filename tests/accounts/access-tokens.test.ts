@@ -34,7 +34,7 @@ const row = async (app: DemoApp, account: Account): Promise<Account> => {
 };
 
 describe('an access token', () => {
-  it('is given without asking the provider until ten or eleven minutes before its end, in any process', async () => {
+  it('is returned without calling the provider until ten or eleven minutes before its expiry, in any process', async () => {
     const { app, account, refreshes } = await start();
     const first = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
     app.seam.skewMs = 48 * 60_000;
@@ -46,7 +46,7 @@ describe('an access token', () => {
     expect(refreshes()).toBe(1);
   });
 
-  it('is refreshed at half its life when it lives less than twenty minutes', async () => {
+  it('is refreshed after half its lifetime if that is less than twenty minutes', async () => {
     const { app, account, refreshes } = await start({ accessTokenSeconds: 300 });
     app.seam.skewMs = 130_000;
     await app.services.accessTokens.get(account, AT_MAIL);
@@ -67,7 +67,7 @@ describe('an access token', () => {
     expect(refreshes()).toBe(1);
   });
 
-  it('is refreshed once, however many ask at the same time in however many processes', async () => {
+  it('is refreshed once for all concurrent callers in all processes', async () => {
     const { app, account, refreshes } = await start();
     app.seam.skewMs = 2 * HOUR;
     const processes = [app.services, app.another(), app.another(), app.another()];
@@ -102,7 +102,7 @@ describe('an access token', () => {
   });
 });
 
-describe('a failure that passes', () => {
+describe('a temporary failure', () => {
   it.each([
     ['throttling', { status: 429, headers: { 'retry-after': '120' }, body: {} }],
     [
@@ -120,7 +120,7 @@ describe('a failure that passes', () => {
       { status: 307, headers: { location: 'http://127.0.0.1:1/' }, body: {} },
     ],
     ['a cut connection', { destroy: true }],
-  ])('(%s) is tried again and never put to a person', async (_name, fault) => {
+  ])('(%s) is retried and never requires a person', async (_name, fault) => {
     const { app, account } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.idp.addFault({ match: { path: 'token' }, ...fault });
@@ -131,7 +131,7 @@ describe('a failure that passes', () => {
     expect(await row(app, account)).toMatchObject({ state: 'ok', problem: undefined, retryAt: undefined });
   });
 
-  it('is not asked about again before Retry-After, also by another process', async () => {
+  it('is not retried before Retry-After, not even by another process', async () => {
     const { app, account, refreshes } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.idp.addFault({ match: { path: 'token' }, status: 429, headers: { 'retry-after': '120' }, body: {} });
@@ -144,7 +144,7 @@ describe('a failure that passes', () => {
     );
   });
 
-  it('leaves the token at hand in use while that still works', async () => {
+  it('keeps the current token in use while it is valid', async () => {
     const { app, account } = await start();
     const first = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
     app.seam.skewMs = 55 * 60_000;
@@ -154,7 +154,7 @@ describe('a failure that passes', () => {
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('retrying');
   });
 
-  it('writes the state once, not at each try', async () => {
+  it('writes the state once, not at each attempt', async () => {
     const { app, account } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.idp.addFault({ match: { path: 'token' }, times: 3, status: 503, body: {} });
@@ -166,8 +166,8 @@ describe('a failure that passes', () => {
   });
 });
 
-describe('a failure that does not pass', () => {
-  it('of the grant asks for a person, with the number and the sentence, and stops asking the provider', async () => {
+describe('a lasting failure', () => {
+  it('of the grant requires a person, with the number and the message, and stops calling the provider', async () => {
     const { app, account, refreshes } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.idp.revokeUser('support@contoso.example');
@@ -181,7 +181,7 @@ describe('a failure that does not pass', () => {
     expect(JSON.stringify(answer)).not.toContain('Trace ID');
   });
 
-  it('of MFA asks for a person at once and never falls back to the older token', async () => {
+  it('of MFA requires a person at once and never falls back to the previous token', async () => {
     const { app, account, refreshes } = await start();
     app.seam.skewMs = 2 * HOUR;
     await app.services.accessTokens.get(account, AT_MAIL);
@@ -199,7 +199,7 @@ describe('a failure that does not pass', () => {
     expect(refreshes()).toBe(1);
   });
 
-  it('of the client secret names the provider, and ends by itself once the secret is replaced', async () => {
+  it('of the client secret names the provider, and ends automatically once the secret is replaced', async () => {
     const { app, account, providerId } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.idp.expireClientSecrets(CLIENT);
@@ -222,7 +222,7 @@ describe('a failure that does not pass', () => {
     expect((await row(app, account)).state).toBe('ok');
   });
 
-  it('of a removed account or provider is said as such', async () => {
+  it('of a removed account or provider is reported as such', async () => {
     const { app, account } = await start();
     await app.services.providers.remove(account.providerId);
     app.seam.skewMs = 2 * HOUR;
@@ -239,7 +239,7 @@ describe('a failure that does not pass', () => {
 });
 
 describe('a clock that is set', () => {
-  it('far ahead and back again costs one refresh each, and asks nobody', async () => {
+  it('far ahead and back again costs one refresh each, and requires no person', async () => {
     const { app, account, refreshes } = await start();
     app.seam.skewMs = 400 * 24 * HOUR;
     const ahead = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
@@ -252,7 +252,7 @@ describe('a clock that is set', () => {
     expect((await row(app, account)).state).toBe('ok');
   });
 
-  it('does not turn a wait of two minutes into one of a year', async () => {
+  it('does not turn a pause of two minutes into one of a year', async () => {
     const { app, account } = await start();
     app.seam.skewMs = 400 * 24 * HOUR;
     app.idp.addFault({ match: { path: 'token' }, status: 429, headers: { 'retry-after': '120' }, body: {} });
@@ -263,7 +263,7 @@ describe('a clock that is set', () => {
 });
 
 describe('the history', () => {
-  it('has a row for each refresh and none for a token that was at hand', async () => {
+  it('has a row for each refresh and none for a cached token', async () => {
     const { app, account } = await start();
     const { accessTokens, accounts } = app.services;
     await accessTokens.get(account, AT_MAIL);
@@ -285,14 +285,14 @@ describe('the history', () => {
     ]);
   });
 
-  it('goes with its account', async () => {
+  it('is deleted with its account', async () => {
     const { app, account } = await start();
     await app.services.accounts.remove(account);
     expect(await app.services.accounts.history(account)).toEqual([]);
     expect(await app.services.accounts.listOf(account.providerId)).toEqual([]);
   });
 
-  it('holds nothing of a token', async () => {
+  it('contains no part of a token', async () => {
     const { app, account } = await start();
     app.seam.skewMs = 2 * HOUR;
     const token = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
@@ -303,7 +303,7 @@ describe('the history', () => {
 });
 
 describe('a credential that is not in the vault', () => {
-  it('is looked for again after ten minutes, because nobody tells that it is there again', async () => {
+  it('is read again after ten minutes, because its return is not announced', async () => {
     const { app, account, refreshes } = await start();
     const name = `provider-${account.providerId}`;
     const versions = app.vault.versions.get(name) ?? [];
@@ -323,7 +323,7 @@ describe('rotation', () => {
   it.each([
     ['a provider that leaves the old token alive', false],
     ['a strict provider', true],
-  ])('goes on for many refreshes at %s', async (_name, strictRotation) => {
+  ])('continues for many refreshes at %s', async (_name, strictRotation) => {
     const { app, account } = await start({ strictRotation });
     for (let hour = 1; hour <= 5; hour++) {
       app.seam.skewMs = hour * 2 * HOUR;
@@ -333,7 +333,7 @@ describe('rotation', () => {
     expect((await row(app, account)).tokens.previousRefresh).toBeDefined();
   });
 
-  it('survives a death between answer and storing where the old token stays alive', async () => {
+  it('survives a crash between response and storing if the old token stays valid', async () => {
     const { app, account } = await start();
     app.seam.skewMs = 2 * HOUR;
     die(app, 'token.refresh');
@@ -343,7 +343,7 @@ describe('rotation', () => {
     expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 
-  it('ends as action-required with that cause, never in a loop, where a strict provider answered a process that died', async () => {
+  it('ends as action-required with that cause, never in a loop, if a strict provider answered a process that crashed', async () => {
     const { app, account, refreshes } = await start({ strictRotation: true });
     app.seam.skewMs = 2 * HOUR;
     die(app, 'token.refresh');
@@ -360,7 +360,7 @@ describe('rotation', () => {
     expect(refreshes()).toBe(asked);
   });
 
-  it('keeps a rotated token through an outage of storage that outlasts the tries', async () => {
+  it('keeps a rotated token through a storage outage that outlasts the retries', async () => {
     const { app, account, refreshes } = await start({ strictRotation: true });
     app.seam.skewMs = 2 * HOUR;
     let answered = false;
@@ -378,7 +378,7 @@ describe('rotation', () => {
     expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 
-  it('stores a rotated token even when the answer has no access token', async () => {
+  it('stores a rotated token even if the response has no access token', async () => {
     const { app, account } = await start();
     const before = (await row(app, account)).tokens.refresh;
     app.seam.skewMs = 2 * HOUR;
@@ -397,8 +397,8 @@ describe('rotation', () => {
   });
 });
 
-describe('what rests in the table', () => {
-  it('does not open under another account, purpose, provider or registration, nor after a change', async () => {
+describe('a row in the table', () => {
+  it('cannot be decrypted for another account, purpose, provider or registration, nor after a change', async () => {
     const { app, account } = await start();
     const { sealer, providers } = app.services;
     const sealed = (await row(app, account)).tokens.refresh ?? '';
@@ -435,7 +435,7 @@ describe('what rests in the table', () => {
     );
   });
 
-  it('asks for a person when the data key is gone', async () => {
+  it('requires a person when the encryption key is gone', async () => {
     const { app, account } = await start();
     app.vault.versions.delete('postroom-data-key');
     app.seam.skewMs = 2 * HOUR;

@@ -30,13 +30,13 @@ const asked = (): number =>
   app.idp.tokenRequests().filter(({ grantType }) => grantType === 'client_credentials').length;
 
 describe('an app', () => {
-  test('is known by its enterprise application and its roles, as its token says', () => {
+  test('is identified by the enterprise application and the roles in its token', () => {
     expect(account.identity.objectId).toMatch(GUID);
     expect(account.identity.objectId).not.toBe(CLIENT);
     expect(account.scopes).toEqual(['IMAP.AccessAsApp', 'POP.AccessAsApp', 'SMTP.SendAsApp']);
   });
 
-  test('gets a new token by its credential alone, once however many ask in however many processes', async () => {
+  test('gets a new token with its credential only, once for all callers in all processes', async () => {
     const before = asked();
     app.seam.skewMs = 2 * HOUR;
     const processes = [app.services, app.another(), app.another()];
@@ -50,7 +50,7 @@ describe('an app', () => {
     expect(asked()).toBe(before + 1);
   });
 
-  test('takes the lease as everybody does, and notes no beginning that a death could leave behind', async () => {
+  test('acquires the lease like any account, and records no start that a crash could leave behind', async () => {
     app.seam.skewMs = 2 * HOUR;
     const points: string[] = [];
     app.seam.around = (point, effect) => {
@@ -70,7 +70,7 @@ describe('an app', () => {
     ]);
   });
 
-  test('whose secret has expired waits for a person, and goes on once it is replaced', async () => {
+  test('whose secret has expired requires a person, and works again once it is replaced', async () => {
     app.seam.skewMs = 2 * HOUR;
     app.idp.expireClientSecrets(CLIENT);
     expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
@@ -82,7 +82,7 @@ describe('an app', () => {
     expect(asked()).toBe(before);
   });
 
-  test('that is slowed down tries again and asks nobody', async () => {
+  test('that is throttled is retried without a person', async () => {
     app.seam.skewMs = 2 * HOUR;
     app.idp.addFault({ match: { path: 'token' }, status: 429, headers: { 'retry-after': '60' }, body: {} });
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('retrying');
@@ -90,12 +90,12 @@ describe('an app', () => {
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 
-  test('reads back from its row as it was kept', async () => {
+  test('is read back from its row as it was stored', async () => {
     expect((await app.services.accounts.get(account))?.account).toEqual(account);
   });
 });
 
-test('only one directory of Microsoft 365 has an app that signs in by itself', () => {
+test('app-only access requires a single Microsoft 365 tenant', () => {
   expect(canSignInAsApp(provider)).toBe(true);
   expect(canSignInAsApp({ ...provider, preset: 'microsoft', tenant: 'contoso.example' })).toBe(true);
   expect(canSignInAsApp({ ...provider, state: 'draft' })).toBe(false);
@@ -114,7 +114,7 @@ describe('the script for Exchange', () => {
     address: 'support@contoso.example',
   } as const;
 
-  test('makes the service principal from the enterprise application and allows one mailbox', () => {
+  test('creates the service principal of the enterprise application and allows one mailbox', () => {
     expect(appAccessScript(access).split('\n')).toEqual([
       'Install-Module ExchangeOnlineManagement -Scope CurrentUser',
       "Connect-ExchangeOnline -Organization 'contoso.example'",
@@ -136,7 +136,7 @@ describe('the script for Exchange', () => {
     expect(appAccessScript({ ...access, cloud })).toContain(` -ExchangeEnvironmentName ${name}\n`);
   });
 
-  test('says where the object ID belongs while nobody knows it', () => {
+  test('shows where the object ID belongs while it is unknown', () => {
     expect(appAccessScript({ ...access, objectId: undefined })).toContain(`-ObjectId '${OBJECT_ID_MISSING}'`);
   });
 

@@ -43,8 +43,8 @@ async function postroom(
 /** A token as a test reads it: its text, or why there is none. */
 const shown = (answer: AccessToken) => (answer.kind === 'token' ? answer.token.expose() : answer);
 
-describe('a token that is good', () => {
-  test('is read from the row with its end and its user, and nothing is asked or locked', async () => {
+describe('a valid token', () => {
+  test('is read from the row with its expiry and user, without a request or a lease', async () => {
     const { tokens, account, asked, state } = await postroom({ fresh: true });
     const answer = await tokens.get(account, { host });
     expect(answer).toEqual({
@@ -58,7 +58,7 @@ describe('a token that is good', () => {
     expect(state.points).not.toContain('blob.lease');
   });
 
-  test('is given without a look at the row for 90 seconds', async () => {
+  test('is returned from the cache for 90 seconds without reading the row', async () => {
     const { get, count, state } = await postroom({ fresh: true });
     await get();
     for (const later of [0, 89_999]) {
@@ -71,7 +71,7 @@ describe('a token that is good', () => {
     expect(count('table.Accounts.get')).toBe(2);
   });
 
-  test('is looked at again after the clock was set back', async () => {
+  test('is read from the row again after the clock was set back', async () => {
     const { get, count, state } = await postroom({ fresh: true });
     await get();
     state.now = NOW - 1;
@@ -79,7 +79,7 @@ describe('a token that is good', () => {
     expect(count('table.Accounts.get')).toBe(2);
   });
 
-  test('is looked at again from the moment at which it is to be replaced', async () => {
+  test('is read from the row again once a refresh is due', async () => {
     const { get, asked, state } = await postroom({ fresh: true });
     state.now = NOW + 50 * MINUTE - 1;
     expect(await get()).toBe('a1');
@@ -88,7 +88,7 @@ describe('a token that is good', () => {
     expect(asked).toEqual(['r1']);
   });
 
-  test('is forgotten when it is told to be', async () => {
+  test('is removed from the cache on request', async () => {
     const { get, count, tokens, account } = await postroom({ fresh: true });
     await get();
     tokens.forget(account);
@@ -96,7 +96,7 @@ describe('a token that is good', () => {
     expect(count('table.Accounts.get')).toBe(2);
   });
 
-  test('is not given for an account that was removed', async () => {
+  test('is not returned for an account that was removed', async () => {
     const { get, deps, account } = await postroom({ fresh: true });
     await deps.accounts.remove(account);
     expect(await get()).toEqual({
@@ -106,7 +106,7 @@ describe('a token that is good', () => {
     });
   });
 
-  test('is given while storage is away, by who had it before, until it ends', async () => {
+  test('is returned from the cache while storage is unavailable, until it expires', async () => {
     const { get, state, hooks } = await postroom({ fresh: true });
     await get();
     hooks.before = async (point) => {
@@ -120,7 +120,7 @@ describe('a token that is good', () => {
     await expect(get()).rejects.toMatchObject({ code: 'table-storage' });
   });
 
-  test('is not given in place of another error, nor by who never had it', async () => {
+  test('is not returned after any other error, nor by a process that never had it', async () => {
     const { get, hooks, state, another } = await postroom({ fresh: true });
     await get();
     state.now = NOW + 2 * MINUTE;
@@ -134,12 +134,12 @@ describe('a token that is good', () => {
 });
 
 describe('a mail server', () => {
-  test('of the provider gets the token, however its name is written', async () => {
+  test('of the provider gets the token, whatever the case of its name', async () => {
     const { get } = await postroom({ fresh: true });
     expect(await get({ host: 'SMTP.Office365.com' })).toBe('a1');
   });
 
-  test('of somebody else gets none, also of a token that is remembered', async () => {
+  test('of someone else gets no token, not even a cached one', async () => {
     const { get, account } = await postroom({ fresh: true });
     const none = {
       kind: 'action-required',
@@ -151,13 +151,13 @@ describe('a mail server', () => {
     expect(await get({ host: 'evil.example' })).toEqual(none);
   });
 
-  test('gets none where the provider names none', async () => {
+  test('gets no token if the provider names no mail servers', async () => {
     const provider = { preset: 'custom', tenant: undefined, mailHosts: undefined } as const;
     const { get } = await postroom({ fresh: true, provider });
     expect(await get()).toMatchObject({ message: expect.stringContaining('used at no mail server, and') });
   });
 
-  test('that waits for the token of another one is looked at by itself', async () => {
+  test('that waits for another caller’s token is checked on its own', async () => {
     const { get } = await postroom();
     const [good, evil] = await Promise.all([get(), get({ host: 'evil.example' })]);
     expect(good).toBe('a2');
@@ -165,8 +165,8 @@ describe('a mail server', () => {
   });
 });
 
-describe('a token that has to be replaced', () => {
-  test('is refreshed once for all who wait, under the lease, which is given back', async () => {
+describe('a token that is due for a refresh', () => {
+  test('is refreshed once for all waiting callers, under the lease, which is then released', async () => {
     const { get, asked, count, deps, account } = await postroom();
     expect(await Promise.all([get(), get(), get()])).toEqual(['a2', 'a2', 'a2']);
     expect(asked).toEqual(['r1']);
@@ -175,7 +175,7 @@ describe('a token that has to be replaced', () => {
     expect(await deps.blobs.lease(lease(account), 60)).toBeDefined();
   });
 
-  test('is remembered as it came, and noted', async () => {
+  test('is cached as received, and recorded in the activity', async () => {
     const { get, count, tables, asked, state } = await postroom();
     await get();
     state.points = [];
@@ -186,7 +186,7 @@ describe('a token that has to be replaced', () => {
     expect(tables.dump('Activity')).toHaveLength(1);
   });
 
-  test('is read under the lease again: what another process received is given', async () => {
+  test('is read again under the lease, so a token that another process received is returned', async () => {
     const { get, asked, another, hooks, tokens } = await postroom();
     const other = another();
     let isFirst = true;
@@ -199,7 +199,7 @@ describe('a token that has to be replaced', () => {
     expect(asked).toEqual(['r1']);
   });
 
-  test('is waited for while another process refreshes it', async () => {
+  test('is awaited while another process refreshes it', async () => {
     const { get, deps, account, asked, count, hooks } = await postroom();
     const held = await deps.blobs.lease(lease(account), 60);
     let looks = 0;
@@ -213,7 +213,7 @@ describe('a token that has to be replaced', () => {
     expect(count('blob.lease')).toBe(5);
   });
 
-  test('is tried again later where another process takes too long, and served on while it is good', async () => {
+  test('is retried later if another process takes too long, and used while it is valid', async () => {
     for (const isGood of [false, true]) {
       const { get, deps, account, asked, count, state } = await postroom({ fresh: isGood });
       state.now = isGood ? NOW + 55 * MINUTE : NOW;
@@ -233,7 +233,7 @@ describe('a token that has to be replaced', () => {
     }
   });
 
-  test('is left to the process that took the lease meanwhile, and served on while it is good', async () => {
+  test('is left to the process that acquired the lease meanwhile, and used while it is valid', async () => {
     for (const isGood of [false, true]) {
       const { get, account, asked, deps, hooks, state } = await postroom({ fresh: isGood });
       state.now = isGood ? NOW + 55 * MINUTE : NOW;
@@ -248,7 +248,7 @@ describe('a token that has to be replaced', () => {
     }
   });
 
-  test('is looked for again where the row changes while it is refreshed', async () => {
+  test('is read again if the row changes during the refresh', async () => {
     const { get, deps, account, asked, hooks } = await postroom();
     hooks.answer = async () => {
       if (asked.length === 1) await deps.accounts.save({ ...account, user: 'new@contoso.example' });
@@ -258,7 +258,7 @@ describe('a token that has to be replaced', () => {
     expect(asked).toEqual(['r1', 'r1']);
   });
 
-  test('of a row that changes each time is tried again later', async () => {
+  test('is retried later if the row changes each time', async () => {
     const { get, deps, account, asked, hooks } = await postroom();
     hooks.answer = async () => {
       await deps.accounts.save({ ...account, user: `new-${asked.length}@contoso.example` });
@@ -268,7 +268,7 @@ describe('a token that has to be replaced', () => {
     expect(asked).toHaveLength(40);
   });
 
-  test('comes also where the lease cannot be given back', async () => {
+  test('is returned even if the lease cannot be released', async () => {
     const { get, hooks } = await postroom();
     hooks.before = async (point) => {
       if (point === 'blob.release') throw new PostroomError('blob-storage', 'Away.');
@@ -276,7 +276,7 @@ describe('a token that has to be replaced', () => {
     expect(await get()).toBe('a2');
   });
 
-  test('is asked for anew after an error, which everybody who waited is told', async () => {
+  test('is requested again after an error, which every waiting caller receives', async () => {
     const { get, hooks } = await postroom();
     hooks.before = async (point) => {
       if (point === 'blob.lease') throw new PostroomError('blob-storage', 'Away.');
@@ -289,14 +289,14 @@ describe('a token that has to be replaced', () => {
 });
 
 describe('a token that a mail server has just refused', () => {
-  test('is not given again, though it would be good', async () => {
+  test('is not returned again, although it is still valid', async () => {
     const { get, asked } = await postroom({ fresh: true });
     expect(await get()).toBe('a1');
     expect(await get({ rejected: 'a1' })).toBe('a2');
     expect(asked).toEqual(['r1']);
   });
 
-  test('is not the one of another process, which is given', async () => {
+  test('does not prevent the token of another process from being returned', async () => {
     const { get, another, asked, state } = await postroom({ fresh: true });
     await get();
     expect(await get({ rejected: 'a1' }, another())).toBe('a2');
@@ -306,14 +306,14 @@ describe('a token that a mail server has just refused', () => {
     expect(state.now).toBe(NOW);
   });
 
-  test('is no answer for who waits with it in hand', async () => {
+  test('is not returned to a waiting caller that was refused with it', async () => {
     const { get, asked } = await postroom({ fresh: true });
     const [first, second] = await Promise.all([get(), get({ rejected: 'a1' })]);
     expect([first, second]).toEqual(['a1', 'a2']);
     expect(asked).toEqual(['r1']);
   });
 
-  test('is not served on while the provider fails', async () => {
+  test('is not used while the provider fails', async () => {
     const { get, hooks } = await postroom({ fresh: true });
     hooks.answer = async () => refused('server_error', { status: 503 });
     expect(await get({ rejected: 'a1' })).toMatchObject({ kind: 'retrying', code: 'server_error' });
@@ -321,7 +321,7 @@ describe('a token that a mail server has just refused', () => {
   });
 });
 
-describe('while the provider fails in passing', () => {
+describe('while the provider fails temporarily', () => {
   async function failing(fresh = false) {
     const world = await postroom({ fresh });
     world.hooks.answer = async () => refused('server_error', { status: 503, retryAfterSeconds: 60 });
@@ -335,7 +335,7 @@ describe('while the provider fails in passing', () => {
     retryAt,
   });
 
-  test('it is said until when nothing is asked, and nothing is', async () => {
+  test('the result says until when the provider is not called, and it is not', async () => {
     const { get, asked, state } = await failing();
     expect(await get()).toEqual(retrying(isoAt(MINUTE)));
     state.now = NOW + MINUTE - 1;
@@ -346,7 +346,7 @@ describe('while the provider fails in passing', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('the pause ends at once for who knows that its cause may be over', async () => {
+  test('the pause ends at once for a caller who knows that the cause may be gone', async () => {
     const { get, renew, asked } = await failing();
     await get();
     await get({ tryNow: false });
@@ -358,7 +358,7 @@ describe('while the provider fails in passing', () => {
     expect(asked).toHaveLength(3);
   });
 
-  test('the token at hand serves until it ends', async () => {
+  test('the current token is used until it expires', async () => {
     const { get, state, tokens, account, asked } = await failing(true);
     expect(await get()).toBe('a1');
     expect(asked).toHaveLength(1);
@@ -370,7 +370,7 @@ describe('while the provider fails in passing', () => {
     expect(await get()).toMatchObject({ kind: 'retrying' });
   });
 
-  test('a token of another registration does not serve', async () => {
+  test('a token of another registration is not used', async () => {
     const { get, deps, provider, hooks } = await failing(true);
     hooks.answer = async () => {
       await deps.providers.save({ ...provider, clientId: 'another app' });
@@ -381,10 +381,10 @@ describe('while the provider fails in passing', () => {
   });
 });
 
-describe('a sign-in that a person has to renew', () => {
+describe('a sign-in that requires a person', () => {
   const problem = { code: codeFrom('invalid_grant'), message: 'Connect the mailbox again.' };
 
-  test('is asked for at once, and the provider is not', async () => {
+  test('is reported at once, without calling the provider', async () => {
     const { get, renew, asked } = await postroom({
       fresh: true,
       account: { state: 'action-required', problem },
@@ -394,7 +394,7 @@ describe('a sign-in that a person has to renew', () => {
     expect(asked).toEqual([]);
   });
 
-  test('is asked for with the words of the refusal that it has just met', async () => {
+  test('is reported with the message of the refusal just received', async () => {
     const { get, hooks } = await postroom();
     hooks.answer = async () => refused('invalid_grant');
     expect(await get()).toEqual({
@@ -404,7 +404,7 @@ describe('a sign-in that a person has to renew', () => {
     });
   });
 
-  test('may be tried again by a person, who is not given the token from before', async () => {
+  test('can be retried by a person, who does not get the previous token', async () => {
     const { renew, asked, row } = await postroom({
       fresh: true,
       account: { state: 'action-required', problem },
@@ -414,7 +414,7 @@ describe('a sign-in that a person has to renew', () => {
     expect(await row()).toMatchObject({ state: 'ok', problem: undefined });
   });
 
-  test('is tried again by itself once its pause is over, whatever else waits', async () => {
+  test('is retried automatically once its pause is over, whatever else waits', async () => {
     const account = { state: 'action-required', problem, retryAt: isoAt(15 * MINUTE) } as const;
     const { get, asked, state } = await postroom({ fresh: true, account });
     expect(await get()).toMatchObject({ kind: 'action-required' });
@@ -423,7 +423,7 @@ describe('a sign-in that a person has to renew', () => {
     expect(asked).toEqual(['r1']);
   });
 
-  test('is tried again once the refused settings have changed, also during its pause', async () => {
+  test('is retried once the refused settings have changed, even during its pause', async () => {
     const refusedAsOf = '2026-11-01T09:00:00.000Z';
     const account = { state: 'action-required', problem, refusedAsOf, retryAt: isoAt(15 * MINUTE) } as const;
     const { get, deps, provider, asked } = await postroom({ account });
@@ -433,7 +433,7 @@ describe('a sign-in that a person has to renew', () => {
     expect(asked).toEqual(['r1']);
   });
 
-  test('that has ended is never asked for again, by nobody', async () => {
+  test('that has ended is never refreshed again', async () => {
     const tokens = { refresh: undefined } as unknown as Account['tokens'];
     const { get, renew, asked } = await postroom({ fresh: true, account: { tokens } });
     expect(await get()).toEqual({
@@ -446,8 +446,8 @@ describe('a sign-in that a person has to renew', () => {
   });
 });
 
-describe('a renewal that is asked for', () => {
-  test('asks the provider though the token is good, and its answer is remembered', async () => {
+describe('a requested refresh', () => {
+  test('calls the provider although the token is valid, and caches the result', async () => {
     const { get, renew, asked, tokens, account, state } = await postroom({ fresh: true });
     await get();
     state.now = NOW + 1000;
@@ -461,7 +461,7 @@ describe('a renewal that is asked for', () => {
     expect(asked).toEqual(['r1', 'r2']);
   });
 
-  test('is content with a token that another process received meanwhile', async () => {
+  test('accepts a token that another process has received meanwhile', async () => {
     const { renew, asked, another, hooks, state } = await postroom({ fresh: true });
     state.now = NOW + 1000;
     const other = another();
@@ -475,7 +475,7 @@ describe('a renewal that is asked for', () => {
     expect(asked).toEqual(['r1']);
   });
 
-  test('asks by itself after one that was under way before it', async () => {
+  test('makes its own request after one that had started before it', async () => {
     const { renew, asked, hooks, state } = await postroom({ fresh: true });
     state.now = NOW + 1000;
     hooks.answer = async () => {
@@ -490,8 +490,8 @@ describe('a renewal that is asked for', () => {
   });
 });
 
-describe('without what opens it', () => {
-  test('a token is waited for while the vault is away', async () => {
+describe('without the means to decrypt it', () => {
+  test('a token is retried while the vault is unavailable', async () => {
     const { get, another, state } = await postroom({ fresh: true });
     state.isVaultAway = true;
     expect(await get({}, another())).toEqual({
@@ -508,7 +508,7 @@ describe('without what opens it', () => {
     expect(asked).toEqual([]);
   });
 
-  test('a token of a provider that is gone is none', async () => {
+  test('a token of a deleted provider is not used', async () => {
     const { get, deps, provider } = await postroom({ fresh: true });
     await deps.providers.remove(provider.id);
     expect(await get()).toMatchObject({ kind: 'action-required', code: 'provider-missing' });
@@ -522,7 +522,7 @@ describe('without what opens it', () => {
   });
 });
 
-test('two accounts are refreshed side by side, and each gets its own token', async () => {
+test('two accounts are refreshed in parallel, and each gets its own token', async () => {
   const { tokens, deps, account, seal, hooks } = await postroom();
   const ref = { providerId: account.providerId, accountId: 'b'.repeat(26) };
   await deps.accounts.save({

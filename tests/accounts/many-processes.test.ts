@@ -48,7 +48,7 @@ function startProcess(
   return { child, next: async () => String((await lines.next()).value) };
 }
 
-test('twenty processes of the operating system that want a token at once ask the provider once', async () => {
+test('twenty operating system processes that need a token at once call the provider once', async () => {
   await connectSupport(postroom);
   const accounts = createAccountStore(postroom.tables);
   const [provider] = await createProviderStore(postroom.tables).list();

@@ -57,7 +57,7 @@ const count = (points: readonly SeamPoint[], wanted: SeamPoint): number =>
   points.filter((point) => point === wanted).length;
 
 describe('of several callers in one process', () => {
-  it('one asks and the others wait for its answer, without a lease and a look of their own', async () => {
+  it('one sends the request and the others wait for its response, without a lease and a read of their own', async () => {
     const { app, account, asked } = await start();
     app.seam.skewMs = 2 * HOUR;
     const points = watch(app);
@@ -83,8 +83,8 @@ function refreshedBefore(app: DemoApp, account: Account, other: Services): SeamP
   });
 }
 
-describe('under the lease the row is read again:', () => {
-  it('what another process has just received is given, and nothing is asked or written', async () => {
+describe('under the lease the row is read again, so', () => {
+  it('a token that another process has just received is returned, without a request or a write', async () => {
     const { app, account, asked } = await start();
     app.seam.skewMs = 2 * HOUR;
     const points = refreshedBefore(app, account, app.another());
@@ -95,7 +95,7 @@ describe('under the lease the row is read again:', () => {
     expect(tokenOf(await app.another().accessTokens.get(account, AT_MAIL))).toBe(token);
   });
 
-  it('an app asks no second time either', async () => {
+  it('an app sends no second request either', async () => {
     const { app, account: person, asked } = await start();
     const provider = await app.services.providers.get(person.providerId);
     if (provider === undefined) throw new Error('no provider');
@@ -111,7 +111,7 @@ describe('under the lease the row is read again:', () => {
   });
 });
 
-describe('an answer that has come', () => {
+describe('a response that was received', () => {
   it.each([1, 2, 3])('is stored although storage fails %i times', async (failures) => {
     const { app, account, asked } = await start({ strictRotation: true });
     app.seam.skewMs = 2 * HOUR;
@@ -133,7 +133,7 @@ describe('an answer that has come', () => {
     expect(asked()).toBe(1);
   });
 
-  it('gives way to a sign-in that was made meanwhile: its tokens stay in the row, and are what is given', async () => {
+  it('does not overwrite a newer sign-in, whose tokens stay in the row and are returned', async () => {
     const { app, account, asked } = await start();
     const { accounts, sealer, providers } = app.services;
     const provider = await providers.get(account.providerId);
@@ -165,7 +165,7 @@ describe('an answer that has come', () => {
     expect(asked()).toBe(1);
   });
 
-  it('and is lost on the way leaves the note that a refresh began, which tells the person why the grant is dead', async () => {
+  it('and then lost leaves the record of the started refresh, which tells the person why the grant has ended', async () => {
     const { app, account } = await start({ strictRotation: true });
     app.seam.skewMs = 2 * HOUR;
     watch(app, 'token.refresh', async (effect) => {
@@ -184,7 +184,7 @@ describe('an answer that has come', () => {
   });
 });
 
-describe('a provider in trouble ends no grant, whatever word it sends with the status', () => {
+describe('a server error ends no grant, whatever error code comes with the status', () => {
   it.each([408, 425, 429, 500, 502, 503])('%i', async (status) => {
     const { app, account } = await start();
     app.seam.skewMs = 2 * HOUR;
@@ -199,7 +199,7 @@ describe('a provider in trouble ends no grant, whatever word it sends with the s
 });
 
 describe('sealing', () => {
-  it('takes a new nonce each time: under one key a nonce that repeats gives the key stream away', async () => {
+  it('uses a new nonce each time, because a repeated nonce under one key reveals the key stream', async () => {
     const { app } = await start();
     const { sealer } = app.services;
     const sealed = await Promise.all(

@@ -28,13 +28,13 @@ const entry = {
 };
 
 describe('a row of activity', () => {
-  test('is left by each renewal', () => {
+  test('is written by each refresh', () => {
     const row = { ...entry, result: 'done', what: 'Token refreshed.' };
     for (const before of [works, retrying, stopped])
       expect(refreshActivity(before, refreshed, NOW, 70)).toEqual(row);
   });
 
-  test('is left by a failure that is new', () => {
+  test('is written by a new failure', () => {
     expect(refreshActivity(works, { kind: 'retrying', account: retrying }, NOW, 70)).toEqual({
       ...entry,
       result: 'retrying',
@@ -49,7 +49,7 @@ describe('a row of activity', () => {
     expect(refreshActivity(retrying, { kind: 'retrying', account: other }, NOW, 70)?.what).toBe('Silence.');
   });
 
-  test('says so much where the account does not say why', () => {
+  test('has a general text if the account has no problem text', () => {
     const mute = sampleAccount({ state: 'retrying' });
     expect(refreshActivity(works, { kind: 'retrying', account: mute }, NOW, 70)?.what).toBe(
       'The token could not be refreshed.',
@@ -57,7 +57,7 @@ describe('a row of activity', () => {
     expect(refreshActivity(mute, { kind: 'retrying', account: mute }, NOW, 70)).toBeUndefined();
   });
 
-  test('is not left by a failure that goes on, so that an outage of a night is one row', () => {
+  test('is not written by a continuing failure, so that an outage of a night is one row', () => {
     expect(refreshActivity(retrying, { kind: 'retrying', account: retrying }, NOW, 70)).toBeUndefined();
     expect(refreshActivity(stopped, { kind: 'action-required', account: stopped }, NOW, 70)).toBeUndefined();
   });
@@ -89,13 +89,13 @@ describe('a refresh', () => {
   };
   const span = ['refresh token', { provider: works.providerId, account: works.accountId }];
 
-  test('is measured and noted with its duration, and its outcome handed on', async () => {
+  test('is measured and recorded with its duration, and its outcome is returned', async () => {
     expect(await run(refreshed)).toBe(refreshed);
     expect(noted).toEqual([{ ...entry, result: 'done', what: 'Token refreshed.' }]);
     expect(measured).toEqual([span, { result: 'refreshed' }, ['refreshes', 1, { result: 'refreshed' }]]);
   });
 
-  test('that fails as before is measured and not noted', async () => {
+  test('that fails as before is measured but not recorded', async () => {
     const outcome = { kind: 'retrying', account: retrying } as const;
     expect(await run(outcome, retrying)).toBe(outcome);
     expect(noted).toEqual([]);

@@ -43,7 +43,7 @@ const between = (text: string | undefined, from: number, to: number): void => {
 };
 
 describe('a refresh', () => {
-  test('notes that it begins before the provider is asked, and stores what came', async () => {
+  test('records its start before it calls the provider, and stores the response', async () => {
     const { account, provider, hooks, asked, holds, refresh, row, opened, history } = await postroom();
     let begun: Account | undefined;
     hooks.answer = async () => {
@@ -72,7 +72,7 @@ describe('a refresh', () => {
     expect(await history()).toMatchObject([{ result: 'refreshed', at: isoAt(0), times: 1 }]);
   });
 
-  test('that works ends a trouble, and says since when', async () => {
+  test('that succeeds clears the problem and sets since when the account works', async () => {
     const { refresh, row } = await postroom({
       state: 'retrying',
       problem: { code: 'no-answer', message: 'y' },
@@ -84,13 +84,13 @@ describe('a refresh', () => {
     expect(await row()).toMatchObject({ ...works, stateSince: isoAt(0) });
   });
 
-  test('goes on with the scopes from before where the provider says nothing of them', async () => {
+  test('keeps the previous scopes if the provider names none', async () => {
     const { account, refresh, row } = await postroom();
     await refresh();
     expect((await row()).scopes).toEqual(account.scopes);
   });
 
-  test('that never came to its end stays known since when, until the next one has', async () => {
+  test('that never finished keeps its start time until the next one finishes', async () => {
     const { hooks, refresh, row } = await postroom({ refreshBegunAt: isoAt(-9 * MINUTE) });
     const seen: unknown[] = [];
     hooks.answer = async () => {
@@ -102,7 +102,7 @@ describe('a refresh', () => {
     expect((await row()).refreshBegunAt).toBeUndefined();
   });
 
-  test('of a row that has changed asks nothing', async () => {
+  test('of a changed row sends no request', async () => {
     const { deps, account, refresher, asked } = await postroom();
     const stored = await deps.accounts.get(account);
     await deps.accounts.save({ ...account, user: 'new@contoso.example' });
@@ -111,14 +111,14 @@ describe('a refresh', () => {
     expect(asked).toEqual([]);
   });
 
-  test('asks nothing once its lease is lost, and leaves the note that it began', async () => {
+  test('sends no request once its lease is lost, and keeps the record of its start', async () => {
     const { asked, holds, refresh } = await postroom();
     holds.held = false;
     expect(await refresh()).toEqual({ kind: 'taken' });
     expect(asked).toEqual([]);
   });
 
-  test('puts the next credential in the place of the one before, once it has worked', async () => {
+  test('replaces the current credential by the next one once that has worked', async () => {
     const next = { ...credential, version: 'v2' };
     const { deps, hooks, provider, refresh } = await postroom({}, { nextCredential: next });
     hooks.answer = async () => ({ ...granted('a2'), credential: next }) as ReturnType<typeof granted>;
@@ -129,7 +129,7 @@ describe('a refresh', () => {
     });
   });
 
-  test('of an app asks with its credential alone, and notes no beginning', async () => {
+  test('of an app uses its credential only, and records no start', async () => {
     const { account, asked, holds, hooks, refresh, row } = await postroom({ kind: 'app' });
     hooks.answer = async () => {
       expect((await row()).refreshBegunAt).toBeUndefined();
@@ -142,7 +142,7 @@ describe('a refresh', () => {
   });
 });
 
-describe('what was received', () => {
+describe('a received response', () => {
   /** Storage fails so often, once the provider has answered. */
   async function failing(times: number, error = away) {
     const world = await postroom();
@@ -174,7 +174,7 @@ describe('what was received', () => {
     return { answer: await done, waited };
   }
 
-  test('is tried to be stored four times, with longer pauses', async () => {
+  test('is stored with up to four attempts and growing pauses', async () => {
     const { refresh, opened } = await failing(3);
     const { answer, waited } = await timed(refresh());
     expect(answer).toMatchObject({ kind: 'refreshed' });
@@ -182,7 +182,7 @@ describe('what was received', () => {
     expect(await opened()).toEqual(['a2', 'r2', 'r1']);
   });
 
-  test('and could not be stored is kept, and stored by the next refresh without another request', async () => {
+  test('that could not be stored is kept, and stored by the next refresh without another request', async () => {
     const { asked, refresh, opened, hooks, row } = await failing(4);
     await expect(timed(refresh())).rejects.toMatchObject({ code: 'table-storage' });
     hooks.before = async () => {};
@@ -197,7 +197,7 @@ describe('what was received', () => {
     expect(asked).toEqual(['r1', 'r2']);
   });
 
-  test('and was kept gives way to what was written meanwhile', async () => {
+  test('that was kept does not overwrite a newer row', async () => {
     const { asked, deps, account, refresh, row, hooks } = await failing(4);
     await expect(timed(refresh())).rejects.toMatchObject({ code: 'table-storage' });
     hooks.before = async () => {};
@@ -209,7 +209,7 @@ describe('what was received', () => {
     expect(asked).toEqual(['r1', 'r1']);
   });
 
-  test('and was kept without an access token is stored, and the row looked at again', async () => {
+  test('that was kept without an access token is stored, and the row is read again', async () => {
     const { hooks, refresh, opened } = await failing(4);
     hooks.answer = async () => granted(undefined, 'r2');
     await expect(timed(refresh())).rejects.toMatchObject({ code: 'table-storage' });
@@ -218,7 +218,7 @@ describe('what was received', () => {
     expect(await opened()).toEqual([undefined, 'r2', 'r1']);
   });
 
-  test('counts as stored where only the answer of storage was lost', async () => {
+  test('counts as stored if only the response of storage was lost', async () => {
     const world = await postroom();
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     let lost = false;
@@ -236,7 +236,7 @@ describe('what was received', () => {
     expect(await world.opened()).toEqual(['a2', 'r2', 'r1']);
   });
 
-  test('gives way to a sign-in that was made meanwhile, and to an account that was removed', async () => {
+  test('does not overwrite a newer sign-in, nor restore a removed account', async () => {
     for (const remove of [false, true]) {
       const { deps, account, hooks, refresh, seal } = await postroom();
       const tokens = { ...account.tokens, refresh: await seal('newer', 'refresh') };
@@ -251,7 +251,7 @@ describe('what was received', () => {
     }
   });
 
-  test('for an app gives way to whoever erases its token meanwhile', async () => {
+  test('for an app does not restore a token that was erased meanwhile', async () => {
     const { deps, account, hooks, refresh, row } = await postroom({ kind: 'app' });
     hooks.answer = async () => {
       await deps.accounts.save({ ...account, tokens: { ...account.tokens, access: undefined } });
@@ -261,7 +261,7 @@ describe('what was received', () => {
     expect((await row()).tokens.access).toBeUndefined();
   });
 
-  test('without an access token keeps the new refresh token, and tries again', async () => {
+  test('without an access token keeps the new refresh token, and is retried', async () => {
     const { hooks, refresh, opened, row, history } = await postroom();
     hooks.answer = async () => granted(undefined, 'r2');
     const outcome = await refresh();
@@ -275,8 +275,8 @@ describe('what was received', () => {
   });
 });
 
-describe('a failure that passes', () => {
-  test('leaves its words, its pause and its ids, and the tokens as they are', async () => {
+describe('a temporary failure', () => {
+  test('stores its message, its pause and its IDs, and leaves the tokens unchanged', async () => {
     const { account, hooks, refresh, row, history } = await postroom();
     const ids = { suberror: 'sub', traceId: 'trace', correlationId: 'correlation' };
     hooks.answer = async () => refused('slow_down', { status: 429, retryAfterSeconds: 90, ...ids });
@@ -305,7 +305,7 @@ describe('a failure that passes', () => {
     ]);
   });
 
-  test('leaves no ids where there are none', async () => {
+  test('stores no IDs if there are none', async () => {
     const { hooks, refresh, history } = await postroom();
     hooks.answer = async () => refused(undefined, { status: 503, sentence: undefined });
     await refresh();
@@ -320,7 +320,7 @@ describe('a failure that passes', () => {
     });
   });
 
-  test('that goes on is one event and one state since when it began, with longer pauses', async () => {
+  test('that continues is one event and one state since its start, with longer pauses', async () => {
     const { hooks, state, refresh, row, history } = await postroom();
     hooks.answer = async () => refused('server_error', { status: 503 });
     await refresh();
@@ -333,21 +333,21 @@ describe('a failure that passes', () => {
     expect(await history()).toMatchObject([{ at: isoAt(0), times: 2, lastAt: isoAt(MINUTE) }]);
   });
 
-  test('without an answer keeps the note that a refresh began: the request may have arrived', async () => {
+  test('without a response keeps the record of the started refresh, because the request may have arrived', async () => {
     const { hooks, refresh, row } = await postroom();
     hooks.answer = async () => ({ kind: 'failed', failure: silence('No answer.') });
     await refresh();
     expect(await row()).toMatchObject({ state: 'retrying', refreshBegunAt: isoAt(0) });
   });
 
-  test('with an answer keeps the note of a refresh before it that never came to its end', async () => {
+  test('with a response keeps the record of an earlier refresh that never finished', async () => {
     const { hooks, refresh, row } = await postroom({ refreshBegunAt: isoAt(-5) });
     hooks.answer = async () => refused('server_error', { status: 503 });
     await refresh();
     expect((await row()).refreshBegunAt).toBe(isoAt(-5));
   });
 
-  test('of a row that changes meanwhile is not written', async () => {
+  test('does not overwrite a row that changed meanwhile', async () => {
     for (const answer of [refused('server_error', { status: 503 }), refused('invalid_grant')]) {
       const { deps, account, hooks, refresh, row } = await postroom();
       hooks.answer = async () => {
@@ -360,8 +360,8 @@ describe('a failure that passes', () => {
   });
 });
 
-describe('a refusal that lasts', () => {
-  test('of the grant asks for a new sign-in, and is never tried again by itself', async () => {
+describe('a lasting refusal', () => {
+  test('of the grant requires a new sign-in, and is never retried automatically', async () => {
     const { hooks, refresh, row, refresher, history } = await postroom();
     hooks.answer = async () => refused('invalid_grant');
     expect(await refresh()).toMatchObject({ kind: 'action-required', account: { state: 'action-required' } });
@@ -380,7 +380,7 @@ describe('a refusal that lasts', () => {
     expect(await refresher.mayTryAgain(after)).toBe(false);
   });
 
-  test('of the grant after a refresh that never came to its end says so', async () => {
+  test('of the grant mentions an earlier refresh that never finished', async () => {
     const { hooks, refresh, row } = await postroom({ refreshBegunAt: isoAt(-5) });
     hooks.answer = async () => refused('invalid_grant');
     await refresh();
@@ -427,7 +427,7 @@ describe('a refusal that lasts', () => {
   });
 });
 
-describe('the refresh token before the newest', () => {
+describe('the previous refresh token', () => {
   async function withTwo(first: ReturnType<typeof refused>, second = granted('a2', 'r2')) {
     const world = await postroom();
     const previousRefresh = await world.seal('r0', 'refresh');
@@ -439,7 +439,7 @@ describe('the refresh token before the newest', () => {
     return world;
   }
 
-  test('is tried where the newest is refused, each under the lease', async () => {
+  test('is used if the newest is refused, each under the lease', async () => {
     const { asked, holds, refresh, opened } = await withTwo(refused('invalid_grant'));
     expect(await refresh()).toMatchObject({ kind: 'refreshed' });
     expect(asked).toEqual(['r1', 'r0']);
@@ -447,7 +447,7 @@ describe('the refresh token before the newest', () => {
     expect((await opened()).slice(0, 2)).toEqual(['a2', 'r2']);
   });
 
-  test('that is refused as well leaves the words about the newest', async () => {
+  test('if refused as well, leaves the message about the newest', async () => {
     const second = refused('invalid_grant', { sentence: 'Of the one before.' });
     const { refresh, row } = await withTwo(refused('invalid_grant'), second);
     await refresh();
@@ -460,14 +460,14 @@ describe('the refresh token before the newest', () => {
     ['the refusal has a second word', refused('invalid_grant', { suberror: 'consent_required' })],
     ['nothing can prove the app', { kind: 'unproven', reason: 'missing' } as const],
     ['the newest works', granted('a2', 'r2')],
-  ])('is not tried where %s', async (_what, first) => {
+  ])('is not used if %s', async (_what, first) => {
     const { asked, refresh } = await withTwo(first as ReturnType<typeof refused>);
     await refresh();
     expect(asked).toEqual(['r1']);
   });
 });
 
-describe('a provider that cannot be asked', () => {
+describe('a provider that cannot be called', () => {
   test('because it was deleted needs a new sign-in', async () => {
     const { deps, provider, asked, refresh, row } = await postroom({
       retryAt: isoAt(-1),
@@ -484,7 +484,7 @@ describe('a provider that cannot be asked', () => {
     expect(asked).toEqual([]);
   });
 
-  test('because its credential is gone is tried again after ten minutes, or once it has changed', async () => {
+  test('because its credential is missing is retried after ten minutes, or once it has changed', async () => {
     const { hooks, provider, refresh, row, history } = await postroom({ refreshBegunAt: isoAt(-5) });
     hooks.answer = async () => ({ kind: 'unproven', reason: 'disabled' });
     expect(await refresh()).toMatchObject({ kind: 'action-required' });
@@ -504,14 +504,14 @@ describe('a provider that cannot be asked', () => {
     ]);
   });
 
-  test('because its credential is gone says of a refresh that began what was said before', async () => {
+  test('because its credential is missing keeps the record of an earlier started refresh', async () => {
     const { hooks, refresh, row } = await postroom();
     hooks.answer = async () => ({ kind: 'unproven', reason: 'missing' });
     await refresh();
     expect((await row()).refreshBegunAt).toBeUndefined();
   });
 
-  test('because the stored sign-in opens no more needs a new one', async () => {
+  test('because the stored sign-in cannot be decrypted needs a new one', async () => {
     const { deps, provider, asked, refresh, row } = await postroom();
     await deps.providers.save({ ...provider, clientId: 'another app' });
     expect(await refresh()).toMatchObject({ kind: 'action-required' });
@@ -547,7 +547,7 @@ describe('a provider that cannot be asked', () => {
     },
   );
 
-  test('because the managed identity is away tries again', async () => {
+  test('because the managed identity is unavailable is retried', async () => {
     const { hooks, refresh, row } = await postroom({ refreshBegunAt: isoAt(-5) });
     hooks.answer = () => Promise.reject(new PostroomError('no-identity', 'Away.'));
     await refresh();
@@ -557,7 +557,7 @@ describe('a provider that cannot be asked', () => {
   test.each([
     ['key-vault', 'vault'],
     ['invalid_grant', 'refusal'],
-  ])('and a row that changes meanwhile are no news of it: %s', async (_code, what) => {
+  ])('does not overwrite a row that changed meanwhile: %s', async (_code, what) => {
     const { deps, account, hooks, refresh, row } = await postroom();
     hooks.answer = async () => {
       await deps.accounts.save({ ...account, user: 'new@contoso.example' });
@@ -569,15 +569,15 @@ describe('a provider that cannot be asked', () => {
   });
 });
 
-describe('a mistake of ours', () => {
-  test('before the provider was asked takes the note back that a refresh began', async () => {
+describe('an error of our own', () => {
+  test('before the request removes the record of the started refresh', async () => {
     const { account, deps, refresh, row } = await postroom();
     const oauth = { ...deps.oauth, refresh: () => Promise.reject(new TypeError('a mistake')) };
     await expect(refresh(createRefresher({ ...deps, oauth }))).rejects.toThrow('a mistake');
     expect(await row()).toEqual({ ...account, kind: undefined });
   });
 
-  test('after the provider was asked leaves it, because the token may be used up', async () => {
+  test('after the request keeps it, because the token may be used up', async () => {
     const { hooks, refresh, row } = await postroom();
     hooks.answer = () => Promise.reject(new PostroomError('unexpected', 'A mistake.'));
     await expect(refresh()).rejects.toMatchObject({ code: 'unexpected' });
@@ -585,7 +585,7 @@ describe('a mistake of ours', () => {
   });
 });
 
-test('the history is read before the provider is asked, not while its answer waits to be stored', async () => {
+test('the history is read before the request, not while the response waits to be stored', async () => {
   const { hooks, state, refresh } = await postroom();
   let after: SeamPoint[] = [];
   hooks.answer = async () => {

@@ -11,7 +11,7 @@ const event = (result: SignInEvent['result'], times: number, code = 'http-503'):
   lastAt: at,
 });
 
-describe('the pause after a failure that passes', () => {
+describe('the pause after a temporary failure', () => {
   it('doubles from 30 seconds to 30 minutes, counting all failures since the last success', () => {
     const pauses = [0, 1, 2, 5, 6, 40].map((times) =>
       pauseInPassing(times === 0 ? [] : [event('retrying', times), event('refreshed', 1)], undefined, 0),
@@ -21,11 +21,11 @@ describe('the pause after a failure that passes', () => {
     expect(pauseInPassing(mixed, undefined, 0)).toBe(120_000);
   });
 
-  it('is up to a quarter longer, so that accounts do not ask together', () => {
+  it('is up to a quarter longer, so that accounts do not retry together', () => {
     expect(pauseInPassing([], undefined, 1)).toBe(37_500);
   });
 
-  it('is what the provider asks for, and never under half a minute', () => {
+  it('is as long as the provider asks, and at least half a minute', () => {
     expect(pauseInPassing([event('retrying', 9)], 45, 1)).toBe(45_000);
     expect(pauseInPassing([], 1, 1)).toBe(30_000);
   });

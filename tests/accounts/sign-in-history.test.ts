@@ -21,7 +21,7 @@ describe('a history', () => {
     expect([history[0]?.at, history.at(-1)?.at]).toEqual([at(59), at(10)]);
   });
 
-  test('counts a failure that repeats, and begins anew with the next one', () => {
+  test('counts a repeated failure, and starts again with a different one', () => {
     const history = recorded(
       { at: at(0), result: 'refreshed' },
       outage(1),
@@ -53,7 +53,7 @@ describe('a history', () => {
     expect(history[0]?.at).toBe(at(59));
   });
 
-  test('names a number once, though Microsoft begins its sentence with it', () => {
+  test('has a number only once, although Microsoft starts its message with it', () => {
     const [event] = recorded({
       at: at(0),
       result: 'action-required',
@@ -64,7 +64,7 @@ describe('a history', () => {
   });
 });
 
-describe('what a failure is explained from', () => {
+describe('the explanation of a failure', () => {
   test.each([
     [{ code: 'AADSTS50173', message: 'The grant was revoked.' }, 'AADSTS50173'],
     [{ code: 'invalid_grant', message: 'The grant is over.' }, 'invalid_grant'],
@@ -75,7 +75,7 @@ describe('what a failure is explained from', () => {
     expect(explainProblem(failureOf(event)).code).toBe(code);
   });
 
-  test('carries the ids for the support', () => {
+  test('has the IDs for support', () => {
     const [traceId, correlationId] = [
       '11111111-1111-4111-8111-111111111111',
       '22222222-2222-4222-8222-222222222222',
@@ -91,18 +91,18 @@ describe('what a failure is explained from', () => {
 });
 
 describe('an event', () => {
-  test('keeps 200 characters of what was said', () => {
+  test('keeps 200 characters of its message', () => {
     const [event] = recorded({ at: at(0), result: 'retrying', code: 'c', message: 'a'.repeat(201) });
     expect(event?.message).toBe('a'.repeat(200));
   });
 
-  test('is said in the words of the provider where no code is known', () => {
+  test('has the provider’s own words if no code is known', () => {
     expect(recorded({ at: at(0), result: 'retrying', message: 'undefined: x' })[0]?.message).toBe(
       'undefined: x',
     );
   });
 
-  test('counts with the one before only if it ended the same way', () => {
+  test('is counted with the previous one only if the result is the same', () => {
     const failing = { code: 'http-403', message: 'no' };
     const history = recorded(
       { at: at(0), result: 'retrying', ...failing },
@@ -115,12 +115,12 @@ describe('an event', () => {
     ]);
   });
 
-  test('stays alone, however long it is', () => {
+  test('is kept even if it alone exceeds the limit', () => {
     const long = { at: at(0), result: 'retrying', code: 'c', suberror: 'x'.repeat(40_000) } as const;
     expect(recorded({ ...long, code: 'b' }, long)).toMatchObject([{ code: 'c' }]);
   });
 
-  test('is explained from its own parts alone, and without a code is no error of anybody', () => {
+  test('is explained from its own fields only, and without a code has the code unknown', () => {
     const parts = { code: 'AADSTS50173', suberror: 'bad_token', traceId: 't', correlationId: 'c' };
     const event = { ...recorded({ at: at(0), result: 'action-required' })[0], ...parts, message: 'Revoked.' };
     expect(failureOf(event)).toEqual({ ...parts, said: 'Revoked.' });

@@ -30,8 +30,8 @@ async function start(
   return { app, ...(await connectSupport(app)) };
 }
 
-describe('a token that another process remembers', () => {
-  it('is not given any more two minutes after the provider was deleted', async () => {
+describe('a token that another process has cached', () => {
+  it('is no longer returned two minutes after the provider was deleted', async () => {
     const { app, account, providerId, visitor } = await start();
     const other = app.another();
     expect((await other.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
@@ -44,7 +44,7 @@ describe('a token that another process remembers', () => {
     });
   });
 
-  it('is given without a look at the row for a minute and a half, and again after each look', async () => {
+  it('is returned without reading the row for 90 seconds, and again after each read', async () => {
     const { app, account } = await start();
     let reads = 0;
     app.seam.around = async (point, effect) => {
@@ -62,7 +62,7 @@ describe('a token that another process remembers', () => {
     expect(app.tables.changes).toBe(written);
   });
 
-  it('serves until it ends while storage is away, unless it is the one that was refused', async () => {
+  it('is used until it expires while storage is unavailable, unless it was refused', async () => {
     const { app, account } = await start();
     const before = await app.services.accessTokens.get(account, AT_MAIL);
     if (before.kind !== 'token') throw new Error('no token');
@@ -83,7 +83,7 @@ describe('a token that another process remembers', () => {
     await expect(app.services.accessTokens.get(account, AT_MAIL)).rejects.toThrow('Storage is away');
   });
 
-  it('gives way to a newer one that another process was given', async () => {
+  it('is replaced by a newer one that another process received', async () => {
     const { app, account } = await start();
     const other = app.another();
     const before = await other.accessTokens.get(account, AT_MAIL);
@@ -118,7 +118,7 @@ describe('a refresh that takes longer than its lease', () => {
     await services.providers.change(providerId, (provider) => withNext(provider, next));
   }
 
-  it('because it tries a second credential keeps the lease, so that nobody else refreshes', async () => {
+  it('because it tries a second credential keeps the lease, so that no other process refreshes', async () => {
     const { app, account, providerId } = await start({ strictRotation: true });
     await withNextSecret(app.services, providerId);
     app.seam.skewMs = 2 * HOUR;
@@ -132,7 +132,7 @@ describe('a refresh that takes longer than its lease', () => {
     expect(free).toEqual([false, false]);
   });
 
-  it('and has lost it asks the provider no more', async () => {
+  it('and has lost it does not call the provider again', async () => {
     const { app, account, providerId } = await start({ strictRotation: true });
     await withNextSecret(app.services, providerId);
     app.seam.skewMs = 2 * HOUR;
@@ -152,7 +152,7 @@ describe('a refresh that takes longer than its lease', () => {
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 
-  it('leaves no note of a beginning when storage failed before the provider was asked', async () => {
+  it('leaves no record of a start if storage failed before the request', async () => {
     const { app, account } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.seam.around = async (point, effect) => {

@@ -6,7 +6,7 @@ import type { ProblemCode, VaultCode } from '../../shared/platform/problem.ts';
 
 const failing = (error: unknown) => withVault(() => Promise.reject(error));
 
-test('what the vault gives is handed on', async () => {
+test('a result of the vault is returned', async () => {
   expect(await withVault(async () => 'token')).toBe('token');
 });
 
@@ -18,7 +18,7 @@ test.each<VaultCode>([
   'secret-disabled',
   'sealed-unreadable',
   'bad-data-key',
-])('%s is a value, with our sentence for it', async (code) => {
+])('%s is returned as a value, with our message', async (code) => {
   expect(await failing(new PostroomError(code, 'Our sentence.'))).toEqual({
     kind: 'vault-away',
     code,
@@ -41,7 +41,7 @@ test.each([
   });
 });
 
-test('a mistake of ours is thrown, whatever it is called', async () => {
+test('an error of our own is thrown, whatever its code', async () => {
   const mistake = Object.assign(new TypeError('a mistake'), { code: 'key-vault' });
   await expect(failing(mistake)).rejects.toBe(mistake);
 });
@@ -54,7 +54,7 @@ test.each<[VaultCode, string, string]>([
   ['bad-data-key', 'was not created by Postroom', 'disable the version'],
   ['sealed-unreadable', 'cannot be read', 'Manage deleted secrets'],
   ['key-vault', 'does not respond', 'Wait a minute. If the problem persists'],
-])('%s is said in words, with what to do about it', (code, happened, next) => {
+])('%s is described in a sentence, with what to do about it', (code, happened, next) => {
   expect(vaultInWords({ code })).toEqual({
     happened: expect.stringContaining(happened),
     next: expect.stringContaining(next),

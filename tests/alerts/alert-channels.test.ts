@@ -54,7 +54,7 @@ const appWith = (
   });
 };
 
-test('settings and vault make the channels: one alert leaves by mail over the relay and by webhook, once each', async () => {
+test('settings and vault define the channels: one alert is sent by email over the relay and by webhook, once each', async () => {
   const posted: string[] = [];
   const server = createServer((request, response) => {
     let body = '';
@@ -144,7 +144,7 @@ test('with storage away and no relay an alert leaves over a mailbox that this pr
   ]);
 });
 
-test('without any setting the pages alone tell, and nothing waits for a channel that is not there', async () => {
+test('without settings only the pages show alerts, and nothing waits for a channel that does not exist', async () => {
   const { alerts } = appWith({});
   await alerts.observe({ source: 'watch', findings: [silent()] });
   await alerts.deliver();
@@ -160,7 +160,7 @@ describe('a secret of a channel that cannot be used', () => {
     'alert-webhook-key': 'whsec_hunter2',
   };
 
-  test('is one alert of its channel with its fix, and neither pages nor fetches hear of it', async () => {
+  test('is one alert of its channel with its fix, and affects neither pages nor fetches', async () => {
     const vault = new MemoryVault();
     await setChannels(vault, broken);
     const app = appWith(signedInSettings, { vault });
@@ -184,7 +184,7 @@ describe('a secret of a channel that cannot be used', () => {
     }
   });
 
-  test('is over as soon as it is mended, and what waited for the webhook is told', async () => {
+  test('is resolved as soon as it is fixed, and what waited for the webhook is sent', async () => {
     const posted: string[] = [];
     const server = createServer((request, response) => {
       request.resume().on('end', () => response.writeHead(204).end());
@@ -214,7 +214,7 @@ describe('a secret of a channel that cannot be used', () => {
     expect(posted).toHaveLength(2);
   });
 
-  test('is no alert of its own while the whole vault refuses', async () => {
+  test('has no separate alert while the whole vault refuses', async () => {
     const seam: Seam = {
       ...openSeam,
       call: (point, effect) =>

@@ -80,7 +80,7 @@ describe('the alerts of a process', () => {
   const logged = (level: 'log' | 'warn'): unknown[] =>
     vi.mocked(console[level]).mock.calls.map(([line]) => JSON.parse(String(line)));
 
-  test('are counted without a query by what was read last, at most once a minute', async () => {
+  test('are counted without a query from the last read, at most once a minute', async () => {
     const { state, alerts, lists } = setUp();
     expect(alerts.openCount()).toBeUndefined();
     await alerts.recount();
@@ -93,7 +93,7 @@ describe('the alerts of a process', () => {
     expect(lists()).toBe(2);
   });
 
-  test('are counted anew once one of them opened or closed, and when the clock was set back', async () => {
+  test('are counted again once one of them opens or closes, and when the clock was set back', async () => {
     const { state, alerts, lists } = setUp();
     await alerts.observe({ source: 'watch', findings: [silent()] });
     await alerts.recount();
@@ -109,7 +109,7 @@ describe('the alerts of a process', () => {
     expect(lists()).toBe(before + 1);
   });
 
-  test('are not counted anew when one of them is told again', async () => {
+  test('are not counted again when one of them is repeated', async () => {
     const { state, alerts, lists } = setUp();
     await alerts.observe({ source: 'watch', findings: [silent()] });
     state.now += 4 * HOUR;
@@ -119,7 +119,7 @@ describe('the alerts of a process', () => {
     expect(lists()).toBe(before);
   });
 
-  test('keep their count while storage is away, which is tried once a minute, with those in memory', async () => {
+  test('keep their count while storage is unavailable, retried once a minute, plus those in memory', async () => {
     const { state, seam, alerts } = setUp();
     await alerts.observe({ source: 'watch', findings: [silent()] });
     await alerts.recount();
@@ -134,14 +134,14 @@ describe('the alerts of a process', () => {
     expect(alerts.openCount()).toBe(2);
   });
 
-  test('are counted as none where storage has never answered', async () => {
+  test('count as none if storage has never responded', async () => {
     const { state, alerts } = setUp();
     state.away = true;
     await alerts.recount();
     expect(alerts.openCount()).toBe(0);
   });
 
-  test('ask who is to be told only where something is to be told', async () => {
+  test('read the channels only if there is something to send', async () => {
     const { state, alerts } = setUp();
     await alerts.observe({ source: 'watch', findings: [] });
     await alerts.deliver();
@@ -155,13 +155,13 @@ describe('the alerts of a process', () => {
     expect(state.asked).toBe(2);
   });
 
-  test('read one list where nothing is held in memory', async () => {
+  test('read one list if there are none in memory', async () => {
     const { alerts, lists } = setUp();
     await alerts.observe({ source: 'watch', findings: [] });
     expect(lists()).toBe(1);
   });
 
-  test('say in the log what opened, what was told and what closed', async () => {
+  test('log what opened, what was sent and what closed', async () => {
     const { alerts } = setUp();
     vi.mocked(console.log).mockClear();
     await alerts.observe({ source: 'watch', findings: [silent()] });
@@ -180,7 +180,7 @@ describe('the alerts of a process', () => {
     ]);
   });
 
-  test('say in the log what could not be told', async () => {
+  test('log what could not be sent', async () => {
     const { state, alerts } = setUp();
     state.works = false;
     vi.mocked(console.warn).mockClear();
@@ -197,7 +197,7 @@ describe('the alerts of a process', () => {
     ]);
   });
 
-  test('wait for a channel that is not there until the fourth try, and then go on with the next notification', async () => {
+  test('wait for a missing channel until the fourth attempt, and then continue with the next notification', async () => {
     const { state, alerts } = setUp();
     await alerts.observe({ source: 'watch', findings: [silent()] });
     state.now += 1000;
@@ -225,7 +225,7 @@ describe('the alerts of a process', () => {
     expect((await alerts.deliveries(id)).map(({ what }) => what)).toEqual(['closed']);
   });
 
-  test('are told over a channel that comes back before the fourth try', async () => {
+  test('are sent over a channel that returns before the fourth attempt', async () => {
     const { state, alerts } = setUp();
     await alerts.observe({ source: 'watch', findings: [silent()] });
     state.channels = [];
@@ -250,7 +250,7 @@ describe('the alerts of a process', () => {
     expect(state.told).toEqual([`webhook: opened ${KEY}`]);
   });
 
-  test('record what they told, and when they gave it up, with the number of tries', async () => {
+  test('record what was sent and what was abandoned, with the number of attempts', async () => {
     const { state, alerts } = setUp();
     state.works = false;
     await alerts.observe({ source: 'watch', findings: [silent('support', { stage: 'one' })] });
@@ -266,7 +266,7 @@ describe('the alerts of a process', () => {
     expect(await alerts.deliveries(id)).toHaveLength(1);
   });
 
-  test('give up where others change them at each of six tries', async () => {
+  test('fail if other processes change them at each of six attempts', async () => {
     const { tables } = setUp();
     let commits = 0;
     const contended = createAlertService({
@@ -288,7 +288,7 @@ describe('the alerts of a process', () => {
     expect(commits).toBe(6);
   });
 
-  test('that opened while others opened the same are counted once, and told once', async () => {
+  test('that several processes open at once are counted once, and sent once', async () => {
     const { alerts, tables, state } = setUp();
     const other = createAlertService({
       tables: tables.behind({ ...openSeam, now: () => state.now }),

@@ -44,7 +44,7 @@ export function describeAlerts(where: string, makeTables: () => Promise<Tables>)
       webhookWorks = true;
     });
 
-    test('open once and are told once on each channel, though four sweeps run at the same moment', async () => {
+    test('open once and are sent once on each channel, although four monitors run at the same moment', async () => {
       const processes = [process(), process(1), process(2), process(3)];
       await Promise.all(processes.map((one) => monitor(one, [silent(), silent('billing')])));
       expect((await process().open()).map((alert) => shownOf(alert).subject.id).sort()).toEqual([
@@ -65,14 +65,14 @@ export function describeAlerts(where: string, makeTables: () => Promise<Tables>)
       expect((await process().past({ limit: 10 })).alerts).toHaveLength(2);
     });
 
-    test('are repeated by another process than the one that opened them, once', async () => {
+    test('are repeated once, by another process than the one that opened them', async () => {
       await monitor(process(), [silent()]);
       now += 4 * HOUR;
       await Promise.all([monitor(process(), [silent()]), monitor(process(), [silent()])]);
       expect(told.filter((line) => line.includes('repeated'))).toHaveLength(2);
     });
 
-    test('a channel that fails is tried again later, on its own, until it works; what was delivered is recorded', async () => {
+    test('a failing channel is retried separately until it works; deliveries are recorded', async () => {
       webhookWorks = false;
       await monitor(process(), [silent()]);
       expect(told).toEqual(['email: opened support@contoso.example is not fetched.']);
@@ -99,7 +99,7 @@ export function describeAlerts(where: string, makeTables: () => Promise<Tables>)
       ]);
     });
 
-    test('events of one fault arrive in their order, also where the first of them had to be tried again', async () => {
+    test('events of one alert arrive in order, even if the first had to be retried', async () => {
       webhookWorks = false;
       await monitor(process(), [silent()]);
       await monitor(process(), []);
@@ -119,7 +119,7 @@ export function describeAlerts(where: string, makeTables: () => Promise<Tables>)
       ]);
     });
 
-    test('that a fault is over is told after that it began, also where only the first of both cannot be told', async () => {
+    test('the end of an alert is sent after its start, even if only the start cannot be sent', async () => {
       let refuses = true;
       const alerts = createAlertService({
         tables,
@@ -142,7 +142,7 @@ export function describeAlerts(where: string, makeTables: () => Promise<Tables>)
       expect(told).toEqual(['opened', 'closed']);
     });
 
-    test('what nobody takes for a day is given up, and recorded as such', async () => {
+    test('what no channel accepts for a day is abandoned, and recorded as such', async () => {
       webhookWorks = false;
       await monitor(process(), [silent('a', { severity: 'warning' })]);
       for (let hour = 0; hour < 40; hour++) {
@@ -156,7 +156,7 @@ export function describeAlerts(where: string, makeTables: () => Promise<Tables>)
       ]);
     });
 
-    test('a warning that still stands or is over spares the mail, not the webhook', async () => {
+    test('a warning that continues or is resolved is sent by webhook, not by email', async () => {
       const warning = silent('a', { severity: 'warning', headline: 'w' });
       await monitor(process(), [warning]);
       now += 24 * HOUR;
@@ -170,7 +170,7 @@ export function describeAlerts(where: string, makeTables: () => Promise<Tables>)
       ]);
     });
 
-    test('pages of what is over go on where the one before ended', async () => {
+    test('pages of past alerts continue where the previous one ended', async () => {
       for (let round = 0; round < 5; round++) {
         await process().observe({ source: 'watch', findings: [silent('a', { headline: String(round) })] });
         now += 1000;

@@ -51,7 +51,7 @@ async function worldWith(values: ChannelValues): Promise<World> {
 const exposed = (secret: Secret | undefined): string | undefined => secret?.expose();
 
 describe('the secrets of the channels', () => {
-  test('that are not there set up nothing, and nothing is wrong', async () => {
+  test('that do not exist configure nothing, and nothing is wrong', async () => {
     const world = new World();
     expect(await world.read()).toEqual({
       relay: { kind: 'absent' },
@@ -60,7 +60,7 @@ describe('the secrets of the channels', () => {
     });
   });
 
-  test('set up relay and webhook, also with the line break of a shell behind them', async () => {
+  test('configure relay and webhook, even with a trailing line break of a shell', async () => {
     const world = await worldWith({
       'smtp-relay-url': 'smtps://u:p%40ss@relay.contoso.example:465\n',
       'alert-webhook-url': 'https://hooks.contoso.example/x\r\n',
@@ -75,7 +75,7 @@ describe('the secrets of the channels', () => {
     ]);
   });
 
-  test('are asked for once in ten minutes, and once a minute while something is wrong', async () => {
+  test('are read once in ten minutes, and once a minute while something is wrong', async () => {
     const world = await worldWith(https);
     await Promise.all([world.read(), world.read()]);
     await world.read();
@@ -89,7 +89,7 @@ describe('the secrets of the channels', () => {
     expect((await world.read(1)).failures).toEqual([]);
   });
 
-  test('are asked for again after the clock was set back', async () => {
+  test('are read again after the clock was set back', async () => {
     const world = await worldWith(https);
     await world.read();
     await world.read(-60);
@@ -103,7 +103,7 @@ describe('the secrets of the channels', () => {
       { ...https, 'alert-webhook-url': '@Microsoft.KeyVault(SecretUri=https://x)' },
     ],
     ['a private name', { ...https, 'alert-webhook-url': 'https://169.254.169.254/x' }],
-  ])('cannot make a webhook of %s, and it waits', async (_what, values) => {
+  ])('do not accept %s as a webhook, which waits', async (_what, values) => {
     const { webhook, failures } = await (await worldWith(values)).read();
     expect(webhook.kind).toBe('unusable');
     expect(failures.map(({ secret, code }) => [secret, code])).toEqual([
@@ -118,7 +118,7 @@ describe('the secrets of the channels', () => {
     'smtp://10.0.0.1:587',
     'smtp://u:100%@relay.contoso.example',
     '@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/relay)',
-  ])('cannot make a relay of %s', async (value) => {
+  ])('do not accept %s as a relay', async (value) => {
     const { relay, failures } = await (await worldWith({ 'smtp-relay-url': value })).read();
     expect(relay.kind).toBe('unusable');
     expect(failures.map(({ secret, code }) => [secret, code])).toEqual([
@@ -132,7 +132,7 @@ describe('the secrets of the channels', () => {
     ['x'.repeat(23), 'has 23 bytes'],
     [whsec(23), 'has 23 bytes'],
     [`whsec_${'!'.repeat(40)}`, 'is not base64'],
-  ])('sign with no key that can be guessed: %s', async (key, why) => {
+  ])('do not accept a key that can be guessed: %s', async (key, why) => {
     const { webhook, failures } = await (await worldWith({ ...https, 'alert-webhook-key': key })).read();
     expect(webhook.kind === 'ready' && webhook.key).toBeUndefined();
     expect(failures).toHaveLength(1);
@@ -146,7 +146,7 @@ describe('the secrets of the channels', () => {
     expect(webhook.kind === 'ready' && exposed(webhook.key)).toBe(key);
   });
 
-  test('must hold a key for a receiver that is neither Teams nor Slack', async () => {
+  test('require a key for a receiver that is neither Teams nor Slack', async () => {
     const world = await worldWith({ 'alert-webhook-url': 'https://hooks.contoso.example/x' });
     expect((await world.read()).failures).toMatchObject([
       { secret: 'alert-webhook-key', code: 'webhook-unsigned' },
@@ -156,7 +156,7 @@ describe('the secrets of the channels', () => {
     expect(needsKey(new Secret('https://hooks.slack.com/services/T/B/x'))).toBe(false);
   });
 
-  test('stay in use while the vault is away, which is news at the second time', async () => {
+  test('stay in use while the vault is unavailable, which is reported at the second failure', async () => {
     const world = await worldWith(https);
     await world.read();
     world.failure = new PostroomError('key-vault', 'no answer');
@@ -169,7 +169,7 @@ describe('the secrets of the channels', () => {
     expect((await world.read(1)).failures).toEqual([]);
   });
 
-  test('may be there as long as the vault has not said otherwise', async () => {
+  test('may exist as long as the vault has not said otherwise', async () => {
     const world = await worldWith({});
     world.failure = new PostroomError('key-vault-denied', 'Key Vault did not get it (status 403)');
     const { relay, webhook, failures } = await world.read();
@@ -179,7 +179,7 @@ describe('the secrets of the channels', () => {
     expect((await world.read(1)).webhook.kind).toBe('absent');
   });
 
-  test('that somebody switched off are used no longer', async () => {
+  test('that were disabled are no longer used', async () => {
     const world = await worldWith(https);
     await world.read();
     const [newest] = await world.vault.versionsOf('alert-webhook-url');
@@ -189,7 +189,7 @@ describe('the secrets of the channels', () => {
     expect(failures).toMatchObject([{ secret: 'alert-webhook-url', code: 'secret-disabled' }]);
   });
 
-  test('that cannot be read are explained in the words of the vault and of Azure behind it', async () => {
+  test('that cannot be read are explained by the messages of the vault and of Azure', async () => {
     const world = await worldWith({});
     world.failure = new PostroomError('key-vault-denied', 'Key Vault did not get it (status 403)', {
       cause: new Error(`ForbiddenByFirewall ${'x'.repeat(3000)}`),
@@ -202,7 +202,7 @@ describe('the secrets of the channels', () => {
     expect((await world.read(1)).failures[0]?.reason).toMatch(/no cause$/);
   });
 
-  test('that fail for a reason without a code count as a vault that does not answer', async () => {
+  test('that fail without a code count as an unavailable vault', async () => {
     const world = await worldWith(https);
     await world.read();
     Object.assign(world, { failure: new TypeError('odd') });
@@ -214,7 +214,7 @@ describe('the secrets of the channels', () => {
     ]);
   });
 
-  test('are read anew a minute after one failed reading, which is no news yet', async () => {
+  test('are read again a minute after one failed read, which is not reported yet', async () => {
     const world = await worldWith(https);
     await world.read();
     world.failure = new PostroomError('key-vault', 'no answer');
@@ -226,7 +226,7 @@ describe('the secrets of the channels', () => {
     expect(world.asked).toBe(asked + 3);
   });
 
-  test('are read anew a minute later where one of them alone was not read', async () => {
+  test('are read again a minute later if only one of them could not be read', async () => {
     const world = await worldWith(https);
     await world.read();
     world.failure = new PostroomError('key-vault', 'no answer');
@@ -236,7 +236,7 @@ describe('the secrets of the channels', () => {
     expect(world.asked).toBe(9);
   });
 
-  test('count failures in a row only', async () => {
+  test('count only consecutive failures', async () => {
     const world = await worldWith(https);
     const outage = new PostroomError('key-vault', 'no answer');
     await world.read();
@@ -246,7 +246,7 @@ describe('the secrets of the channels', () => {
     }
   });
 
-  test('are given up after ten seconds of silence', async () => {
+  test('fail after ten seconds without a response', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const silentVault = { get: () => new Promise<undefined>(() => {}) };
@@ -257,7 +257,7 @@ describe('the secrets of the channels', () => {
     expect([relay.kind, webhook.kind]).toEqual(['unusable', 'unusable']);
   });
 
-  test('that hold nothing but white space set up nothing', async () => {
+  test('that contain only whitespace configure nothing', async () => {
     const world = await worldWith({ 'alert-webhook-url': ' \n' });
     expect(await world.read()).toMatchObject({ webhook: { kind: 'absent' }, failures: [] });
   });

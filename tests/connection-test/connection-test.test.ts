@@ -118,7 +118,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         ...connectRequest,
       });
 
-    test('passes every step of IMAP, POP3 and SMTP, counts, and finds the mail to oneself', async () => {
+    test('passes every step of IMAP, POP3 and SMTP, counts, and finds the test email', async () => {
       const client = await mail.emptyInbox(support);
       await mail
         .server()
@@ -152,7 +152,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       }
     });
 
-    test('says that 0 unread is fine, and marks nothing', async () => {
+    test('accepts 0 unread, and marks nothing', async () => {
       const client = await mail.emptyInbox(sales);
       const tests = runConnectionTest(depsWith(await good(sales)), all({ address: sales }), {
         toOneself: false,
@@ -166,7 +166,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       expect(await client.search({ seen: false })).toEqual([1]);
     });
 
-    test('opens a shared mailbox and a folder with a name of its own', async () => {
+    test('opens a shared mailbox and a folder with a custom name', async () => {
       const client = await mail.imapAs(info, sam);
       const name = 'Rückfragen & “Post”';
       await client.mailboxCreate(name);
@@ -175,7 +175,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         expect(failedStep(tested)).toBeUndefined();
     });
 
-    test('takes a fresh token where the first one is refused, as a fetch does', async () => {
+    test('uses a fresh token if the first one is refused, as a fetch does', async () => {
       const dead = await mail.lab().token(support, { lifetime: -60 });
       const fresh = await mail.lab().token(support);
       for (const protocol of ['imap', 'pop3', 'smtp'] as const) {
@@ -211,7 +211,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         expect(failure(tested)).toMatchObject({ step: 'dns', code: 'network-mail' });
       });
 
-      test('a port where nobody listens', async () => {
+      test('a port where nothing listens', async () => {
         const closed = createPlainServer();
         const server = await listening(closed);
         await new Promise((resolve) => closed.close(resolve));
@@ -234,7 +234,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         expect(failure(smtp)).toMatchObject({ step: 'tls', code: 'tls-wrong-port' });
       });
 
-      test('a certificate of nobody we know, which is shown, and no token goes there', async () => {
+      test('a certificate of an unknown issuer, which is shown, and no token is sent there', async () => {
         const { cert, key } = await makeCertificates();
         let heard = '';
         const server = createTlsServer({ cert, key }, (socket) => {
@@ -340,7 +340,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         expect(JSON.stringify(tested)).not.toContain('opaque-word');
       });
 
-      test('a token without the permission to send, which the token itself tells', async () => {
+      test('a token without the permission to send, which its claims show', async () => {
         const refusal: Fault = {
           kind: 'answer',
           protocol: 'smtp',
@@ -362,7 +362,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         });
       });
 
-      test('a server that falls silent, at the end of the step’s time', async () => {
+      test('a server that stops responding, at the timeout of the step', async () => {
         const skin = await skinned('imap', faults.silent(/EXAMINE/));
         const deps = { ...depsWith(await good()), stepMs: 2500 };
         const tested = await onlyOne(runConnectionTest(deps, mailboxAt(skin), { toOneself: false }), 'imap');
@@ -377,7 +377,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         expect(failure(tested)).toMatchObject({ step: 'folder', code: 'imap-folder-missing' });
       });
 
-      test('IMAP switched off for the user’s own mailbox', async () => {
+      test('IMAP disabled for the user’s own mailbox', async () => {
         const skin = await skinned('imap', faults.notConnected(10));
         const { narrowed, ...rest } = failure(await imapCase(mailboxAt(skin)));
         expect(rest).toEqual({ step: 'folder', code: 'imap-no-access' });
@@ -410,7 +410,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         });
       });
 
-      test('sending switched off in the tenant', async () => {
+      test('sending disabled in the tenant', async () => {
         const skin = await skinned('smtp', faults.smtpAuthDisabled());
         const tests = runConnectionTest(depsWith(await good()), all({ sending: loginAt(skin) }), {
           toOneself: true,
@@ -438,7 +438,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         expect(isWaiting(smtp)).toBe(false);
       });
 
-      test('an email that never arrives, given up after two minutes and not before', async () => {
+      test('an email that never arrives, abandoned after two minutes and not before', async () => {
         let now = Date.parse('2026-11-24T08:00:00.000Z');
         const deps = depsWith(await good(), { ...openSeam, now: () => now });
         const expected = {

@@ -54,7 +54,7 @@ describe('the email of a connection test', () => {
     },
   );
 
-  test('says so itself, and no other Message-ID holds a mark', () => {
+  test('is recognized by its Message-ID, and no other Message-ID has a mark', () => {
     const mark = newMark();
     const { text, messageId } = letterToOneself(SUPPORT, mark);
     expect(text).toContain('opens no ticket');

@@ -89,7 +89,7 @@ describe('"Test connection"', () => {
     drawn['unsaved'] = reply.html;
   });
 
-  test('says what it will do, does it, waits for its mail and finds it', async () => {
+  test('announces its steps, runs them, waits for its email and finds it', async () => {
     const client = await mail.emptyInbox(support);
     await mail.server().deliver(support, plainMail({ subject: 'secret of a customer' }));
     const { id } = await saved();
@@ -126,7 +126,7 @@ describe('"Test connection"', () => {
     expect(transcript).not.toMatch(/[A-Za-z0-9+/=]{100}/);
   });
 
-  test('looks again while its mail has not come, and gives up after two minutes', async () => {
+  test('checks again while its email has not arrived, and ends after two minutes', async () => {
     const { id } = await saved();
     const sentAt = new Date(Date.now() - 60_000).toISOString();
     const [imap] = await app.services.connectionTests.of(id);
@@ -154,7 +154,7 @@ describe('"Test connection"', () => {
     drawn['never came'] = given;
   });
 
-  test('explains the first failing step of each protocol, and what was found out about it', async () => {
+  test('explains the first failing step of each protocol, with its diagnosis', async () => {
     const target = mail.server();
     const { tls } = mail.lab().options;
     const imap = await startExchangeSkin({ protocol: 'imap', target: target.imap, tls });
@@ -176,7 +176,7 @@ describe('"Test connection"', () => {
     }
   }, 40_000);
 
-  test('goes with its mailbox', async () => {
+  test('is deleted with its mailbox', async () => {
     const { id } = await saved();
     expect(await app.services.connectionTests.of(id)).not.toEqual([]);
     drawn['form'] = (await visitor.get(`/mailboxes/${id}/edit`)).html;
@@ -187,8 +187,8 @@ describe('"Test connection"', () => {
   });
 });
 
-describe('a permission that the sign-in did not bring', () => {
-  test('is said at its field, with the way to sign in again', async () => {
+describe('a permission that the sign-in lacks', () => {
+  test('is reported at its field, with a link to sign in again', async () => {
     const stored = await app.services.accounts.get(account);
     if (stored === undefined) throw new Error('no account');
     const scopes = stored.account.scopes.filter((scope) => !/SMTP/i.test(scope));

@@ -57,8 +57,8 @@ const monitor = (more: Partial<Parameters<typeof resolvePendingTests>[0]> = {}):
   });
 const arrival = async () => (await store.of(mailbox.id)).at(-1)?.steps.at(-1);
 
-describe('a test that waits for its mail', () => {
-  it('ends without anybody at its page: the intake took the mail and deleted it', async () => {
+describe('a test that waits for its email', () => {
+  it('ends without anyone at its page: the intake fetched the email and deleted it', async () => {
     await store.save(mailbox.id, [imap, smtp()]);
     expect(await store.waiting()).toHaveLength(1);
     await store.expectMark(MARK, SENT);
@@ -69,7 +69,7 @@ describe('a test that waits for its mail', () => {
     expect(await store.waiting()).toEqual([]);
   });
 
-  it('knows its own mark for a week, and no mark that nobody sent', async () => {
+  it('recognizes its own mark for a week, and no mark that was not sent', async () => {
     await store.expectMark(MARK, SENT);
     expect(await store.takeMark('postroom-ffffffffffffffff')).toBe(false);
     expect(await store.isTaken(MARK)).toBe(false);
@@ -79,7 +79,7 @@ describe('a test that waits for its mail', () => {
     expect(await store.takeMark(MARK)).toBe(false);
   });
 
-  it('is given up after two minutes and not before, and then nobody looks any more', async () => {
+  it('is abandoned after two minutes and not before, and is then not checked again', async () => {
     await store.save(mailbox.id, [smtp()]);
     await monitor();
     expect(await arrival()).toMatchObject({ state: 'waiting' });
@@ -89,7 +89,7 @@ describe('a test that waits for its mail', () => {
     await monitor({ isTaken: unused });
   });
 
-  it('of a mailbox that is gone, or that a page has settled, is forgotten', async () => {
+  it('of a deleted mailbox, or already completed by a page, is dropped', async () => {
     await store.save(mailbox.id, [smtp()]);
     mailboxes = [];
     await monitor({ isTaken: unused });
@@ -101,7 +101,7 @@ describe('a test that waits for its mail', () => {
     expect(await store.waiting()).toEqual([]);
   });
 
-  it('waits on where the row of its mailbox cannot be read, and the test of another mailbox ends all the same', async () => {
+  it('keeps waiting if the row of its mailbox cannot be read, and the test of another mailbox still ends', async () => {
     await store.save('broken', [smtp()]);
     await store.save(mailbox.id, [smtp()]);
     await store.expectMark(MARK, SENT);
@@ -115,7 +115,7 @@ describe('a test that waits for its mail', () => {
     expect((await store.waiting()).map(({ mailboxId }) => mailboxId)).toEqual(['broken']);
   });
 
-  it('stays on the list when it began while the one before was settled', async () => {
+  it('stays on the list if it started while the previous one was completed', async () => {
     await store.save(mailbox.id, [smtp()]);
     await monitor({
       isTaken: async () => {

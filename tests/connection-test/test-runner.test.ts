@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 describe('a step of a connection test', () => {
-  test('that never comes to an end fails after 20 seconds, and no step follows', async () => {
+  test('that never ends fails after 20 seconds, and no step follows', async () => {
     const run = new TestRunner({ seam: openSeam }, 'imap', server);
     let later = 0;
     let over = false;
@@ -33,7 +33,7 @@ describe('a step of a connection test', () => {
     expect(later).toBe(0);
   });
 
-  test('has its time for itself: what the steps before it took is not taken from it', async () => {
+  test('has its full time, however long the earlier steps took', async () => {
     const run = new TestRunner({ seam: openSeam, stepMs: 1000 }, 'imap', server);
     const slow = async () => {
       await new Promise((resolve) => setTimeout(resolve, 900));

@@ -6,8 +6,8 @@ const part = (claims: unknown): string => Buffer.from(JSON.stringify(claims)).to
 const jwt = (claims: unknown): Secret => new Secret(`${part({ alg: 'RS256' })}.${part(claims)}.signature`);
 const outlook = 'https://outlook.office.com';
 
-describe('what a token says of itself', () => {
-  test('is its audience and its permissions, delegated or of an app', () => {
+describe('the claims of a token', () => {
+  test('include its audience and its permissions, delegated or of an app', () => {
     expect(tokenClaims(jwt({ aud: outlook, scp: 'IMAP.AccessAsUser.All SMTP.Send' }))).toEqual({
       audience: outlook,
       permissions: ['IMAP.AccessAsUser.All', 'SMTP.Send'],
@@ -23,7 +23,7 @@ describe('what a token says of itself', () => {
     ['a list', jwt([1, 2])],
     ['claims of other kinds', jwt({ aud: 7, scp: ['x'], roles: 'y' })],
     ['permissions that are none', jwt({ aud: outlook, scp: '<script> =cmd' })],
-  ])('is unknown for %s', (_what, token) => {
+  ])('are unknown for %s', (_what, token) => {
     expect(tokenClaims(token)).toBeUndefined();
   });
 

@@ -12,7 +12,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import { support } from '../harness/stack/mail-lab.ts';
 import { account, letter, listening, senderWith, tokensOf } from './sending.ts';
 
-describe('an email that cannot leave', () => {
+describe('an email that cannot be sent', () => {
   const route = (port: number, host = '127.0.0.1'): SendingRoute => ({
     kind: 'mailbox',
     host,
@@ -34,7 +34,7 @@ describe('an email that cannot leave', () => {
     ['a header of two lines', { headers: { 'X-A': 'a\r\nBcc: c@d.example' } }],
     ['a header whose name holds another', { headers: { 'X-A: b\r\nBcc': 'c@d.example' } }],
     ['a Message-ID that is none', { messageId: 'outbox-1' }],
-  ])('is refused before anything is asked: %s', async (_what, connectRequest) => {
+  ])('is refused before any request: %s', async (_what, connectRequest) => {
     const tokens = tokensOf('t');
     expect(await senderWith(tokens).send(route(1), letter(connectRequest))).toMatchObject({
       kind: 'refused',
@@ -45,7 +45,7 @@ describe('an email that cannot leave', () => {
     expect(tokens.asked).toEqual([]);
   });
 
-  test('says what the account says where there is no token', async () => {
+  test('has the problem of the account if there is no token', async () => {
     const accessTokens: TokenSource = {
       get: () =>
         Promise.resolve({
@@ -65,7 +65,7 @@ describe('an email that cannot leave', () => {
     });
   });
 
-  test('is an outage where nobody listens', async () => {
+  test('is an outage if nothing listens', async () => {
     const closed = createServer();
     const port = await listening(closed);
     await new Promise((resolve) => closed.close(resolve));
@@ -74,7 +74,7 @@ describe('an email that cannot leave', () => {
     });
   });
 
-  test('is an outage where the certificate is nobody’s we know', async () => {
+  test('is an outage if the certificate has an unknown issuer', async () => {
     const { cert, key } = await makeCertificates();
     const port = await listening(createTlsServer({ cert, key }, (socket) => socket.write('220 hello\r\n')));
     const server = { host: '127.0.0.1', port, implicitTls: true };
@@ -110,7 +110,7 @@ describe('an email that cannot leave', () => {
     await expect(sending).rejects.toMatchObject({ code });
   });
 
-  test('goes to no private address, whatever its name', async () => {
+  test('is sent to no private address, whatever its name', async () => {
     const sender = createMailSender({
       seam: openSeam,
       config: { local: false },

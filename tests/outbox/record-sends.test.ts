@@ -35,7 +35,7 @@ describe('the activity of a sent mail', () => {
     expect(note(undefined, relay)).toMatchObject({ aboutId: 'relay', about: 'SMTP relay' });
   });
 
-  test('says how it ended', () => {
+  test('states the result', () => {
     const refused = {
       kind: 'refused',
       reason: '550 No.',
@@ -118,7 +118,7 @@ describe('a sender whose sends are noted', () => {
     return recordSends(slow, { seam: { now: () => now }, activity: { note } });
   }
 
-  test('sends the mail on its way and gives back the answer', async () => {
+  test('sends the email and returns the result', async () => {
     const asked: unknown[] = [];
     const sender = noted(async (...all) => {
       asked.push(all);
@@ -128,7 +128,7 @@ describe('a sender whose sends are noted', () => {
     expect(asked).toEqual([[route, mail]]);
   });
 
-  test('leaves one row and one measurement of each email', async () => {
+  test('writes one row and one measurement for each email', async () => {
     await noted(async () => sent).send(route, mail);
     expect(rows).toEqual([sendActivity(route, sent, START + TOOK_MS, TOOK_MS)]);
     expect(told).toEqual([
@@ -139,7 +139,7 @@ describe('a sender whose sends are noted', () => {
     ]);
   });
 
-  test('notes an email without an answer too, and throws what was thrown', async () => {
+  test('records an email without a response too, and rethrows the error', async () => {
     const lost = new PostroomError('smtp-answer-lost', 'No answer came');
     await expect(noted(() => Promise.reject(lost)).send(route, mail)).rejects.toBe(lost);
     expect(rows).toEqual([sendActivity(route, undefined, START + TOOK_MS, TOOK_MS)]);
@@ -150,7 +150,7 @@ describe('a sender whose sends are noted', () => {
     ]);
   });
 
-  test('takes a sign-in alone for no send', async () => {
+  test('does not record a sign-in without an email', async () => {
     const sender = noted(async () => sent);
     expect(await sender.signIn(route)).toEqual({ kind: 'accepted', answer: 'mailbox' });
     expect([rows, told]).toEqual([[], []]);

@@ -22,7 +22,7 @@ describe('the address of a relay', () => {
     expect(read(address)).toEqual({ host: 'relay.example.org', plainAllowed: false, ...expected });
   });
 
-  test('may be without TLS on this machine alone, and never with a password', () => {
+  test('may be without TLS only on this machine, and never with a password', () => {
     expect(read('smtp://127.0.0.1:25', true)).toMatchObject({ plainAllowed: true });
     expect(read('smtp://a:b@127.0.0.1:25', true)).toMatchObject({ plainAllowed: false });
     expect(() => read('smtp://127.0.0.1:25')).toThrow(/The host of the relay: /);
@@ -36,7 +36,7 @@ describe('the address of a relay', () => {
     },
   );
 
-  test('with a lone percent sign is refused without showing the password', () => {
+  test('with an invalid percent sign is rejected without showing the password', () => {
     for (const address of ['smtp://a:100%@relay.example.org', 'smtp://100%:a@relay.example.org'])
       expect(() => read(address)).toThrow(
         'A % in the name or the password of the relay must be written as %25.',

@@ -63,13 +63,13 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
       expect(source).toMatch(/^From: =\?UTF-8\?.* <support@contoso\.example>/m);
     });
 
-    test('leaves as a shared mailbox with the token of somebody who may', async () => {
+    test('is sent as a shared mailbox with the token of a permitted user', async () => {
       const sender = senderWith(tokensOf(await mail.lab().token(sam)));
       const result = await sender.send(route({ user: info }), letter({ from: { address: info } }));
       expect(result).toMatchObject({ kind: 'sent' });
     });
 
-    test('is sent with a fresh token where the first one is refused, and refused where that is, too', async () => {
+    test('is sent with a fresh token if the first one is refused, and refused if both are', async () => {
       const dead = await mail.lab().token(support, { lifetime: -60 });
       const tokens = tokensOf(dead, await mail.lab().token(support));
       expect(await senderWith(tokens).send(route(), letter())).toMatchObject({ kind: 'sent' });
@@ -80,7 +80,7 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
       expect(JSON.stringify(refused)).not.toContain(dead.slice(0, 40));
     });
 
-    test('is sent under the name of who signed in where the server wants that for a shared mailbox', async () => {
+    test('is sent with the username of the signed-in user if the server requires that for a shared mailbox', async () => {
       const names: string[] = [];
       const wantsUser: Fault = {
         kind: 'answer',
@@ -104,7 +104,7 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
       expect(names.slice(3), 'and remembers it').toEqual([sam]);
     });
 
-    test('is refused with the server’s own line where a recipient is unknown, and sent to the others', async () => {
+    test('is refused with the server’s own line for an unknown recipient, and sent to the others', async () => {
       const sender = senderWith(tokensOf(await mail.lab().token(support)));
       const nobody = 'nobody@contoso.example';
       expect(await sender.send(route(), letter({ to: [nobody] }))).toMatchObject({
@@ -119,14 +119,14 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
       });
     });
 
-    test('is refused where somebody else stands as its sender', async () => {
+    test('is refused with a different sender', async () => {
       const skin = await skinned();
       const sender = senderWith(tokensOf(await mail.lab().token(support)));
       const result = await sender.send(route(skin), letter({ from: { address: sales } }));
       expect(result).toMatchObject({ kind: 'refused', code: 'smtp-send-as-denied', permanent: true });
     });
 
-    test('takes no fresh token where the tenant has switched sending off', async () => {
+    test('uses no fresh token if the tenant has disabled sending', async () => {
       const skin = await skinned(faults.smtpAuthDisabled());
       const tokens = tokensOf(await mail.lab().token(support));
       expect(await senderWith(tokens).send(route(skin), letter())).toMatchObject({
@@ -138,7 +138,7 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
       expect(tokens.asked).toHaveLength(1);
     });
 
-    test('is told when to be tried again where too many connections send', async () => {
+    test('has a retry time if too many connections send', async () => {
       const skin = await skinned(faults.smtpRate());
       const now = Date.parse('2026-11-24T08:00:00.000Z');
       const sender = senderWith(tokensOf(await mail.lab().token(support)), { ...openSeam, now: () => now });
@@ -150,7 +150,7 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
       });
     });
 
-    test('only signs in where that alone is asked', async () => {
+    test('only signs in if that is all that is requested', async () => {
       const inbox = await mail.emptyInbox(sales);
       const good = senderWith(tokensOf(await mail.lab().token(support)));
       expect(await good.signIn(route())).toMatchObject({
@@ -163,7 +163,7 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
       expect(await inbox.search({ all: true })).toEqual([]);
     });
 
-    test('leaves over a relay on this machine, without a sign-in', async () => {
+    test('is sent through a relay on this machine, without a sign-in', async () => {
       const inbox = await mail.emptyInbox(sales);
       const { host, port } = mail.server().drop;
       const relay: SendingRoute = { kind: 'relay', url: new Secret(`smtp://${host}:${port}`) };
@@ -172,7 +172,7 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
       expect(await mail.received(inbox, 'over the relay')).toContain('Auto-Submitted');
     });
 
-    test('never gives a password to a server without TLS', async () => {
+    test('never sends a password to a server without TLS', async () => {
       const { host, port } = mail.server().drop;
       const url = new Secret(`smtp://relay:canary-password@${host}:${port}`);
       const sending = senderWith(tokensOf()).send({ kind: 'relay', url }, letter());

@@ -10,7 +10,7 @@ const waits = (line: string): number | undefined => {
   return retryAt === undefined ? undefined : (Date.parse(retryAt) - NOW) / 60_000;
 };
 
-describe('a line that nobody knows', () => {
+describe('an unknown line', () => {
   test.each([
     ['459 Something that nobody has seen', 'smtp-459', false],
     ['  451 Something that nobody has seen', 'smtp-451', false],
@@ -24,25 +24,25 @@ describe('a line that nobody knows', () => {
     expect(read(line)).toMatchObject({ code, permanent, asked: true });
   });
 
-  test('is tried again in five minutes, unless it is a refusal for good', () => {
+  test('is retried in five minutes, unless it is a permanent refusal', () => {
     expect(waits('451 Something that nobody has seen')).toBe(5);
     expect(waits('503 Something that nobody has seen')).toBe(5);
     expect(waits('559 Something that nobody has seen')).toBeUndefined();
   });
 });
 
-describe('a line that the catalogue knows', () => {
+describe('a line in the catalogue', () => {
   test.each([
     ['554 5.2.0 sender thread limit exceeded', 'smtp-thread-limit', 1],
     ['432 4.3.2 Concurrent connections limit exceeded', 'smtp-concurrent-connections', 1],
     ['421 4.4.2 Message submission rate for this client has exceeded the limit', 'smtp-rate', 1],
     ['554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException', 'smtp-recipient-quota', 60],
-  ])('%s passes: %s', (line, code, minutes) => {
+  ])('%s is temporary: %s', (line, code, minutes) => {
     expect(read(line)).toMatchObject({ code, permanent: false, asked: true });
     expect(waits(line)).toBe(minutes);
   });
 
-  test('waits for a person where a person has to act', () => {
+  test('waits for a person if a person has to act', () => {
     expect(read('535 5.7.3 Authentication unsuccessful')).toMatchObject({
       code: 'smtp-token-refused',
       permanent: true,
@@ -50,7 +50,7 @@ describe('a line that the catalogue knows', () => {
     });
   });
 
-  test('counts only where it is one of SMTP', () => {
+  test('counts only if it is an SMTP code', () => {
     expect(read('AADSTS50173: The grant was revoked.')).toMatchObject({
       code: 'smtp-no-answer',
       permanent: false,
@@ -58,12 +58,12 @@ describe('a line that the catalogue knows', () => {
   });
 });
 
-test('what a server said is kept to 400 characters, without the token that it repeats', () => {
+test('a server’s line is cut to 400 characters, without a token that it repeats', () => {
   expect(read(`451 ${'no '.repeat(200)}`).reason).toHaveLength(400);
   expect(read('451 access_token=a-token-that-nobody-reads').reason).not.toContain('a-token');
 });
 
-test('a fresh token may help where the token was refused, and nowhere else', () => {
+test('a fresh token may help only if the token was refused', () => {
   const codes = ['smtp-token-refused', 'smtp-535', 'smtp-rate', 'smtp-534'];
   expect(codes.filter((code) => isTokenRefused({ ...read(''), code: codeFrom(code) }))).toEqual(
     codes.slice(0, 2),

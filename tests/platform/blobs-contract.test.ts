@@ -51,14 +51,14 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
     expect(read && digest(read)).toBe(digest(bytes));
   });
 
-  test('keep what was put first under a name', async () => {
+  test('keep the first content of a name', async () => {
     expect(await blobs.putOnce(name, bytesOf('first'))).toBe('stored');
     expect(await blobs.putOnce(name, bytesOf('second'))).toBe('exists');
     expect(await blobs.putOnce(name, inChunks(bytesOf('third'), 2))).toBe('exists');
     expect(await textOf(name)).toBe('first');
   });
 
-  test('let one of several who put at the same time win, and say so to that one alone', async () => {
+  test('let one of several concurrent writers win, and tell only that one', async () => {
     const answers = await Promise.all(
       Array.from({ length: 5 }, (_, index) => blobs.putOnce(name, bytesOf(`writer ${index}`))),
     );
@@ -66,19 +66,19 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
     expect(await textOf(name)).toBe(`writer ${answers.indexOf('stored')}`);
   });
 
-  test('do not follow the buffer that was put when its owner uses it again', async () => {
+  test('are not affected when the caller reuses the buffer', async () => {
     const bytes = Buffer.from('before');
     await blobs.putOnce(name, bytes);
     bytes.fill('x');
     expect(await textOf(name)).toBe('before');
   });
 
-  test('say undefined of a name that nobody put', async () => {
+  test('return undefined for an unknown name', async () => {
     expect(await blobs.read(name)).toBeUndefined();
     expect(await blobs.stream(name)).toBeUndefined();
   });
 
-  test('hold a blob of no bytes', async () => {
+  test('store an empty blob', async () => {
     expect(await blobs.putOnce(name, new Uint8Array(0))).toBe('stored');
     expect(await blobs.putOnce(name, bytesOf('late'))).toBe('exists');
     expect(await textOf(name)).toBe('');
@@ -86,7 +86,7 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
     expect(stream && Buffer.concat(await Array.fromAsync(stream))).toHaveLength(0);
   });
 
-  test('take a stream of several blocks and give it back in pieces of at most 4 MB', async () => {
+  test('store a stream of several blocks and return it in chunks of at most 4 MB', async () => {
     const bytes = randomBytes(9 * MB + 17);
     expect(await blobs.putOnce(name, inChunks(bytes, 300_000))).toBe('stored');
     const pieces = await Array.fromAsync((await blobs.stream(name)) ?? []);
@@ -94,7 +94,7 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
     expect(digest(Buffer.concat(pieces))).toBe(digest(bytes));
   });
 
-  test('hold nothing of a stream that broke off', async () => {
+  test('store nothing of a stream that failed', async () => {
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield randomBytes(5 * MB);
       throw new Error('the mail server went away');
@@ -108,7 +108,7 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
   });
 
   describe('a lease', () => {
-    test('is held by one at a time', async () => {
+    test('has one owner at a time', async () => {
       const first = await blobs.lease(name, 15);
       expect(first).toBeDefined();
       expect(await blobs.lease(name, 15)).toBeUndefined();
@@ -118,7 +118,7 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
       expect(await blobs.lease(name, 15)).toBeDefined();
     });
 
-    test('cannot be renewed once it is another’s, and releasing it then takes nothing away', async () => {
+    test('cannot be renewed once another owner has it, and releasing it then has no effect', async () => {
       const first = await blobs.lease(name, 15);
       await first?.release();
       const second = await blobs.lease(name, 15);
@@ -128,7 +128,7 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
       expect(await blobs.lease(name, 15)).toBeUndefined();
     });
 
-    test('goes to one of several who ask at the same time', async () => {
+    test('goes to one of several concurrent requests', async () => {
       const leases = await Promise.all(Array.from({ length: 5 }, () => blobs.lease(name, 15)));
       expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1);
     });
@@ -136,7 +136,7 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
 });
 
 describe('a lease in memory', () => {
-  test('ends by itself when it is not renewed in time', async () => {
+  test('expires when it is not renewed in time', async () => {
     let now = 0;
     const blobs = new MemoryBlobs({ ...openSeam, now: () => now });
     const first = await blobs.lease('lease', 15);
@@ -198,7 +198,7 @@ describe('Blob Storage that refuses a write', () => {
 });
 
 describe('Blob Storage that is not there', () => {
-  test('is an error with its cause, which names the operation and nothing that was sent', async () => {
+  test('is an error with its cause, which names the operation and no data', async () => {
     const nobody = azurite.connectionString.replace(/(BlobEndpoint=http:\/\/127\.0\.0\.1):\d+/, '$1:1');
     const blobs = azureBlobs({ kind: 'connection-string', connectionString: nobody }, openSeam);
     await expect(blobs.putOnce('raw/a', bytesOf('secret'))).rejects.toMatchObject({

@@ -29,19 +29,19 @@ const problems = (environment: Record<string, string | undefined>): string => {
 };
 
 describe('the settings of alerts', () => {
-  test('name who reads them; blank is nobody', () => {
+  test('name the recipients; blank means none', () => {
     const { alerts } = parseConfig({ ...azure, ALERT_EMAIL: 'a@contoso.example; b@contoso.example' });
     expect(alerts).toEqual({ emails: ['a@contoso.example', 'b@contoso.example'] });
     expect(parseConfig({ ...azure, ALERT_EMAIL: '' }).alerts).toEqual({ emails: [] });
   });
 
-  test('cannot name everybody', () => {
+  test('accept only email addresses', () => {
     expect(problems({ ...azure, ALERT_EMAIL: 'everybody' })).toContain('ALERT_EMAIL');
   });
 });
 
 describe('the settings', () => {
-  test('of a developer’s machine reach storage by its connection string', () => {
+  test('of a developer’s machine use storage by its connection string', () => {
     expect(parseConfig(local)).toMatchObject({
       storage: { kind: 'connection-string', connectionString: 'UseDevelopmentStorage=true' },
       publicUrl: 'http://localhost:7071',
@@ -51,7 +51,7 @@ describe('the settings', () => {
     });
   });
 
-  test('of Azure reach storage by its addresses and the identity named for it', () => {
+  test('of Azure use storage by its endpoints and the identity named for it', () => {
     expect(parseConfig(azure)).toMatchObject({
       storage: {
         kind: 'identity',
@@ -82,7 +82,7 @@ describe('the settings', () => {
     expect(parseConfig({ ...azure, WEBSITE_AUTH_ENABLED: value }).platformSignIn).toBe(on);
   });
 
-  test('name the tenants whose people may come; without one nobody may', () => {
+  test('name the tenants whose users may sign in; without one, none may', () => {
     expect(parseConfig(azure).signInTenants).toEqual(['aaaa-1', 'bbbb-2']);
     expect(parseConfig({ ...azure, WEBSITE_AUTH_AAD_ALLOWED_TENANTS: '' }).platformSignIn).toBe(false);
   });
@@ -134,20 +134,20 @@ describe('the settings', () => {
     expect(problems({ ...local, [name]: value })).toBe('none');
   });
 
-  test('refuse an address without TLS except on a developer’s machine', () => {
+  test('reject a URL without TLS except on a developer’s machine', () => {
     expect(problems({ ...azure, PUBLIC_URL: 'http://desk.contoso.example' })).toContain(
       'PUBLIC_URL: must begin with https://',
     );
     expect(problems({ ...azure, PUBLIC_URL: 'http://localhost:7071' })).toBe('none');
   });
 
-  test('are refused all at once, each with what it should be', () => {
+  test('are rejected all at once, each with its expected form', () => {
     const said = problems({ POSTROOM_LOCAL: 'maybe' });
     for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', 'POSTROOM_LOCAL'])
       expect(said).toContain(`- ${name}: `);
   });
 
-  test('are refused all at once also where some are missing and others break a rule', () => {
+  test('are rejected all at once even if some are missing and others break a rule', () => {
     const nothing = problems({});
     for (const name of [
       'KEY_VAULT_URI',
@@ -184,18 +184,18 @@ describe('the settings', () => {
     expect(problems({ ...azure, [name]: value }).split('\n')).toHaveLength(2);
   });
 
-  test('never repeat a value, which may be a password', () => {
+  test('never show a value, which may be a password', () => {
     const said = problems({ KEY_VAULT_URI: 'hunter2', POSTROOM_DEMO: 'hunter2' });
     expect(said).toContain('KEY_VAULT_URI');
     expect(said).not.toContain('hunter2');
   });
 
-  test('name the addresses of storage that are missing', () => {
+  test('name the missing storage endpoints', () => {
     const { DataStorage__blobServiceUri: _, ...rest } = azure;
     expect(problems(rest)).toContain('DataStorage__blobServiceUri: is missing');
   });
 
-  test('take admins however they are listed', () => {
+  test('accept admins with any separator', () => {
     const { adminObjectIds } = parseConfig({ ...azure, ADMIN_OBJECT_IDS: ' a, b;c\n d ' });
     expect(adminObjectIds).toEqual(['a', 'b', 'c', 'd']);
   });
@@ -239,19 +239,19 @@ describe('the settings', () => {
       smtp: { host: 'localhost', port: 3 },
     });
 
-    test('are read on a developer’s machine and nowhere else', () => {
+    test('are read on a developer’s machine only', () => {
       expect(parseConfig({ ...local, POSTROOM_DEMO }).demo?.imap.port).toBe(1);
       expect(parseConfig({ ...azure, POSTROOM_DEMO }).demo).toBeUndefined();
     });
 
-    test('say whether it is the demo of npm start, and no other world does', () => {
+    test('mark the demo of npm start and no other one', () => {
       const world = JSON.parse(POSTROOM_DEMO) as object;
       const demo = JSON.stringify({ ...world, isShownAsDemo: true });
       expect(parseConfig({ ...local, POSTROOM_DEMO: demo }).demo?.isShownAsDemo).toBe(true);
       expect(parseConfig({ ...local, POSTROOM_DEMO }).demo?.isShownAsDemo).toBeUndefined();
     });
 
-    test('are refused when npm start did not write them, without showing them', () => {
+    test('are rejected unless npm start wrote them, without showing them', () => {
       const said = problems({ ...local, POSTROOM_DEMO: '{"clientSecret":"hush"}' });
       expect(said).toContain('POSTROOM_DEMO: is not what npm start writes');
       expect(said).not.toContain('hush');

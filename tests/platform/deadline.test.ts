@@ -23,7 +23,7 @@ async function stateAfter(seconds: number, call: Promise<unknown>): Promise<stri
 }
 
 describe('a call', () => {
-  test('that is silent ends after ten seconds, and the library hears of it', async () => {
+  test('without progress ends after ten seconds, and the library is told to abort', async () => {
     let given: Deadline | undefined;
     const call = withDeadline((deadline) => {
       given = deadline;
@@ -35,7 +35,7 @@ describe('a call', () => {
     expect(given?.signal.aborted).toBe(true);
   });
 
-  test('that makes progress goes on', async () => {
+  test('with progress continues', async () => {
     const call = withDeadline(async ({ progress }) => {
       for (let piece = 0; piece < 5; piece++) {
         await new Promise((resolve) => setTimeout(resolve, 9_000));
@@ -45,12 +45,12 @@ describe('a call', () => {
     expect(await stateAfter(46, call)).toBe('done');
   });
 
-  test('that transfers much has longer', async () => {
+  test('with much data has more time', async () => {
     expect(await stateAfter(20, withDeadline(never, 4 * MB))).toBe('waits');
     expect(await stateAfter(30, withDeadline(never, 4 * MB))).toBe('silent');
   });
 
-  test('that waits for somebody else has its whole time afterwards', async () => {
+  test('that waits for another party has its full time afterwards', async () => {
     const slowSource = new Promise((resolve) => setTimeout(resolve, 600_000));
     const call = withDeadline(async ({ except }) => {
       await except(slowSource);
@@ -60,21 +60,21 @@ describe('a call', () => {
     expect(await stateAfter(2, call)).toBe('silent');
   });
 
-  test('that answers or fails leaves no timer behind', async () => {
+  test('that succeeds or fails leaves no timer behind', async () => {
     await withDeadline(async ({ progress }) => progress());
     await expect(withDeadline(() => Promise.reject(new Error('refused')))).rejects.toThrow('refused');
     expect(vi.getTimerCount()).toBe(0);
   });
 });
 
-describe('what only reads', () => {
-  test('is asked again where nothing came, once', async () => {
+describe('a read', () => {
+  test('is retried once if there was no response', async () => {
     const ask = vi.fn(never);
     expect(await stateAfter(21, retryOnce(ask))).toBe('silent');
     expect(ask).toHaveBeenCalledTimes(2);
   });
 
-  test('is not asked again where an answer came', async () => {
+  test('is not retried if there was a response', async () => {
     const ask = vi.fn(() => Promise.reject(new Error('403')));
     await expect(retryOnce(ask)).rejects.toThrow('403');
     expect(ask).toHaveBeenCalledTimes(1);

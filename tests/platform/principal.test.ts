@@ -10,12 +10,12 @@ const off = { ...on, platformSignIn: false };
 const long = 'http://schemas.microsoft.com/identity/claims/objectidentifier';
 
 describe('the signed-in principal', () => {
-  test('has the name, the object id and the known roles of its claims', () => {
+  test('has the name, the object ID and the known roles of its claims', () => {
     const header = headerOf(['oid', 'oid-of-kim'], ['name', 'Kim'], ['roles', 'agent'], ['roles', 'emperor']);
     expect(readPrincipal(header, on)).toEqual({ id: 'oid-of-kim', name: 'Kim', roles: ['agent'] });
   });
 
-  test('is read from the long names of claims as well', () => {
+  test('is also read from the long claim names', () => {
     const header = headerOf(
       [long, 'oid-of-kim'],
       ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name', 'kim@contoso.example'],
@@ -28,7 +28,7 @@ describe('the signed-in principal', () => {
     });
   });
 
-  test('is an admin by the list of object ids, never by an address', () => {
+  test('is an admin by the list of object IDs, never by an email address', () => {
     expect(readPrincipal(headerOf(['oid', 'oid-of-ada']), on)?.roles).toEqual(['admin']);
     const pretender = headerOf(
       ['oid', 'oid-of-eve'],
@@ -38,11 +38,11 @@ describe('the signed-in principal', () => {
     expect(readPrincipal(pretender, on)?.roles).toEqual([]);
   });
 
-  test('is called by its object id when no claim has a name', () => {
+  test('is named by its object ID when no claim has a name', () => {
     expect(readPrincipal(headerOf(['oid', 'oid-of-kim']), on)?.name).toBe('oid-of-kim');
   });
 
-  test('is nobody while the platform’s sign-in is off, whatever the header says', () => {
+  test('does not exist while the platform’s sign-in is off, whatever the header says', () => {
     expect(readPrincipal(headerOf(['oid', 'oid-of-ada'], ['roles', 'admin']), off)).toBeUndefined();
   });
 
@@ -53,7 +53,7 @@ describe('the signed-in principal', () => {
     ['JSON of another kind', Buffer.from('{"claims":"all"}').toString('base64')],
     ['null', Buffer.from('null').toString('base64')],
     ['without an object id', headerOf(['name', 'Kim'], ['roles', 'admin'])],
-  ])('is nobody when the header is %s', (_what, header) => {
+  ])('does not exist when the header is %s', (_what, header) => {
     expect(readPrincipal(header, on)).toBeUndefined();
   });
 
@@ -70,12 +70,12 @@ describe('the signed-in principal', () => {
       'that does not name its provider',
       Buffer.from(JSON.stringify({ claims: [{ typ: 'oid', val: 'oid-of-ada' }] })).toString('base64'),
     ],
-  ])('%s is foreign, though an admin by role and by list', (_whose, header) => {
+  ])('%s is foreign, even as an admin by role and by list', (_whose, header) => {
     expect(judgePrincipal(header, on)).toEqual({ kind: 'foreign' });
     expect(readPrincipal(header, on)).toBeUndefined();
   });
 
-  test('is of our tenant in any case and by either name of the claim', () => {
+  test('is of our tenant in upper or lower case and by either name of the claim', () => {
     const header = principalHeaderOf(
       [
         ['http://schemas.microsoft.com/identity/claims/tenantid', SIGN_IN_TENANT.toUpperCase()],

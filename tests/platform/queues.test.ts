@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => azurite.stop());
 
-test('what the host gave up is counted, dated and thrown away; a queue that was never made is empty', async () => {
+test('abandoned messages are counted, dated and deleted; a queue that does not exist is empty', async () => {
   const { connectionString } = azurite;
   const queues = azureQueues({ kind: 'connection-string', connectionString }, openSeam);
   expect(await queues.poison('vault-events')).toEqual({ count: 0, since: undefined });
@@ -27,7 +27,7 @@ test('what the host gave up is counted, dated and thrown away; a queue that was 
   expect((await queues.poison('vault-events')).count).toBe(0);
 });
 
-test('queues that refuse us are an error with the code of storage', async () => {
+test('a queue that denies access is an error with the code of storage', async () => {
   const server = createServer((_request, response) => response.writeHead(403).end());
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   onTestFinished(() => new Promise<void>((closed) => server.close(() => closed())));

@@ -106,7 +106,7 @@ describe('a kind of row', () => {
     expect(kind.fromRow(kind.toRow(titled))).toEqual(titled);
   });
 
-  test('cuts short text with an ellipsis, so that no column is longer than it says', () => {
+  test('truncates short text with an ellipsis, so that no column exceeds its limit', () => {
     expect(kind.toRow({ ...letter, note: 'quickly' })['note']).toBe('quic…');
   });
 
@@ -196,7 +196,7 @@ describe('the rows of a kind', () => {
     expect((await letters().get('b', 'l|1'))?.record.subject).toBe('Hello');
   });
 
-  test('are replaced and removed only as they were read', async () => {
+  test('are replaced and removed only if unchanged since they were read', async () => {
     await letters().put(letter);
     const { etag = '' } = (await letters().get('b', 'l|1')) ?? {};
     expect(await letters().replace({ ...letter, pages: 3 }, etag)).toBe(true);
@@ -208,7 +208,7 @@ describe('the rows of a kind', () => {
     expect(await letters().get('b', 'l|1')).toBeUndefined();
   });
 
-  test('are found where they can be read; one that cannot is reported until it is', async () => {
+  test('are found if they can be read; one that cannot is reported until it can', async () => {
     expect(await letters().find('b', 'l|1')).toBeUndefined();
     await letters().put(letter);
     expect(await letters().find('b', 'l|1')).toEqual(letter);
@@ -222,7 +222,7 @@ describe('the rows of a kind', () => {
     expect(unreadableRows(tables)).toEqual([]);
   });
 
-  test('are listed without the one that cannot be read, which is reported', async () => {
+  test('are listed without one that cannot be read, which is reported', async () => {
     for (const id of ['1', '2', '3']) await letters().put({ ...letter, id });
     const spoiled = { ...kind.toRow({ ...letter, id: '2' }), to: '{' };
     await tables.open('Activity').commit('b', [{ kind: 'put', row: spoiled }]);
@@ -231,7 +231,7 @@ describe('the rows of a kind', () => {
     await expect(letters().get('b', 'l|2')).rejects.toMatchObject({ code: 'bad-row' });
   });
 
-  test('are listed by the beginning of their key, or by a range', async () => {
+  test('are listed by a prefix of their key, or by a range', async () => {
     for (const id of ['1', '2', '3']) await letters().put({ ...letter, id });
     await tables.open('Activity').commit('b', [{ kind: 'put', row: { partitionKey: 'b', rowKey: 'other' } }]);
     expect((await letters().list('b', { prefix: 'l|' })).map(({ id }) => id)).toEqual(['1', '2', '3']);
@@ -239,7 +239,7 @@ describe('the rows of a kind', () => {
     expect(unreadableRows(tables)).toEqual([]);
   });
 
-  test('of several partitions stand on one page together, and the next page goes on after it', async () => {
+  test('of several partitions are merged on one page, and the next page continues after it', async () => {
     for (const [box, id] of [
       ['b', '1'],
       ['c', '2'],
@@ -254,7 +254,7 @@ describe('the rows of a kind', () => {
     expect(second).toEqual({ records: [{ ...letter, id: '3' }], next: undefined });
   });
 
-  test('leave one that cannot be read out of its page, which is reported until that page is read without it', async () => {
+  test('omit one that cannot be read from its page, and report it until that page is read without it', async () => {
     for (const id of ['1', '2', '3', '4']) await letters().put({ ...letter, id });
     const spoiled = { ...kind.toRow({ ...letter, id: '2' }), to: '{' };
     await tables.open('Activity').commit('b', [{ kind: 'put', row: spoiled }]);

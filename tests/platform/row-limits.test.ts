@@ -10,7 +10,7 @@ const tooLarge = expect.objectContaining({ code: 'row-too-large' });
 const badKey = expect.objectContaining({ code: 'bad-key' });
 
 describe('the size of a row', () => {
-  test('is what the formula of the service says', () => {
+  test('follows the formula of the service', () => {
     const bytes = sizeOfRow(row({ text: 'äöü', flag: true, n: 7, raw: new Uint8Array(5) }));
     const keys = 4 + 2 * 2;
     const text = 8 + 2 * 4 + 4 + 2 * 3;
@@ -20,7 +20,7 @@ describe('the size of a row', () => {
     expect(bytes).toBe(keys + text + flag + n + raw);
   });
 
-  test('may be 1 MiB to the byte, and not one more', () => {
+  test('may be exactly 1 MiB, and no more', () => {
     // Each column of 64 KB takes 8 + 2·3 + 4 + 65,536 bytes; the last one fills up.
     const full = Object.fromEntries(
       Array.from({ length: 15 }, (_, index) => [
@@ -40,7 +40,7 @@ describe('the columns of a row', () => {
   const columns = (count: number): Row =>
     row(Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, 1])));
 
-  test('may be 252, and not one more', () => {
+  test('may be 252, and no more', () => {
     expect(fits(columns(252))).not.toThrow();
     expect(fits(columns(253))).toThrow(tooLarge);
   });
@@ -49,7 +49,7 @@ describe('the columns of a row', () => {
     expect(fits({ ...columns(252), etag: 'x', more: undefined })).not.toThrow();
   });
 
-  test('may have names of 255 characters, and not one more', () => {
+  test('may have names of 255 characters, and no longer ones', () => {
     expect(fits(row({ ['a'.repeat(255)]: 1 }))).not.toThrow();
     expect(fits(row({ ['a'.repeat(256)]: 1 }))).toThrow(tooLarge);
   });
@@ -58,7 +58,7 @@ describe('the columns of a row', () => {
     expect(fits(row({ [name]: 1 }))).toThrow(tooLarge);
   });
 
-  test('may hold 32 Ki characters or 64 KiB, and not one more', () => {
+  test('may have 32 Ki characters or 64 KiB, and no more', () => {
     expect(fits(row({ text: 'x'.repeat(32 * 1024) }))).not.toThrow();
     expect(fits(row({ text: 'x'.repeat(32 * 1024 + 1) }))).toThrow(tooLarge);
     expect(fits(row({ raw: new Uint8Array(64 * 1024) }))).not.toThrow();
@@ -78,7 +78,7 @@ describe('the columns of a row', () => {
 });
 
 describe('a key', () => {
-  test('may have 512 characters, and not one more', () => {
+  test('may have 512 characters, and no more', () => {
     expect(fits({ partitionKey: 'p'.repeat(512), rowKey: 'r'.repeat(512) })).not.toThrow();
     expect(fits({ partitionKey: 'p'.repeat(513), rowKey: 'r' })).toThrow(badKey);
     expect(fits({ partitionKey: 'p', rowKey: 'r'.repeat(513) })).toThrow(badKey);
@@ -97,7 +97,7 @@ describe('a key', () => {
   });
 });
 
-test('a refusal names the row and the column, and nothing of what they hold', () => {
+test('a refusal names the row and the column, and none of their content', () => {
   const text = 'confidential '.repeat(3000);
   expect(fits(row({ text }))).toThrow(/^p\/r\.text has \d+ characters$/);
 });

@@ -5,7 +5,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 const value = 'correct horse battery staple';
 const secret = new Secret(value);
 
-test('a secret gives its value to whoever asks for it by name', () => {
+test('a secret returns its value only through expose', () => {
   expect(secret.expose()).toBe(value);
 });
 

@@ -64,7 +64,7 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
     expect(await table.writtenAt(partitionKey, 'none')).toBeUndefined();
   });
 
-  test('gives back every kind of value as it was, and drops what is undefined', async () => {
+  test('returns every kind of value unchanged, and omits undefined ones', async () => {
     const columns = {
       text: 'Grüße, 世界 🎉 \' " | \r\n',
       empty: '',
@@ -84,7 +84,7 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
     expect(etag).toEqual(expect.any(String));
   });
 
-  test('says undefined of a row that is not there', async () => {
+  test('returns undefined for a missing row', async () => {
     expect(await table.get(partitionKey, 'nothing')).toBeUndefined();
     expect(await table.list(partitionKey)).toEqual([]);
   });
@@ -95,19 +95,19 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
     expect(await table.list(`${partitionKey}-other`)).toEqual([]);
   });
 
-  test('takes no changes at all for done', async () => {
+  test('accepts an empty list of changes', async () => {
     expect(await table.commit(partitionKey, [])).toEqual({ ok: true, etags: [] });
   });
 
   describe('one change', () => {
-    test('inserts once and is refused as `exists` after that, leaving the row as it is', async () => {
+    test('inserts once and is then refused as `exists`, leaving the row unchanged', async () => {
       expect(await table.commit(partitionKey, [insert('row', { n: 1 })])).toMatchObject({ ok: true });
       const refused = await table.commit(partitionKey, [insert('row', { n: 2 })]);
       expect(refused).toEqual({ ok: false, index: 0, refusal: 'exists' });
       expect((await stored('row'))['n']).toBe(1);
     });
 
-    test('replaces the row that was read, whole, and gives the ETag of the new one', async () => {
+    test('replaces the whole row that was read, and returns the ETag of the new one', async () => {
       await table.commit(partitionKey, [insert('row', { n: 1, old: 'gone after this' })]);
       const etag = await etagOf('row');
       const written = await table.commit(partitionKey, [
@@ -120,7 +120,7 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
       expect(written).toEqual({ ok: true, etags: [now.etag] });
     });
 
-    test('refuses to replace a row that moved on, and one that is gone', async () => {
+    test('refuses to replace a row that has changed, and one that is gone', async () => {
       await table.commit(partitionKey, [insert('row', { n: 1 })]);
       const etag = await etagOf('row');
       await table.commit(partitionKey, [put('row', { n: 2 })]);
@@ -139,7 +139,7 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
       });
     });
 
-    test('puts whatever stood there, and leaves no column of it', async () => {
+    test('overwrites an existing row, and keeps none of its columns', async () => {
       const first = await table.commit(partitionKey, [put('row', { a: 1 })]);
       const second = await table.commit(partitionKey, [put('row', { b: 2 })]);
       const { etag, ...found } = await stored('row');
@@ -148,7 +148,7 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
       expect(second).not.toEqual(first);
     });
 
-    test('removes a row, takes a missing one for removed, and refuses a changed one', async () => {
+    test('removes a row, counts a missing one as removed, and refuses a changed one', async () => {
       await table.commit(partitionKey, [insert('row', { n: 1 })]);
       const etag = await etagOf('row');
       await table.commit(partitionKey, [put('row', { n: 2 })]);
@@ -209,7 +209,7 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
       expect(rows.map(({ rowKey, n }) => [rowKey, n])).toEqual([['there', 1]]);
     });
 
-    test('may be a hundred, and not one more', async () => {
+    test('may be a hundred, and no more', async () => {
       const many = Array.from({ length: 101 }, (_, index) => insert(String(index).padStart(3, '0')));
       await expect(table.commit(partitionKey, many)).rejects.toThrow();
       expect(await table.list(partitionKey)).toEqual([]);
@@ -236,7 +236,7 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
   });
 
   describe('a page', () => {
-    test('is in order of row key, character by character, and holds what the range says', async () => {
+    test('is in row key order, character by character, and within the range', async () => {
       const names = ['a|2', 'a|10', 'B', 'a', "a'b", 'a|1', 'b', '~', '0'];
       await table.commit(
         partitionKey,
@@ -255,7 +255,7 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
       expect(keys(await table.list(partitionKey, { limit: 3 }))).toEqual(inOrder.slice(0, 3));
     });
 
-    test('holds a thousand rows, and all pages together every row once', async () => {
+    test('has a thousand rows, and all pages together have every row once', async () => {
       const total = 1050;
       const all = Array.from({ length: total }, (_, index) => insert(`r${String(index).padStart(5, '0')}`));
       for (let start = 0; start < total; start += 100)
@@ -270,7 +270,7 @@ describe.each(kinds)('a table %s', (_kind, makeTables) => {
 });
 
 describe('Table Storage that is not there', () => {
-  test('is an error with its cause, which names table and operation and nothing that was sent', async () => {
+  test('is an error with its cause, which names table and operation and no data', async () => {
     const nobody = azurite.connectionString.replace(/(TableEndpoint=http:\/\/127\.0\.0\.1):\d+/, '$1:1');
     const tables = azureTables({ kind: 'connection-string', connectionString: nobody }, openSeam);
     const failed = tables.open('Tickets').get('a partition', 'a row');

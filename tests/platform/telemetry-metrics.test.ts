@@ -62,7 +62,7 @@ async function measured(
     .map(({ data }) => ({ value: data.baseData.metrics?.[0]?.value, ...data.baseData.properties }));
 }
 
-test('a renewal of access is counted by how it ended', async () => {
+test('a token refresh is counted by its result', async () => {
   const { account } = await connectSupport(app);
   const { accessTokens } = app.services;
   const refuse = async () => {
@@ -77,7 +77,7 @@ test('a renewal of access is counted by how it ended', async () => {
   expect(await measured('refreshes')).toContainEqual({ value: 1, result: 'action-required' });
 });
 
-test('an email that leaves is counted, and so is one whose recipient the server refuses; neither with an address', async () => {
+test('a sent email is counted, and so is one whose recipient the server refuses; neither with an address', async () => {
   const route = { kind: 'relay', url: new Secret(`smtp://localhost:${mail.drop.port}`) } as const;
   const send = (to: string, id: string) =>
     app.services.mailSender.send(route, {
@@ -98,7 +98,7 @@ test('an email that leaves is counted, and so is one whose recipient the server 
   expect(ingestion.said()).not.toContain('@');
 });
 
-test('the quarantine of each mailbox is measured once an hour, without what was merely passed over', async () => {
+test('the quarantine of each mailbox is measured once an hour, without skipped messages', async () => {
   const { mailboxes } = app.services;
   for (let count = 0; count < 61; count += 1)
     await mailboxes.save({ ...mailboxOf({ kind: 'mark-seen' }), id: `box${String(count).padStart(2, '0')}` });

@@ -128,7 +128,7 @@ describe('from the timer to the ticket', () => {
     for (const hidden of [CANARY, 'kim@', 'support@']) expect(ingestion.said()).not.toContain(hidden);
   });
 
-  test('a minute in which nothing came leaves no span of the mailbox', async () => {
+  test('a minute without mail leaves no span of the mailbox', async () => {
     const { deps, folder } = await postroomWithMail();
     folder.mails.length = 0;
     await fetchShard(deps, { shard: 0, mailboxIds: ['support'] });
@@ -138,7 +138,7 @@ describe('from the timer to the ticket', () => {
   });
 });
 
-test('work that fails is a span that failed, in words of ours, and the failure goes on to the host', async () => {
+test('failed work is a failed span with our own message, and the error reaches the host', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {});
   const failing = backgroundHandler(async () => () => Promise.reject(new Error('storage is away')));
   await expect(failing({}, invocation('monitor'))).rejects.toThrow('storage is away');
@@ -153,7 +153,7 @@ const metricsIn = (text: string): string[] => [
   ...new Set([...text.matchAll(/(['"])(postroom\.[\w.]+)\1/g)].map(([, , name = '']) => name)),
 ];
 
-test('a gauge arrives as one value alone, and whoever asks for one reads no other column', async () => {
+test('a gauge arrives as a single value, and queries of a gauge read no other column', async () => {
   telemetry.measure('poisonSize', 3, { queue: 'fetch-shard' });
   const points = (await sent()).flatMap(({ data }) => data.baseData.metrics ?? []);
   expect(points).toEqual([{ name: metrics.poisonSize.name, value: 3, count: 1, kind: 'Aggregation' }]);
@@ -167,7 +167,7 @@ test('a gauge arrives as one value alone, and whoever asks for one reads no othe
   for (const query of asking) expect(query).not.toMatch(/valueM(ax|in)|valueCount/);
 });
 
-test('where telemetry goes nowhere the work is done all the same', async () => {
+test('without telemetry the work is still done', async () => {
   sendTelemetryTo(undefined);
   const done = await telemetry.span('work', {}, async (span) => {
     span.event('something');
@@ -177,7 +177,7 @@ test('where telemetry goes nowhere the work is done all the same', async () => {
   expect(done).toBe('done');
 });
 
-test('the workbook asks for every metric under the name it has, and for no other', () => {
+test('the workbook queries every metric by its name, and no other', () => {
   expect(metricsIn(infra('workbook.json')).sort()).toEqual(
     Object.values(metrics)
       .map(({ name }) => name)
@@ -185,6 +185,6 @@ test('the workbook asks for every metric under the name it has, and for no other
   );
 });
 
-test('the alerts for work that was given up and for refusals ask for the metrics of them', () => {
+test('the alerts for abandoned work and for refused requests query their metrics', () => {
   expect(metricsIn(infra('modules/alerts.bicep'))).toEqual([metrics.poisonSize.name, 'postroom.refusals']);
 });

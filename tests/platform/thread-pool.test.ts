@@ -18,13 +18,13 @@ const open = (
 };
 afterEach(() => pool.close());
 
-test('tasks are answered in order, each with its own value', async () => {
+test('tasks complete in order, each with its own value', async () => {
   open();
   const outcomes = await Promise.all(['a', 'b', 'c'].map((task) => pool.run(task)));
   expect(outcomes).toEqual(['a', 'b', 'c'].map((task) => ({ kind: 'done', value: `done: ${task}` })));
 });
 
-test('a task that takes too long ends its thread, and the next one is answered', async () => {
+test('a task that takes too long ends its thread, and the next one completes', async () => {
   open();
   const [late, next] = await Promise.all([pool.run('hang'), pool.run('a')]);
   expect([late, next]).toEqual([{ kind: 'late' }, { kind: 'done', value: 'done: a' }]);
@@ -39,21 +39,21 @@ test.each(['throw', 'end', 'fill'])(
   },
 );
 
-test('who waits too long for a thread is told so', async () => {
+test('a task that waits too long for a thread fails', async () => {
   open({ deadlineMs: 3_000, waitMs: 300 });
   const [hanging, waiting] = [pool.run('hang'), pool.run('a')];
   expect(await waiting).toEqual({ kind: 'late' });
   expect(await hanging).toEqual({ kind: 'late' });
 });
 
-test('a thread that was idle too long ends, and another one answers', async () => {
+test('a thread that was idle too long ends, and another one takes over', async () => {
   open({ idleMs: 50 });
   expect((await pool.run('a')).kind).toBe('done');
   await new Promise((resolve) => setTimeout(resolve, 400));
   expect((await pool.run('b')).kind).toBe('done');
 });
 
-test('closing ends what is open', async () => {
+test('closing ends open tasks', async () => {
   open({ deadlineMs: 60_000 });
   const hanging = pool.run('hang');
   await pool.close();

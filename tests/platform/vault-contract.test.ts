@@ -51,7 +51,7 @@ describe.each(kinds)('a vault %s', (_kind, makeVault) => {
     name = `secret-${randomUUID()}`;
   });
 
-  test('gives the newest version, or the one that is named, and nothing where nothing is', async () => {
+  test('returns the newest version or the named one, and undefined if there is none', async () => {
     const first = await vault.set(name, new Secret('one'), kept);
     const second = await vault.set(name, new Secret('two'), {
       ...kept,
@@ -67,7 +67,7 @@ describe.each(kinds)('a vault %s', (_kind, makeVault) => {
     expect(await vault.get(`${name}-x`)).toBeUndefined();
   });
 
-  test('lists every entry once with what is said about it and without any value', async () => {
+  test('lists every entry once with its properties and without its value', async () => {
     await vault.set(name, new Secret('canary-one'), { contentType: 'text/plain' });
     await vault.set(name, new Secret('canary-two'), { ...kept, expiresOn: '2027-06-01T00:00:00.000Z' });
     for (const other of ['a', 'b', 'c'])
@@ -94,7 +94,7 @@ describe.each(kinds)('a vault %s', (_kind, makeVault) => {
     expect(await vault.versionsOf(`${name}-x`)).toEqual([]);
   });
 
-  test('gives no value of a disabled version, and the others as before', async () => {
+  test('returns no value of a disabled version, and the others as before', async () => {
     const first = await vault.set(name, new Secret('one'), kept);
     await vault.set(name, new Secret('two'), kept);
     await vault.disable(name, first.version);
@@ -104,7 +104,7 @@ describe.each(kinds)('a vault %s', (_kind, makeVault) => {
     expect((await vault.versionsOf(name)).map(({ enabled }) => enabled)).toEqual([true, false]);
   });
 
-  test('corrects the date of a version', async () => {
+  test('changes the expiry date of a version', async () => {
     const { version } = await vault.set(name, new Secret('one'), kept);
     await vault.setExpiry(name, version, '2028-01-31T10:00:00.000Z');
     expect((await vault.get(name))?.expiresOn).toBe('2028-01-31T10:00:00.000Z');
@@ -113,7 +113,7 @@ describe.each(kinds)('a vault %s', (_kind, makeVault) => {
     });
   });
 
-  test('tells what was deleted and until when it can be recovered', async () => {
+  test('lists deleted entries and until when they can be recovered', async () => {
     await vault.set(name, new Secret('canary-one'), kept);
     await vault.remove(name);
     await vault.remove(`${name}-x`);
@@ -126,12 +126,12 @@ describe.each(kinds)('a vault %s', (_kind, makeVault) => {
   });
 });
 
-describe('the stand-in for Key Vault', () => {
+describe('the Key Vault emulator', () => {
   test.each([
     [403, 'key-vault-denied'],
     [401, 'key-vault-denied'],
     [404, undefined],
-  ])('answers %i, which is said as %s', async (status, code) => {
+  ])('responds with %i, which becomes %s', async (status, code) => {
     const vault = inKeyVault();
     await vault.get('warm-up');
     standIn.faults.push({ match: { path: '/secrets/' }, times: 2, status });
@@ -141,7 +141,7 @@ describe('the stand-in for Key Vault', () => {
     standIn.faults.length = 0;
   });
 
-  test('throttles, which is said as such', async () => {
+  test('throttles, which is reported as such', async () => {
     const vault = inKeyVault();
     await vault.get('warm-up');
     standIn.faults.push({

@@ -21,7 +21,7 @@ const states = (provider: Provider, facts: ProviderFacts): Record<string, StepSt
   Object.fromEntries(checklistOf(provider, facts).map(({ name, state }) => [name, state]));
 
 describe('the checklist of a provider', () => {
-  it('has seen nothing of a draft', () => {
+  it('shows nothing as done for a draft', () => {
     expect(states(sampleProvider({ state: 'draft' }), nothing)).toEqual({
       tenant: 'unseen',
       client: 'unseen',
@@ -33,7 +33,7 @@ describe('the checklist of a provider', () => {
     });
   });
 
-  it('takes what a check proved and what it found wrong', () => {
+  it('includes what a check proved and what it found wrong', () => {
     const preflight = { at: '', tenant: 'proven', client: 'proven', credential: 'wrong' } as const;
     expect(states(sampleProvider({ credential: federated, preflight }), nothing)).toMatchObject({
       tenant: 'proven',
@@ -42,7 +42,7 @@ describe('the checklist of a provider', () => {
     });
   });
 
-  it('waits for the upload of a fresh certificate; one that has worked and is gone there is wrong', () => {
+  it('waits for the upload of a new certificate; one that has worked and was removed there is an error', () => {
     const certificate = {
       kind: 'certificate',
       vaultName: 'v',
@@ -73,7 +73,7 @@ describe('the checklist of a provider', () => {
     expect(states({ ...next, preflight: works }, nothing)['next-credential']).toBe('proven');
   });
 
-  it('believes in permissions only once a token carried all of them, however they are written', () => {
+  it('marks permissions as proven only once a token had all of them, however they are written', () => {
     const provider = sampleProvider({ credential: federated, preset: 'microsoft' });
     const long = MAIL.map((name) => `https://outlook.office.com/${name}`);
     expect(states(provider, signedIn(long))['permissions']).toBe('proven');
@@ -83,13 +83,13 @@ describe('the checklist of a provider', () => {
     expect(states(google, signedIn(['https://mail.google.com/']))['permissions']).toBe('proven');
   });
 
-  it('calls the word of an admin reported, never proven, until a token says which permissions there are', () => {
+  it('marks an admin’s consent as reported, not proven, until a token shows the permissions', () => {
     const provider = sampleProvider({ credential: federated, preset: 'microsoft', approvedAt: '2026-11-01' });
     expect(states(provider, nothing)['permissions']).toBe('reported');
     expect(states(provider, signedIn(MAIL.slice(0, 2)))['permissions']).toBe('unseen');
   });
 
-  it('takes a sign-in that works for proof of all before it, but not one of the app itself', () => {
+  it('counts a working sign-in as proof of all earlier steps, but not one of the app itself', () => {
     const provider = sampleProvider({ credential: federated });
     expect(states(provider, signedIn(MAIL))).toMatchObject({
       tenant: 'proven',
@@ -107,7 +107,7 @@ describe('the checklist of a provider', () => {
     expect(states(provider, signedIn(MAIL, { works: false }))['sign-in']).toBe('wrong');
   });
 
-  it('shows a new credential as a step of its own until it has worked', () => {
+  it('shows a new credential as a separate step until it has worked', () => {
     const preflight = {
       at: '',
       tenant: 'proven',
@@ -123,7 +123,7 @@ describe('the checklist of a provider', () => {
     expect(states({ ...provider, preflight: undefined }, signedIn(MAIL))['next-credential']).toBe('unseen');
   });
 
-  it('names who does each step and what was seen of it, and counts what is proven', () => {
+  it('names who does each step and its evidence, and counts the proven ones', () => {
     const facts: ProviderFacts = {
       accounts: [
         { user: 'support@contoso.example', works: true, asApp: false, scopes: MAIL.slice(0, 1) },
@@ -153,7 +153,7 @@ describe('the checklist of a provider', () => {
     expect(progressOf(steps)).toEqual({ done: 6, all: 7 });
   });
 
-  it('takes a sign-in that no longer works for proof of the way back, and of nothing else', () => {
+  it('counts a sign-in that no longer works as proof of the redirect URI, and of nothing else', () => {
     expect(states(sampleProvider({ credential: federated }), signedIn(MAIL, { works: false }))).toEqual({
       tenant: 'unseen',
       client: 'unseen',
@@ -165,18 +165,18 @@ describe('the checklist of a provider', () => {
     });
   });
 
-  it('has seen the way back where a browser came by it without an account', () => {
+  it('counts the redirect URI as proven once a browser returned by it without an account', () => {
     const provider = sampleProvider({ redirectSeenAt: '2026-11-01T00:00:00.000Z' });
     expect(states(provider, nothing)['redirect']).toBe('proven');
   });
 
-  it('asks no more of a provider of one’s own than that somebody signed in', () => {
+  it('requires only a sign-in of a custom provider', () => {
     const provider = sampleProvider({ credential: federated, preset: 'custom' });
     expect(states(provider, signedIn(['mail']))['permissions']).toBe('proven');
     expect(states(provider, nothing)['permissions']).toBe('unseen');
   });
 
-  it('never waits for a secret, which is made at the provider first', () => {
+  it('never waits for a secret, which is created at the provider first', () => {
     const secret = { kind: 'secret', vaultName: 'v', version: '1', setAt: '', expiresOn: '' } as const;
     const evidence = 'AADSTS700027: it is not registered.';
     const preflight = { at: '', tenant: 'proven', client: 'proven', evidence } as const;
@@ -217,7 +217,7 @@ describe('each cloud of Microsoft', () => {
     expect(preset?.mailScopes(['smtp'])).toEqual([`${cloud.outlookScope}/SMTP.Send`]);
   });
 
-  it('stays Microsoft’s beside a demo, unless that says it stands for Microsoft', () => {
+  it('keeps Microsoft’s endpoints beside a demo, unless the demo stands for Microsoft', () => {
     const mail = { host: 'localhost', port: 1 };
     const demo = {
       authority: 'http://localhost:9/own/v2.0',
@@ -244,7 +244,7 @@ describe('each cloud of Microsoft', () => {
     expect(clouds['gcc-high'].imapHost).not.toBe(clouds.dod.imapHost);
   });
 
-  it('has its own portal: only Microsoft’s worldwide pages are moved there', () => {
+  it('has its own portal: only links to Microsoft’s worldwide portal are changed', () => {
     expect(inCloud('https://entra.microsoft.com/#view/x', 'china')).toBe('https://portal.azure.cn/#view/x');
     expect(inCloud('https://login.microsoftonline.com/t/adminconsent', 'dod')).toBe(
       'https://login.microsoftonline.us/t/adminconsent',

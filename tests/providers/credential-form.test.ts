@@ -27,21 +27,21 @@ const shown = (input: CredentialInput): unknown =>
 const typed = { credential: 'secret', secret: 's', expiresOn: '2027-11-24' };
 
 describe('a credential', () => {
-  test('that is a secret has its value and the end of its last day', () => {
+  test('that is a secret has its value and expires at the end of its last day', () => {
     expect(parse(typed)).toEqual({
       input: { kind: 'secret', value: 's', expiresOn: '2027-11-24T23:59:59.000Z' },
       errors: {},
     });
   });
 
-  test('that is a secret has no end where secrets do not expire', () => {
+  test('that is a secret has no expiry date if secrets do not expire', () => {
     expect(parse({ ...typed, expiresOn: '' }, { secretsExpire: false })).toEqual({
       input: { kind: 'secret', value: 's', expiresOn: undefined },
       errors: {},
     });
   });
 
-  test('that is a certificate has an end', () => {
+  test('that is a certificate has an expiry date', () => {
     expect(parse({ ...typed, credential: 'certificate' })).toEqual({
       input: { kind: 'certificate', expiresOn: '2027-11-24T23:59:59.000Z' },
       errors: {},
@@ -62,11 +62,11 @@ describe('a credential', () => {
     },
   );
 
-  test('that is missing is asked for', () => {
+  test('that is missing is required', () => {
     expect(parse({ ...typed, secret: '' }).errors).toEqual({ secret: 'Enter the client secret.' });
   });
 
-  test('that breaks a rule is refused in the words of the rule', () => {
+  test('that breaks a rule is rejected with the message of the rule', () => {
     expect(parse({ ...typed, secret: 'two words' }).errors).toEqual({ secret: 'One word, please.' });
   });
 });
@@ -111,7 +111,7 @@ describe('the date of expiry', () => {
     });
   });
 
-  test('lies within a hundred years, each counted as a leap year', () => {
+  test('is within a hundred years, each counted as a leap year', () => {
     const last = new Date(now + 100 * 366 * 86_400_000);
     const lastDay = new Date(last.getTime() - 86_400_000).toISOString().slice(0, 10);
     expect(errorsOf(lastDay, {}, 'on')).toEqual([]);
@@ -122,7 +122,7 @@ describe('the date of expiry', () => {
     expect(errorsOf(last.toISOString().slice(0, 10), atTheEnd, 'on')).toEqual([]);
   });
 
-  test('is asked about two days after 24 months, unless it is confirmed or nobody typed it', () => {
+  test('is questioned from two days after 24 months, unless it is confirmed or was not entered', () => {
     expect(questionedFrom(now)).toBe('2028-11-26');
     expect(errorsOf('2028-11-25')).toEqual([]);
     expect(errorsOf('2028-11-26')).toEqual(['expiryConfirmed']);

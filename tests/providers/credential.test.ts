@@ -35,24 +35,24 @@ const held = (change: Partial<ProviderCredentials> = {}): ProviderCredentials =>
 const retired = (...versions: string[]) => versions.map((version) => ({ vaultName: 'provider-x', version }));
 
 describe('a replacement', () => {
-  test('is the credential where there was none', () => {
+  test('is the credential if there was none', () => {
     expect(withNext(held(), secret('1'))).toEqual(held({ credential: secret('1') }));
   });
 
-  test('stands beside the present one, and is tried before it', () => {
+  test('is stored beside the current one, and is tried first', () => {
     const both = withNext(held({ credential: secret('1') }), secret('2'));
     expect(both).toEqual(held({ credential: secret('1'), nextCredential: secret('2') }));
     expect(credentialsOf(both)).toEqual([secret('2'), secret('1')]);
   });
 
-  test('retires the one before it that has never worked', () => {
+  test('retires an earlier replacement that has never worked', () => {
     const before = held({ credential: secret('1'), nextCredential: secret('2'), retired: retired('0') });
     expect(withNext(before, secret('3'))).toEqual(
       held({ credential: secret('1'), nextCredential: secret('3'), retired: retired('0', '2') }),
     );
   });
 
-  test('that works retires the one whose place it takes', () => {
+  test('that works retires the one it replaces', () => {
     const before = held({ credential: secret('1'), nextCredential: secret('2'), retired: retired('0') });
     expect(withNextProven(before)).toEqual(held({ credential: secret('2'), retired: retired('0', '1') }));
   });
@@ -62,18 +62,18 @@ describe('a replacement', () => {
     expect(withNextProven(before)).toEqual(held({ credential: secret('2') }));
   });
 
-  test('that is not there proves nothing', () => {
+  test('that does not exist proves nothing', () => {
     const before = held({ credential: secret('1'), retired: retired('0') });
     expect(withNextProven(before)).toEqual(before);
   });
 
-  test('that is given up is retired, and the present one stays', () => {
+  test('that is discarded is retired, and the current one stays', () => {
     const before = held({ credential: secret('1'), nextCredential: secret('2'), retired: retired('0') });
     expect(withoutNext(before)).toEqual(held({ credential: secret('1'), retired: retired('0', '2') }));
   });
 });
 
-describe('one credential alone', () => {
+describe('a single credential', () => {
   const before = held({ credential: secret('1'), nextCredential: secret('2'), retired: retired('0') });
 
   test('retires all others', () => {
@@ -83,7 +83,7 @@ describe('one credential alone', () => {
     expect(withOnly(before, undefined)).toEqual(held({ retired: retired('0', '2', '1') }));
   });
 
-  test('that was there before is not retired', () => {
+  test('that already existed is not retired', () => {
     expect(withOnly(before, secret('1'))).toEqual(
       held({ credential: secret('1'), retired: retired('0', '2') }),
     );
@@ -112,7 +112,7 @@ test('a secret and a certificate expire, the managed identity never does', () =>
   expect(expiryOf(identity)).toBeUndefined();
 });
 
-test('the entry in the vault bears the id of the provider', () => {
+test('the entry in the vault has the ID of the provider', () => {
   expect(secretName('x')).toBe('provider-x');
 });
 

@@ -129,7 +129,7 @@ function trustIdentity({ idp }: World): void {
 }
 
 describe('a certificate', () => {
-  it('is made with its key, for signing alone, and shows the thumbprint of the portal', async () => {
+  it('is created with its key, for signing only, and shows the thumbprint of the portal', async () => {
     const now = Date.parse('2026-11-24T10:00:00.000Z');
     const made = await createCertificate('Postroom Contoso', now, '2028-11-24T23:59:59.000Z');
     const read = new X509Certificate(certificatePem(made.certificate));
@@ -145,7 +145,7 @@ describe('a certificate', () => {
     expect(JSON.stringify(made)).not.toContain('PRIVATE KEY');
   });
 
-  it('bears any name as it is, cut to 64 characters, and an end beyond 2049', async () => {
+  it('has any name unchanged, cut to 64 characters, and an expiry date beyond 2049', async () => {
     const name = `#A "B" \\ C, O=Ömer+${'🎫'.repeat(64)}`;
     const made = await createCertificate(
       name,
@@ -157,7 +157,7 @@ describe('a certificate', () => {
     expect(read.validToDate.toISOString()).toBe('2051-01-01T00:00:00.000Z');
   });
 
-  it('has a serial number of its own, and says that its key signs and nothing else', async () => {
+  it('has a unique serial number, and allows its key only to sign', async () => {
     const make = async (): Promise<X509Certificate> => {
       const { certificate } = await createCertificate('Postroom', Date.now(), NEXT_YEAR);
       return new X509Certificate(certificatePem(certificate));
@@ -171,7 +171,7 @@ describe('a certificate', () => {
     expect(first.raw.toString('hex')).toContain('0603551d130101ff04023000');
   });
 
-  it('proves the app, by name and signature, once its public part is uploaded', async () => {
+  it('authenticates the app, by name and signature, once its public certificate is uploaded', async () => {
     const world = await startWorld();
     const provider = await world.save();
     const credential = await storeNewCertificate(world.deps, provider, NEXT_YEAR);
@@ -189,7 +189,7 @@ describe('a certificate', () => {
 });
 
 describe('the managed identity', () => {
-  it('vouches for an app that trusts it, with no secret anywhere', async () => {
+  it('authenticates an app that trusts it, without any secret', async () => {
     const world = await startWorld();
     trustIdentity(world);
     const provider = await world.save({ credential: { kind: 'federated', setAt: NEXT_YEAR } });
@@ -197,7 +197,7 @@ describe('the managed identity', () => {
     expect(world.vault.versions.size).toBe(0);
   });
 
-  it('that the app does not trust is refused as such', async () => {
+  it('that the app does not trust is reported as such', async () => {
     const world = await startWorld();
     world.idp.setApp(CLIENT, { federated: [] });
     const provider = await world.save({ credential: { kind: 'federated', setAt: NEXT_YEAR } });
@@ -207,7 +207,7 @@ describe('the managed identity', () => {
     });
   });
 
-  it('is asked for the audience of the provider’s cloud', async () => {
+  it('requests the audience of the provider’s cloud', async () => {
     const world = await startWorld();
     const asked: string[] = [];
     const oauth = createOAuthClient({
@@ -249,7 +249,7 @@ describe('the managed identity', () => {
     });
   });
 
-  it('that is not there is an outage with a name, not a refusal', async () => {
+  it('that is missing is an outage with its own code, not a refusal', async () => {
     const world = await startWorld();
     const oauth = createOAuthClient({
       config: { local: true, demo: undefined },
@@ -265,7 +265,7 @@ describe('the managed identity', () => {
 });
 
 describe('two credentials side by side', () => {
-  it('are tried newest first; the older one ends only once the newer has worked', async () => {
+  it('are tried newest first; the older one is disabled only once the newer has worked', async () => {
     const world = await startWorld();
     const provider = await world.save();
     const old = await world.secret(provider, SECRET);
@@ -306,7 +306,7 @@ describe('two credentials side by side', () => {
     expect((await world.oauth.clientCredentials(before, SCOPES)).kind).toBe('granted');
   });
 
-  it('keep the older one noted until it is disabled, also when the vault refuses at first', async () => {
+  it('keep a record of the older one until it is disabled, even if the vault refuses at first', async () => {
     const world = await startWorld();
     const provider = await world.save();
     const old = await world.secret(provider, 'old-and-gone');
@@ -324,7 +324,7 @@ describe('two credentials side by side', () => {
     expect(await readable(world, provider)).toEqual([next.kind === 'secret' ? next.version : '']);
   });
 
-  it('are settled all the same where the audit cannot be written', async () => {
+  it('are still promoted if the audit log cannot be written', async () => {
     const world = await startWorld();
     const provider = await world.save();
     const [old, next] = [await world.secret(provider, 'old-and-gone'), await world.secret(provider, SECRET)];
@@ -334,7 +334,7 @@ describe('two credentials side by side', () => {
     expect(await world.read(provider)).toMatchObject({ credential: next, nextCredential: undefined });
   });
 
-  it('are not settled by a process whose row is out of date', async () => {
+  it('are not promoted by a process whose row is outdated', async () => {
     const world = await startWorld();
     const provider = await world.save();
     const [one, two, three] = [
@@ -349,7 +349,7 @@ describe('two credentials side by side', () => {
     expect((await world.deps.audit.page({ limit: 9 })).entries).toEqual([]);
   });
 
-  it('say whether the vault has none of them, or somebody has switched them off', async () => {
+  it('report whether the vault has none of them, or they were disabled', async () => {
     const world = await startWorld();
     const provider = await world.save();
     expect(await world.oauth.clientCredentials(provider, SCOPES)).toEqual({
@@ -375,7 +375,7 @@ describe('two credentials side by side', () => {
 });
 
 describe('a row', () => {
-  it('keeps every kind of credential, two at a time', async () => {
+  it('stores every kind of credential, two at a time', async () => {
     const world = await startWorld();
     const provider = await world.save();
     const kinds: Credential[] = [
@@ -394,7 +394,7 @@ describe('a row', () => {
       }
   });
 
-  it('is changed by two at once without losing either change', async () => {
+  it('is changed by two processes at once without losing a change', async () => {
     const world = await startWorld();
     const provider = await world.save();
     await Promise.all([

@@ -29,7 +29,7 @@ describe('an endpoint', () => {
     'javascript:alert(1)',
     'login.example.org',
     '',
-  ])('%j is refused with a sentence', (address) => {
+  ])('%j is rejected with a message', (address) => {
     expect(endpointProblem(address, azure)).toMatch(/\.$/);
   });
 
@@ -107,7 +107,7 @@ describe('a request', () => {
     expect(hits).toEqual(['/redirect']);
   });
 
-  it('gives up on an answer above 1 MB', async () => {
+  it('stops at a response above 1 MB', async () => {
     await expect(guardedFetch(`${origin}/huge`, get, { local: true })).rejects.toThrow('too large');
   });
 
@@ -117,14 +117,14 @@ describe('a request', () => {
     expect(hits).toEqual([]);
   });
 
-  it('to a name that leads to a private address is refused at connect time', async () => {
+  it('to a name that resolves to a private address is refused at connect time', async () => {
     const failure = await new Promise<unknown>((resolve) =>
       publicLookup('localhost', {}, (error) => resolve(error)),
     );
     expect(failure).toMatchObject({ code: 'endpoint-private' });
   });
 
-  describe('through a name server that somebody else runs', () => {
+  describe('with a foreign name server', () => {
     /** Gives the next of the answers each time it is asked; the last one from then on. */
     const answering = (...answers: string[][]): typeof lookup => {
       let asked = 0;
@@ -159,7 +159,7 @@ describe('a request', () => {
         expect(await ask(answering(addresses), all)).toMatchObject({ code: 'endpoint-private' });
     });
 
-    it('a public address is what the socket gets, and a private one afterwards is refused', async () => {
+    it('the socket gets a public address, and a later private one is refused', async () => {
       const resolve = answering(['20.190.128.1'], ['127.0.0.1']);
       expect(await ask(resolve, false)).toBe('20.190.128.1');
       expect(await ask(resolve, false)).toMatchObject({ code: 'endpoint-private' });

@@ -67,13 +67,13 @@ async function connect(providerId: string): Promise<Account> {
 const edit = (id: string, fields: Record<string, string>) => visitor.post(`/providers/${id}/edit`, fields);
 const said = (server: TokenServer): string => server.heard.join('\n');
 
-describe('a client secret that is kept', () => {
+describe('a stored client secret', () => {
   it.each<[string, () => Record<string, string>, () => Record<string, string>]>([
     ['another token endpoint', () => manual(honest, honest), () => manual(honest, hostile)],
     ['other endpoints', () => manual(honest, honest), () => manual(hostile, hostile)],
     ['another issuer', () => discovery(honest), () => discovery(hostile)],
     ['an issuer in place of endpoints', () => manual(honest, honest), () => discovery(hostile)],
-  ])('does not leave for %s: the form asks for it again', async (_what, before, after) => {
+  ])('is not sent to %s: the form requires it again', async (_what, before, after) => {
     const id = await register(before());
     for (const keep of [{}, { credential: 'keep' }, { credential: 'keep', signInAgain: 'on' }]) {
       const reply = await edit(id, { ...after(), ...keep });
@@ -85,7 +85,7 @@ describe('a client secret that is kept', () => {
     expect(said(honest)).toContain(SECRET);
   });
 
-  it('does not leave while it waits to be the next one either', async () => {
+  it('is not sent while it is the next one either', async () => {
     const id = await register(manual(honest, honest));
     honest.answer = () => ({ status: 401, body: { error: 'invalid_client' } });
     await edit(id, { ...manual(honest, honest), ...withSecret('next-canary') });
@@ -94,7 +94,7 @@ describe('a client secret that is kept', () => {
     expect(hostile.heard).toEqual([]);
   });
 
-  it('makes way for the new one with the new addresses, and is retired with the one that waited', async () => {
+  it('is replaced by the new one with the new endpoints, and is retired with the waiting one', async () => {
     const id = await register(manual(honest, honest));
     honest.answer = () => ({ status: 401, body: { error: 'invalid_client' } });
     await edit(id, { ...manual(honest, honest), ...withSecret('next-canary') });
@@ -120,7 +120,7 @@ describe('two admins at once', () => {
     };
   };
 
-  it('bring no secret to addresses that were put in while it was typed for others', async () => {
+  it('send no secret to endpoints that changed while it was entered for others', async () => {
     const id = await register(manual(honest, honest));
     const moved = () => edit(id, { ...manual(hostile, hostile), ...withSecret('for-the-new-one') });
     between(moved, id, 'vault.set');
@@ -133,7 +133,7 @@ describe('two admins at once', () => {
     expect(said(honest)).not.toContain('for-the-new-one');
   });
 
-  it('leave no secret that came meanwhile to addresses for which a certificate was kept', async () => {
+  it('leave no newer secret to endpoints for which a certificate was kept', async () => {
     const id = await register(manual(honest, honest));
     await edit(id, { ...manual(honest, honest), credential: 'certificate', expiresOn: '2027-01-01' });
     await app.services.providers.change(id, (current) => ({
@@ -151,7 +151,7 @@ describe('two admins at once', () => {
 });
 
 describe('the sign-ins of a provider that becomes another registration', () => {
-  it('end with their tokens erased, and nothing asks for them again', async () => {
+  it('end with their tokens erased, and are never refreshed again', async () => {
     const id = await register(manual(honest, honest));
     const account = await connect(id);
     const next = { ...manual(honest, hostile), ...withSecret('for-the-new-one'), signInAgain: 'on' };
@@ -176,7 +176,7 @@ describe('the sign-ins of a provider that becomes another registration', () => {
     expect(said(hostile)).not.toMatch(/refresh-token-|canary/);
   });
 
-  it('leave nothing to the new addresses while the rows still stand: a token opens for its own alone', async () => {
+  it('leave nothing to the new endpoints while the rows exist: a token can only be decrypted for its own', async () => {
     const id = await register(manual(honest, honest));
     const account = await connect(id);
     // As between two writes, or after somebody has edited the table.
@@ -196,7 +196,7 @@ describe('the sign-ins of a provider that becomes another registration', () => {
     expect(said(hostile)).not.toContain('refresh-token-');
   });
 
-  it('are moved to the new addresses by no rotation of the data key', async () => {
+  it('are not moved to the new endpoints by a rotation of the encryption key', async () => {
     const id = await register(manual(honest, honest));
     const account = await connect(id);
     const before = (await app.services.accounts.get(account))?.account.tokens;
@@ -207,8 +207,8 @@ describe('the sign-ins of a provider that becomes another registration', () => {
   });
 });
 
-describe('a sign-in under way', () => {
-  it('takes neither its code nor its verifier nor a secret to a token endpoint that was put in meanwhile', async () => {
+describe('a sign-in in progress', () => {
+  it('sends neither its code nor its verifier nor a secret to a token endpoint that changed meanwhile', async () => {
     const id = await register(manual(honest, honest));
     const back = await wayBack(id);
     expect((await edit(id, { ...manual(honest, hostile), ...withSecret('for-the-new-one') })).status).toBe(
@@ -220,8 +220,8 @@ describe('a sign-in under way', () => {
   });
 });
 
-describe('the audit', () => {
-  it('knows of an address before a secret leaves for it', async () => {
+describe('the audit log', () => {
+  it('has an endpoint before a secret is sent to it', async () => {
     const actions: string[] = [];
     hostile.onHeard = async () => {
       const { entries } = await app.services.audit.page({ kind: 'provider', limit: 5 });

@@ -25,7 +25,7 @@ describe('the link to a new provider that npm run register-app prints', () => {
     });
   });
 
-  it('takes nothing but ids from a link, and nothing for another kind of provider', async () => {
+  it('takes only IDs from a link, and nothing for another kind of provider', async () => {
     const odd = 'tenant=%22%3E%3Cb%3E&clientId=Postroom&credential=none';
     expect(await linked(`preset=microsoft&${odd}`)).toMatchObject({ tenant: '', clientId: '' });
     expect(await linked(`preset=google&tenant=${TENANT}&clientId=${CLIENT_ID}`)).toMatchObject({

@@ -142,7 +142,7 @@ function presetOnOffer(name: PresetName): Preset {
   return preset;
 }
 
-test('the presets on offer have Demo only where there is a demo', () => {
+test('the available presets include Demo only if there is a demo', () => {
   const azure = { demo: undefined };
   expect(presetsFor(azure).map(({ name }) => name)).toEqual(presetNames.filter((name) => name !== 'demo'));
   expect(presetsFor(app.services.config).map(({ name }) => name)).toEqual(presetNames);
@@ -156,7 +156,7 @@ test('the presets on offer have Demo only where there is a demo', () => {
 describe.each(presetNames)('the preset %s', (name) => {
   const { facts, typed, guide } = rows[name];
 
-  test('is what its provider asks of an app', () => {
+  test('has what its provider requires of an app', () => {
     const {
       name: _name,
       hint: _hint,
@@ -172,7 +172,7 @@ describe.each(presetNames)('the preset %s', (name) => {
     expect(rest).toEqual(facts);
   });
 
-  test('takes a whole form, which leads to endpoints, scopes and mail servers', () => {
+  test('accepts a complete form, which gives endpoints, scopes and mail servers', () => {
     const { config } = app.services;
     const now = Date.parse('2026-11-28T12:00:00Z');
     const options = { local: false, now, draft: false };

@@ -48,7 +48,7 @@ beforeEach(() => {
   connections = 0;
 });
 
-describe('a public name of a private address is refused by the socket', () => {
+describe('a public name with a private address is refused by the socket', () => {
   it('of a request to a provider', async () => {
     const { guardedFetch } = await import('../../shared/providers/guarded-fetch.ts');
     const request = { method: 'POST', headers: {}, body: 'client_secret=s' } as const;
@@ -73,7 +73,7 @@ describe('a public name of a private address is refused by the socket', () => {
     expect(connections).toBe(0);
   });
 
-  it('while the same name is reached where a developer allows it, so that the name does lead there', async () => {
+  it('while a developer’s setting allows the same name, which shows that it resolves there', async () => {
     const { guardedConnect } = await import('../../shared/providers/guarded-connect.ts');
     const { guardedFetch } = await import('../../shared/providers/guarded-fetch.ts');
     const here = { local: true };

@@ -57,7 +57,7 @@ const recorded = async () => (await audit.page({ limit: 9 })).entries;
 const refuses: MemoryVault['disable'] = () => Promise.reject(new PostroomError('key-vault', 'denied'));
 
 describe('a credential that has worked', () => {
-  test('takes the place of the one before, which is switched off, and the audit says so', async () => {
+  test('replaces the current one, which is disabled, and the audit log has it', async () => {
     const provider = await saved({ credential: old, nextCredential: next });
     await promoteCredential(deps, provider, next);
     expect(await providers.get(provider.id)).toEqual({
@@ -85,7 +85,7 @@ describe('a credential that has worked', () => {
     ]);
   });
 
-  test('and was in use already changes nothing, and reads nothing', async () => {
+  test('and was already in use changes nothing, and reads nothing', async () => {
     const provider = await saved({ credential: old, nextCredential: next });
     const before = tables.changes;
     await promoteCredential(deps, provider, old);
@@ -93,7 +93,7 @@ describe('a credential that has worked', () => {
     expect([...vault.disabled]).toEqual([]);
   });
 
-  test('and was in use already switches off what is still noted', async () => {
+  test('and was already in use disables the retired ones that are still recorded', async () => {
     const retired = [{ vaultName: 'provider-x', version: 'v1' }];
     const provider = await saved({ credential: next, retired });
     await promoteCredential(deps, provider, next);
@@ -102,7 +102,7 @@ describe('a credential that has worked', () => {
     expect(await recorded()).toEqual([]);
   });
 
-  test('leaves alone a row whose next credential is another one by now', async () => {
+  test('does not change a row whose next credential is a different one by now', async () => {
     const provider = await saved({ credential: old, nextCredential: next });
     const newer = { ...provider, nextCredential: inVault('v3') };
     await providers.save(newer);
@@ -111,7 +111,7 @@ describe('a credential that has worked', () => {
     expect(await recorded()).toEqual([]);
   });
 
-  test('is the change from what the row held then, whatever the process had read', async () => {
+  test('is recorded as a change from the stored row, whatever the process had read', async () => {
     const provider = await saved({ credential: old, nextCredential: next });
     await providers.save({ ...provider, name: 'Fabrikam' });
     await promoteCredential(deps, provider, next);
@@ -123,7 +123,7 @@ describe('a credential that has worked', () => {
 describe('a credential that is retired', () => {
   const retired = ['v1', 'v2'].map((version) => ({ vaultName: 'provider-x', version }));
 
-  test('stays noted while the vault refuses to switch it off, and the log says which', async () => {
+  test('stays recorded while the vault refuses to disable it, and the log names it', async () => {
     const provider = await saved({ retired });
     const disable: MemoryVault['disable'] = (name, version) =>
       version === 'v1' ? refuses(name, version) : vault.disable(name, version);
@@ -136,14 +136,14 @@ describe('a credential that is retired', () => {
     });
   });
 
-  test('is not written about where nothing could be switched off', async () => {
+  test('causes no write if nothing could be disabled', async () => {
     const provider = await saved({ retired });
     const before = tables.changes;
     await disableRetired({ providers, vault: Object.assign(vault, { disable: refuses }) }, provider);
     expect(tables.changes).toBe(before);
   });
 
-  test('leaves noted what was retired meanwhile', async () => {
+  test('keeps the record of what was retired meanwhile', async () => {
     const provider = await saved({ retired: retired.slice(0, 1) });
     await providers.save({ ...provider, retired });
     await disableRetired(deps, provider);
@@ -151,10 +151,10 @@ describe('a credential that is retired', () => {
   });
 });
 
-describe('the audit of what Postroom does by itself', () => {
+describe('the audit of automatic changes', () => {
   const certificate = Buffer.from('a certificate').toString('base64');
 
-  test('tells credentials by their kind and their end, and shows no secret', () => {
+  test('describes credentials by kind and expiry date, and shows no secret', () => {
     expect(
       credentialsForAudit({
         credential: { kind: 'federated', setAt: AT },
@@ -177,7 +177,7 @@ describe('the audit of what Postroom does by itself', () => {
     });
   });
 
-  test('says of a secret without an end that it does not expire', () => {
+  test('describes a secret without an expiry date as one that does not expire', () => {
     const credential: Credential = {
       kind: 'secret',
       vaultName: 'provider-x',
@@ -190,7 +190,7 @@ describe('the audit of what Postroom does by itself', () => {
     );
   });
 
-  test('stops nothing while storage is away; the log has the provider and what was done', async () => {
+  test('stops nothing while storage is unavailable; the log has the provider and the change', async () => {
     const provider = sampleProvider();
     const away = { record: () => Promise.reject(new PostroomError('table-storage', 'no answer')) };
     await auditSystemChange({ audit: away, seam }, 'new credential in use', provider, provider);
@@ -201,8 +201,8 @@ describe('the audit of what Postroom does by itself', () => {
   });
 });
 
-describe('what is put into the vault', () => {
-  test('is a secret with its end, its provider and its key there', async () => {
+describe('an entry in the vault', () => {
+  test('is a secret with its expiry date, its provider and its key ID', async () => {
     const expiresOn = '2028-11-24T23:59:59.000Z';
     const kept = await storeSecret(deps, 'p1', { value: new Secret('word'), expiresOn, key: 'k1' });
     expect(kept).toEqual({ kind: 'secret', vaultName: 'provider-p1', version: 'v3', setAt: AT, expiresOn });
@@ -215,7 +215,7 @@ describe('what is put into the vault', () => {
     });
   });
 
-  test('is a secret without an end or a key, where neither is known', async () => {
+  test('is a secret without an expiry date or a key ID if neither is known', async () => {
     const set = vi.spyOn(vault, 'set');
     const kept = await storeSecret(deps, 'p1', { value: new Secret('word'), expiresOn: undefined });
     expect(kept.expiresOn).toBeUndefined();
@@ -225,7 +225,7 @@ describe('what is put into the vault', () => {
     });
   });
 
-  test('is a certificate with its private key, of which the row has the public part', async () => {
+  test('is a certificate with its private key; the row has the public certificate', async () => {
     const expiresOn = '2028-11-24T23:59:59.000Z';
     const kept = await storeNewCertificate(deps, { id: 'p1', name: 'Contoso' }, expiresOn);
     expect(kept).toMatchObject({

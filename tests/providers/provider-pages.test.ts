@@ -47,7 +47,7 @@ const actions = async (app: DemoApp): Promise<string[]> =>
   (await app.services.audit.page({ limit: 20 })).entries.map(({ action }) => action);
 
 describe('saving a provider', () => {
-  it('checks it and goes straight on to the mailbox when everything is accepted', async () => {
+  it('checks it and continues to the mailbox when everything is accepted', async () => {
     const { app, visitor } = await start();
     const { location } = await visitor.post('/providers/new', demo);
     expect(location).toMatch(/^\/providers\/[a-z2-7]{26}\/connect\?flash=saved$/);
@@ -59,7 +59,7 @@ describe('saving a provider', () => {
     expect(await actions(app)).toEqual(['created']);
   });
 
-  it('leads to what is wrong, explained, before anybody signs in', async () => {
+  it('shows what is wrong, explained, before anyone signs in', async () => {
     const { app, visitor } = await start();
     app.idp.expireClientSecrets(CLIENT);
     const { location } = await visitor.post('/providers/new', demo);
@@ -75,7 +75,7 @@ describe('saving a provider', () => {
     expect((await visitor.get(checked.location ?? '')).html).not.toContain('AADSTS7000222');
   });
 
-  it('keeps a draft with a name alone, through which nobody can sign in, and goes on with it', async () => {
+  it('saves a draft with only a name, through which no one can sign in, and continues it', async () => {
     const { app, visitor } = await start();
     cutOff(app);
     const draft = await visitor.post('/providers/new', {
@@ -122,8 +122,8 @@ describe('saving a provider', () => {
   });
 });
 
-describe('the whole way of a provider', () => {
-  it('tells what was seen to work from what nothing has shown yet', async () => {
+describe('the checklist page of a provider', () => {
+  it('distinguishes proven steps from unproven ones', async () => {
     const { visitor } = await start();
     const providerId = await visitor.addDemoProvider();
     const states = (html: string): string[] =>
@@ -142,7 +142,7 @@ describe('the whole way of a provider', () => {
     expect(before.html).toContain('Pending: the mailbox owner');
   });
 
-  it('counts redirect URI, permissions and sign-in as seen once somebody has signed in', async () => {
+  it('counts redirect URI, permissions and sign-in as proven once someone has signed in', async () => {
     const { app } = await start();
     const { visitor, providerId } = await connectSupport(app);
     const { html } = await visitor.get(`/providers/${providerId}`);
@@ -153,7 +153,7 @@ describe('the whole way of a provider', () => {
     expect(html).toContain('Pending: you');
   });
 
-  it('knows the redirect URI as soon as anybody came back, with or without a consent', async () => {
+  it('counts the redirect URI as proven once a browser has returned, with or without a consent', async () => {
     const { app, visitor } = await start();
     const providerId = await visitor.addDemoProvider();
     const { callback } = await visitor.leave(providerId, { address: 'support@contoso.example' }, 'cancel');
@@ -214,7 +214,7 @@ describe('a credential', () => {
     expect(await actions(app)).toContain('new credential discarded');
   });
 
-  it('as a certificate is made by Postroom; its public part is downloaded, its key stays in the vault', async () => {
+  it('as a certificate is created by Postroom; the public certificate is downloaded, its key stays in the vault', async () => {
     const { app } = await start();
     const { visitor, providerId, account } = await connectSupport(app);
     const fields = { name: 'Demo', clientId: CLIENT, expiresOn: '2027-01-01', credential: 'certificate' };
@@ -242,7 +242,7 @@ describe('a credential', () => {
     expect((await visitor.get(`/providers/${providerId}/certificates/${'0'.repeat(40)}`)).status).toBe(404);
   });
 
-  it('of the managed identity says so where there is no identity', async () => {
+  it('of the managed identity is reported as missing if there is no identity', async () => {
     const { visitor } = await start();
     const providerId = await visitor.addDemoProvider();
     const fields = { name: 'Demo', clientId: CLIENT, credential: 'federated' };
@@ -253,7 +253,7 @@ describe('a credential', () => {
 });
 
 describe('Google', () => {
-  it('is asked for in its own words, without a date of expiry, which its secrets do not have', async () => {
+  it('has its own labels and no expiry date, which its secrets do not have', async () => {
     const { app, visitor } = await start();
     const { html } = await visitor.get('/providers/new?preset=google');
     expect(html).not.toContain('expiresOn');
@@ -270,7 +270,7 @@ describe('Google', () => {
 describe('another registration', () => {
   const OTHER = 'b0a7c1de-0000-4000-8000-00000000ffff';
 
-  it('says first who has to sign in again, and marks them when it is confirmed', async () => {
+  it('lists first who has to sign in again, and marks them when it is confirmed', async () => {
     const { app } = await start();
     const { visitor, providerId, account } = await connectSupport(app);
     const fields = { name: 'Demo', clientId: OTHER, secret: 'of-the-other', expiresOn: '2027-01-01' };
@@ -294,7 +294,7 @@ describe('another registration', () => {
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('action-required');
   });
 
-  it('is not asked about for a new name', async () => {
+  it('needs no confirmation for a new name', async () => {
     const { app } = await start();
     const { visitor, providerId, account } = await connectSupport(app);
     const fields = { name: 'Renamed', clientId: CLIENT };
@@ -305,7 +305,7 @@ describe('another registration', () => {
 });
 
 describe('deleting', () => {
-  it('says what stops and goes on only with the name', async () => {
+  it('shows what stops and requires the name', async () => {
     const { app } = await start();
     const { visitor, providerId } = await connectSupport(app);
     const page = await visitor.get(`/providers/${providerId}/delete`);

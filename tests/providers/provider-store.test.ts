@@ -73,7 +73,7 @@ function storeOver(seam = openSeam) {
   return { tables, store: createProviderStore(tables), put };
 }
 
-describe('a provider that is saved', () => {
+describe('a saved provider', () => {
   test.each<[string, Provider]>([
     ['of Microsoft, with all that there is', full],
     ['of Google', { ...full, preset: 'google', cloud: 'worldwide', tenant: undefined }],
@@ -92,14 +92,14 @@ describe('a provider that is saved', () => {
     ['with a secret that does not expire', { ...full, credential: { ...secret, expiresOn: undefined } }],
     ['with a certificate', { ...full, credential: certificate, nextCredential: secret }],
     ['with one retired credential', { ...full, retired: full.retired.slice(1) }],
-  ])('%s is read as it was', async (_what, provider) => {
+  ])('%s is read back unchanged', async (_what, provider) => {
     const { store } = storeOver();
     await store.save(provider);
     expect(await store.get(ID)).toStrictEqual(provider);
     expect(await store.list()).toStrictEqual([provider]);
   });
 
-  test('takes the place of the row before it, column by column', async () => {
+  test('replaces the previous row, column by column', async () => {
     const { store } = storeOver();
     await store.save(full);
     await store.save(draft);
@@ -116,7 +116,7 @@ describe('a provider that is saved', () => {
 });
 
 describe('the list', () => {
-  test('is in the order of the names, whatever the order of the ids', async () => {
+  test('is in the order of the names, whatever the order of the IDs', async () => {
     const { store } = storeOver();
     const named = (letter: string, name: string): Provider => ({ ...full, id: letter.repeat(26), name });
     for (const one of [named('a', 'Litware'), named('b', 'contoso'), named('c', 'Fabrikam')])
@@ -135,7 +135,7 @@ describe('the list', () => {
 });
 
 describe('an id', () => {
-  test('is 26 characters of base32, and another one each time', () => {
+  test('is 26 characters of base32, and different each time', () => {
     const [one, other] = [newProviderId(), newProviderId()];
     expect(isProviderId(one)).toBe(true);
     expect(one).not.toBe(other);
@@ -154,7 +154,7 @@ describe('an id', () => {
 });
 
 describe('a change', () => {
-  test('is written and handed back', async () => {
+  test('is written and returned', async () => {
     const { store } = storeOver();
     await store.save(full);
     const changed = await store.change(ID, (provider) => ({ ...provider, name: 'Fabrikam' }));
@@ -162,7 +162,7 @@ describe('a change', () => {
     expect(await store.get(ID)).toEqual(changed);
   });
 
-  test('begins again with what somebody else wrote meanwhile', async () => {
+  test('is retried with what another process wrote meanwhile', async () => {
     const { store } = storeOver();
     await store.save(full);
     const seen: string[] = [];
@@ -178,14 +178,14 @@ describe('a change', () => {
     expect(await store.get(ID)).toEqual(both);
   });
 
-  test('of a provider that is gone is none', async () => {
+  test('of a deleted provider returns undefined', async () => {
     const { store } = storeOver();
     const change = vi.fn((provider: Provider) => provider);
     expect(await store.change(ID, change)).toBeUndefined();
     expect(change).not.toHaveBeenCalled();
   });
 
-  test('that is called off writes nothing', async () => {
+  test('that is cancelled writes nothing', async () => {
     const { store, tables } = storeOver();
     await store.save(full);
     const before = tables.changes;
@@ -221,7 +221,7 @@ describe('a row', () => {
     ['credential', inJson({ ...certificate, certificate: undefined })],
     ['nextCredential', { nextCredential: '{"kind":"federated"}' }],
     ['retired', { retired: '[{"vaultName":"provider-x"}]' }],
-  ])('that does not hold its %s is refused under the name of the column', async (column, change) => {
+  ])('without a valid %s is rejected with the name of the column', async (column, change) => {
     const { store, tables, put } = storeOver();
     await store.save(full);
     const [row] = tables.dump('Providers');

@@ -59,7 +59,7 @@ test('a fetch is a span with its ticket, without the text or address of an email
   expect(html).toContain('1 ticket opened.');
 });
 
-test('an event of the vault in its queue leads to a look at that secret', async () => {
+test('a queued event of the vault causes a review of that secret', async () => {
   const [provider] = await createProviderStore(postroom.tables).list();
   if (provider?.credential?.kind !== 'secret') throw new TypeError();
   await visitor.post(`/providers/${provider.id}/rotation`, { rotation: 'on' });
@@ -83,7 +83,7 @@ test('an event of the vault in its queue leads to a look at that secret', async 
   expect((await createAlertStore(postroom.tables).current()).open).toEqual([]);
 });
 
-test('the daily run leaves its sign of life, and the page shows every secret', async () => {
+test('the daily run records its heartbeat, and the page shows every secret', async () => {
   expect((await run('reviewSecrets')).status).toBe(202);
   const beats = createHeartbeatStore(postroom.tables);
   await vi.waitFor(async () => expect((await beats.all()).has('reviewSecrets')).toBe(true), {

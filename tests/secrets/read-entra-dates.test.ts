@@ -6,7 +6,7 @@ import { DAY_MS, NOW, useRotationEmulators, world } from './rotation-world.ts';
 useRotationEmulators();
 
 describe('the date of a secret', () => {
-  test('is read from the directory where the identity may, and corrects what a person typed', async () => {
+  test('is read from the directory if the identity may read it, and corrects an entered date', async () => {
     const postroom = await world({ daysLeft: 100 });
     const { credential } = await postroom.current();
     if (credential?.kind !== 'secret') throw new TypeError();
@@ -21,7 +21,7 @@ describe('the date of a secret', () => {
     });
   });
 
-  test('stands as typed where the identity may not read, or several secrets could be ours', async () => {
+  test('stays as entered if the identity may not read it, or several secrets could be ours', async () => {
     const denied = await world({ permissions: [] });
     const several = await world();
     several.graph.directory.applications[0]?.passwordCredentials.push({

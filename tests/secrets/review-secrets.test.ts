@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 
 describe('a review', () => {
-  test('never asks for a value', async () => {
+  test('never reads a value', async () => {
     const postroom = await postroomWithSecret();
     const get = vi.spyOn(postroom.vault, 'get');
     await reviewSecrets(postroom.process());
@@ -24,7 +24,7 @@ describe('a review', () => {
     expect(get).not.toHaveBeenCalled();
   });
 
-  test('says of each secret what is wrong with it, and the others go on', async () => {
+  test('reports the problem of each secret, and continues with the others', async () => {
     const postroom = new SecretPostroom();
     const healthy = 'b'.repeat(26);
     const disabled = await postroom.provider('2028-01-01T00:00:00.000Z', 'c'.repeat(26), 'Switched off');
@@ -59,7 +59,7 @@ describe('a review', () => {
     ]);
   });
 
-  test('counts the present secret until the new one has worked, and says that there is a new one', async () => {
+  test('reviews the current secret until the new one has worked, and mentions the new one', async () => {
     const postroom = await postroomWithSecret();
     const providers = createProviderStore(postroom.tables);
     const before = await providers.get(PROVIDER);
@@ -73,7 +73,7 @@ describe('a review', () => {
     );
   });
 
-  test('leaves drafts, managed identities and what is not ours alone', async () => {
+  test('ignores drafts, managed identities and foreign entries', async () => {
     const postroom = new SecretPostroom();
     const provider = await postroom.provider('2026-12-01T00:00:00.000Z');
     const providers = createProviderStore(postroom.tables);
@@ -84,7 +84,7 @@ describe('a review', () => {
     expect(postroom.told).toEqual([]);
   });
 
-  test('watches certificates as it watches client secrets', async () => {
+  test('reviews certificates like client secrets', async () => {
     const postroom = new SecretPostroom();
     const provider = await postroom.provider('2026-12-20T00:00:00.000Z');
     if (provider.credential?.kind !== 'secret') throw new TypeError();
@@ -102,7 +102,7 @@ describe('a review', () => {
     ]);
   });
 
-  test('has no alert of a secret that does not expire, as those of Google, and still of a missing date', async () => {
+  test('has no alert for a secret that does not expire, such as Google’s, but one for a missing date', async () => {
     const postroom = new SecretPostroom();
     const provider = await postroom.provider('2028-01-01T00:00:00.000Z');
     if (provider.credential?.kind !== 'secret') throw new TypeError();
@@ -121,7 +121,7 @@ describe('a review', () => {
     ]);
   });
 
-  test('watches the key of the webhook where it carries a date', async () => {
+  test('reviews the key of the webhook if it has an expiry date', async () => {
     const postroom = new SecretPostroom();
     const dated = { contentType: 'text/plain', expiresOn: '2026-12-01T00:00:00.000Z' };
     await postroom.vault.set('alert-webhook-key', new Secret(CANARY), dated);
@@ -132,7 +132,7 @@ describe('a review', () => {
   });
 });
 
-test('a second look at one secret leaves the alert of another one alone that was opened meanwhile', async () => {
+test('a second review of one secret does not affect the alert of another one that was opened meanwhile', async () => {
   const postroom = new SecretPostroom();
   await postroom.provider('2026-12-01T00:00:00.000Z');
   await daily(postroom);
@@ -160,7 +160,7 @@ test('a second look at one secret leaves the alert of another one alone that was
   ]);
 });
 
-describe('a replacement that has still to be used', () => {
+describe('a replacement that has not been used yet', () => {
   /** A second version in the provider's entry, of this end. */
   async function postroomWithNext(expiresOn: string): Promise<SecretPostroom> {
     const postroom = new SecretPostroom();
@@ -175,7 +175,7 @@ describe('a replacement that has still to be used', () => {
     return postroom;
   }
 
-  test('is watched for its own end, as a warning beside a present one that is good', async () => {
+  test('is reviewed for its own expiry, as a warning beside a valid current one', async () => {
     const postroom = await postroomWithNext('2026-12-01T00:00:00.000Z');
     await daily(postroom);
     expect(postroom.told.map(({ finding }) => finding)).toMatchObject([
@@ -189,7 +189,7 @@ describe('a replacement that has still to be used', () => {
     ]);
   });
 
-  test('is over within a minute once it took over or was given up', async () => {
+  test('is resolved within a minute once it was promoted or discarded', async () => {
     const postroom = await postroomWithNext('2026-12-01T00:00:00.000Z');
     await daily(postroom);
     await createProviderStore(postroom.tables).change(PROVIDER, (provider) => ({
@@ -201,7 +201,7 @@ describe('a replacement that has still to be used', () => {
     expect(postroom.told.map(({ what }) => what)).toEqual(['opened', 'closed']);
   });
 
-  test('that went with its whole entry is no second alert', async () => {
+  test('that was deleted with its whole entry causes no second alert', async () => {
     const postroom = await postroomWithNext('2028-06-01T00:00:00.000Z');
     await postroom.vault.remove(secretName(PROVIDER));
     await daily(postroom);
@@ -210,7 +210,7 @@ describe('a replacement that has still to be used', () => {
     ]);
   });
 
-  test('says nothing while it is good', async () => {
+  test('causes no alert while it is valid', async () => {
     const postroom = await postroomWithNext('2028-06-01T00:00:00.000Z');
     await daily(postroom);
     expect(postroom.told).toEqual([]);
@@ -221,8 +221,8 @@ describe('a replacement that has still to be used', () => {
   });
 });
 
-describe('a look at one secret', () => {
-  test('ten times says it once, says nothing of the others, and closes nothing of theirs', async () => {
+describe('a review of one secret', () => {
+  test('run ten times alerts once, does not report the others, and closes none of their alerts', async () => {
     const postroom = await postroomWithSecret();
     const other = 'b'.repeat(26);
     await postroom.provider('2026-12-20T00:00:00.000Z', other, 'Fabrikam');
@@ -240,7 +240,7 @@ describe('a look at one secret', () => {
     ]);
   });
 
-  test('of a name that is none of ours does nothing', async () => {
+  test('with a foreign name does nothing', async () => {
     const postroom = await postroomWithSecret();
     expect(await reviewSecret(postroom.process(), 'somebody-elses')).toBe(false);
     expect(postroom.tables.dump('Alerts')).toEqual([]);

@@ -13,8 +13,8 @@ import { DAY_MS, NOW, useRotationEmulators, versionOf, type Wish, world } from '
 
 useRotationEmulators();
 
-describe('a secret that an admin lets Postroom rotate', () => {
-  test('is replaced without a moment in which neither works, and what was made before is removed', async () => {
+describe('a secret with automatic rotation', () => {
+  test('is replaced without a moment in which neither works, and earlier ones are removed', async () => {
     const postroom = await world();
     const typed = versionOf(await postroom.current());
     expect(await postroom.use()).toBe(typed);
@@ -64,7 +64,7 @@ describe('a secret that an admin lets Postroom rotate', () => {
     ]);
   });
 
-  test('is left alone while there is time, and where nobody switched it on', async () => {
+  test('is not replaced while there is time, or if rotation is off', async () => {
     const early = await world({ daysLeft: 40 });
     await rotateSecrets(early.deps);
     const off = await world({ enabled: false });
@@ -77,7 +77,7 @@ describe('a secret that an admin lets Postroom rotate', () => {
     ['the identity is no owner', { owns: false }, 'it needs Application.ReadWrite.OwnedBy'],
     ['a policy forbids secrets', { policy: { secrets: 'forbidden' } }, 'A policy of the tenant forbids it.'],
     ['a policy wants shorter ones', { policy: { longestDays: 90 } }, 'A policy of the tenant forbids it.'],
-  ])('stays as it is when %s; the warning says why', async (_case, connectRequest, words) => {
+  ])('is not replaced when %s; the warning says why', async (_case, connectRequest, words) => {
     const postroom = await world(connectRequest);
     const typed = versionOf(await postroom.current());
     await rotateSecrets(postroom.deps);
@@ -99,7 +99,7 @@ describe('a secret that an admin lets Postroom rotate', () => {
     [429, 'takes no more requests'],
     [404, 'no app registration with this client ID'],
     [503, 'Microsoft Graph refused.'],
-  ])('stays as it is when Graph answers %i, and the next day it is tried again', async (status, words) => {
+  ])('is not replaced when Graph responds with %i, and is retried the next day', async (status, words) => {
     const postroom = await world();
     postroom.graph.faults.push({ match: { path: 'addPassword' }, status });
     await rotateSecrets(postroom.deps);
@@ -110,7 +110,7 @@ describe('a secret that an admin lets Postroom rotate', () => {
     expect((await postroom.current()).nextCredential).toBeDefined();
   });
 
-  test('stays as it is when there is no answer and when there is no identity', async () => {
+  test('is not replaced without a response or without an identity', async () => {
     const postroom = await world();
     postroom.graph.faults.push({ match: { path: 'applications' }, destroy: true });
     await rotateSecrets(postroom.deps);
@@ -127,7 +127,7 @@ describe('a secret that an admin lets Postroom rotate', () => {
     expect(await postroom.problem()).toContain('gives no token for Microsoft Graph');
   });
 
-  test('a run that died before it had kept the value: the next one removes what nobody knows and makes another', async () => {
+  test('after a crash before the value was stored, the next run removes the unknown secret and creates another', async () => {
     const postroom = await world();
     postroom.away.add('vault.set');
     await expect(rotateSecrets(postroom.deps)).rejects.toThrow('died here');
@@ -139,7 +139,7 @@ describe('a secret that an admin lets Postroom rotate', () => {
     expect((await postroom.current()).nextCredential).toBeUndefined();
   });
 
-  test('a run that died before the provider knew of it: the next one takes what was kept', async () => {
+  test('after a crash before the provider was changed, the next run uses the stored value', async () => {
     const postroom = await world();
     const providers = Object.assign(Object.create(postroom.providers) as ProviderStore, postroom.providers, {
       change: () => Promise.reject(new PostroomError('table-storage', 'died here')),

@@ -34,7 +34,7 @@ describe('the page of secrets', () => {
     expect(html).not.toContain(value?.value.expose());
   });
 
-  it('makes a new data key, and tells how many sign-ins rest under an older one', async () => {
+  it('creates a new encryption key, and shows how many sign-ins use an older one', async () => {
     const { app, visitor } = await postroom();
     const reply = await visitor.post('/secrets/data-key', {});
     expect(reply).toMatchObject({ status: 303, location: '/secrets?flash=new-key' });
@@ -45,7 +45,7 @@ describe('the page of secrets', () => {
     expect(change).toMatchObject({ action: 'encryption key replaced', subject: { kind: 'secret' } });
   });
 
-  it('says that the vault refuses, without an error page', async () => {
+  it('reports that the vault refuses, without an error page', async () => {
     const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
     const { app, visitor } = await postroom();
     app.seam.around = (point, effect) =>
@@ -60,7 +60,7 @@ describe('the page of secrets', () => {
 });
 
 describe('rotation', () => {
-  it('is switched on and off at its provider, and a failure stands there', async () => {
+  it('is turned on and off at its provider, and a failure is shown there', async () => {
     const { app, visitor, providerId } = await postroom();
     expect((await visitor.get(`/providers/${providerId}`)).html).toContain('>Off<');
     await visitor.post(`/providers/${providerId}/rotation`, { rotation: 'on' });
@@ -83,7 +83,7 @@ describe('rotation', () => {
 });
 
 describe('the page of activity', () => {
-  it('shows what was done, newest first, by kind, page by page', async () => {
+  it('lists entries, newest first, by kind, page by page', async () => {
     const { app, visitor, account } = await postroom();
     const at = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
     const about = { aboutId: account.accountId, about: 'support@contoso.example' };

@@ -25,7 +25,7 @@ const PROMISED = [
 ];
 
 describe('seventy days, a new process each day', () => {
-  test('bring each promised message once', async () => {
+  test('send each promised notification once', async () => {
     const postroom = await postroomWithSecret();
     for (let day = 0; day < 71; day += 1) {
       await daily(postroom);
@@ -34,7 +34,7 @@ describe('seventy days, a new process each day', () => {
     expect(postroom.stages()).toEqual(PROMISED);
   });
 
-  test('bring the same when it looks three times a day, and when two processes look at once', async () => {
+  test('send the same with three reviews a day, and with two processes at once', async () => {
     const postroom = await postroomWithSecret();
     for (let third = 0; third < 71 * 3; third += 1) {
       await Promise.all([reviewSecrets(postroom.process()), reviewSecrets(postroom.process())]);
@@ -44,7 +44,7 @@ describe('seventy days, a new process each day', () => {
     expect(postroom.stages()).toEqual(PROMISED);
   });
 
-  test('bring the same when each day a process first dies at one of its calls', async () => {
+  test('send the same when each day a process first crashes at one of its calls', async () => {
     const postroom = await postroomWithSecret();
     for (let day = 0; day < 71; day += 1) {
       const seam = new FaultySeam({
@@ -76,7 +76,7 @@ describe('seventy days, a new process each day', () => {
     },
   );
 
-  test('name the provider, the day, the mailboxes and the way out, and hold no value', async () => {
+  test('name the provider, the day, the mailboxes and the fix, and contain no value', async () => {
     const postroom = await postroomWithSecret();
     postroom.days(36);
     await daily(postroom);
@@ -100,7 +100,7 @@ describe('seventy days, a new process each day', () => {
     expect(JSON.stringify([postroom.told, postroom.tables.dump('Alerts')])).not.toContain(CANARY);
   });
 
-  test('end with the new secret: it is said once that all is well', async () => {
+  test('end with the new secret: the resolution is sent once', async () => {
     const postroom = await postroomWithSecret();
     postroom.days(60);
     await daily(postroom);

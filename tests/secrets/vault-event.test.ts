@@ -71,7 +71,7 @@ describe('an event of the vault', () => {
     ['that is a number', 7],
     ['that is nothing', null],
     ['that is text', 'not json at all'],
-  ])('%s says nothing', (_case, message) => {
+  ])('%s is ignored', (_case, message) => {
     expect(readVaultEvents(message)).toEqual([]);
   });
 });
@@ -103,7 +103,7 @@ describe('the queue of vault events', () => {
     await postroom.stop();
   });
 
-  test('of a secret that is none of ours, and of what is no event, nothing comes', async () => {
+  test('a foreign secret and an invalid event have no effect', async () => {
     const postroom = await postroomNearTheEnd();
     await takeEvents(postroom.services, { ...cloudEvent, data: { ...data, ObjectName: 'somebody-elses' } });
     await takeEvents(postroom.services, 'garbage');
@@ -113,7 +113,7 @@ describe('the queue of vault events', () => {
 });
 
 describe('the daily run', () => {
-  test('says the same as the event, once, and leaves its sign of life', async () => {
+  test('reports the same as the event, once, and records its heartbeat', async () => {
     const postroom = await postroomNearTheEnd();
     await takeEvents(postroom.services, {
       ...cloudEvent,
@@ -127,7 +127,7 @@ describe('the daily run', () => {
     await postroom.stop();
   });
 
-  test('does the other parts when one fails, says so, and leaves no sign of life', async () => {
+  test('does the other parts when one fails, reports it, and records no heartbeat', async () => {
     const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
     const postroom = await postroomNearTheEnd();
     const vault = Object.create(postroom.vault, {
@@ -142,7 +142,7 @@ describe('the daily run', () => {
   });
 });
 
-test('a secret that was replaced is over within a minute, not the next morning', async () => {
+test('the alert of a replaced secret is resolved within a minute, not the next morning', async () => {
   const postroom = new SecretPostroom();
   await postroom.provider('2026-12-01T00:00:00.000Z');
   await postroom.provider('2026-12-02T00:00:00.000Z', 'b'.repeat(26), 'Fabrikam');

@@ -7,14 +7,14 @@ import { adminConsentPage, troublePage } from './sign-in-pages.ts';
 import { errorBack, sendBack } from './way-back.ts';
 
 /**
- * `/{tenant}/v2.0/adminconsent`: a page that accepts for everybody or cancels, then the way back with
- * `admin_consent=True&tenant=…&scope=…&state=…` or an error. `admin_consent=True` comes with the error too: it says which
- * page sent the browser back and not what was decided there. Whoever opens it counts as an admin.
+ * `/{tenant}/v2.0/adminconsent`: a page that consents for the organization or cancels, then the redirect
+ * with `admin_consent=True&tenant=…&scope=…&state=…` or an error. `admin_consent=True` is also sent with an
+ * error: it names the page that redirected, not the decision. Everyone who opens it counts as an admin.
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
  *
- * `/{tenant}/adminconsent` is the older one, of Microsoft's portal: it takes the permissions from the registration, and
- * without a redirect URI the browser goes to the first one registered.
- * @param query what the address carries, also when the form is posted to it
+ * `/{tenant}/adminconsent` is the older one, used by Microsoft's portal: it takes the permissions from the
+ * registration, and without a redirect URI it redirects to the first one registered.
+ * @param query parameters of the URL, also when the form is posted to it
  */
 export function handleAdminConsent(
   asked: Asked,

@@ -10,7 +10,10 @@ import { troublePage } from './sign-in-pages.ts';
 import { requestFacts } from './tenant-provider.ts';
 import { asInAddress, errorBack, sendBack } from './way-back.ts';
 
-/** What the authorize endpoint refuses on its own page: the app cannot be trusted with the answer, or asked nonsense. */
+/**
+ * Errors that the authorize endpoint shows on its own page: the redirect URI can't be trusted, or the
+ * request is invalid.
+ */
 export function authorizeTrouble(params: URLSearchParams, tenant: KnownTenant): string | undefined {
   const id = params.get('client_id') ?? '';
   const client = tenant.clients.find((candidate) => candidate.id === id);
@@ -19,13 +22,13 @@ export function authorizeTrouble(params: URLSearchParams, tenant: KnownTenant): 
   const redirect = params.get('redirect_uri') ?? '';
   if (!client.redirectUris.includes(redirect))
     return `AADSTS50011: The redirect URI '${redirect}' specified in the request does not match the redirect URIs configured for the application '${id}'. Make sure the redirect URI sent in the request matches one added to your application in the Azure portal. Navigate to https://aka.ms/redirectUriMismatchError to learn more about how to fix this.`;
-  // Microsoft's own library drops the hint when both are given, because the pair contradicts itself.
+  // Microsoft's library drops the hint when both are given, because they contradict each other.
   if (params.has('login_hint') && words(params.get('prompt') ?? '').includes('select_account'))
     return `AADSTS90023: Invalid request. 'login_hint' and 'prompt=select_account' must not be sent together: send the hint alone, or ask for another account without it.`;
   return undefined;
 }
 
-/** Begins or resumes a sign-in. */
+/** Starts or resumes a sign-in. */
 export async function authorize(
   asked: Asked,
   response: ServerResponse,
@@ -66,7 +69,7 @@ const SENTENCES: Record<string, [code: number, text: string]> = {
   ],
 };
 
-/** Entra sends `session_state` and no `iss` (RFC 9207), and its errors begin with a number. */
+/** Entra sends `session_state` and no `iss` (RFC 9207), and its errors start with a number. */
 function dressRedirects(response: ServerResponse): void {
   const setHeader = response.setHeader.bind(response);
   response.setHeader = (name, value) => {

@@ -4,32 +4,32 @@ import { isOwnControlRequest, readBody, sendJson } from '../http-answers.ts';
 import type { Client, Tenant } from './directory.ts';
 import type { ProviderFault, Trouble, TroubleOptions } from './troubles.ts';
 
-/** A token made without a sign-in, for tests. `ttlSeconds` may be negative: a token that has ended. */
+/** A token issued without a sign-in, for tests. `ttlSeconds` may be negative: an expired token. */
 export interface MintRequest {
   upn: string;
-  /** Full scope names; default: all of mail. */
+  /** Full scope names; default: all mail scopes. */
   scope?: string;
   ttlSeconds?: number;
   audience?: string;
 }
 
-/** What a token endpoint was asked, without anything secret. */
+/** The requests to a token endpoint, without secrets. */
 export interface TokenRequestSeen {
   at: number;
   grantType: string;
   clientId: string;
 }
 
-/** What a test or the drill may do to the provider while it runs. */
+/** Controls the running provider, for tests and the drill. */
 export interface Control {
   addFault(fault: ProviderFault): void;
-  /** One of Entra's own ways to fail, by its name. */
+  /** One of Entra's failures, by name. */
   addTrouble(trouble: Trouble, options?: TroubleOptions): void;
   clearFaults(): void;
   /** Ends the sessions, consents and tokens of a user. */
   revokeUser(upn: string): void;
   setUser(upn: string, change: { disabled?: boolean; password?: string; sharedMailboxes?: string[] }): void;
-  /** What an admin changes at the portal; it counts at once. */
+  /** A change of an admin in the portal; it applies at once. */
   setApp(
     clientId: string,
     change: Partial<
@@ -44,7 +44,7 @@ export interface Control {
   tokenRequests(): readonly TokenRequestSeen[];
 }
 
-/** The same over `/.control/…`. */
+/** The same through `/.control/…`. */
 export type RemoteControl = {
   [Name in keyof Control]: (
     ...parameters: Name extends 'addFault' ? [RemoteFault] : Parameters<Control[Name]>
@@ -94,7 +94,7 @@ export async function handleControl(
   }
 }
 
-/** Drives a provider that runs in another process. */
+/** Controls a provider that runs in another process. */
 export function remoteControl(origin: string): RemoteControl {
   const call = async (name: string, parameters: unknown[]): Promise<unknown> => {
     const response = await fetch(`${origin}/.control/${name}`, {

@@ -13,13 +13,16 @@ import { readJson, writeAtomically } from '../process/state-file.ts';
 export interface User {
   upn: string;
   name: string;
-  /** Object id; made at the first start and kept. */
+  /** Object ID; created at the first start and stored. */
   oid?: string;
   email?: string;
-  /** Asked for when set; otherwise choosing the account signs in. */
+  /** Required if set; otherwise choosing the account signs in. */
   password?: string;
   disabled?: boolean;
-  /** Mailboxes of others this user may open (Exchange's Full Access): for the mail server, no token names them. */
+  /**
+   * Other users' mailboxes that this user may open (Exchange's Full Access): for the mail server; no token
+   * names them.
+   */
   sharedMailboxes?: string[];
 }
 
@@ -29,7 +32,7 @@ export interface ClientSecret {
   expires?: number;
 }
 
-/** Whose tokens an app accepts in place of a secret (workload identity federation). */
+/** The issuers and subjects whose tokens an app accepts instead of a secret (workload identity federation). */
 export interface FederatedCredential {
   issuer: string;
   subject: string;
@@ -43,16 +46,16 @@ export interface Client {
   secrets?: ClientSecret[];
   /** Public keys of the app's certificates, for private_key_jwt. */
   jwks?: { keys: JWK[] };
-  /** Certificates uploaded at the portal, as PEM; an assertion names one of them by its thumbprint. */
+  /** Certificates uploaded in the portal, as PEM; an assertion names one of them by thumbprint. */
   certificates?: string[];
   federated?: FederatedCredential[];
   redirectUris: string[];
-  /** Set once an admin accepted for everybody: the consent page is not shown again. */
+  /** Set once an admin has consented for the organization: the consent page is not shown again. */
   adminConsented?: boolean;
 }
 
 export interface Tenant {
-  /** Directory id; made at the first start and kept. */
+  /** Directory ID; created at the first start and stored. */
   id?: string;
   domain: string;
   /** False: only an admin may consent, and users meet Entra's "Need admin approval". */
@@ -67,7 +70,7 @@ export interface KnownTenant extends Tenant {
   users: KnownUser[];
 }
 
-/** What the provider knows and keeps: who exists, which apps, the key it signs with. */
+/** The provider's state: users, apps, the signing key. */
 export interface Directory {
   tenants: KnownTenant[];
   signingKey: SigningKey;
@@ -91,8 +94,8 @@ interface Kept {
 }
 
 /**
- * Joins what the folder remembers with what the caller names. The caller wins, except that ids, admin consent and
- * secrets added while running stay as they were. Without a folder nothing is kept.
+ * Merges the stored state with the caller's. The caller wins, except that IDs, admin consents and secrets
+ * added at run time are kept. Without a folder nothing is stored.
  */
 export async function openDirectory(
   tenants: readonly Tenant[],
@@ -149,7 +152,7 @@ function joinTenant(tenant: Tenant, kept: KnownTenant | undefined): KnownTenant 
 function joinClient(client: Client, kept: KnownTenant | undefined): Client {
   const old = kept?.clients.find(({ id }) => id === client.id);
   if (old === undefined) return client;
-  // An end set while running outlives a start that names the secret without one.
+  // An expiry set at run time is kept by a start that names the secret without one.
   const secrets = (client.secrets ?? []).map((secret) => ({
     ...old.secrets?.find(({ value }) => value === secret.value),
     ...secret,

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { isKnownScope, SOFT_OFFLINE, words } from './scopes.ts';
 
-/** One request after the tenant was found and the body read. */
+/** One request after the tenant is found and the body is read. */
 export interface Asked {
   request: IncomingMessage;
-  /** First part of the path: id or domain of the tenant, or an alias. */
+  /** First part of the path: ID or domain of the tenant, or an alias. */
   segment: string;
   /** The path after it, e.g. `/oauth2/v2.0/token`. */
   path: string;
@@ -20,15 +20,15 @@ const GRAPH = 'https://graph.microsoft.com';
 const fullName = (name: string): string =>
   !name.includes('/') && isKnownScope(`${GRAPH}/${name}`) ? `${GRAPH}/${name}` : name;
 
-/** The scope string as the engine is given it. */
+/** The scope string as passed to the engine. */
 export const engineScope = (scope: string): string =>
   words(scope)
     .map((name) => (name === 'offline_access' ? SOFT_OFFLINE : fullName(name)))
     .join(' ');
 
 /**
- * The request as oidc-provider must see it. It takes the difference of `originalUrl` and `url` as the path it is
- * mounted on, so that its own links carry the tenant.
+ * The request as oidc-provider must see it. It takes the difference of `originalUrl` and `url` as its mount
+ * path, so that its links contain the tenant.
  */
 export function engineRequest(asked: Asked): IncomingMessage {
   const { request, segment, path, params } = asked;
@@ -48,6 +48,7 @@ export function engineRequest(asked: Asked): IncomingMessage {
     httpVersionMajor: 1,
     httpVersionMinor: 1,
   });
-  // The body was read already and was changed: this stands for the request, with all that Koa reads of one.
+  // The body is already read and changed: this object replaces the request, with everything that Koa reads
+  // from one.
   return copy as unknown as IncomingMessage;
 }

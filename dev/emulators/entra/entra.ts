@@ -26,13 +26,13 @@ export interface EntraOptions {
   tenants: readonly Tenant[];
   /** 0 or absent: a free one. */
   port?: number;
-  /** Folder for users, apps, the signing key, sessions and tokens; absent: nothing is kept. */
+  /** Folder for users, apps, the signing key, sessions and tokens; absent: nothing is stored. */
   stateDir?: string;
-  /** Serves https instead; Azure's own libraries demand it. */
+  /** Serves HTTPS instead; Azure's libraries require it. */
   tls?: { cert: string; key: string };
   accessTokenSeconds?: number;
   refreshTokenSeconds?: number;
-  /** A used refresh token is dead, as other providers than Entra have it. */
+  /** A used refresh token becomes invalid, as with providers other than Entra. */
   strictRotation?: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface RunningEntra extends Control {
   port: number;
   tenants: TenantAddress[];
   signingKey: { kid: string; publicPem: string; publicJwk: JWK };
-  /** Failures waiting for the requests they fit. */
+  /** Faults waiting for matching requests. */
   faults: ProviderFault[];
   stop(): Promise<void>;
 }

@@ -19,7 +19,7 @@ export interface ErrorExtras {
   claims?: string;
 }
 
-/** Writes an error as Entra does, with the AADSTS number and the marks support asks for. */
+/** Formats an error as Entra does, with the AADSTS number and the IDs for support. */
 export function aadstsBody(code: number, error: string, text: string, extras: ErrorExtras = {}): EntraError {
   const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`;
   const trace = randomUUID();
@@ -37,7 +37,7 @@ export function aadstsBody(code: number, error: string, text: string, extras: Er
   };
 }
 
-/** What the sentence of an error may name. */
+/** Values that the message of an error may contain. */
 export interface ErrorContext {
   client: string;
   domain: string;
@@ -62,7 +62,7 @@ type Row = [
 
 const BAD_REQUEST = 'Invalid request. Request is malformed or invalid.';
 
-// oidc-provider's error, its detail and description → Entra's answer. The first row that fits counts.
+// oidc-provider's error, detail and description → Entra's response. The first matching row applies.
 const ROWS: readonly Row[] = [
   [
     /invalid_client.*secret is expired/,
@@ -182,13 +182,16 @@ const missingParameter = (detail: string): string => {
   return found?.[1] ?? found?.[2] ?? '';
 };
 
-/** Translates what oidc-provider says ("invalid_client invalid secret provided …") into Entra's number and sentence. */
+/**
+ * Translates oidc-provider's error ("invalid_client invalid secret provided …") into Entra's number and
+ * message.
+ */
 export function entraFailure(detail: string, context: ErrorContext): EntraFailure {
   for (const [pattern, status, error, code, text] of ROWS)
     if (pattern.test(detail)) return { status, error, code, text: text(context, detail) };
   return { status: 400, error: 'invalid_request', code: 90014, text: BAD_REQUEST };
 }
 
-/** Two resources in one token request, which only the authorize endpoint may name (AADSTS28000). */
+/** Two resources in one token request, which is only allowed at the authorize endpoint (AADSTS28000). */
 export const TWO_RESOURCES =
   'Provided value for the input parameter scope is not valid because it contains more than one resource.';

@@ -1,21 +1,21 @@
 import { type CookieJar, cookieHeader, keepCookies } from '../../cookie-jar.ts';
 
-/** What to answer on a page: fields of its form, or undefined to stop there. */
+/** The input for a page: fields of its form, or undefined to stop there. */
 export type PageAnswer = (page: { title: string; html: string }) => Record<string, string> | undefined;
 
 export interface SignInEnd {
-  /** The address the browser would be sent to, when the way back was reached. */
+  /** The URL of the final redirect, if it was reached. */
   callback: URL | undefined;
-  /** Titles of the pages met. */
+  /** Titles of the pages shown. */
   titles: string[];
-  /** The page where it stopped. */
+  /** The page on which it stopped. */
   html: string | undefined;
   status: number | undefined;
 }
 
 const STEPS = 20;
 
-/** Signs in as `upn` (first account page) and accepts what is asked. */
+/** Signs in as `upn` (first account page) and accepts everything. */
 export const signInAs =
   (upn: string, password?: string): PageAnswer =>
   ({ title, html }) => {
@@ -29,12 +29,12 @@ export const signInAs =
     return undefined;
   };
 
-/** Walks an authorization from its address to the way back without a browser: redirects, cookies, forms. */
+/** Follows an authorization request to the redirect URI without a browser: redirects, cookies, forms. */
 export async function walkSignIn(options: {
   url: string;
   redirectUri: string;
   answer: PageAnswer;
-  /** To be handed from one sign-in to the next. */
+  /** Can be passed from one sign-in to the next. */
   jar?: CookieJar;
 }): Promise<SignInEnd> {
   const jar = options.jar ?? new Map<string, string>();

@@ -33,7 +33,10 @@ export function sendPage(response: ServerResponse, page: Page, status = 200): vo
   response.end(page.html);
 }
 
-/** Sign-in, choice of account and consent: shows the page an authorization waits for, or takes its answer. */
+/**
+ * Sign-in, account selection and consent: shows the page that an authorization waits for, or processes its
+ * form.
+ */
 export async function handleInteraction(
   request: IncomingMessage,
   response: ServerResponse,
@@ -93,7 +96,7 @@ function consentOrApproval({ tenant, details, action }: Interaction): Page {
   return consentPage(action, app, user?.upn ?? '', shownScopes(details.params['scope']));
 }
 
-/** The permissions as a person should read them. */
+/** The permissions as a person reads them. */
 export const shownScopes = (scope: string | undefined): string[] =>
   words(scope)
     .map((name) => (name === SOFT_OFFLINE ? 'offline_access' : name))
@@ -136,8 +139,8 @@ function refusalOf(
 }
 
 /**
- * Another account than the one signed in: the engine would ask for a sign-out on a page that needs scripts. Without
- * the old session it simply begins a new one.
+ * A different account than the signed-in one: the engine would request a sign-out on a page that needs
+ * scripts. Without the old session it starts a new one.
  */
 async function forgetSession(provider: Provider, details: InteractionDetails): Promise<void> {
   const session =

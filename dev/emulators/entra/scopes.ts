@@ -9,8 +9,8 @@ const RESOURCES: Record<string, readonly string[]> = {
 export const OIDC_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
 
 /**
- * oidc-provider drops `offline_access` unless `prompt=consent` is asked (OpenID Connect Core, section 11); Entra
- * honours it always. Under this name it passes.
+ * oidc-provider drops `offline_access` without `prompt=consent` (OpenID Connect Core, section 11); Entra
+ * always honors it. Under this name it passes.
  */
 export const SOFT_OFFLINE = 'x_offline';
 
@@ -24,7 +24,7 @@ export const MAIL_SCOPES: readonly string[] = [
 export const words = (scope: string | undefined): string[] =>
   (scope ?? '').split(' ').filter((s) => s !== '');
 
-/** The resources a scope string names, in its order: the first decides the audience. */
+/** The resources that a scope string names, in order: the first determines the audience. */
 export function resourcesOf(scope: string | undefined): string[] {
   const found = words(scope).map((name) =>
     Object.keys(RESOURCES).find((resource) => name.startsWith(`${resource}/`)),
@@ -41,7 +41,7 @@ export const isKnownScope = (name: string): boolean =>
   name === SOFT_OFFLINE ||
   Object.keys(RESOURCES).some((resource) => permissionsOf(resource).split(' ').includes(name));
 
-/** What stands in the token: `IMAP.AccessAsUser.All SMTP.Send`, without the resource. */
+/** The scopes in the token: `IMAP.AccessAsUser.All SMTP.Send`, without the resource. */
 export const shortNames = (scope: string | undefined): string =>
   words(scope)
     .map((name) => name.slice(name.lastIndexOf('/') + 1))

@@ -25,7 +25,7 @@ button small{display:block;color:var(--soft)}
 .note{color:var(--soft);font-size:.875rem}
 `;
 
-/** A page and the policy it is sent with. No `form-action`: it would also stop the way back to the app. */
+/** A page with its content security policy. No `form-action`: it would also block the redirect to the app. */
 export interface Page {
   html: string;
   policy: string;
@@ -61,7 +61,7 @@ function accountButtons(action: string, users: readonly KnownUser[]): string {
 export const pickAccountPage = (action: string, users: readonly KnownUser[], error?: string): Page =>
   page('Pick an account', `${alert(error)}${accountButtons(action, users)}${form(action, CANCEL)}`);
 
-/** The form for one account: its address filled in, a password only where the account has one. */
+/** The form for one account: its address filled in, and a password only if the account has one. */
 export function signInPage(
   action: string,
   options: {
@@ -80,21 +80,21 @@ export function signInPage(
   return page('Sign in', `${alert(options.error)}${form(action, fields)}${form(action, CANCEL)}${others}`);
 }
 
-/** What the app asks for, one permission a line. */
+/** The requested permissions, one per line. */
 export const consentPage = (action: string, app: string, user: string, scopes: readonly string[]): Page =>
   page(
     'Permissions requested',
     `<p><strong>${escapeHtml(app)}</strong> would like to act for <strong>${escapeHtml(user)}</strong>:</p><ul>${list(scopes)}</ul>${form(action, `<button class="act" name="action" value="accept">Accept</button>${CANCEL}`)}`,
   );
 
-/** Entra's dead end where only an admin may consent (AADSTS90094). */
+/** Entra's page when only an admin may consent (AADSTS90094). */
 export const approvalPage = (action: string, app: string): Page =>
   page(
     'Need admin approval',
     `<p><strong>${escapeHtml(app)}</strong> needs permission to access resources in your organization that only an admin can grant. Ask an admin to grant permission to this app before you can use it.</p>${form(action, '<button name="action" value="no-approval">AuthorizationCallback to the application without granting consent</button>')}`,
   );
 
-/** The admin's page: one consent for everybody in the directory. */
+/** The admin's page: one consent for the organization. */
 export const adminConsentPage = (
   action: string,
   app: string,
@@ -107,9 +107,9 @@ export const adminConsentPage = (
   );
 
 /**
- * What is wrong with a request that must not be sent back to the app. Below the sentence, what Entra prints for people
- * to hand to an administrator.
- * @param sentence may end in the marks of an error's description
+ * An error page for a request that must not redirect to the app. Below the message, what Entra prints for
+ * people to pass on to an administrator.
+ * @param sentence may end in the IDs of an error's description
  */
 export function troublePage(sentence: string): Page {
   const [, message = sentence, trace, correlation, timestamp] =

@@ -15,17 +15,17 @@ import { errorPage } from './sign-in-pages.ts';
 import { accessTokenClaims, accessTokenHeader } from './token-shapes.ts';
 import type { TokenStore } from './token-store.ts';
 
-/** Lives (seconds) of what is handed out. Entra: 60 to 90 minutes for access tokens, 90 days without use for refresh tokens. */
+/** Lifetimes in seconds. Entra: 60 to 90 minutes for access tokens, 90 days without use for refresh tokens. */
 export interface Lives {
   accessToken: number;
   refreshToken: number;
 }
 
-/** What one request carries past oidc-provider, which knows one way of authentication a client. */
+/** Per-request values that bypass oidc-provider, which knows one authentication method per client. */
 export interface RequestFacts {
   hasAssertion: boolean;
   secret: string | undefined;
-  /** Set when a federated token was already found good: the client counts as authenticated. */
+  /** Set when a federated token was already verified: the client counts as authenticated. */
   proven: boolean;
   error?: OidcError;
 }
@@ -38,7 +38,10 @@ export interface TenantOptions {
   cookieKey: string;
   store: TokenStore;
   lives: Lives;
-  /** True: a used refresh token is dead, and using it again ends the grant. Entra leaves the old one alive. */
+  /**
+   * True: a used refresh token becomes invalid, and using it again ends the grant. Entra keeps the old one
+   * valid.
+   */
   strictRotation: boolean;
 }
 
@@ -49,7 +52,7 @@ export async function createTenantProvider(options: TenantOptions): Promise<Prov
     const engineClient = await provider.Client.find(client.id);
     if (engineClient === undefined) continue;
     acceptEverySecret(engineClient, client);
-    // Read at each request: one that is added or taken away counts at once.
+    // Read at each request, so additions and removals apply at once.
     Object.defineProperty(engineClient, 'redirectUris', { get: () => client.redirectUris });
   }
   if (!options.strictRotation) provider.RefreshToken.prototype.consume = async () => {};
@@ -147,7 +150,7 @@ function configuration(options: TenantOptions): Record<string, unknown> {
 const staticClient = (client: Client): Record<string, unknown> => ({
   client_id: client.id,
   client_name: client.name ?? client.id,
-  // Never compared: acceptEverySecret looks at the list.
+  // Never compared: acceptEverySecret checks the list.
   client_secret: randomBytes(24).toString('hex'),
   redirect_uris: client.redirectUris,
   grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
@@ -157,8 +160,9 @@ const staticClient = (client: Client): Record<string, unknown> => ({
 });
 
 /**
- * Entra's registrations have several secrets, each with its own end, and certificates besides; oidc-provider knows
- * one secret and one method. The list is read at each request, so a secret added later counts at once.
+ * Entra's registrations have several secrets with separate expiry dates, and certificates; oidc-provider
+ * knows one secret and one method. The list is read at each request, so a secret added later applies at
+ * once.
  */
 function acceptEverySecret(engineClient: StaticClient, client: Client): void {
   Object.defineProperty(engineClient, 'clientAuthMethod', {
@@ -208,7 +212,7 @@ function findAccount(
   };
 }
 
-/** `select_account` is not among the built-in prompts; `login_hint` naming somebody else must end a silent sign-in. */
+/** `select_account` is not a built-in prompt; a `login_hint` for another user must end a silent sign-in. */
 function promptPolicy(tenant: KnownTenant): interactionPolicy.Policy {
   const policy = interactionPolicy.base();
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }, () => ({})), 0);
@@ -228,7 +232,7 @@ function promptPolicy(tenant: KnownTenant): interactionPolicy.Policy {
   return policy;
 }
 
-/** A consent once given counts in every browser, and an admin's for everybody; `prompt=consent` asks all the same. */
+/** A consent applies in every browser, an admin's to everyone; `prompt=consent` asks regardless. */
 async function existingGrant(
   context: OidcContext & { oidc: { provider: Provider } },
   { tenant, store }: TenantOptions,

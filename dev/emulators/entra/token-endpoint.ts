@@ -11,7 +11,7 @@ import { type RequestFacts, requestFacts } from './tenant-provider.ts';
 import { tokenAnswer, undressRefreshToken } from './token-shapes.ts';
 import type { TokenStore } from './token-store.ts';
 
-/** Answers the token endpoint: the engine does the protocol, Entra's shapes go out. */
+/** Handles the token endpoint: the engine runs the protocol, and the response has Entra's shape. */
 export async function answerToken(
   asked: Asked,
   response: ServerResponse,
@@ -67,7 +67,10 @@ export async function answerToken(
   );
 }
 
-/** Rewrites what Entra and the standard read differently. A word: which proof is none. */
+/**
+ * Rewrites parameters that Entra and the standard read differently. Returns a string when the client's
+ * proof is invalid.
+ */
 async function prepare(
   params: URLSearchParams,
   tenant: KnownTenant,
@@ -88,7 +91,7 @@ async function prepare(
   if (isFederated(assertion, client.id)) {
     if (!(await isRegistered(assertion, client))) return 'federated';
   } else {
-    // An app whose keys are known to the engine leaves it to the engine.
+    // If the engine knows the app's keys, it verifies them.
     if (client.jwks !== undefined) return asAnswered;
     if (!(await isSignedByCertificate(assertion, client, audience))) return 'certificate';
   }
@@ -98,7 +101,7 @@ async function prepare(
   return { hasAssertion: false, secret: undefined, proven: true };
 }
 
-/** An assertion the app did not sign itself (its own carry its client id as issuer, RFC 7523 section 3). */
+/** An assertion that the app did not sign (its own have its client ID as issuer, RFC 7523 section 3). */
 function isFederated(assertion: string, clientId: string): boolean {
   try {
     return decodeJwt(assertion).iss !== clientId;
@@ -129,13 +132,13 @@ async function isRegistered(assertion: string, client: Client): Promise<boolean>
       await jwtVerify(assertion, createLocalJWKSet(jwks), { issuer, subject, audience });
       return true;
     } catch {
-      // The next registration may fit.
+      // The next registration may match.
     }
   }
   return false;
 }
 
-/** Runs the engine with its answer held back, since its fields and errors are not those that go out. */
+/** Runs the engine and captures its response, whose fields and errors are then translated. */
 async function runEngine(
   asked: Asked,
   response: ServerResponse,

@@ -3,10 +3,13 @@ import { importPKCS8, type JWTPayload, SignJWT } from 'jose';
 import type { KnownTenant, KnownUser, SigningKey } from './directory.ts';
 import { OIDC_SCOPES, SOFT_OFFLINE, shortNames, words } from './scopes.ts';
 
-/** Access tokens for Exchange carry Entra's version 1 claims and this issuer, also from the v2 endpoints. */
+/** Access tokens for Exchange have Entra's version 1 claims and this issuer, even from the v2 endpoints. */
 export const accessTokenIssuer = (tenantId: string): string => `https://sts.windows.net/${tenantId}/`;
 
-/** Real tokens are this long: what cuts lines or headers at 1 or 2 kB must be found here, not at a customer's. */
+/**
+ * Real tokens are this long: code that truncates lines or headers at 1 or 2 kB must fail here, not in
+ * production.
+ */
 const ACCESS_TOKEN_PADDING = 630;
 const REFRESH_TOKEN_PADDING = 750;
 
@@ -40,7 +43,7 @@ export function accessTokenClaims(facts: AccessTokenFacts): JWTPayload {
       ? { idtyp: 'app', ...appIds(enterpriseIdOf(tenant.id, facts.clientId)), roles: appRoles(scp) }
       : {
           app_displayname: 'Postroom',
-          // Always there, as in Exchange's tokens: Dovecot 2.3 takes a claim that is absent for one that fits.
+          // Always present, as in Exchange's tokens: Dovecot 2.3 treats a missing claim as a match.
           idtyp: 'user',
           ipaddr: '127.0.0.1',
           name: user.name,
@@ -94,11 +97,11 @@ export async function signAccessToken(claims: JWTPayload, key: SigningKey): Prom
 export const dressRefreshToken = (id: string): string =>
   `1.${id}.${randomBytes(REFRESH_TOKEN_PADDING).toString('base64url')}`;
 
-/** The id inside a refresh token; a value of another shape is answered as it is. */
+/** The ID inside a refresh token; other values are returned unchanged. */
 export const undressRefreshToken = (token: string): string =>
   token.startsWith('1.') ? (token.split('.')[1] ?? token) : token;
 
-/** The token endpoint's good answer: Entra's fields in Entra's order. */
+/** The token endpoint's success response: Entra's fields in Entra's order. */
 export function tokenAnswer(answer: Record<string, unknown>, tenantId: string): Record<string, unknown> {
   const scope = words(text(answer['scope']))
     .filter((name) => name !== SOFT_OFFLINE && name !== OIDC_SCOPES[3])

@@ -5,21 +5,24 @@ import { readIfThere, writeAtomically } from '../process/state-file.ts';
 
 interface Entry {
   payload: AdapterPayload;
-  /** ms since 1970; absent: never. The engine itself looks at it in the payload; here it only ends the keeping. */
+  /** ms since 1970; absent: never. The engine checks the expiry in the payload; here it only limits storage. */
   exp?: number;
 }
 type JournalLine = { k: string; v: Entry | null };
 
 /**
- * Sessions, codes, grants and refresh tokens. A change is one line written to the journal before the call returns,
- * and so before the answer that hands a token out leaves: what a client holds survives a killed process. Journals are
- * rewritten without what has expired at each start.
+ * Sessions, codes, grants and refresh tokens. A change is one line in the journal, written before the call
+ * returns and so before the response with a token is sent: what a client has received survives a killed
+ * process. Each start rewrites the journals without expired entries.
  */
 export interface TokenStore {
   adapter(scope: string): new (kind: string) => Adapter;
   /** Ends grants, tokens and sessions of a user, as an admin's "revoke sessions" does. */
   revokeAccount(scope: string, accountId: string): void;
-  /** True for a refresh token that existed and was revoked, which Entra tells apart from nonsense (AADSTS50173). */
+  /**
+   * True for a refresh token that existed and was revoked, which Entra distinguishes from an unknown one
+   * (AADSTS50173).
+   */
   isRevoked(scope: string, refreshToken: string): boolean;
   /** The newest consent of a user to an app. */
   grantOf(scope: string, accountId: string, clientId: string): string | undefined;
@@ -27,10 +30,10 @@ export interface TokenStore {
 }
 
 const TOMBSTONE = 'RevokedToken';
-/** An expired token is remembered this long: "expired" and "revoked" are other answers than "never heard of". */
+/** An expired token is stored this long: "expired" and "revoked" have other responses than "unknown". */
 const MEMORY = 30 * 86_400_000;
 
-/** @param stateDir folder of `tokens.jsonl`; undefined keeps everything in memory */
+/** @param stateDir folder of `tokens.jsonl`; undefined: in memory */
 export function openTokenStore(stateDir: string | undefined): TokenStore {
   const file = stateDir === undefined ? undefined : join(stateDir, 'tokens.jsonl');
   const entries = file === undefined ? new Map<string, Entry>() : readJournal(file);
@@ -125,7 +128,7 @@ function isWorthKeeping(key: string, entry: Entry): boolean {
   return (entry.exp ?? Infinity) + memory > Date.now();
 }
 
-/** A line cut off by a killed process belongs to an answer that never left: it is passed over. */
+/** A line truncated by a killed process belongs to a response that was never sent: it is skipped. */
 function parseLine(line: string): JournalLine | undefined {
   if (line === '') return undefined;
   try {

@@ -2,19 +2,19 @@ import type { Fault, FaultPattern } from '../faults.ts';
 import { aadstsBody } from './error-bodies.ts';
 import { errorBack } from './way-back.ts';
 
-/** A fault that may also send the browser back to the app, with these parameters and its state. */
+/** A fault that may also redirect to the app, with these parameters and the request's state. */
 export interface ProviderFault extends Fault {
   wayBack?: Record<string, string>;
 }
 
 export interface TroubleOptions {
-  /** How many requests meet it; default 1. */
+  /** Number of affected requests; default 1. */
   times?: number;
-  /** What `throttled` and `unavailable` ask for. */
+  /** The Retry-After of `throttled` and `unavailable`. */
   retryAfterSeconds?: number;
-  /** How late `slow` answers. */
+  /** The delay of `slow`. */
   delayMs?: number;
-  /** Only requests of this app meet it; default: every one. */
+  /** Only requests of this app are affected; default: all. */
   clientId?: string;
 }
 
@@ -32,12 +32,13 @@ const retryAfter = (seconds: number | undefined): { headers?: Record<string, str
   seconds === undefined ? {} : { headers: { 'retry-after': String(seconds) } };
 
 /**
- * Ways in which Entra goes wrong that no app, account or tenant of the directory can be put into. The others are
- * states: a secret or a redirect URI (`setApp`, `expireClientSecrets`), an admin's approval (`setTenant`), a person
- * (`revokeUser`, `setUser`). Sentences: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+ * Failures of Entra that cannot be produced by the state of an app, an account or a tenant. The others are
+ * states: a secret or a redirect URI (`setApp`, `expireClientSecrets`), an admin's approval (`setTenant`),
+ * a person (`revokeUser`, `setUser`). Messages:
+ * https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 const TROUBLES = {
-  /** Cancel on the page of the permissions. */
+  /** "Cancel" on the consent page. */
   declined: () => ({
     match: authorize,
     wayBack: {
@@ -84,7 +85,7 @@ const TROUBLES = {
       },
     ),
   }),
-  /** A refresh after somebody ended all sessions. */
+  /** A refresh after all sessions were revoked. */
   'grant-revoked': () => ({
     match: refresh,
     status: 400,
@@ -105,7 +106,7 @@ const TROUBLES = {
       'The refresh token has expired due to inactivity. The token was issued on 2026-08-01T08:00:00.0000000Z and was inactive for 90.00:00:00.',
     ),
   }),
-  /** A refresh after the permissions of the app were taken away under Enterprise applications. */
+  /** A refresh after the app's permissions were removed under Enterprise applications. */
   'consent-removed': () => ({
     match: refresh,
     status: 400,
@@ -129,7 +130,7 @@ const TROUBLES = {
 
 export type Trouble = keyof typeof TROUBLES;
 
-/** @throws Error with the names there are, for another one */
+/** @throws Error that lists the valid names, for any other */
 export function faultOf(trouble: Trouble, options: TroubleOptions = {}): ProviderFault {
   if (!Object.hasOwn(TROUBLES, trouble))
     throw new Error(`The troubles are ${Object.keys(TROUBLES).join(', ')}.`);

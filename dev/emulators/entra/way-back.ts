@@ -1,17 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import { aadstsBody } from './error-bodies.ts';
 
-/** An error as Entra puts it into the address it sends the browser back to. */
+/** An error as Entra adds it to the redirect URI. */
 export const errorBack = (code: number, error: string, text: string): Record<string, string> => {
   const { error_description, error_uri } = aadstsBody(code, error, text);
   return { error, error_description: asInAddress(error_description), error_uri };
 };
 
-/** In addresses Entra parts its sentence from the marks for support with line breaks, in answers with spaces. */
+/** In URLs Entra separates the message from the IDs for support by line breaks, in responses by spaces. */
 export const asInAddress = (description: string): string =>
   description.replace(/ (?=(?:Trace ID|Correlation ID|Timestamp): )/g, '\r\n');
 
-/** Sends the browser back to the app with an answer and the state it came with. */
+/** Redirects the browser to the app with a response and the request's state. */
 export function sendBack(
   response: ServerResponse,
   asked: URLSearchParams,

@@ -8,10 +8,10 @@ import { readJson, writeAtomically } from '../process/state-file.ts';
 export interface ManagedIdentityOptions {
   tenantId: string;
   port?: number;
-  /** Folder for the key, the header value and the identity's ids; absent: nothing is kept. */
+  /** Folder for the key, the header value and the identity's IDs; absent: nothing is stored. */
   stateDir?: string;
   tokenSeconds?: number;
-  /** Answers to every request with this status instead of a token, until cleared by `fail(undefined)`. */
+  /** Responds to every request with this status instead of a token, until cleared by `fail(undefined)`. */
   failWith?: number;
 }
 
@@ -23,7 +23,7 @@ export interface RunningManagedIdentity {
   clientId: string;
   principalId: string;
   issuer: string;
-  /** What an emulator needs to check the tokens of this identity. */
+  /** What an emulator needs to verify the tokens of this identity. */
   jwks: { keys: JWK[] };
   requests: { resource: string; status: number }[];
   fail(status: number | undefined): void;
@@ -178,7 +178,7 @@ function keepIdentity(stateDir: string | undefined): Kept {
   return made;
 }
 
-/** Checks a token of this identity for one audience. Throws jose's error when it does not hold. */
+/** Verifies a token of this identity for one audience. Throws jose's error if it is invalid. */
 export async function checkIdentityToken(
   token: string,
   trust: { jwks: { keys: JWK[] }; audience: string },

@@ -10,7 +10,7 @@ import { parseInput, performOperation } from './operations.ts';
 import { openSecrets, type Secrets, VaultError } from './secrets.ts';
 
 export interface KeyVaultOptions {
-  /** Key Vault's client speaks https only. */
+  /** Key Vault's client requires HTTPS. */
   tls: { cert: string; key: string };
   /** Keys whose tokens are accepted; every other token is refused with 401. */
   jwks: { keys: JWK[] };
@@ -43,7 +43,7 @@ interface Vault {
   base: string;
 }
 
-/** Starts a stand-in for the secrets part of Azure Key Vault, as the real SecretClient sees it. */
+/** Starts an emulator of the secrets in Azure Key Vault, as the real SecretClient sees it. */
 export async function startKeyVault(options: KeyVaultOptions): Promise<RunningKeyVault> {
   const file = options.stateDir === undefined ? undefined : join(options.stateDir, 'vault.json');
   const vault: Vault = {
@@ -109,7 +109,7 @@ const errorBody = (code: string, message: string, inner?: string): unknown => ({
   error: { code, message, ...(inner !== undefined && { innererror: { code: inner } }) },
 });
 
-/** The first request of the client comes without token and body on purpose, to learn this. */
+/** The client's first request intentionally has no token and no body, to learn this. */
 const challengeOf = ({ options }: Vault): string =>
   `Bearer authorization="https://login.microsoftonline.com/${options.tenantId ?? '11111111-2222-4333-8444-555555555555'}", resource="${AUDIENCE}"`;
 

@@ -5,7 +5,7 @@ import { described, describedDeleted, withValue } from './shapes.ts';
 
 const NAME = /^[0-9a-zA-Z-]{1,127}$/;
 
-/** What an operation works on. */
+/** The input of an operation. */
 interface OpenVault {
   readonly secrets: Secrets;
   /** The vault's address. */
@@ -28,7 +28,7 @@ export function parseInput(body: string): SecretInput {
   }
 }
 
-/** @throws VaultError for what Key Vault refuses */
+/** @throws VaultError for requests that Key Vault refuses */
 export function performOperation(vault: OpenVault, method: string, url: URL, input: SecretInput): Reply {
   if (!url.searchParams.has('api-version'))
     throw new VaultError(400, 'BadParameter', 'api-version must be specified');

@@ -2,7 +2,7 @@ import { request as httpsRequest } from 'node:https';
 import type { Fault } from '../faults.ts';
 
 export interface RemoteVault {
-  /** How many requests the vault has had so far. */
+  /** Number of requests to the vault so far. */
   requestCount(): Promise<number>;
   addFault(fault: Fault): Promise<void>;
   clearFaults(): Promise<void>;
@@ -10,7 +10,7 @@ export interface RemoteVault {
   setSecret(name: string, value: string): Promise<void>;
 }
 
-/** Steers a vault that runs in another process. */
+/** Controls a vault that runs in another process. */
 export function remoteVault(url: string, ca: string): RemoteVault {
   const call = (method: string, path: string, body?: unknown): Promise<string> =>
     new Promise((resolve, reject) => {

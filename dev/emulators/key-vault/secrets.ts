@@ -22,7 +22,7 @@ export interface DeletedSecret {
   visible: number;
 }
 
-/** What a request may say about a secret. */
+/** The attributes that a request may set. */
 export interface SecretInput {
   value?: string;
   contentType?: string;
@@ -30,7 +30,7 @@ export interface SecretInput {
   attributes?: { enabled?: boolean; exp?: number | null; nbf?: number | null };
 }
 
-/** An answer of the vault that is not a success, in Key Vault's words. */
+/** An error response of the vault, in Key Vault's words. */
 export class VaultError extends Error {
   readonly status: number;
   readonly code: string;
@@ -79,7 +79,7 @@ interface Kept {
   deleted: [string, DeletedSecret][];
 }
 
-/** @param settleMs how long a deleted secret stays "being deleted", as Azure's do for some seconds */
+/** @param settleMs how long a deleted secret stays "being deleted", for some seconds on Azure */
 export function openSecrets(file: string | undefined, settleMs: number): Secrets {
   const kept = file === undefined ? undefined : readJson<Kept>(file);
   const live = new Map(kept?.live ?? []);
@@ -151,7 +151,7 @@ export function openSecrets(file: string | undefined, settleMs: number): Secrets
     },
     get(name, version) {
       const found = versionOf(name, version);
-      // `exp` and `nbf` do not bar a read, in Azure neither: whoever reads must look at them.
+      // `exp` and `nbf` do not prevent reading, on Azure neither: callers must check them.
       if (!found.enabled)
         throw new VaultError(
           403,
@@ -227,7 +227,7 @@ function readBackup(blob: string): { name: string; versions: SecretVersion[] } {
   }
 }
 
-/** Takes over what a request says about a version; what it does not name stays. */
+/** Applies the attributes of a request to a version; others are unchanged. */
 function describe(version: SecretVersion, { attributes, tags, contentType }: SecretInput): void {
   if (attributes?.enabled !== undefined) version.enabled = attributes.enabled;
   for (const name of ['exp', 'nbf'] as const) {

@@ -7,15 +7,15 @@ export interface CountingProxyOptions extends TlsProxyOptions {
 }
 
 export interface CountingProxy extends TlsProxy {
-  /** Commands by verb, `UID FETCH` and its like as one. */
+  /** Commands by verb; `UID FETCH` and the like count as one verb. */
   counts(): Readonly<Record<string, number>>;
   /** Connections, and bytes in each direction. */
   totals(): { readonly connections: number; readonly fromClient: number; readonly fromServer: number };
-  /** Sets everything back to zero. */
+  /** Resets everything to zero. */
   reset(): void;
 }
 
-/** An IMAP proxy that changes nothing, counts what the client asks, and can stand far away. */
+/** An IMAP proxy that changes nothing, counts the client's commands, and can add latency. */
 export async function countingProxy(options: CountingProxyOptions): Promise<CountingProxy> {
   const { delayMs = 0 } = options;
   const commands = new Map<string, number>();
@@ -26,7 +26,7 @@ export async function countingProxy(options: CountingProxyOptions): Promise<Coun
     client.on('data', (chunk: Buffer) => {
       totals.fromClient += chunk.length;
       counter.take(chunk);
-      // Timers of equal length end in the order they were set: the chunks keep theirs.
+      // Timers of equal length fire in order, so the chunks keep theirs.
       if (delayMs > 0) setTimeout(() => pass(chunk, client, upstream), delayMs);
       else pass(chunk, client, upstream);
     });
@@ -52,7 +52,7 @@ function pass(chunk: Buffer, from: TLSSocket, to: TLSSocket): void {
   to.once('drain', () => from.resume());
 }
 
-/** Finds commands in the client's bytes; steps over literals, sign-in answers and DONE. */
+/** Finds commands in the client's bytes; skips literals, sign-in responses and DONE. */
 class CommandCounter {
   readonly #found: (verb: string) => void;
   #line = '';

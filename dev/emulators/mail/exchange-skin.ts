@@ -14,16 +14,22 @@ import type { Endpoint } from './mail-world.ts';
 
 export interface SkinOptions {
   readonly protocol: SkinProtocol;
-  /** A port of the mail server emulator: implicit TLS for IMAP and POP3, STARTTLS for SMTP; so is the skin's own. */
+  /**
+   * A port of the mail server emulator: implicit TLS for IMAP and POP3, STARTTLS for SMTP; the proxy's own
+   * port has the same.
+   */
   readonly target: Endpoint;
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly port?: number;
 }
 
 export interface ExchangeSkin extends Endpoint {
-  /** Pushed faults happen in order; each leaves the list when its `times` are used up. */
+  /** Faults occur in order; each is removed once its `times` are used up. */
   readonly faults: Fault[];
-  /** The verbs of the client's commands (`UID FETCH`, `RCPT`), never their arguments: those hold tokens. */
+  /**
+   * The verbs of the client's commands (`UID FETCH`, `RCPT`), never their arguments, which may contain
+   * tokens.
+   */
   readonly seen: string[];
   stop(): Promise<void>;
 }
@@ -31,8 +37,8 @@ export interface ExchangeSkin extends Endpoint {
 const longestLine = 64 * 1024 * 1024;
 
 /**
- * A proxy that speaks as Exchange Online does where the emulators differ, and makes faults to order.
- * Only lines of the protocol are changed; literals and emails pass byte for byte.
+ * A proxy that responds as Exchange Online does where the emulators differ, and injects faults. Only
+ * protocol lines are changed; literals and emails pass byte for byte.
  */
 export async function startExchangeSkin(options: SkinOptions): Promise<ExchangeSkin> {
   const faults: Fault[] = [];
@@ -73,7 +79,7 @@ class SkinConnection {
   #client: Duplex;
   #server: Duplex | undefined;
   #bytes = 0;
-  /** SMTP: the mail itself is under way. POP3: the answer to the last command has many lines. */
+  /** SMTP: the email is being transferred. POP3: the response to the last command has many lines. */
   #inMail = false;
   #expectsMail = false;
 
@@ -84,7 +90,7 @@ class SkinConnection {
   }
 
   async run(): Promise<void> {
-    // The client may speak before the server is reached: its words wait in the reader.
+    // The client may send before the server is connected: its bytes wait in the reader.
     const reader = new LineReader(this.#client, longestLine);
     const { socket, greeting } = await this.#connect();
     this.#server = socket;
@@ -154,7 +160,7 @@ class SkinConnection {
         const answer = fault.answer(text);
         if (answer !== undefined) await this.#send(Buffer.from(`${answer}\r\n`, 'latin1'));
         if (fault.close === true) break;
-        // The data of a non-synchronizing literal comes unasked and belongs to the command refused here.
+        // The data of a non-synchronizing literal arrives unasked and belongs to the command refused here.
         if (literal?.[2] === '+') await reader.bytes(Number(literal[1]));
         else insideCommand = false;
         continue;

@@ -1,13 +1,13 @@
 export type SkinProtocol = 'imap' | 'pop3' | 'smtp';
 
-/** What the skin knows of one connection. */
+/** The proxy's state of one connection. */
 export interface SkinSession {
   signedIn: boolean;
-  /** SMTP: the client has said STARTTLS. */
+  /** SMTP: the client has sent STARTTLS. */
   encrypted: boolean;
 }
 
-/** A line from the server as Exchange would say it; undefined: Exchange says nothing here. */
+/** A line of the server as Exchange would send it; undefined: Exchange sends nothing here. */
 export type Rewritten = string | undefined;
 
 type Rule = readonly [pattern: RegExp, rewrite: (found: RegExpExecArray, session: SkinSession) => Rewritten];
@@ -97,20 +97,20 @@ export function asExchange(protocol: SkinProtocol, line: string, session: SkinSe
   return line;
 }
 
-/** Something that goes wrong to order, `times` times. */
+/** An injected fault that occurs `times` times. */
 export type Fault =
   | {
       readonly kind: 'answer';
       readonly protocol?: SkinProtocol;
       times: number;
-      /** Asked with each command of the client. */
+      /** Called for each command of the client. */
       when(line: string, session: SkinSession): boolean;
-      /** The answer in the server's place; undefined: silence. */
+      /** The response instead of the server's; undefined: none. */
       answer(line: string): string | undefined;
       readonly close?: boolean;
     }
   | {
-      /** Ends the connection after so many bytes from the server. */
+      /** Closes the connection after this many bytes from the server. */
       readonly kind: 'cut';
       readonly protocol?: SkinProtocol;
       times: number;
@@ -120,13 +120,13 @@ export type Fault =
 const tagOf = (line: string) => line.split(' ', 1)[0] ?? '*';
 const readsMail = (line: string) => /^\S+ (UID )?(FETCH|SEARCH|SELECT|EXAMINE)\b/i.test(line);
 
-/** Faults seen at Exchange Online. Push one into `faults` of a running skin. */
+/** Faults seen at Exchange Online. Push one into `faults` of a running proxy. */
 export const faults = {
   notConnected: (times = 1): Fault => ({
     kind: 'answer',
     protocol: 'imap',
     times,
-    // What needs no mailbox is answered all the same.
+    // Commands that need no mailbox still get a response.
     when: (line, { signedIn }) => signedIn && !/^\S+ (CAPABILITY|ID|LOGOUT)\b/i.test(line),
     answer: (line) => `${tagOf(line)} BAD User is authenticated but not connected.`,
   }),

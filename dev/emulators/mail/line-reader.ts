@@ -18,7 +18,7 @@ export class LineReader {
     for (const event of ends) stream.on(event, this.#end);
   }
 
-  /** Leaves the stream to somebody else, such as a TLS layer put on top of it. */
+  /** Hands the stream over, for example to a TLS layer on top of it. */
   detach(): void {
     this.#stream.off('data', this.#take);
     for (const event of ends) this.#stream.off(event, this.#end);
@@ -36,7 +36,7 @@ export class LineReader {
     this.#wake?.();
   };
 
-  /** A line without its end; undefined when the connection is over, or the line too long to be honest. */
+  /** A line without its line end; undefined when the connection has ended or the line is too long. */
   async line(): Promise<Buffer | undefined> {
     for (;;) {
       const all = this.#joined();

@@ -1,9 +1,12 @@
-/** Who may open which mailbox. The owner is the user whose sign-in name is the address itself. */
+/** Access to a mailbox. The owner is the user whose username is the address itself. */
 export interface EmulatedMailbox {
   readonly address: string;
-  /** Sign-in names that may open it beside its owner: a shared mailbox. */
+  /** Usernames that may open it besides its owner: a shared mailbox. */
   readonly delegates?: readonly string[];
-  /** False: no app may open it with a token of its own. In Exchange Online that is so until somebody allows the app. */
+  /**
+   * False: no app may open it with its own token. In Exchange Online this is so until an admin allows the
+   * app.
+   */
   readonly openToApps?: boolean;
 }
 
@@ -25,7 +28,7 @@ export interface MailServerOptions {
   /** The RSA key that signs access tokens; the PEM is SPKI. */
   readonly signingKey: { readonly kid: string; readonly publicPem: string };
   readonly mailboxes: readonly EmulatedMailbox[];
-  /** A missing port is chosen free. `lmtp` exists with kind `debian` only. */
+  /** A missing port is chosen automatically. `lmtp` exists with kind `debian` only. */
   readonly ports?: {
     readonly imap?: number;
     readonly pop3?: number;
@@ -45,19 +48,19 @@ export interface MailServer {
   readonly smtp: Endpoint;
   /** SMTP without sign-in for any mail program on this machine; takes mail for the demo mailboxes only. */
   readonly drop: Endpoint;
-  /** Puts one email into the inbox, byte for byte, no header added. */
+  /** Adds one email to the inbox, byte for byte, without additional headers. */
   deliver(address: string, raw: Uint8Array, receivedAt?: Date): Promise<void>;
-  /** The same for many; their UIDs follow the order given. */
+  /** The same for several emails; their UIDs follow the given order. */
   deliverMany(address: string, raws: readonly Uint8Array[]): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** The standard folders of every demo mailbox beside INBOX, named as Exchange Online names them. */
+/** The standard folders of every demo mailbox besides INBOX, named as in Exchange Online. */
 export const standardFolders = ['Drafts', 'Sent Items', 'Deleted Items', 'Junk Email', 'Archive'] as const;
 
 /**
- * What Exchange Online offers over IMAP, and no more: a server with CONDSTORE, ESEARCH or SPECIAL-USE
- * would let code pass here that fails there.
+ * The IMAP capabilities of Exchange Online and no others: with CONDSTORE, ESEARCH or SPECIAL-USE, code
+ * would work here that fails there.
  */
 export const exchangeCapabilities = [
   'IMAP4',

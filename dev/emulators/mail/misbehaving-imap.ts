@@ -3,46 +3,49 @@ import { LineReader, writeAll } from './line-reader.ts';
 import { startTlsProxy, type TlsProxy, type TlsProxyOptions } from './tls-proxy.ts';
 
 interface AboutMessages {
-  /** Which messages of the open folder it strikes, by UID. */
+  /** The affected messages of the open folder, by UID. */
   readonly uids: (uid: number) => boolean;
-  /** How often it strikes; for ever unless told. */
+  /** How often it occurs; without a number, always. */
   times?: number;
 }
 
 /**
- * What mail servers do against RFC 3501, or within it but against every expectation. Each was seen in the wild: an
- * unreadable file, a broken index, a proxy that gives up, a folder with other rights than its owner's.
+ * Violations of RFC 3501 by mail servers, or allowed but unexpected behavior. Each was seen in production:
+ * an unreadable file, a broken index, a proxy that gives up, a folder with other rights than its owner's.
  */
 export type ImapMisbehaviour =
-  /** The connection ends in the middle of the message: its length was announced and none of its bytes come. */
+  /** The connection ends at the message: its length was announced and none of its bytes arrive. */
   | ({ readonly kind: 'break-off' } & AboutMessages)
-  /** The FETCH fails with NO at this message: it and those after it do not come, the connection stays. */
+  /**
+   * The FETCH fails with NO at this message: it and the following ones are missing, the connection stays
+   * open.
+   */
   | ({ readonly kind: 'fail-fetch' } & AboutMessages)
-  /** The answer to a FETCH of bytes leaves the message out and says OK. */
+  /** The response to a FETCH of bytes omits the message and ends with OK. */
   | ({ readonly kind: 'leave-out' } & AboutMessages)
-  /** The answer to a FETCH of sizes and times leaves the message out and says OK. */
+  /** The response to a FETCH of sizes and times omits the message and ends with OK. */
   | ({ readonly kind: 'leave-out-facts' } & AboutMessages)
-  /** Only the first bytes of the message are handed out, as if it ended there. */
+  /** Only the first bytes of the message are returned, as if it ended there. */
   | ({ readonly kind: 'short'; readonly bytes: number } & AboutMessages)
-  /** No answer to a partial FETCH has more bytes than this, whatever was asked for. */
+  /** No response to a partial FETCH has more bytes than this, whatever was requested. */
   | ({ readonly kind: 'small-pieces'; readonly bytes: number } & AboutMessages)
   /** RFC822.SIZE is not the size of the message. */
   | ({ readonly kind: 'wrong-size'; readonly size: number } & AboutMessages)
-  /** The answers to these commands have no UIDNEXT, against RFC 3501 section 6.3.1. */
+  /** The responses to these commands lack UIDNEXT, against RFC 3501 section 6.3.1. */
   | { readonly kind: 'no-uidnext'; readonly leftOutOf: readonly ('SELECT' | 'STATUS')[]; times?: number }
   /** A command is refused with NO: `UID STORE`, `UID MOVE`, `UID COPY`, `UID EXPUNGE`. */
   | { readonly kind: 'refuse'; readonly command: string; readonly says?: string; times?: number };
 
 export interface MisbehavingImap extends TlsProxy {
-  /** What goes wrong from now on; an entry leaves the list when its `times` are used up. */
+  /** The faults from now on; an entry is removed once its `times` are used up. */
   readonly faults: ImapMisbehaviour[];
-  /** How often each kind struck. */
+  /** How often each kind occurred. */
   struck(): Readonly<Record<string, number>>;
 }
 
 const longestLine = 64 * 1024 * 1024;
 
-/** Stands before any IMAP server (Dovecot, the one without installation) and misbehaves to order. */
+/** A proxy in front of any IMAP server (Dovecot or the npm mail server) that injects these faults. */
 export async function startMisbehavingImap(options: TlsProxyOptions): Promise<MisbehavingImap> {
   const faults = new FaultList();
   const proxy = await startTlsProxy(options, ({ client, upstream, end }) => {
@@ -55,7 +58,7 @@ class FaultList {
   readonly list: ImapMisbehaviour[] = [];
   readonly struck = new Map<string, number>();
 
-  /** The first fault of this kind that concerns the message, which then has struck once more. */
+  /** The first fault of this kind for the message, counted as one more occurrence. */
   about<K extends ImapMisbehaviour['kind']>(
     kind: K,
     uid: number,
@@ -119,7 +122,7 @@ const written = ({ lines, literals }: Response): Buffer =>
 
 async function answersTo(client: Duplex, upstream: Duplex, faults: FaultList): Promise<void> {
   const reader = new LineReader(upstream, longestLine);
-  // Between a message at which the FETCH fails and the end of that command.
+  // From the message at which the FETCH fails to the end of that command.
   let failing = false;
   for (let read = await readResponse(reader); read !== undefined; read = await readResponse(reader)) {
     const [first = ''] = read.lines;
@@ -149,7 +152,7 @@ async function answersTo(client: Duplex, upstream: Duplex, faults: FaultList): P
   }
 }
 
-/** The message's bytes without what the server does not hand out. */
+/** The message's bytes as far as the server returns them. */
 function cut({ lines, literals }: Response, uid: number, faults: FaultList): Response {
   const changed = { lines: [...lines], literals: [...literals] };
   for (const [index, line] of lines.entries()) {

@@ -22,8 +22,8 @@ export interface TlsProxy extends Endpoint {
 }
 
 /**
- * Listens on loopback with TLS and opens a connection to the target for each that comes in. When one of the two ends,
- * so does the other. What passes between them is up to `join`.
+ * Listens on loopback with TLS and opens a connection to the target for each client. When one end closes,
+ * so does the other. `join` decides what passes between them.
  */
 export async function startTlsProxy(
   { target, tls, port = 0 }: TlsProxyOptions,
@@ -46,7 +46,7 @@ export async function startTlsProxy(
     }
     join({ client, upstream, end });
   });
-  // A client that gives up during the handshake is nobody's error.
+  // A client that gives up during the handshake is not an error.
   server.on('tlsClientError', () => undefined);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

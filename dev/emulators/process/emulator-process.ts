@@ -21,7 +21,8 @@ const EMULATORS: Record<string, Start> = {
   graph: startGraph,
 };
 
-// Standard output carries the one line alone; a parent that is gone must not end this process by a failed write.
+// Standard output is reserved for the one line; a failed write to a parent that has exited must not end
+// this process.
 console.log = console.error;
 console.info = console.error;
 process.stdout.on('error', () => undefined);

@@ -1,6 +1,6 @@
-/** A server that a test may stop and start again, over the same state and at the same ports. */
+/** A server that a test can stop and restart, with the same state and ports. */
 export interface Restartable<T> {
-  /** The one that runs, or ran last. */
+  /** The current or last instance. */
   now(): T;
   restart(whileDown: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;

@@ -16,26 +16,26 @@ interface Emulators {
   'managed-identity': { options: ManagedIdentityOptions; running: RunningManagedIdentity };
 }
 
-/** What of a running emulator survives the way through JSON: everything but its functions. */
+/** The JSON-serializable part of a running emulator: everything except its functions. */
 type Plain<T> = { [K in keyof T as T[K] extends (...all: never[]) => unknown ? never : K]: T[K] };
 
-/** What an emulator in another process says of itself. */
+/** The report of an emulator in another process. */
 export type ReadyEmulator<Name extends keyof Emulators> = Plain<Emulators[Name]['running']>;
 
 export interface EmulatorProcess<T> {
   ready: Plain<T>;
   pid: number;
-  /** Asks it to end; its state is saved when this resolves. */
+  /** Stops it; its state is saved when this resolves. */
   stop(): Promise<void>;
   /** As a crash. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts an emulator as a process of its own, in a process group of its own (a Ctrl-C reaches this process alone), that
- * ends when this process does.
- * @param logFile where its complaints go; absent: nowhere
- * @throws Error with the emulator's own sentence when it cannot start
+ * Starts an emulator in a separate process and process group (a Ctrl-C reaches only this process). It ends
+ * when this process does.
+ * @param logFile for its error output; absent: discarded
+ * @throws Error with the emulator's message when it cannot start
  */
 export async function startEmulator<Name extends keyof Emulators>(
   name: Name,
@@ -52,9 +52,9 @@ export async function startEmulator<Name extends keyof Emulators>(
   if (log !== undefined) closeSync(log);
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error(`The emulator ${name} has no standard input.`);
-  // Written to a process that is gone: its exit is reported below.
+  // Written to a process that has exited, which is reported below.
   stdin.on('error', () => undefined);
-  // By standard input, since arguments are shown to everybody on the machine.
+  // Through standard input, since arguments are visible to every user of the machine.
   stdin.write(`${JSON.stringify(options)}\n`);
   const ready = await new Promise<Plain<Emulators[Name]['running']>>((resolve, reject) => {
     child.once('error', reject);

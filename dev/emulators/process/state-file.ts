@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Replaces a file in one step: whoever reads it sees the old text or the new one, never a part. Readable by its owner only. */
+/** Replaces a file atomically: a reader sees the old or the new text. Readable by its owner only. */
 export function writeAtomically(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
@@ -26,7 +26,7 @@ export function readIfThere(path: string): string | undefined {
 }
 
 /**
- * Reads JSON this program wrote itself; its shape is trusted.
+ * Reads JSON that this program wrote; its shape is trusted.
  * @throws Error naming the file when it holds no JSON.
  */
 export function readJson<T>(path: string): T | undefined {

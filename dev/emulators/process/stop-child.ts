@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 const PATIENCE = 15_000;
 
-/** Asks a child to end and waits until it has; one that does not answer is killed after 15 seconds. */
+/** Asks a child process to exit and waits for it; kills it after 15 seconds. */
 export async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');

@@ -24,7 +24,7 @@ export interface RunningAzurite {
 }
 
 const ACCOUNT = 'devstoreaccount1';
-/** The key of that account is the same everywhere, published by Microsoft ("Use the Azurite emulator"). */
+/** The account key is the same everywhere; Microsoft publishes it ("Use the Azurite emulator"). */
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 const SERVICES = ['Blob', 'Queue', 'Table'] as const;
@@ -38,7 +38,7 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Runnin
   const watch = fileURLToPath(new URL('../process/exit-with-parent.ts', import.meta.url));
   if (options.stateDir !== undefined) {
     mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
-    // It may be there from before.
+    // It may exist from an earlier start.
     chmodSync(options.stateDir, 0o700);
   }
   const child = spawn(
@@ -49,13 +49,14 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Runnin
       ...['--tablePort', String(table), '--blobPort', String(blob), '--queuePort', String(queue)],
       ...(options.stateDir === undefined ? ['--inMemoryPersistence'] : ['--location', options.stateDir]),
     ],
-    // A group of its own: a Ctrl-C in the terminal reaches the parent alone, which stops things in order.
+    // A separate process group: a Ctrl-C in the terminal reaches only the parent, which stops everything in
+    // order.
     { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
   );
   const ports = await new Promise<RunningAzurite['ports']>((resolve, reject) => {
     let said = '';
     const read = (data: Buffer): void => {
-      // Read for ever, so that the pipe never fills; kept only until it runs.
+      // Read continuously, so that the pipe never fills; stored only until it runs.
       if (said.length < 100_000) said += data.toString();
       const found = new Map([...said.matchAll(LISTENING)].map(([, name, port]) => [name, Number(port)]));
       const [b, q, t] = SERVICES.map((name) => found.get(name));

@@ -10,32 +10,35 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A kind of request that has a price of its own. */
+/** A kind of request with its own price. */
 export type StorageOperation =
   | 'table'
   | 'queue'
-  /** A look at a queue that was empty. */
+  /** A read of an empty queue. */
   | 'queue-empty'
   | 'blob-write'
   | 'blob-read'
   | 'blob-delete';
 
 export interface StorageProxy extends AsyncDisposable {
-  /** Leads through the proxy to the storage behind it. */
+  /** The connection string through the proxy. */
   connectionString: string;
   /** Requests answered so far, by kind. */
   counts(): Readonly<Record<StorageOperation, number>>;
   /** Bytes of mail and other blobs written so far. */
   blobBytes(): number;
-  /** While it is down, connections are refused as if nobody listened. */
+  /** While it is down, connections are refused as if nothing listened. */
   setDown(down: boolean): void;
-  /** While it is silent, connections and requests are taken and nothing is ever answered, as behind a firewall that drops. */
+  /**
+   * While it is silent, connections and requests are accepted and never answered, as behind a firewall that
+   * drops packets.
+   */
   setSilent(silent: boolean): void;
 }
 
 type Service = 'blob' | 'queue' | 'table';
 
-/** A way to the storage that counts what is asked of it and can be cut. */
+/** A storage proxy that counts requests and can be cut off. */
 export async function startStorageProxy(connectionString: string): Promise<StorageProxy> {
   const counts: Record<StorageOperation, number> = {
     table: 0,
@@ -134,14 +137,17 @@ function forward(
     response.pipe(outgoing);
   });
   onward.on('error', () => outgoing.destroy());
-  // Who gave up waiting leaves nothing running behind the proxy.
+  // A client that has given up leaves nothing running behind the proxy.
   outgoing.on('close', () => {
     if (!outgoing.writableEnded) onward.destroy();
   });
   incoming.pipe(onward);
 }
 
-/** Azure's price list: blobs have dear writes (lists among them), cheap reads (leases among them) and free deletes. */
+/**
+ * Azure's price list: for blobs, writes (including lists) are expensive, reads (including leases) are cheap
+ * and deletes are free.
+ */
 function operationOf(
   service: Service,
   { method = 'GET', url = '' }: IncomingMessage,

@@ -2,15 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** A daemon kept in the foreground under our eyes: its exit is noticed, its stop awaited. */
+/** A daemon run in the foreground, so that its exit is noticed and its stop awaited. */
 export class Daemon {
   readonly #name: string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
 
   /**
-   * The daemon gets its own process group: Ctrl-C in the terminal reaches us alone, and we stop it in order.
-   * Its output goes to a file, never to a pipe: its own children keep a pipe open for ever.
+   * The daemon has its own process group: Ctrl-C in the terminal reaches only this process, which stops it
+   * in order. Its output goes to a file and not to a pipe, which its child processes would keep open.
    */
   constructor(name: string, command: readonly string[], outputFile: string, env: NodeJS.ProcessEnv) {
     this.#name = name;
@@ -35,8 +35,8 @@ export class Daemon {
   }
 
   /**
-   * Dovecot's master lingers 1-3 s for its log process after the last email process is gone. Nobody needs
-   * to wait for that: once one child or none is left, both are ended at once.
+   * Dovecot's master waits 1-3 s for its log process after the last mail process has exited. There is no
+   * need to wait: once at most one child is left, both are killed.
    */
   async stop(): Promise<void> {
     const { pid } = this.#child;
@@ -45,15 +45,15 @@ export class Daemon {
   }
 }
 
-/** Ends a daemon that an earlier run left behind (kill -9 of its parent), found by its pid file. */
+/** Stops a daemon left by an earlier run (kill -9 of its parent), found by its PID file. */
 export async function endLeftover(pidFile: string, commandLinePart: string): Promise<void> {
   if (!existsSync(pidFile)) return;
   const pid = Number.parseInt(readFileSync(pidFile, 'utf8').trim(), 10);
-  // The number may belong to somebody else by now: only a process started with our own folder is ended.
+  // The PID may belong to another process by now: only one started with our folder is stopped.
   if (Number.isInteger(pid) && commandLine(pid).includes(commandLinePart)) await endProcess(pid);
 }
 
-/** Milliseconds for the mail processes to finish what they are doing. */
+/** Milliseconds for the mail processes to finish. */
 const patience = 3000;
 
 async function endProcess(pid: number): Promise<void> {
@@ -61,10 +61,10 @@ async function endProcess(pid: number): Promise<void> {
   const deadline = Date.now() + patience;
   while (commandLine(pid) !== '') {
     const children = childrenOf(pid);
-    // After a start that was not yet complete, login processes wait five seconds for a process that is gone.
+    // After an incomplete start, login processes wait five seconds for a process that no longer exists.
     if (children.length <= 1 || Date.now() > deadline) {
       for (const one of [pid, ...children]) signal(one, 'SIGKILL');
-      // Until they are gone they write: what is copied or removed meanwhile would be half of something.
+      // They write until they exit: a copy or removal before that would be incomplete.
       while (children.some((child) => commandLine(child) !== '')) await wait(5);
       return;
     }
@@ -76,7 +76,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It is gone already, which is what was wanted.
+    // It has already exited.
   }
 }
 

@@ -24,8 +24,8 @@ const startTimeout = 15_000;
 
 /**
  * Debian's Dovecot (IMAP, POP3, LMTP) and Postfix (submission, bounces), private to one state folder.
- * Needs root, since Postfix does. Tokens are checked with the key alone; the scope in a token is not
- * (Dovecot reads the claim `scope`, Entra writes `scp`).
+ * Requires root because Postfix does. Tokens are verified by the key only, without their scope (Dovecot
+ * reads the claim `scope`, Entra writes `scp`).
  */
 export async function startDebianServer(options: MailServerOptions): Promise<MailServer> {
   const stateDir = path.resolve(options.stateDir);
@@ -120,7 +120,7 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
   };
 }
 
-/** No setting of ours (proxies, keys, Node options) reaches the daemons. */
+/** Our environment (proxies, keys, Node options) does not reach the daemons. */
 const daemonEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' };
 
 type Places = ReturnType<typeof makePlaces>;
@@ -138,7 +138,7 @@ function makePlaces(stateDir: string) {
     run: path.join(temporary, `postroom-${short}`),
   };
   mkdirSync(stateDir, { recursive: true });
-  // Dovecot and Postfix leave root behind and must still reach their own folders below.
+  // Dovecot and Postfix drop root and must still reach their folders below.
   chmodSync(stateDir, 0o711);
   for (const folder of Object.values(places)) {
     mkdirSync(folder, { recursive: true });
@@ -170,7 +170,7 @@ function certificateAndKey({ tls, signingKey }: MailServerOptions): Map<string, 
 }
 
 function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
-  // A key of an earlier start must not stay valid.
+  // A key of an earlier start must not remain valid.
   if ([...files.keys()].some((name) => name.startsWith('keys/'))) {
     rmSync(path.join(folder, 'keys'), { recursive: true, force: true });
   }
@@ -178,13 +178,13 @@ function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
     const file = path.join(folder, name);
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text, { mode: name.endsWith('.key') ? 0o600 : 0o644 });
-    // Postfix waits two seconds for files younger than that, in case somebody is still editing.
+    // Postfix waits until a file is two seconds old, in case it is still being edited.
     const minuteAgo = Date.now() / 1000 - 60;
     utimesSync(file, minuteAgo, minuteAgo);
   }
 }
 
-/** Makes the queue's folders, once: Postfix's own start script does it, at a price of seconds. */
+/** Creates the queue's folders, once: Postfix's own start script would take seconds. */
 function preparePostfix(places: Places): void {
   const postfix = systemUser('postfix');
   chownSync(places.data, postfix.uid, postfix.gid);

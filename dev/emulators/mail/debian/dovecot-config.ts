@@ -15,7 +15,7 @@ export interface DovecotPlan {
   readonly mailboxes: readonly EmulatedMailbox[];
 }
 
-/** The files Dovecot is started with, by path relative to `etc`. */
+/** Dovecot's configuration files, by path relative to `etc`. */
 export function dovecotFiles(plan: DovecotPlan): Map<string, string> {
   const { etc, run, log, ports, issuer } = plan;
   const files = new Map<string, string>();
@@ -39,17 +39,17 @@ export function dovecotFiles(plan: DovecotPlan): Map<string, string> {
   return files;
 }
 
-/** Who may open what. The claim `nameClaim` has to be there, and `only`, when it is set, to have this value. */
+/** An access rule. The claim `nameClaim` must exist and, if `only` is set, have this value. */
 interface Grant {
   nameClaim: 'upn' | 'oid';
   opens: string;
   only?: { claim: 'upn' | 'idtyp'; is: string };
-  /** The one mailbox that the rule is asked about; absent: every one. */
+  /** The one mailbox of the rule; absent: all. */
   mailbox?: string;
 }
 
 function* grantsOf(mailboxes: readonly EmulatedMailbox[]): Generator<Grant> {
-  // Everybody's own mailbox: `%Lu` is the name in the token, in small letters.
+  // Each user's own mailbox: `%Lu` is the name in the token, in lower case.
   yield { nameClaim: 'upn', opens: '%Lu' };
   for (const { address, delegates = [], openToApps } of mailboxes) {
     const opens = address.toLowerCase();
@@ -58,7 +58,8 @@ function* grantsOf(mailboxes: readonly EmulatedMailbox[]): Generator<Grant> {
         ...{ nameClaim: 'upn', opens, mailbox: opens },
         only: { claim: 'upn', is: delegate.toLowerCase() },
       };
-    // An app’s token has no name of a user. Every token says in `idtyp` whose it is; one without would pass here.
+    // An app’s token has no user name. Every token states its kind in `idtyp`; one without it would pass
+    // here.
     if (openToApps !== false)
       yield { nameClaim: 'oid', opens, mailbox: opens, only: { claim: 'idtyp', is: 'app' } };
   }

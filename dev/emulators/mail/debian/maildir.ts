@@ -3,9 +3,9 @@ import { rename, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * Puts emails into a Maildir as its format wants it: written in `tmp/`, then renamed into `new/`, so that
- * nobody sees half an email (https://cr.yp.to/proto/maildir.html). Dovecot numbers new files by the time in
- * their names; a counter of microseconds that never stands still keeps the order given.
+ * Adds emails to a Maildir as its format requires: written to `tmp/`, then renamed into `new/`, so no
+ * reader sees a partial email (https://cr.yp.to/proto/maildir.html). Dovecot numbers new files by the time
+ * in their names; a strictly increasing microsecond counter keeps the given order.
  */
 export class MaildirDelivery {
   readonly #mailRoot: string;
@@ -17,7 +17,7 @@ export class MaildirDelivery {
     this.#owner = owner;
   }
 
-  /** Makes the folders of a mailbox, so that the first delivery may come before the first sign-in. */
+  /** Creates the folders of a mailbox, so that mail can be delivered before the first sign-in. */
   prepare(address: string): void {
     const home = path.join(this.#mailRoot, address);
     for (const folder of [
@@ -29,7 +29,7 @@ export class MaildirDelivery {
     }
   }
 
-  /** Dovecot takes a file's time of change for the mail's INTERNALDATE. */
+  /** Dovecot uses a file's modification time as INTERNALDATE. */
   async deliver(address: string, raws: readonly Uint8Array[], receivedAt?: Date): Promise<void> {
     const maildir = path.join(this.#mailRoot, address, 'Maildir');
     for (const raw of raws) {

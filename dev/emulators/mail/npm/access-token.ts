@@ -12,17 +12,17 @@ const permissions: Record<MailProtocol, { readonly scope: string; readonly role:
 
 const audiences = ['https://outlook.office.com', 'https://outlook.office365.com'];
 
-/** Resolves with true when the token's holder may use this mailbox over this protocol. Never says why not. */
+/** Resolves with true when the token may open this mailbox over this protocol. Never says why not. */
 export type TokenCheck = (sasl: Xoauth2, protocol: MailProtocol) => Promise<boolean>;
 
 export interface Xoauth2 {
-  /** The mailbox that is to be opened, in small letters. */
+  /** The mailbox to open, in lower case. */
   readonly mailbox: string;
   readonly accessToken: string;
 }
 
 /**
- * Reads the SASL text `user=…^Aauth=Bearer …^A^A` in base64, as Exchange Online takes it.
+ * Reads the SASL text `user=…^Aauth=Bearer …^A^A` in base64, as Exchange Online accepts it.
  * https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
  */
 export function readXoauth2(base64: string): Xoauth2 | undefined {
@@ -34,8 +34,9 @@ export function readXoauth2(base64: string): Xoauth2 | undefined {
 }
 
 /**
- * Checks signature, issuer, audience, time, the protocol's scope or role, and whose mailbox it is: the
- * user's own, or one that names the user as a delegate. An app's token opens what is open to apps.
+ * Checks signature, issuer, audience, time, the protocol's scope or role, and access to the mailbox: the
+ * user's own, or one that names the user as a delegate. An app's token opens the mailboxes that are open to
+ * apps.
  */
 export async function makeTokenCheck(options: MailServerOptions): Promise<TokenCheck> {
   const key = await importSPKI(options.signingKey.publicPem, 'RS256');
@@ -75,7 +76,7 @@ async function verifiedClaims(token: string, key: VerificationKey, options: Mail
     });
     return protectedHeader.kid === options.signingKey.kid ? payload : undefined;
   } catch {
-    // A bad token is an answer here, not a fault: the client is told no more than that it is refused.
+    // An invalid token is a result here, not an error: the client only learns that it is refused.
     return undefined;
   }
 }

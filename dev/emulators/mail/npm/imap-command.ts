@@ -7,17 +7,17 @@ export type Token =
 
 export interface Command {
   readonly tag: string;
-  /** In capitals; `UID FETCH` and its like are one name. */
+  /** In upper case; `UID FETCH` and the like are one name. */
   readonly name: string;
   readonly args: readonly Token[];
 }
 
-/** A command that cannot be read or is wrong in its arguments: answered with BAD and the message. */
+/** A command that cannot be parsed or has invalid arguments: answered with BAD and the message. */
 export class BadCommand extends Error {}
 
-/** Room for the largest mail (100 MB) and its base64. */
+/** Enough for the largest email (100 MB) in base64. */
 const largestLiteral = 150 * 1024 * 1024;
-/** What every server takes, and no client may exceed without asking (RFC 7162 section 4). */
+/** The length that every server accepts and no client may exceed without asking (RFC 7162 section 4). */
 const longestLine = 8192;
 
 /**

@@ -2,7 +2,7 @@ import { BadCommand, quoted, type Token, textOf } from './imap-command.ts';
 import { canonicalFlag, chosenMails, compactSet, type Selected } from './imap-messages.ts';
 import type { Folder, MailStore, UidPair } from './mail-store.ts';
 
-/** Untagged lines, then the end of the command: `OK`, `NO` or `BAD` with its text. */
+/** Untagged lines, then the completion: `OK`, `NO` or `BAD` with its text. */
 export interface Answer {
   readonly lines: readonly string[];
   readonly outcome: string;
@@ -30,7 +30,7 @@ export function openFolder(folder: Folder, readOnly: boolean): Selected {
   return { folder, readOnly, view: folder.mails.map(({ uid }) => uid), changed: new Set() };
 }
 
-/** What SELECT and EXAMINE tell of the folder they opened; undefined: there is none of that name. */
+/** The response data of SELECT and EXAMINE; undefined: no folder of that name. */
 export function described(selected: Selected | undefined, name: string, folderName: string): Answer {
   if (selected === undefined) return { lines: [], outcome: `NO ${folderName} doesn't exist.` };
   const { folder, readOnly, view } = selected;

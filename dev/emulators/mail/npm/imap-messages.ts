@@ -163,7 +163,7 @@ function sectionItem(
 ): FetchItem {
   const label = `BODY[${name}]${partial === undefined ? '' : `<${partial.start}>`}`;
   const value = (mail: OpenMail): string | Buffer => {
-    // A slice of a large mail is read from the disk as that slice.
+    // A partial FETCH of a large email reads only that part from disk.
     if (name === '' && partial !== undefined) return mail.range(partial.start, partial.length);
     const bytes = section(mail.raw(), mail.entity(), name);
     if (bytes === undefined) return 'NIL';
@@ -172,7 +172,7 @@ function sectionItem(
   return { label, value, setsSeen };
 }
 
-/** What STORE does to the flags of one email; undefined when nothing changes. */
+/** The flags after STORE; undefined when nothing changes. */
 export function readStore(name: string, token: readonly Token[]): (flags: readonly string[]) => string[] {
   const [first] = token;
   const words = (first?.kind === 'list' ? first.items : token).map(textOf).map(canonicalFlag);
@@ -191,7 +191,7 @@ export function readStore(name: string, token: readonly Token[]): (flags: readon
 
 const systemFlags = ['\\Seen', '\\Answered', '\\Flagged', '\\Deleted', '\\Draft'];
 
-/** Flag names know no capitals: `\seen` is `\Seen`. */
+/** Flag names are case-insensitive: `\seen` is `\Seen`. */
 export function canonicalFlag(flag: string): string {
   return systemFlags.find((known) => known.toLowerCase() === flag.toLowerCase()) ?? flag;
 }
@@ -227,7 +227,7 @@ export function deletedUids({ folder, view }: Selected): number[] {
     .map(({ uid }) => uid);
 }
 
-/** What others did to the open folder since the session last told it: first what is gone, then what is new, then flags. */
+/** Changes by other connections since the last report: first removals, then additions, then flags. */
 export function takeNews(selected: Selected, mayRenumber: boolean): string {
   const { folder, view, changed } = selected;
   const present = new Map(folder.mails.map((mail) => [mail.uid, mail]));

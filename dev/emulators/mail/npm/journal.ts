@@ -28,14 +28,14 @@ export type Entry =
     }
   | { readonly op: 'gone'; readonly folder: string; readonly uids: readonly number[] };
 
-/** All whole entries. A last line without its end was cut off by a crash, and nobody was told of it. */
+/** All complete entries. A last line without a line end was truncated by a crash and never acknowledged. */
 export function readJournal(file: string): Entry[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as Entry);
 }
 
-/** Replaces the journal by one rename: the old or the new one is there, never half of it. */
+/** Replaces the journal by one rename: either the old or the new one exists. */
 export function writeJournal(file: string, entries: readonly Entry[]): void {
   const fresh = `${file}.new`;
   writeFileSync(fresh, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { mode: 0o600 });

@@ -29,9 +29,9 @@ export interface Change {
 export type UidPair = readonly [from: number, to: number];
 
 /**
- * One mailbox on disk: `messages/*.eml` and a journal that only grows (made short at each start). A change
- * is in the journal before the caller is told, by one synchronous write: what was acknowledged survives
- * the death of the process at any instant.
+ * One mailbox on disk: `messages/*.eml` and an append-only journal (compacted at each start). A change is
+ * in the journal before the caller is notified, by one synchronous write: acknowledged changes survive the
+ * death of the process at any moment.
  */
 export class MailStore {
   readonly #messages: string;
@@ -49,7 +49,7 @@ export class MailStore {
     for (const entry of readJournal(journalFile)) this.#apply(entry);
     for (const file of readdirSync(this.#messages)) {
       this.#nextFile = Math.max(this.#nextFile, Number.parseInt(file, 10) + 1);
-      // Written, but never acknowledged: the process ended before the journal knew of it.
+      // Written but never acknowledged: the process ended before the journal entry.
       if (!this.#uses.has(file)) rmSync(path.join(this.#messages, file));
     }
     writeJournal(journalFile, [...this.#folders.values()].flatMap(entriesOf));
@@ -67,7 +67,7 @@ export class MailStore {
     return this.#folders.get(name.toUpperCase() === 'INBOX' ? 'INBOX' : name);
   }
 
-  /** A name made again later gets a higher UIDVALIDITY (RFC 3501 §2.3.1.1). */
+  /** A re-created name gets a higher UIDVALIDITY (RFC 3501 §2.3.1.1). */
   create(name: string, now: number): void {
     const highest = Math.max(0, ...this.folders().map(({ uidValidity }) => uidValidity));
     const uidValidity = Math.max(Math.floor(now / 1000), highest + 1);
@@ -102,7 +102,7 @@ export class MailStore {
     return this.#transfer(folder, uids, target, false);
   }
 
-  /** One journal entry: after a crash an email is in the one folder or in the other, never in both or none. */
+  /** One journal entry: after a crash an email is in one of the folders, never in both or neither. */
   move(folder: Folder, uids: readonly number[], target: Folder): UidPair[] {
     return this.#transfer(folder, uids, target, true);
   }

@@ -9,7 +9,7 @@ import { startDrop, startSubmission } from './smtp-services.ts';
 
 const host = '127.0.0.1';
 
-/** A mail server with nothing to install: our own IMAP and POP3 core, and SMTP, over mail kept in files. */
+/** A mail server without installation: our own IMAP and POP3, and SMTP, with mail stored in files. */
 export async function startNpmServer(options: MailServerOptions): Promise<MailServer> {
   const { ports = {} } = options;
   const now = () => Date.now();
@@ -78,7 +78,7 @@ export async function startNpmServer(options: MailServerOptions): Promise<MailSe
   };
 }
 
-/** Addresses may hold what a file system refuses. */
+/** Addresses may contain characters that a file system refuses. */
 function folderName(address: string): string {
   return address.replace(/[^a-z0-9@._-]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
 }
@@ -91,7 +91,7 @@ async function listenTls(
   const sockets = new Set<TLSSocket>();
   const server: Server = createServer({ cert: tls.cert, key: tls.key }, (socket) => {
     sockets.add(socket);
-    // Small answers at once: the wait for a fuller packet costs 40 ms a command.
+    // Small responses are sent at once: waiting for a fuller packet costs 40 ms per command.
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));

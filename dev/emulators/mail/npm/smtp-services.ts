@@ -29,7 +29,10 @@ const common: SMTPServerOptions = {
   logger: false,
 };
 
-/** Submission: STARTTLS, XOAUTH2, and nobody sends as somebody else. Mail for outside comes back as a bounce. */
+/**
+ * Submission: STARTTLS, XOAUTH2, and each user sends only as themselves. Email to outside recipients
+ * bounces.
+ */
 export function startSubmission(world: SmtpWorld, port: number): Promise<SmtpService> {
   return listen(
     new SMTPServer({
@@ -62,7 +65,7 @@ export function startSubmission(world: SmtpWorld, port: number): Promise<SmtpSer
   );
 }
 
-/** Takes mail from any mail program on this machine, for the demo mailboxes only. */
+/** Accepts mail from any mail client on this machine, for the demo mailboxes only. */
 export function startDrop(world: SmtpWorld, port: number): Promise<SmtpService> {
   return listen(
     new SMTPServer({
@@ -141,7 +144,7 @@ async function listen(server: SMTPServer, port: number): Promise<SmtpService> {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => resolve());
   });
-  // A client that hangs up or breaks TLS is its own affair; without a listener it would end the process.
+  // A client that disconnects or breaks TLS is not our error; without a listener it would end the process.
   server.removeAllListeners('error').on('error', () => {});
   const { port: chosen } = server.server.address() as AddressInfo;
   return { port: chosen, stop: () => new Promise((resolve) => server.close(() => resolve())) };
