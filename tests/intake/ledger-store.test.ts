@@ -109,6 +109,25 @@ describe('the ledger', () => {
     });
   });
 
+  test('says of an email that became no ticket on purpose that it is to be spared', async () => {
+    const { mine } = await claim([found(1)]);
+    const skip = {
+      ...opening('t'),
+      fate: 'skip',
+      ticketId: undefined,
+      number: undefined,
+      opens: false,
+    } as const;
+    const mails = mine.map((mail) => ({ mail, decision: skip }));
+    await ledger.complete(BOX, await ledger.decide(BOX, mails));
+    await settled(found(2));
+    const place = placeOf(under('1'), facts(1));
+    expect(await claim([found(1), found(2)])).toMatchObject({
+      completed: [place, expect.anything()],
+      spared: [place],
+    });
+  });
+
   test('gives out at another place what was begun, only where the first place is gone', async () => {
     await claim([found(1, 'same')]);
     const here = await claim([found(7, 'same')], true, [found(1)]);
