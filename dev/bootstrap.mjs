@@ -17,6 +17,8 @@ const tools = {
   tsc: join(root, 'node_modules/typescript/bin/tsc'),
   vitest: join(root, 'node_modules/vitest/vitest.mjs'),
 };
+/** Lint rules, and sorted imports. */
+const lint = [tools.biome, 'check', '--formatter-enabled=false', '--enforce-assist=true'];
 const dev = (file) => join(root, 'dev', file);
 
 const [command = '', ...rest] = process.argv.slice(2);
@@ -44,7 +46,7 @@ const commands = {
   bench: () => [dev('bench.ts'), ...rest],
   'bench:intake': () => [dev('bench.ts'), 'intake', ...rest],
   format: () => [tools.biome, 'format', '--write', ...reported(), ...others],
-  lint: () => [tools.biome, 'lint', ...reported(), ...others],
+  lint: () => [...lint, ...reported(), ...others],
   types: () => [tools.tsc, '-p', root, ...others],
   test: () => [tools.vitest, 'run', ...lane(), ...reported(), ...others.filter((one) => one !== '--fast')],
 };
@@ -56,7 +58,7 @@ const reported = () => (json ? ['--reporter=json'] : []);
 /** The steps of `npm run check`, in order. The tests run the built app, so the build comes first. */
 const steps = [
   ['format', [tools.biome, 'format']],
-  ['lint', [tools.biome, 'lint']],
+  ['lint', lint],
   ['types', [tools.tsc, '-p', root]],
   ['architecture', [tools.vitest, 'run', 'tests/architecture.test.ts']],
   ['build', [dev('build.ts')]],

@@ -7,11 +7,11 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import {
-  type PostroomResource,
   type Fixed,
   type FixedMonth,
   fixedKinds,
   fixedMonthOf,
+  type PostroomResource,
 } from './cost/fixed.ts';
 import { type MeteredWorld, openMeteredWorld } from './cost/metered-world.ts';
 import {

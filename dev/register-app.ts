@@ -13,7 +13,7 @@
 import { parseArgs } from 'node:util';
 import { AzureCliCredential } from '@azure/identity';
 import { clouds, isCloudName } from '../shared/providers/clouds.ts';
-import { type PostroomEnvironment, openPostroomEnvironment } from './register-app/azd-environment.ts';
+import { openPostroomEnvironment, type PostroomEnvironment } from './register-app/azd-environment.ts';
 import {
   CLIENT_ID_NAMES,
   type CreateResult,

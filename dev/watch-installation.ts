@@ -8,7 +8,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { AzureCliCredential } from '@azure/identity';
-import { type PostroomEnvironment, openPostroomEnvironment } from './register-app/azd-environment.ts';
+import { openPostroomEnvironment, type PostroomEnvironment } from './register-app/azd-environment.ts';
 import { runCommand } from './run-command.ts';
 
 const MANAGEMENT = 'https://management.azure.com';

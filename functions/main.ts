@@ -6,12 +6,12 @@
  */
 import { app, type HttpMethod } from '@azure/functions';
 import { paths } from '../shared/paths/paths.ts';
+import { keepHeapSmall } from '../shared/platform/small-heap.ts';
 import { watchAnswers } from './http/answer-flow.ts';
-import { backgroundHandler, sendLastTelemetry } from './triggers/background-handler.ts';
-import { isLive, isReady } from './triggers/health.ts';
 import { httpHandler } from './http/http-adapter.ts';
 import { hostRoute } from './http/route.ts';
-import { keepHeapSmall } from '../shared/platform/small-heap.ts';
+import { backgroundHandler, sendLastTelemetry } from './triggers/background-handler.ts';
+import { isLive, isReady } from './triggers/health.ts';
 
 keepHeapSmall();
 

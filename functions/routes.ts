@@ -4,16 +4,16 @@ import { checkAccount, showAccount, showAccounts } from './pages/accounts/accoun
 import { showAlerts } from './pages/alerts/alerts.tsx';
 import { explainPastedError, showErrorLookup } from './pages/errors/error-lookup.tsx';
 import { showConnected } from './pages/mailboxes/connected.tsx';
-import { checkFolder, fetchMissingEmail, showFolderCheck } from './pages/mailboxes/folder-check.tsx';
 import {
   downloadTranscript,
   showConnectionTest,
   testConnection,
 } from './pages/mailboxes/connection-test.tsx';
+import { checkFolder, fetchMissingEmail, showFolderCheck } from './pages/mailboxes/folder-check.tsx';
 import {
   changeMailbox,
-  createMailbox,
   confirmMailboxDeletion,
+  createMailbox,
   pauseMailbox,
   resumeMailbox,
   showMailboxDeletion,
@@ -62,6 +62,7 @@ import { showHome } from './pages/status/home.tsx';
 import { blockSender, unblockSender } from './pages/tickets/block-sender.tsx';
 import { searchEmail, showFindEmail } from './pages/tickets/find-email.tsx';
 import { downloadAttachment, downloadOriginal, showBody, showText } from './pages/tickets/message-files.ts';
+import { closeTicket, reopenTicket, showTicket, showTickets } from './pages/tickets/tickets.tsx';
 import {
   dismissUnimported,
   downloadUnimported,
@@ -69,7 +70,6 @@ import {
   retryUnimportedEmail,
   showUnimported,
 } from './pages/tickets/unimported.tsx';
-import { closeTicket, reopenTicket, showTicket, showTickets } from './pages/tickets/tickets.tsx';
 
 /**
  * Every path of the pages, with its role and handler. The first match handles the request, so a literal

@@ -1,9 +1,14 @@
-import { type AccountStore, createAccountStore } from '../shared/accounts/account-store.ts';
 import type { AccessTokens } from '../shared/accounts/access-token.ts';
+import { type AccountStore, createAccountStore } from '../shared/accounts/account-store.ts';
 import { createAccessTokens } from '../shared/accounts/get-access-token.ts';
 import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-client.ts';
 import { createTokenCipher, type TokenCipher } from '../shared/accounts/token-encryption.ts';
 import { type ActivityStore, createActivityStore } from '../shared/activity/activity-store.ts';
+import { alertChannels } from '../shared/alerts/alert-channels.ts';
+import { type AlertService, createAlertService } from '../shared/alerts/alert-service.ts';
+import { type ChannelSecrets, createChannelSecrets } from '../shared/alerts/channel-secrets.ts';
+import { createHealthMonitor, type HealthMonitor } from '../shared/alerts/health-monitor.ts';
+import { createMailboxCache, type MailboxCache } from '../shared/alerts/mailbox-cache.ts';
 import { type AuditStore, createAuditStore } from '../shared/audit/audit-store.ts';
 import {
   type ConnectionTestStore,
@@ -23,14 +28,9 @@ import type { ShardDeps } from '../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../shared/intake/ledger-store.ts';
 import { createParserPool } from '../shared/intake/parser-pool.ts';
 import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
-import { openInbox } from '../shared/mailboxes/open-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
+import { openInbox } from '../shared/mailboxes/open-inbox.ts';
 import { verifyMailbox } from '../shared/mailboxes/verify-mailbox.ts';
-import { type ChannelSecrets, createChannelSecrets } from '../shared/alerts/channel-secrets.ts';
-import { createAlertService, type AlertService } from '../shared/alerts/alert-service.ts';
-import { type MailboxCache, createMailboxCache } from '../shared/alerts/mailbox-cache.ts';
-import { alertChannels } from '../shared/alerts/alert-channels.ts';
-import { createHealthMonitor, type HealthMonitor } from '../shared/alerts/health-monitor.ts';
 import { recordSends } from '../shared/outbox/record-sends.ts';
 import { createMailSender, type MailSender } from '../shared/outbox/send-mail.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
@@ -47,8 +47,8 @@ import type { Vault } from '../shared/platform/vault.ts';
 import { createProviderStore, type ProviderStore } from '../shared/providers/provider-store.ts';
 import { createGraphApplications, type GraphApplications } from '../shared/secrets/graph-applications.ts';
 import { createRotationStore, type RotationStore } from '../shared/secrets/rotation-store.ts';
-import { createHtmlViewer, type HtmlViewer } from '../shared/tickets/show-html.ts';
 import { createSenderRuleStore, type SenderRuleStore } from '../shared/senders/sender-rule-store.ts';
+import { createHtmlViewer, type HtmlViewer } from '../shared/tickets/show-html.ts';
 import { createTicketStore, type TicketStore } from '../shared/tickets/ticket-store.ts';
 
 /** Everything that triggers and pages use, created once per process at first use. */

@@ -3,9 +3,9 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
+import { isStorageAway } from '../shared/alerts/collect-health.ts';
 import { findingInDemo } from '../shared/alerts/demo-findings.ts';
 import { storageFinding } from '../shared/alerts/health-findings.ts';
-import { isStorageAway } from '../shared/alerts/collect-health.ts';
 import { paths } from '../shared/paths/paths.ts';
 import { log } from '../shared/platform/log.ts';
 import type { Principal } from '../shared/platform/principal.ts';
@@ -17,7 +17,6 @@ import { newReference } from './http/http-adapter.ts';
 import { recordRefusal } from './http/record-refusal.ts';
 import type { Route } from './http/route.ts';
 import type { PageContext, WebEnvironment } from './http/web-environment.ts';
-import { outagePage } from './pages/errors/outage.tsx';
 import {
   brokenPage,
   malformedPage,
@@ -25,6 +24,7 @@ import {
   otherSitePage,
   tooLargePage,
 } from './pages/errors/error-pages.tsx';
+import { outagePage } from './pages/errors/outage.tsx';
 import { routes } from './routes.ts';
 import { type Services, services } from './services.ts';
 

@@ -1,6 +1,6 @@
+import type { ReceivedAlert } from './alert-receiver.ts';
 import type { DrillFault } from './drill-faults.ts';
 import { type Glance, glanceAt, isCalm } from './home-page.ts';
-import type { ReceivedAlert } from './alert-receiver.ts';
 
 /** What was observed of one fault. */
 export interface DrillRecord {

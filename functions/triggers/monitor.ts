@@ -1,9 +1,9 @@
-import { resolvePendingTests } from '../../shared/connection-test/resolve-pending-tests.ts';
-import { purgeConsents } from '../../shared/consent/purge-consents.ts';
-import { queueChecks } from '../../shared/intake/queue-checks.ts';
-import { measureQuarantine } from '../../shared/intake/measure-quarantine.ts';
 import { prefetchTokens } from '../../shared/alerts/prefetch-tokens.ts';
 import { recheckSending } from '../../shared/alerts/recheck-sending.ts';
+import { resolvePendingTests } from '../../shared/connection-test/resolve-pending-tests.ts';
+import { purgeConsents } from '../../shared/consent/purge-consents.ts';
+import { measureQuarantine } from '../../shared/intake/measure-quarantine.ts';
+import { queueChecks } from '../../shared/intake/queue-checks.ts';
 import { withTimeout } from '../../shared/platform/concurrency.ts';
 import { log } from '../../shared/platform/log.ts';
 import { recheckSecrets } from '../../shared/secrets/review-secrets.ts';

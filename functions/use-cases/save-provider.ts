@@ -4,13 +4,13 @@ import type { AuditChange } from '../../shared/audit/audit.ts';
 import { retryNow } from '../../shared/mailboxes/retry-now.ts';
 import { type Credential, credentialsOf, withNext, withOnly } from '../../shared/providers/credential.ts';
 import type { CredentialInput } from '../../shared/providers/credential-form.ts';
-import { storeNewCertificate, storeSecret } from '../../shared/providers/store-credential.ts';
 import type { Preset } from '../../shared/providers/presets.ts';
+import { disableRetired } from '../../shared/providers/promote-credential.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
+import { providerEntry } from '../../shared/providers/provider-entry.ts';
 import { isAnotherRegistration, type ProviderInput } from '../../shared/providers/provider-form.ts';
 import { registrationOf } from '../../shared/providers/registration.ts';
-import { providerEntry } from '../../shared/providers/provider-entry.ts';
-import { disableRetired } from '../../shared/providers/promote-credential.ts';
+import { storeNewCertificate, storeSecret } from '../../shared/providers/store-credential.ts';
 import type { Services } from '../services.ts';
 
 interface Saving {

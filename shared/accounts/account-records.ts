@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { codeFrom } from '../platform/problem.ts';
 import { PostroomError } from '../platform/errors.ts';
+import { codeFrom } from '../platform/problem.ts';
 import {
   group,
   json,

@@ -1,6 +1,6 @@
 import { isReadyToSignIn, type Preflight } from '../providers/preflight.ts';
-import type { Provider } from '../providers/provider.ts';
 import { type PromoteDeps, promoteCredential } from '../providers/promote-credential.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { AccountStore } from './account-store.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { preflightProvider } from './preflight-provider.ts';

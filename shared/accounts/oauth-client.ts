@@ -12,8 +12,8 @@ import { isMicrosoftShaped, issuerOfToken } from './issuer-rules.ts';
 import { authenticationOf } from './oauth-authentication.ts';
 import { type Declined, readCallback, type Untrusted } from './oauth-callback.ts';
 import { createOAuthServers, type Exchange, hostOf } from './oauth-servers.ts';
-import { blamesCredential, type EndpointFailure, objectOf } from './token-failure.ts';
 import { failureOf, TokenEndpointError } from './token-endpoint-error.ts';
+import { blamesCredential, type EndpointFailure, objectOf } from './token-failure.ts';
 
 export interface AuthorizationAsk {
   redirectUri: string;

@@ -8,8 +8,8 @@ import { endpointsOf, type Provider, presetOf } from '../providers/provider.ts';
 import { tidyTokenBody } from './grant.ts';
 import { isIssuerOf } from './issuer-rules.ts';
 import { secretsIn } from './sent-secrets.ts';
-import { objectOf } from './token-failure.ts';
 import { TokenEndpointError } from './token-endpoint-error.ts';
+import { objectOf } from './token-failure.ts';
 
 /** One request in progress. Its last response is kept for status and Retry-After. */
 export interface Exchange {

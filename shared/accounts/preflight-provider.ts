@@ -3,7 +3,7 @@ import type { Seam } from '../platform/seam.ts';
 import { Secret } from '../platform/secret.ts';
 import { clouds } from '../providers/clouds.ts';
 import type { Credential } from '../providers/credential.ts';
-import type { Proof, Preflight } from '../providers/preflight.ts';
+import type { Preflight, Proof } from '../providers/preflight.ts';
 import type { Provider } from '../providers/provider.ts';
 import { claimsOfAppToken } from './app-account.ts';
 import { isMicrosoftShaped } from './issuer-rules.ts';

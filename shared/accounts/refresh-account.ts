@@ -1,5 +1,5 @@
 import { PostroomError } from '../platform/errors.ts';
-import { partBlamed, type ProblemCode, type VaultCode } from '../platform/problem.ts';
+import { type ProblemCode, partBlamed, type VaultCode } from '../platform/problem.ts';
 import type { Seam } from '../platform/seam.ts';
 import { type PromoteDeps, promoteCredential } from '../providers/promote-credential.ts';
 import type { Account } from './account.ts';

@@ -1,6 +1,6 @@
 import type { VaultCode } from '../platform/problem.ts';
-import type { Secret } from '../platform/secret.ts';
 import type { Seam } from '../platform/seam.ts';
+import type { Secret } from '../platform/secret.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Account, AccountStatus, Problem } from './account.ts';
 import type { AccountStore, StoredAccount } from './account-store.ts';

@@ -2,9 +2,9 @@ import { mapLimited } from '../platform/concurrency.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
+import type { AccessTokens } from './access-token.ts';
 import type { Account } from './account.ts';
 import type { AccountStore } from './account-store.ts';
-import type { AccessTokens } from './access-token.ts';
 
 interface RenewDeps {
   seam: Seam;

@@ -1,12 +1,12 @@
 import type { MailSender } from '../outbox/send-mail.ts';
 import type { Config } from '../platform/config.ts';
 import type { Seam } from '../platform/seam.ts';
-import type { ChannelSecrets } from './channel-secrets.ts';
-import { smtpRefused } from './health-findings.ts';
-import type { Channels, AlertService } from './alert-service.ts';
-import type { MailboxCache } from './mailbox-cache.ts';
 import type { Observation } from './alert.ts';
+import type { AlertService, Channels } from './alert-service.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
 import { emailChannel, type SendingSeen } from './email-channel.ts';
+import { smtpRefused } from './health-findings.ts';
+import type { MailboxCache } from './mailbox-cache.ts';
 import { webhookChannel } from './webhook-channel.ts';
 
 /**

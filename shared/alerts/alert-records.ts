@@ -7,8 +7,8 @@ import {
   alertKinds,
   type Finding,
   keyHash,
-  severities,
   type Subject,
+  severities,
   subjectKinds,
 } from './alert.ts';
 import { channels, type Delivery, events, type Notification, type Outgoing } from './notification.ts';

@@ -4,17 +4,17 @@ import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Tables } from '../platform/tables.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
+import { type Alert, alertId, type Finding, type Observation } from './alert.ts';
+import { type AlertStore, createAlertStore, type Waiting } from './alert-store.ts';
 import { type Decision, decideAlerts } from './decide-alerts.ts';
 import { createInMemoryAlerts, type InMemoryAlert } from './in-memory-alerts.ts';
-import { type Finding, type Alert, alertId, type Observation } from './alert.ts';
-import { createAlertStore, type AlertStore, type Waiting } from './alert-store.ts';
 import {
   type Channel,
   channelsFor,
-  nextTry,
-  type Outgoing,
   type Notification,
+  nextTry,
   notificationOf,
+  type Outgoing,
   type What,
 } from './notification.ts';
 

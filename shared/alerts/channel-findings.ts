@@ -1,8 +1,8 @@
 import { explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
-import { partBlamed, type ProblemCode } from '../platform/problem.ts';
-import type { ChannelSecretName, ChannelFailure } from './channel-states.ts';
+import { type ProblemCode, partBlamed } from '../platform/problem.ts';
 import type { Finding } from './alert.ts';
+import type { ChannelFailure, ChannelSecretName } from './channel-states.ts';
 
 const channels: Readonly<Record<ChannelSecretName, { name: string; headline: string; affected: string }>> = {
   'smtp-relay-url': {

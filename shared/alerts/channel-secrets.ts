@@ -4,10 +4,10 @@ import type { Seam } from '../platform/seam.ts';
 import { Secret } from '../platform/secret.ts';
 import type { Vault } from '../platform/vault.ts';
 import {
-  type ChannelStates,
-  channelStatesFrom,
   type ChannelSecretName,
   type ChannelSecretReading,
+  type ChannelStates,
+  channelStatesFrom,
 } from './channel-states.ts';
 
 export interface ChannelSecrets {

@@ -1,11 +1,11 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { paths } from '../paths/paths.ts';
+import { byGravity, type Finding } from './alert.ts';
 import { channelFindings } from './channel-findings.ts';
 import { inWordsOf } from './demo-findings.ts';
+import { type FailingPart, type HealthFacts, silentSince, silentWithoutReason } from './health-facts.ts';
 import { independentFindings, partFailing, timerFindings } from './health-findings.ts';
-import { type HealthFacts, type FailingPart, silentSince, silentWithoutReason } from './health-facts.ts';
 import { BLAMED_AFTER, listOf, mailboxFindings, partOf, waitingMail } from './mailbox-findings.ts';
-import { byGravity, type Finding } from './alert.ts';
 import { refusalFindings } from './refusal-findings.ts';
 
 /**

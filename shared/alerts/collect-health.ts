@@ -15,7 +15,7 @@ import { telemetry } from '../platform/telemetry.ts';
 import { unreadableRows } from '../platform/unreadable-rows.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
-import type { HealthFacts, FailingPart, MissingEmail } from './health-facts.ts';
+import type { FailingPart, HealthFacts, MissingEmail } from './health-facts.ts';
 
 export interface PreviewDeps {
   tables: Tables;

@@ -1,6 +1,6 @@
-import { type HealthFacts, silentWithoutReason } from './health-facts.ts';
-import { collectFindings } from './collect-findings.ts';
 import { type Alert, byGravity, type Finding, isSeenInTables, keyOf, shownOf } from './alert.ts';
+import { collectFindings } from './collect-findings.ts';
+import { type HealthFacts, silentWithoutReason } from './health-facts.ts';
 
 const isWholeVault = ({ kind, subject }: Finding): boolean =>
   kind === 'vault-failing' && subject.kind === 'vault';

@@ -1,5 +1,5 @@
 import { isFromFuture } from '../platform/trusted-time.ts';
-import { type Finding, keyOf, type Alert, alertId, type Observation, shownOf } from './alert.ts';
+import { type Alert, alertId, type Finding, keyOf, type Observation, shownOf } from './alert.ts';
 
 /** A decision about an alert. `tell` is the notification; undefined: only the stored alert changes. */
 export type Decision =

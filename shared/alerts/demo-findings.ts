@@ -3,8 +3,8 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { paths } from '../paths/paths.ts';
 import type { Config } from '../platform/config.ts';
 import { isOfDemo, type Provider } from '../providers/provider.ts';
-import type { HealthFacts } from './health-facts.ts';
 import type { Finding, Subject } from './alert.ts';
+import type { HealthFacts } from './health-facts.ts';
 
 /** The finding reworded for the demo: its servers by name, and no links to Microsoft's portals. Pure. */
 export function findingInDemo(finding: Finding): Finding {

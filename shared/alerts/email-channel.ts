@@ -7,9 +7,9 @@ import type { Config } from '../platform/config.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Secret } from '../platform/secret.ts';
-import type { ChannelSecrets } from './channel-secrets.ts';
-import type { Tell } from './alert-service.ts';
 import type { Finding } from './alert.ts';
+import type { Tell } from './alert-service.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
 import type { Notification } from './notification.ts';
 import { notificationText, titleOf } from './notification-text.ts';
 

@@ -4,10 +4,10 @@ import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartb
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
 import { paths } from '../paths/paths.ts';
-import type { HealthFacts, FailingPart } from './health-facts.ts';
+import { type Alert, type Finding, shownOf } from './alert.ts';
 import { failed } from './collect-health.ts';
+import type { FailingPart, HealthFacts } from './health-facts.ts';
 import { waitingMail } from './mailbox-findings.ts';
-import { type Finding, type Alert, shownOf } from './alert.ts';
 
 const OF_AZURE = /^(?:storage|key-vault|managed-identity)-/;
 

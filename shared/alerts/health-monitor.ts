@@ -4,23 +4,23 @@ import { withTimeout } from '../platform/concurrency.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
-import type { ChannelFailure } from './channel-states.ts';
-import type { ChannelSecrets } from './channel-secrets.ts';
-import { inWordsOf } from './demo-findings.ts';
-import { partFailing } from './health-findings.ts';
-import { type HealthFacts, type FailingPart, silentWithoutReason } from './health-facts.ts';
-import { collectFindings, stillWithoutVault } from './collect-findings.ts';
+import { shownOf } from './alert.ts';
 import type { AlertService } from './alert-service.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
+import type { ChannelFailure } from './channel-states.ts';
+import { collectFindings, stillWithoutVault } from './collect-findings.ts';
 import {
-  failed,
-  isStorageAway,
-  type PreviewDeps,
   checkQueues,
   checkVault,
   collectHealth,
+  failed,
+  isStorageAway,
+  type PreviewDeps,
 } from './collect-health.ts';
+import { inWordsOf } from './demo-findings.ts';
+import { type FailingPart, type HealthFacts, silentWithoutReason } from './health-facts.ts';
+import { partFailing } from './health-findings.ts';
 import { partOf } from './mailbox-findings.ts';
-import { shownOf } from './alert.ts';
 
 export interface MonitorDeps extends PreviewDeps {
   seam: Seam;

@@ -1,7 +1,7 @@
 import type { Seam } from '../platform/seam.ts';
-import { decideAlerts } from './decide-alerts.ts';
-import { type Finding, type Alert, alertId } from './alert.ts';
+import { type Alert, alertId, type Finding } from './alert.ts';
 import type { Sent } from './alert-store.ts';
+import { decideAlerts } from './decide-alerts.ts';
 import { nextTry, type Outgoing, type What } from './notification.ts';
 
 /** An alert in memory, with its sent and pending notifications. */

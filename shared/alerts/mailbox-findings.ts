@@ -2,14 +2,14 @@ import type { Account } from '../accounts/account.ts';
 import { explainProblem } from '../explanations/explain.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import { linkTo } from '../explanations/links.ts';
-import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
+import type { FetchFailure, Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState } from '../mailboxes/mailbox-store.ts';
 import { remedyOf } from '../mailboxes/remedy.ts';
 import { paths } from '../paths/paths.ts';
 import { isProblemCode, partBlamed } from '../platform/problem.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { AlertKind, Finding, Subject } from './alert.ts';
 import { type HealthFacts, silentSince } from './health-facts.ts';
-import type { Finding, AlertKind, Subject } from './alert.ts';
 
 /** A mailbox that is not fetched, with its failure. */
 interface Stopped {

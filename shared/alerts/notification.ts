@@ -1,4 +1,4 @@
-import { type Finding, type Alert, shownOf } from './alert.ts';
+import { type Alert, type Finding, shownOf } from './alert.ts';
 
 export const channels = ['email', 'webhook'] as const;
 export type Channel = (typeof channels)[number];

@@ -1,8 +1,8 @@
 import type { TokenSource } from '../mailboxes/connect-inbox.ts';
 import type { Config } from '../platform/config.ts';
 import type { ChannelSecrets } from './channel-secrets.ts';
-import type { MailboxCache } from './mailbox-cache.ts';
 import { routesFor } from './email-channel.ts';
+import type { MailboxCache } from './mailbox-cache.ts';
 
 /** Two, because one may be the very account that fails. */
 const AT_HAND = 2;

@@ -7,12 +7,12 @@ import { describeError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
-import { inWordsOf } from './demo-findings.ts';
-import { smtpRefused } from './health-findings.ts';
+import { type Finding, keyHash } from './alert.ts';
 import type { AlertService } from './alert-service.ts';
 import { isStorageAway } from './collect-health.ts';
-import { type Finding, keyHash } from './alert.ts';
+import { inWordsOf } from './demo-findings.ts';
 import { isShownByMailAlone } from './email-channel.ts';
+import { smtpRefused } from './health-findings.ts';
 
 interface RecheckDeps {
   seam: Seam;

@@ -1,8 +1,8 @@
 import { explainText } from '../explanations/explain.ts';
 import { actionOf } from '../mailboxes/cursor.ts';
 import { remedyOfRefusal } from '../mailboxes/remedy.ts';
-import type { HealthFacts } from './health-facts.ts';
 import type { Finding } from './alert.ts';
+import type { HealthFacts } from './health-facts.ts';
 
 /** Mailboxes whose server refuses to mark, move or delete imported email. Pure. */
 export function refusalFindings({ mailboxes, state }: Pick<HealthFacts, 'mailboxes' | 'state'>): Finding[] {

@@ -2,9 +2,9 @@ import type { Config } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import { guardedFetch } from '../providers/guarded-fetch.ts';
-import { needsKey } from './channel-states.ts';
-import type { ChannelSecrets } from './channel-secrets.ts';
 import type { Tell } from './alert-service.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
+import { needsKey } from './channel-states.ts';
 import { payloadOf, shapeFor, signatureOf } from './webhook-payload.ts';
 
 /**

@@ -4,8 +4,8 @@ import { readRows } from '../platform/unreadable-rows.ts';
 import { type ConnectionTest, isWaiting } from './connection-test.ts';
 import {
   connectionTestKind,
-  type MailboxTest,
   MARKS,
+  type MailboxTest,
   markKind,
   WAITING,
   waitingKind,

@@ -1,9 +1,9 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import { PostroomError } from '../platform/errors.ts';
 import { mapLimited } from '../platform/concurrency.ts';
+import { PostroomError } from '../platform/errors.ts';
 import { isWaiting } from './connection-test.ts';
 import type { ConnectionTestStore } from './connection-test-store.ts';
-import { type PreviewDeps, findTestMessage } from './run-connection-test.ts';
+import { findTestMessage, type PreviewDeps } from './run-connection-test.ts';
 
 const AT_ONCE = 4;
 

@@ -2,11 +2,11 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
 import type { MailSender } from '../outbox/send-mail.ts';
 import type { Seam } from '../platform/seam.ts';
-import type { ConnectionTest, Step } from './connection-test.ts';
 import type { TestTokens } from './connect-steps.ts';
-import { TestRunner } from './test-runner.ts';
+import type { ConnectionTest, Step } from './connection-test.ts';
 import { findMail, testImap } from './test-imap.ts';
 import { testPop3 } from './test-pop3.ts';
+import { TestRunner } from './test-runner.ts';
 import { testSmtp } from './test-smtp.ts';
 
 export interface ConnectionTestDeps {

@@ -1,8 +1,6 @@
 import type { LineSocket } from '../mailboxes/line-socket.ts';
 import type { Mailbox, MailLogin } from '../mailboxes/mailbox.ts';
 import type { Secret } from '../platform/secret.ts';
-import { ImapProbe } from './imap-probe.ts';
-import { type AccessProbes, diagnoseNoAccess } from './diagnose-no-access.ts';
 import {
   encryptStep,
   openLineSocket,
@@ -12,6 +10,8 @@ import {
   tokenOf,
   tokenStep,
 } from './connect-steps.ts';
+import { type AccessProbes, diagnoseNoAccess } from './diagnose-no-access.ts';
+import { ImapProbe } from './imap-probe.ts';
 import { StepRefused, type TestRunner } from './test-runner.ts';
 
 const MOMENT_MS = 1_500;

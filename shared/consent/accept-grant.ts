@@ -10,7 +10,7 @@ import type { Seam } from '../platform/seam.ts';
 import { traitsOf } from '../providers/presets.ts';
 import { mailScopesOf, type Provider } from '../providers/provider.ts';
 import { connectionEntry } from './connection-entry.ts';
-import type { ConnectRequest, Initiator, ConsentAttempt } from './consent.ts';
+import type { ConnectRequest, ConsentAttempt, Initiator } from './consent.ts';
 import { stateOfInvitation } from './invitation.ts';
 import type { InvitationStore } from './invitation-store.ts';
 import { planReplacement, replaceAccount } from './replace-account.ts';

@@ -12,7 +12,7 @@ import {
   approvalState,
 } from './approval.ts';
 import type { ApprovalStore } from './approval-store.ts';
-import { isSameInitiator, type ConsentAttempt } from './consent.ts';
+import { type ConsentAttempt, isSameInitiator } from './consent.ts';
 import type { SetUpApprovalStore } from './set-up-approval-store.ts';
 import { type ConsentDeps, redirectUriOf } from './start-consent.ts';
 

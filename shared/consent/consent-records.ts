@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Explanation } from '../explanations/explanation.ts';
 import { json, optional, type RowKeys, recordKind, text, time } from '../platform/records.ts';
 import type { Approval } from './approval.ts';
-import type { ConnectRequest, PendingConsent, Initiator } from './consent.ts';
+import type { ConnectRequest, Initiator, PendingConsent } from './consent.ts';
 import type { Invitation } from './invitation.ts';
 
 // Table Consents. Its partitions hold:

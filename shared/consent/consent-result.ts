@@ -3,7 +3,7 @@ import { redact } from '../explanations/redact.ts';
 import type { Seam } from '../platform/seam.ts';
 import { browserHash, type Initiator } from './consent.ts';
 import type { ConsentStore } from './consent-store.ts';
-import { type ConsentOutcome, type AuthorizationCallback, verifyInitiator } from './finish-consent.ts';
+import { type AuthorizationCallback, type ConsentOutcome, verifyInitiator } from './finish-consent.ts';
 import type { FailedOutcome } from './outcome-messages.ts';
 
 /** The outcome of a sign-in, as stored in its row for the page that shows it. */

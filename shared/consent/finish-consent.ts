@@ -2,17 +2,17 @@ import type { EndpointFailure } from '../accounts/token-failure.ts';
 import { type VaultFailure, withVault } from '../accounts/vault-failure.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
+import { type PromoteDeps, promoteCredential } from '../providers/promote-credential.ts';
 import { type Provider, scopesOf } from '../providers/provider.ts';
 import { registrationOf } from '../providers/registration.ts';
-import { type PromoteDeps, promoteCredential } from '../providers/promote-credential.ts';
 import { type AcceptDeps, type Accepted, acceptGrant, type RefusedGrant } from './accept-grant.ts';
 import {
   browserHash,
+  type ConsentAttempt,
   consentContext,
   consentKey,
-  type PendingConsent,
   type Initiator,
-  type ConsentAttempt,
+  type PendingConsent,
 } from './consent.ts';
 import { stateOfInvitation } from './invitation.ts';
 import { type ConsentDeps, callbackPathOf, redirectUriOf } from './start-consent.ts';

@@ -14,12 +14,12 @@ import {
   browserHash,
   CONSENT_MINUTES,
   type ConnectRequest,
+  type ConsentAttempt,
   consentContext,
   consentKey,
-  type PendingConsent,
-  isSameInitiator,
   type Initiator,
-  type ConsentAttempt,
+  isSameInitiator,
+  type PendingConsent,
 } from './consent.ts';
 import type { ConsentStore } from './consent-store.ts';
 import type { InvitationStore } from './invitation-store.ts';

@@ -1,14 +1,14 @@
+import { type Code, codeFrom, foreignCode, isProblemCode, type ProblemCode } from '../platform/problem.ts';
 import { entraEntries, entraEntry, lineEntries, lineEntry } from './catalogue.ts';
 import { compareAddresses, differenceInWords } from './compare-addresses.ts';
-import { type Code, codeFrom, foreignCode, isProblemCode, type ProblemCode } from '../platform/problem.ts';
-import type { Comparison, ExplainContext, Explanation, Meaning } from './explanation.ts';
 import { explainedInDemo } from './demo-words.ts';
+import type { Comparison, ExplainContext, Explanation, Meaning } from './explanation.ts';
 import { linkTo, lookUp } from './links.ts';
-import { redact } from './redact.ts';
 import { errorWords, notRecognised, suberrorWords, unknownNumber } from './oauth-text.ts';
 import { fill, safeContext } from './placeholders.ts';
 import { problemMeanings } from './problem-meanings.ts';
 import { type Reading, readEvidence } from './read-evidence.ts';
+import { redact } from './redact.ts';
 
 const LONGEST_SAID = 400;
 const SENT_ADDRESS = /\bre(?:direct|ply) (?:URI|URL|address) ['"]([^'"\s]{1,600})['"]/i;

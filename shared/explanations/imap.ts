@@ -1,6 +1,6 @@
 import type { LineEntry } from './explanation.ts';
-import { ownEntry } from './problem-meanings.ts';
 import { imapOn, lookAtHealth, nothingToDo, report, useOauth } from './phrases.ts';
+import { ownEntry } from './problem-meanings.ts';
 
 /**
  * IMAP errors of Exchange Online and others, the most specific first: one transcript often contains

@@ -1,6 +1,6 @@
 import type { LineEntry } from './explanation.ts';
-import { ownEntry } from './problem-meanings.ts';
 import { nothingToDo, popOn, report, useOauth } from './phrases.ts';
+import { ownEntry } from './problem-meanings.ts';
 
 /** POP3 errors of Exchange Online and others. */
 export const pop3Entries: readonly LineEntry[] = [

@@ -1,7 +1,7 @@
 import { messageRowKey } from '../tickets/ticket-records.ts';
+import type { IntakeDeps, Work } from './batch.ts';
 import type { LedgerMail } from './ledger.ts';
 import { limits } from './plan-batches.ts';
-import type { IntakeDeps, Work } from './batch.ts';
 
 /**
  * Why an email is not tried again, if so. A decided one has an attempt more: where it is not death that ends them but a

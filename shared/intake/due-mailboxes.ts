@@ -1,4 +1,4 @@
-import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
+import type { FetchFailure, Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';

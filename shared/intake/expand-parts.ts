@@ -1,5 +1,5 @@
-import type { ReadMail, ReadPart } from './normalise-message.ts';
 import { textOfHtml } from '../tickets/html-text.ts';
+import type { ReadMail, ReadPart } from './normalise-message.ts';
 import { saysTheSame } from './stored-text.ts';
 import { readTnef, type Tnef } from './tnef.ts';
 import { takeUuFiles } from './uuencode.ts';

@@ -1,6 +1,6 @@
 import { type Activity, fetchSentence } from '../activity/activity.ts';
 import type { MailHour } from '../mailboxes/mail-hours.ts';
-import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
+import type { FetchFailure, Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchResult } from './fetch-mailbox.ts';
 
 /** What came in with a fetch, for the hours of the home page. Pure. */

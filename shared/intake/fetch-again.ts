@@ -5,12 +5,12 @@ import { type MessageRef, messageRef, sortedRefs } from '../mailboxes/message-re
 import { openRecords } from '../platform/open-records.ts';
 import type { Queues } from '../platform/queues.ts';
 import { activityOf, countOf } from './fetch-activity.ts';
-import { fetchMailbox, type FetchResult } from './fetch-mailbox.ts';
+import { type FetchResult, fetchMailbox } from './fetch-mailbox.ts';
 import type { ShardDeps } from './fetch-shard.ts';
 import { placesOfRef } from './ledger.ts';
 import { placeKind } from './ledger-records.ts';
-import type { Shard } from './queue-due-mailboxes.ts';
 import { type Handled, partsOfEntryKey } from './quarantine-records.ts';
+import type { Shard } from './queue-due-mailboxes.ts';
 import { reconcileFolder } from './reconcile-folder.ts';
 
 /** What a queue message asks for besides an ordinary fetch. */

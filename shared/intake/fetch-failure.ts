@@ -1,5 +1,5 @@
 import type { ConnectFailure } from '../mailboxes/connect-inbox.ts';
-import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
+import type { FetchFailure, Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';

@@ -1,8 +1,8 @@
 import {
   type ConnectDeps,
-  connectInbox,
   type ConnectFailure,
   connectFailureFrom,
+  connectInbox,
 } from '../mailboxes/connect-inbox.ts';
 import type { Cursor } from '../mailboxes/cursor.ts';
 import { type FirstFetch, nextPiece, sinceOf, unreadOf } from '../mailboxes/first-fetch.ts';
@@ -17,9 +17,9 @@ import {
 } from '../mailboxes/message-ref.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
+import type { IntakeDeps } from './batch.ts';
 import { deleteStored } from './delete-stored.ts';
 import { FetchSession, type FoundMeta, fetchMetaOf } from './fetch-session.ts';
-import type { IntakeDeps } from './batch.ts';
 import { processMessages } from './process-messages.ts';
 import { listedDigest, withoutUnmarked } from './unmarked.ts';
 

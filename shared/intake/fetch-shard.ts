@@ -1,7 +1,7 @@
 import type { Activity } from '../activity/activity.ts';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import { type MailHour, withMails } from '../mailboxes/mail-hours.ts';
-import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
+import type { FetchFailure, Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf, type MailboxStore } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { mapLimited, withinTime } from '../platform/concurrency.ts';
@@ -12,8 +12,8 @@ import { telemetry } from '../platform/telemetry.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 import { dueMailboxes } from './due-mailboxes.ts';
 import { activityOf, countOf } from './fetch-activity.ts';
-import { type FetchDeps, type FetchResult, fetchMailbox, tooSlow } from './fetch-mailbox.ts';
 import { causeEnded, nextFailure, waitingFor } from './fetch-failure.ts';
+import { type FetchDeps, type FetchResult, fetchMailbox, tooSlow } from './fetch-mailbox.ts';
 import { queueAtOnce, type Shard } from './queue-due-mailboxes.ts';
 import { createReconciliationStore } from './reconciliation-records.ts';
 

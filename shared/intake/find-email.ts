@@ -2,13 +2,13 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords } from '../platform/open-records.ts';
 import { startingWith, type Tables } from '../platform/tables.ts';
-import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import type { TicketSummary } from '../tickets/ticket.ts';
+import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import { indexKind, type MessageRecord, messageKind, messageRowKey } from '../tickets/ticket-records.ts';
 import { type Fate, fateOf, unfetchedFate } from './explain-fate.ts';
 import type { LedgerPlace } from './ledger.ts';
-import type { LedgerStore } from './ledger-store.ts';
 import { mailRowKey, placeKind } from './ledger-records.ts';
+import type { LedgerStore } from './ledger-store.ts';
 import { partsOfEntryKey, type QuarantineEntry } from './quarantine-records.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
 

@@ -1,11 +1,11 @@
-import { connectInbox, type ConnectDeps } from '../mailboxes/connect-inbox.ts';
+import { type ConnectDeps, connectInbox } from '../mailboxes/connect-inbox.ts';
 import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import type { MessageRef } from '../mailboxes/message-ref.ts';
 import { mapLimited } from '../platform/concurrency.ts';
+import type { IntakeDeps } from './batch.ts';
 import type { Fate } from './explain-fate.ts';
 import { type EmailQuery, fateInLedger } from './find-email.ts';
-import type { IntakeDeps } from './batch.ts';
 
 /** A message on the mail server that fits. Neither its text nor its subject is read. */
 export interface ServerMessage {

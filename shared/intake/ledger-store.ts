@@ -8,8 +8,8 @@ import {
   type LedgerPlace,
   placeOf,
   placesOfRef,
-  refOfPlace,
   type RefScope,
+  refOfPlace,
 } from './ledger.ts';
 import { mailKind, mailRowKey, placeKind } from './ledger-records.ts';
 import { type Known, readKnown, readMails, readPlaces } from './read-ledger.ts';

@@ -1,6 +1,6 @@
+import { findHeaderEnd } from './header-end.ts';
 import type { MimeStructure } from './mime-structure.ts';
 import { defaultParseLimits } from './parsed-message.ts';
-import { findHeaderEnd } from './header-end.ts';
 import { latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
 
 /** A part of an email with the place of its bytes, for what has to be put right before a library reads the email. */

@@ -1,10 +1,9 @@
 import { domainToASCII } from 'node:url';
+import { textOfHtml } from '../tickets/html-text.ts';
 import type { AuthenticationField } from './authentication-results.ts';
 import { cleanBody, cleanFileName, cleanLine, cutText } from './clean-text.ts';
-import { textOfHtml } from '../tickets/html-text.ts';
 import { cutBytes, needsDecoding } from './header-charset.ts';
 import { readDate } from './message-date.ts';
-import { readReport } from './report-facts.ts';
 import type {
   Address,
   AutomaticMarks,
@@ -13,6 +12,7 @@ import type {
   ParsedMessage,
 } from './parsed-message.ts';
 import type { HeaderTexts } from './prepare-message.ts';
+import { readReport } from './report-facts.ts';
 
 /** What a MIME library found, before anything of it is believed. */
 export interface ReadMail {

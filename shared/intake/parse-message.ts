@@ -4,13 +4,13 @@ import type { TextGuesser } from './charset-detection.ts';
 import { encryptionOf } from './encryption.ts';
 import { expandParts } from './expand-parts.ts';
 import { cutBytes } from './header-charset.ts';
+import { findHeaderEnd } from './header-end.ts';
 import { withFoundBoundary } from './lost-boundary.ts';
 import { hasEmptyInlineMessage, hasMoreLines, measureStructure } from './mime-structure.ts';
 import { normaliseMessage, type ReadAddress, type ReadMail, type ReadPart } from './normalise-message.ts';
 import { hasTextBesideHtml, type OpenedMail, openParts, textIsComplete } from './open-parts.ts';
 import { type ParseLimits, type ParseOutcome, SECOND_PARSER } from './parsed-message.ts';
 import { type HeaderTexts, prepareMessage } from './prepare-message.ts';
-import { findHeaderEnd } from './header-end.ts';
 import { storedBody } from './stored-text.ts';
 import { decodeTransfer } from './transfer-encoding.ts';
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { MailLibrary } from './parse-message.ts';
 import { deadlineOf, LONGEST_MS, processorTime } from './parse-deadline.ts';
+import type { MailLibrary } from './parse-message.ts';
 import type { ParseReply, ParseTask } from './parse-worker.ts';
 import { defaultParseLimits, type ParseLimits, type ParseOutcome, SECOND_PARSER } from './parsed-message.ts';
 

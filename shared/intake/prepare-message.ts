@@ -1,12 +1,12 @@
+import { withBracketedAddresses } from './address-comments.ts';
 import { type AuthenticationField, authenticationFields } from './authentication-results.ts';
 import { createGuesser, detectCharset, type TextGuesser } from './charset-detection.ts';
 import { namedCharsets } from './declared-charset.ts';
 import { readableValue } from './encoded-words.ts';
 import { cutBytes, needsDecoding } from './header-charset.ts';
-import type { ParseLimits } from './parsed-message.ts';
 import { findHeaderEnd } from './header-end.ts';
+import type { ParseLimits } from './parsed-message.ts';
 import { latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
-import { withBracketedAddresses } from './address-comments.ts';
 
 /**
  * Makes an email ready for a MIME library: line ends, envelope lines of mbox files, headers without bounds and headers in

@@ -11,7 +11,7 @@ import type { Claim } from './ledger-store.ts';
 import { SECOND_PARSER } from './parsed-message.ts';
 import { type Batch, limits, messagesOf } from './plan-batches.ts';
 import { type ReadOutcome, readMail } from './read-message.ts';
-import { skipDuplicates, type StandingCopy } from './skip-duplicates.ts';
+import { type StandingCopy, skipDuplicates } from './skip-duplicates.ts';
 import { type StoredMail, storeRaw } from './store-raw.ts';
 
 const READ_AT_ONCE = 8;

@@ -2,18 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
+import type { SenderRule } from '../senders/sender-rule.ts';
 import { shapeOfHtml } from '../tickets/mail-document.ts';
 import type { TicketAttachment } from '../tickets/ticket.ts';
 import { ATTACHMENT_ROWS, type Body, INLINE_CHARACTERS, type NewMessage } from '../tickets/ticket-records.ts';
-import type { SenderRule } from '../senders/sender-rule.ts';
 import { answersOf } from './answers-of.ts';
 import { createAttachmentCutter } from './attachment-cutter.ts';
 import { failsAuthentication, ownServerResults } from './authentication-results.ts';
 import { classify } from './classify.ts';
-import { headerBlock, type StoredMail } from './store-raw.ts';
 import { previewOf } from './normalise-message.ts';
 import type { ParsedAttachment, ParsedMessage } from './parsed-message.ts';
 import type { ParserPool } from './parser-pool.ts';
+import { headerBlock, type StoredMail } from './store-raw.ts';
 import { type Treatment, treatmentOf } from './treatment.ts';
 
 export type ReadOutcome =

@@ -1,5 +1,6 @@
-import { openRecords } from '../platform/open-records.ts';
 import { z } from 'zod';
+import { type MessageRef, messageRef } from '../mailboxes/message-ref.ts';
+import { openRecords } from '../platform/open-records.ts';
 import {
   flag,
   json,
@@ -11,7 +12,6 @@ import {
   time,
   whole,
 } from '../platform/records.ts';
-import { type MessageRef, messageRef } from '../mailboxes/message-ref.ts';
 import { listAll, type Tables } from '../platform/tables.ts';
 import { readRows } from '../platform/unreadable-rows.ts';
 

@@ -1,9 +1,9 @@
 import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { isCausedByContent } from '../platform/errors.ts';
+import type { IntakeDeps } from './batch.ts';
 import { type LedgerMail, type LedgerPlace, refOfPlace } from './ledger.ts';
 import type { NewEntry } from './quarantine-store.ts';
-import type { IntakeDeps } from './batch.ts';
 
 /** An email on the server that is known from another place. */
 export interface StandingCopy {

@@ -2,11 +2,11 @@ import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
 import { type MessageMeta, type MessageRef, sortedRefs } from '../mailboxes/message-ref.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { createLimiter } from '../platform/concurrency.ts';
+import { BEGINNING_BYTES, END_BYTES, isShort, type ReadMail, shortNote } from './complete-message.ts';
 import { type ContentKey, createContentKey } from './content-key.ts';
-import { type RefScope, placeOf, rawBlobOf } from './ledger.ts';
+import { placeOf, type RefScope, rawBlobOf } from './ledger.ts';
 import type { Found } from './ledger-store.ts';
 import type { Batch } from './plan-batches.ts';
-import { BEGINNING_BYTES, END_BYTES, isShort, type ReadMail, shortNote } from './complete-message.ts';
 
 /** An email whose raw bytes are kept as a blob. */
 export interface StoredMail extends Found {

@@ -6,7 +6,7 @@ import {
   type MessageMeta,
   type MessageRef,
 } from '../mailboxes/message-ref.ts';
-import { type RefScope, placesOfRef } from './ledger.ts';
+import { placesOfRef, type RefScope } from './ledger.ts';
 import { limits } from './plan-batches.ts';
 import type { NewEntry } from './quarantine-store.ts';
 

@@ -4,11 +4,11 @@ import { writeIndexes } from '../tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
 import type { NewMessage } from '../tickets/ticket-records.ts';
 import { applyDecisions } from './apply-decisions.ts';
+import type { IntakeDeps } from './batch.ts';
 import { decideBatch } from './decide-batch.ts';
 import { withoutStop } from './explain-fate.ts';
 import { type Decision, type LedgerMail, refOfPlace } from './ledger.ts';
 import type { ParsedMessage } from './parsed-message.ts';
-import type { IntakeDeps } from './batch.ts';
 import { limits } from './plan-batches.ts';
 
 import { partsOfEntryKey, type QuarantineEntry } from './quarantine-records.ts';

@@ -5,7 +5,7 @@ import { readRows } from '../platform/unreadable-rows.ts';
 import type { Cursor } from './cursor.ts';
 import { type MailHour, summed } from './mail-hours.ts';
 import type { MailLoop } from './mail-loops.ts';
-import type { Mailbox, MailboxHealth, FetchFailure } from './mailbox.ts';
+import type { FetchFailure, Mailbox, MailboxHealth } from './mailbox.ts';
 import {
   MAILBOXES,
   mailboxKind,
@@ -15,11 +15,11 @@ import {
 } from './mailbox-records.ts';
 import {
   cursorKind,
+  failureKind,
   mailLoopKind,
   recoveryKind,
-  shardKind,
   STATE,
-  failureKind,
+  shardKind,
 } from './mailbox-state-records.ts';
 
 export interface FetchState {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClassSettings } from '../message-class/message-class.ts';
-import type { FirstFetch } from './first-fetch.ts';
 import type { Code } from '../platform/problem.ts';
+import type { FirstFetch } from './first-fetch.ts';
 import type { FetchProtocol } from './open-inbox.ts';
 
 /** An address to fetch: its server, its account, and what happens to fetched email. */

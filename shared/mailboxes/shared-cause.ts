@@ -1,5 +1,5 @@
 import { isVaultCode, partBlamed } from '../platform/problem.ts';
-import type { Mailbox, FetchFailure } from './mailbox.ts';
+import type { FetchFailure, Mailbox } from './mailbox.ts';
 
 /**
  * A token endpoint that is out of order: no response, a status of 500 and above, the errors of RFC 6749

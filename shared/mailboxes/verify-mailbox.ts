@@ -1,8 +1,8 @@
 import type { Code } from '../platform/problem.ts';
+import type { Seam } from '../platform/seam.ts';
 import { type ConnectDeps, connectInbox } from './connect-inbox.ts';
 import { beginFirstFetch, isAboutToBegin } from './first-fetch.ts';
 import { folderKeyOf, type Mailbox } from './mailbox.ts';
-import type { Seam } from '../platform/seam.ts';
 import type { MailboxStore } from './mailbox-store.ts';
 
 export type VerifiedMailbox =

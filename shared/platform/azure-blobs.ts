@@ -3,7 +3,7 @@ import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import type { Blobs, Lease } from './blobs.ts';
 import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
-import { retryOnce, type Deadline, storageRetries, withDeadline } from './deadline.ts';
+import { type Deadline, retryOnce, storageRetries, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import { field, isRefusedForGood, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';

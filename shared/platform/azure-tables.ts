@@ -1,7 +1,7 @@
 import type { TableClient, TableEntityResult, TransactionAction } from '@azure/data-tables';
 import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
-import { retryOnce, type Deadline, withDeadline } from './deadline.ts';
+import { type Deadline, retryOnce, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import { assertRowFits } from './row-limits.ts';
 import { field, isRefusedForGood, statusOf } from './sdk-error.ts';

@@ -1,6 +1,6 @@
 import type { SecretClient, SecretClientOptions, SecretProperties } from '@azure/keyvault-secrets';
 import { appCredential } from './credential.ts';
-import { retryOnce, type Deadline, withDeadline } from './deadline.ts';
+import { type Deadline, retryOnce, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import type { VaultCode } from './problem.ts';
 import { field, statusOf } from './sdk-error.ts';

@@ -1,9 +1,9 @@
 import { log } from '../platform/log.ts';
 import type { Vault } from '../platform/vault.ts';
+import { auditSystemChange, type RecordDeps } from './audit-system-change.ts';
 import { type Credential, isSameCredential, withNextProven } from './credential.ts';
 import type { Provider } from './provider.ts';
 import type { ProviderStore } from './provider-store.ts';
-import { type RecordDeps, auditSystemChange } from './audit-system-change.ts';
 
 interface DisableDeps {
   providers: ProviderStore;

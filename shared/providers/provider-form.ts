@@ -1,3 +1,4 @@
+import { registrableDomainsOf } from '../platform/registrable-domains.ts';
 import { type CloudName, isCloudName } from './clouds.ts';
 import { credentialsOf } from './credential.ts';
 import { type CredentialInput, parseCredential } from './credential-form.ts';
@@ -5,7 +6,6 @@ import { type EndpointRules, endpointProblem, hostProblem } from './endpoint-saf
 import { providerRules, ruleProblem } from './field-rules.ts';
 import type { MailHosts, Preset, Protocol } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
-import { registrableDomainsOf } from '../platform/registrable-domains.ts';
 import { registrationOf } from './registration.ts';
 
 /** Submitted fields: name → text. */

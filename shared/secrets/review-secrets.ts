@@ -1,6 +1,6 @@
-import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { AlertService } from '../alerts/alert-service.ts';
 import type { Finding } from '../alerts/alert.ts';
+import type { AlertService } from '../alerts/alert-service.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -10,7 +10,7 @@ import type { Credential } from '../providers/credential.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import type { RotationStore } from './rotation-store.ts';
-import { findingFor, entryOf, isNew, type ReviewedSecret, secretSubject } from './secret-findings.ts';
+import { entryOf, findingFor, isNew, type ReviewedSecret, secretSubject } from './secret-findings.ts';
 import { daysUntil, stateOf } from './secret-state.ts';
 
 export interface ReviewDeps {

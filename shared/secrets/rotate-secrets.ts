@@ -1,11 +1,11 @@
 import { log } from '../platform/log.ts';
 import type { Vault, VaultProperties } from '../platform/vault.ts';
+import { auditSystemChange, type RecordDeps } from '../providers/audit-system-change.ts';
 import { type ClientSecret, isSameCredential, secretName, withNext } from '../providers/credential.ts';
-import { storeSecret } from '../providers/store-credential.ts';
 import { traitsOf } from '../providers/presets.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
-import { type RecordDeps, auditSystemChange } from '../providers/audit-system-change.ts';
+import { storeSecret } from '../providers/store-credential.ts';
 import type { DirectorySecret, GraphApplications, GraphRefusal } from './graph-applications.ts';
 import type { Rotation } from './rotation-records.ts';
 import type { RotationStore } from './rotation-store.ts';

@@ -16,8 +16,8 @@ import {
   time,
   whole,
 } from '../platform/records.ts';
-import { type HtmlShape, shapeOfHtml } from './mail-document.ts';
 import type { Invitation, MeetingTime } from './invitation.ts';
+import { type HtmlShape, shapeOfHtml } from './mail-document.ts';
 import type {
   Person,
   SenderAuthentication,

@@ -1,7 +1,6 @@
-import type { Invitation } from './invitation.ts';
-
 /** What mail becomes. Pure values; the store keeps them, the pages show them. */
 import type { MessageClass } from '../message-class/message-class.ts';
+import type { Invitation } from './invitation.ts';
 
 export type TicketStatus = 'open' | 'closed';
 

@@ -8,7 +8,7 @@ import type { HostProcess } from '../../dev/host/host-process.ts';
 import { demoPeople } from '../../dev/host/options.ts';
 import { Visitor } from '../../dev/visitor.ts';
 import { secretName } from '../../shared/providers/credential.ts';
-import { type Postroom, fetchOnce, openPostroom, SUPPORT } from '../harness/stack/installation.ts';
+import { fetchOnce, openPostroom, type Postroom, SUPPORT } from '../harness/stack/installation.ts';
 import { type Canary, leaksIn, type Place, placesInStorage, valuesInVault } from './leak-search.ts';
 import { type Rotated, rotateHere } from './rotate-here.ts';
 

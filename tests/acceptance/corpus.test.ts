@@ -9,10 +9,10 @@ import { corpusMail } from '../harness/memory/mail-files.ts';
 import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 import {
   connectSupport,
-  type Postroom,
   dumpTables,
   fetchOnce,
   openPostroom,
+  type Postroom,
   SUPPORT,
   type Watcher,
   watchInbox,

@@ -1,10 +1,10 @@
 import { type Decision, type LedgerMail, placesOfRef, type RefScope } from '../../shared/intake/ledger.ts';
 import { mailKind, placeKind } from '../../shared/intake/ledger-records.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { folderKeyOf } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { listAll, type Row, type Tables } from '../../shared/platform/tables.ts';
 import { dumpTables } from '../harness/stack/installation.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 /** What became of the mail at one UID. */
 export type Disposition =

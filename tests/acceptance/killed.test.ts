@@ -10,6 +10,7 @@ import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { placesOfRef } from '../../shared/intake/ledger.ts';
 import { mailKind, mailRowKey, placeKind } from '../../shared/intake/ledger-records.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { listAll } from '../../shared/platform/tables.ts';
 import { corpusMail } from '../harness/memory/mail-files.ts';
 import { seeded } from '../harness/memory/seeded.ts';
@@ -17,18 +18,17 @@ import { smallMails } from '../harness/memory/small-mails.ts';
 import {
   breakLease,
   connectSupport,
-  type Postroom,
   fetchOnce,
   openPostroom,
+  type Postroom,
   SUPPORT,
   startFetch,
   type Watcher,
   watchInbox,
 } from '../harness/stack/installation.ts';
 import { chosenFiles } from './chosen-mails.ts';
-import { refScopeOf, readRecords } from './installation-records.ts';
+import { readRecords, refScopeOf } from './installation-records.ts';
 import { openStorageGate, type StorageGate } from './storage-gate.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const KILLS = 50;
 /** So many of the kills strike at a storage request, the others at a millisecond, wherever that finds the process. */

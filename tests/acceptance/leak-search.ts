@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { type Postroom, dumpTables } from '../harness/stack/installation.ts';
+import { dumpTables, type Postroom } from '../harness/stack/installation.ts';
 
 /** A place that something could leak to: a log, a page, a row, a blob, a message. */
 export interface Place {

@@ -8,9 +8,9 @@ import type { HostProcess } from '../../dev/host/host-process.ts';
 import { smallMails } from '../harness/memory/small-mails.ts';
 import {
   connectSupport,
-  type Postroom,
   fetchOnce,
   openPostroom,
+  type Postroom,
   SUPPORT,
   type Watcher,
   watchInbox,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
-import { type Account, tokenContext } from '../../shared/accounts/account.ts';
 import type { AccessToken } from '../../shared/accounts/access-token.ts';
+import { type Account, tokenContext } from '../../shared/accounts/account.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { AT_MAIL, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { CLIENT } from '../harness/stack/demo-directory.ts';

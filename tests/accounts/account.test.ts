@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { accountIdOf, hasEnded, type Identity, tokenContext } from '../../shared/accounts/account.ts';
 import { identityOf } from '../../shared/accounts/identity.ts';
-import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 const { identity } = sampleAccount();
 const idOf = (change: Partial<Identity>, providerId = 'p'): string =>

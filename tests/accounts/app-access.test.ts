@@ -8,7 +8,7 @@ import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import { smallMails } from '../harness/memory/small-mails.ts';
-import { type Postroom, fetchOnce, openPostroom } from '../harness/stack/installation.ts';
+import { fetchOnce, openPostroom, type Postroom } from '../harness/stack/installation.ts';
 
 const SUPPORT = 'support@contoso.example';
 /** Nobody has allowed an app into this one. */

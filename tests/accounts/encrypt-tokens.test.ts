@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { tokenContext } from '../../shared/accounts/account.ts';
 import { encryptTokens } from '../../shared/accounts/encrypt-tokens.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 const NOW = Date.parse('2026-11-24T12:00:00.000Z');
 const account = sampleAccount();

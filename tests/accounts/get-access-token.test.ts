@@ -1,15 +1,15 @@
 /** A token for a mail server: remembered, read or refreshed once, and given to the provider's own servers alone. */
 import { describe, expect, test } from 'vitest';
-import type { Account } from '../../shared/accounts/account.ts';
 import type { AccessToken } from '../../shared/accounts/access-token.ts';
+import type { Account } from '../../shared/accounts/account.ts';
 import { createAccessTokens } from '../../shared/accounts/get-access-token.ts';
 import { lifetimeOf } from '../../shared/accounts/grant.ts';
 import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import type { SeamPoint } from '../../shared/platform/seam.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { granted, HOUR, isoAt, MINUTE, memorySignIn, NOW, refused } from './memory-sign-in.ts';
-import { codeFrom } from '../../shared/platform/problem.ts';
 
 const host = 'outlook.office365.com';
 const lease = (account: Account): string => `lease/account-${account.accountId}`;

@@ -1,8 +1,9 @@
 /** Sign-ins that end: their tokens are erased, whatever another process writes at the same moment. */
-import { codeFrom } from '../../shared/platform/problem.ts';
+
 import { beforeEach, expect, test } from 'vitest';
 import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
 import { invalidateAccounts } from '../../shared/accounts/invalidate-accounts.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { openSeam, type SeamPoint } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';

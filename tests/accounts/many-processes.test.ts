@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { connectSupport, type Postroom, openPostroom } from '../harness/stack/installation.ts';
+import { connectSupport, openPostroom, type Postroom } from '../harness/stack/installation.ts';
 
 const PROCESSES = 20;
 let postroom: Postroom;

@@ -14,10 +14,10 @@ import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { oauthAnswers } from '../harness/oauth-answers.ts';
-import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { oauthAnswers } from '../harness/oauth-answers.ts';
 
 /** The moment at which these tests begin. */
 export const NOW = Date.parse('2026-11-24T12:00:00.000Z');

@@ -1,10 +1,10 @@
 /** A refresh is made once, its answer is stored once, and what the provider says in passing ends nothing. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Services } from '../../functions/services.ts';
+import type { AccessToken } from '../../shared/accounts/access-token.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { tokenContext } from '../../shared/accounts/account.ts';
 import { askAppToken, saveAppAccount } from '../../shared/accounts/app-account.ts';
-import type { AccessToken } from '../../shared/accounts/access-token.ts';
 import type { SeamPoint } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';

@@ -1,12 +1,12 @@
 /** Which refreshes leave a row of activity, and what is measured of them. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Activity } from '../../shared/activity/activity.ts';
 import { recordRefresh, refreshActivity } from '../../shared/accounts/record-refresh.ts';
 import type { RefreshOutcome } from '../../shared/accounts/refresh-store.ts';
+import type { Activity } from '../../shared/activity/activity.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
-import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 const NOW = Date.parse('2026-11-24T12:00:00.000Z');
 const busy = { code: 'http-503', message: 'The provider is busy.' } as const;

@@ -18,9 +18,9 @@ import { Secret } from '../../shared/platform/secret.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 type Held = Partial<Record<'access' | 'refresh' | 'previousRefresh', string>>;
 const all: Held = { access: 'A', refresh: 'R', previousRefresh: 'P' };

@@ -1,10 +1,10 @@
 /** What a person reads about a refusal that lasts: whom it blames, and what to do. */
 import { describe, expect, test } from 'vitest';
-import { credentialGone, problemFor, credentialUnavailable } from '../../shared/accounts/refresh-problem.ts';
-import type { VaultCode } from '../../shared/platform/problem.ts';
+import { credentialGone, credentialUnavailable, problemFor } from '../../shared/accounts/refresh-problem.ts';
 import type { Lasting } from '../../shared/accounts/token-failure.ts';
-import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import type { VaultCode } from '../../shared/platform/problem.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 const provider = sampleProvider({ name: 'Contoso' });
 const account = sampleAccount();

@@ -1,6 +1,6 @@
 /** A provider that repeats in its errors what it was sent: nothing of it is kept or shown. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { AT_MAIL, Visitor, startDemoApp, type DemoApp } from '../harness/pages/demo-app.ts';
+import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { startTokenServer, type TokenServer } from '../harness/stack/hostile-servers.ts';
 
 const SECRET = 'hunter2"pass';

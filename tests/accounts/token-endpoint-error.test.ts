@@ -1,8 +1,8 @@
 /** What broke while talking to a provider, as a value: its own words where it answered, ours where it did not. */
 import { describe, expect, test } from 'vitest';
 import type { Exchange } from '../../shared/accounts/oauth-servers.ts';
-import { silence } from '../../shared/accounts/token-failure.ts';
 import { failureOf, TokenEndpointError } from '../../shared/accounts/token-endpoint-error.ts';
+import { silence } from '../../shared/accounts/token-failure.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { createAlertService, type AlertService } from '../../shared/alerts/alert-service.ts';
+import { type AlertService, createAlertService } from '../../shared/alerts/alert-service.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { FaultySeam } from '../harness/memory/faulty-seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';

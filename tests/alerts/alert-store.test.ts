@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { keyOf, type Alert, alertId } from '../../shared/alerts/alert.ts';
-import { createAlertStore, type AlertStore } from '../../shared/alerts/alert-store.ts';
+import { type Alert, alertId, keyOf } from '../../shared/alerts/alert.ts';
 import { openAlertKind, outgoingKind, pastAlertKind, sentKind } from '../../shared/alerts/alert-records.ts';
-import { type Delivery, type Outgoing, notificationOf } from '../../shared/alerts/notification.ts';
+import { type AlertStore, createAlertStore } from '../../shared/alerts/alert-store.ts';
+import { type Delivery, notificationOf, type Outgoing } from '../../shared/alerts/notification.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { iso, secret, silent, START } from '../harness/memory/sample-findings.ts';
 import type { Row } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
-import { codeFrom } from '../../shared/platform/problem.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { iso, START, secret, silent } from '../harness/memory/sample-findings.ts';
 
 const alertAt = (ms: number): Alert => {
   const finding = silent();

@@ -1,6 +1,6 @@
 /** Which faults are one, and which of two is said first. */
 import { expect, test } from 'vitest';
-import { byGravity, type Finding, keyHash, keyOf, alertId, shownOf } from '../../shared/alerts/alert.ts';
+import { alertId, byGravity, type Finding, keyHash, keyOf, shownOf } from '../../shared/alerts/alert.ts';
 import { silent } from '../harness/memory/sample-findings.ts';
 
 const finding = (connectRequest: Partial<Finding> = {}): Finding => ({ ...silent(), ...connectRequest });

@@ -1,8 +1,8 @@
 /** How alerts are kept, by all processes of an installation together: the same in memory and on Table Storage. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { createAlertService, type AlertService } from '../../shared/alerts/alert-service.ts';
 import type { Finding } from '../../shared/alerts/alert.ts';
 import { shownOf } from '../../shared/alerts/alert.ts';
+import { type AlertService, createAlertService } from '../../shared/alerts/alert-service.ts';
 import type { Notification } from '../../shared/alerts/notification.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';

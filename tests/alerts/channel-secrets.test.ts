@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { needsKey } from '../../shared/alerts/channel-states.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../../shared/alerts/channel-secrets.ts';
+import { needsKey } from '../../shared/alerts/channel-states.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { FaultySeam } from '../harness/memory/faulty-seam.ts';

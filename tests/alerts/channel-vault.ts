@@ -1,5 +1,5 @@
-import type { ChannelSecretName } from '../../shared/alerts/channel-states.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../../shared/alerts/channel-secrets.ts';
+import type { ChannelSecretName } from '../../shared/alerts/channel-states.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';

@@ -1,8 +1,8 @@
 /** A clock that is set: nothing is told that is not so, and nothing that is wrong stays untold. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
-import { lateTimers } from '../../shared/heartbeats/heartbeat.ts';
 import { decideAlerts } from '../../shared/alerts/decide-alerts.ts';
+import { lateTimers } from '../../shared/heartbeats/heartbeat.ts';
 import { HOUR, iso, START, silent } from '../harness/memory/sample-findings.ts';
 import { WatchedPostroom } from './monitored-postroom.ts';
 

@@ -1,5 +1,9 @@
 /** Which faults of an installation are told, each under its root cause, and since when a mailbox counts as silent. */
 import { describe, expect, test } from 'vitest';
+import type { Alert, Finding } from '../../shared/alerts/alert.ts';
+import { keyOf } from '../../shared/alerts/alert.ts';
+import { collectFindings, stillWithoutVault } from '../../shared/alerts/collect-findings.ts';
+import { currentFindings } from '../../shared/alerts/current-findings.ts';
 import {
   allowedSilence,
   type HealthFacts,
@@ -7,22 +11,18 @@ import {
   silentSince,
   silentWithoutReason,
 } from '../../shared/alerts/health-facts.ts';
-import { collectFindings, stillWithoutVault } from '../../shared/alerts/collect-findings.ts';
-import type { Finding, Alert } from '../../shared/alerts/alert.ts';
-import { keyOf } from '../../shared/alerts/alert.ts';
-import { currentFindings } from '../../shared/alerts/current-findings.ts';
 import { iso, START, secret, silent, storageDown } from '../harness/memory/sample-findings.ts';
 import {
   account,
   ago,
   cursor,
   facts,
+  failure,
   mailbox,
   named,
   provider,
   retrying,
   stopped,
-  failure,
 } from './sample-facts.ts';
 
 const found = (postroom: HealthFacts): string[] => named(collectFindings(postroom, START));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Decision, decideAlerts } from '../../shared/alerts/decide-alerts.ts';
-import type { Finding, Alert, Source } from '../../shared/alerts/alert.ts';
+import type { Alert, Finding, Source } from '../../shared/alerts/alert.ts';
 import { shownOf } from '../../shared/alerts/alert.ts';
+import { type Decision, decideAlerts } from '../../shared/alerts/decide-alerts.ts';
 import { HOUR, iso, START, secret, silent } from '../harness/memory/sample-findings.ts';
 
 /** The open alerts as they stand after each observation, and what people heard. */

@@ -1,6 +1,6 @@
 /** What is wrong with the installation itself: parts of Azure, timers, queues, tables, mail that could not be read. */
 import { describe, expect, test } from 'vitest';
-import type { TimerName } from '../../shared/heartbeats/heartbeat.ts';
+import type { Alert } from '../../shared/alerts/alert.ts';
 import { channelFindings } from '../../shared/alerts/channel-findings.ts';
 import {
   loopFindings,
@@ -12,8 +12,8 @@ import {
   timerFindings,
   unreadableRowFindings,
 } from '../../shared/alerts/health-findings.ts';
-import type { Alert } from '../../shared/alerts/alert.ts';
 import { refusalFindings } from '../../shared/alerts/refusal-findings.ts';
+import type { TimerName } from '../../shared/heartbeats/heartbeat.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { ProblemCode } from '../../shared/platform/problem.ts';
 import { iso, START, silent, storageDown } from '../harness/memory/sample-findings.ts';

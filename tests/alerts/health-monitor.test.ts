@@ -1,8 +1,8 @@
-import { createReconciliationStore } from '../../shared/intake/reconciliation-records.ts';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { createReconciliationStore } from '../../shared/intake/reconciliation-records.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { iso, START } from '../harness/memory/sample-findings.ts';
 import { ACCOUNT, PROVIDER, sampleAccount, WatchedPostroom } from './monitored-postroom.ts';
-import { codeFrom } from '../../shared/platform/problem.ts';
 
 let postroom: WatchedPostroom;
 beforeEach(async () => {

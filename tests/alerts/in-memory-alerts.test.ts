@@ -1,9 +1,9 @@
 /** Alerts of a process that cannot reach storage. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { alertId, type Finding } from '../../shared/alerts/alert.ts';
+import { type AlertService, createAlertService } from '../../shared/alerts/alert-service.ts';
 import { createInMemoryAlerts, type InMemoryAlert } from '../../shared/alerts/in-memory-alerts.ts';
-import { createAlertService, type AlertService } from '../../shared/alerts/alert-service.ts';
-import { type Finding, alertId } from '../../shared/alerts/alert.ts';
-import { type Outgoing, type Notification, notificationOf } from '../../shared/alerts/notification.ts';
+import { type Notification, notificationOf, type Outgoing } from '../../shared/alerts/notification.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { FaultySeam } from '../harness/memory/faulty-seam.ts';

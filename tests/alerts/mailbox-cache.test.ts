@@ -1,7 +1,7 @@
 /** The mailboxes as a process last saw them, for when storage is away. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxCache } from '../../shared/alerts/mailbox-cache.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { mailbox } from './sample-facts.ts';
 

@@ -1,20 +1,20 @@
 /** What stops mailboxes, each cause once: from what one look at the installation found. */
 import { describe, expect, test } from 'vitest';
-import { listOf, mailboxFindings, partOf, waitingMail } from '../../shared/alerts/mailbox-findings.ts';
-import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
 import type { Finding } from '../../shared/alerts/alert.ts';
+import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
+import { listOf, mailboxFindings, partOf, waitingMail } from '../../shared/alerts/mailbox-findings.ts';
 import { START } from '../harness/memory/sample-findings.ts';
 import {
   account,
   ago,
   cursor,
   facts,
+  failure,
   mailbox,
   named,
   provider,
   retrying,
   stopped,
-  failure,
 } from './sample-facts.ts';
 
 const found = (postroom: HealthFacts, isVaultBlamed = false): Finding[] =>

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { glanceAt, isCalm } from '../../dev/drill/home-page.ts';
-import { MailChart } from '../../functions/pages/status/home-views.tsx';
 import { promisedOnce } from '../../functions/pages/alerts/alert-views.tsx';
+import { MailChart } from '../../functions/pages/status/home-views.tsx';
 import { servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
 import { type Drawn, expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';

@@ -1,12 +1,12 @@
 import type { Account } from '../../shared/accounts/account.ts';
-import type { Cursor } from '../../shared/mailboxes/cursor.ts';
-import type { Mailbox, FetchFailure } from '../../shared/mailboxes/mailbox.ts';
-import type { FetchState } from '../../shared/mailboxes/mailbox-store.ts';
-import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
 import type { Finding } from '../../shared/alerts/alert.ts';
+import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
+import type { Cursor } from '../../shared/mailboxes/cursor.ts';
+import type { FetchFailure, Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { FetchState } from '../../shared/mailboxes/mailbox-store.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
-import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { iso, START } from '../harness/memory/sample-findings.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 export const MINUTE = 60_000;
 export const ago = (minutes: number): string => iso(START - minutes * MINUTE);

@@ -1,11 +1,11 @@
 /** Rows that do not hold what Postroom wrote: each stops nothing but itself, and is told of with its table and its keys. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createWeb } from '../../functions/web.ts';
-import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
 import { createConnectionTestStore } from '../../shared/connection-test/connection-test-store.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
-import { invertedTime } from '../../shared/platform/inverted-time.ts';
+import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
 import { mailboxKind } from '../../shared/mailboxes/mailbox-records.ts';
+import { invertedTime } from '../../shared/platform/inverted-time.ts';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';

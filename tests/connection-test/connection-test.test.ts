@@ -6,13 +6,13 @@ import { type ExchangeSkin, startExchangeSkin } from '../../dev/emulators/mail/e
 import { type Fault, faults, type SkinProtocol } from '../../dev/emulators/mail/exchange-texts.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
+import type { TestTokens } from '../../shared/connection-test/connect-steps.ts';
 import {
   type ConnectionTest,
   explainStep,
   failedStep,
   isWaiting,
 } from '../../shared/connection-test/connection-test.ts';
-import type { TestTokens } from '../../shared/connection-test/connect-steps.ts';
 import {
   type ConnectionTestDeps,
   findTestMessage,

@@ -5,10 +5,10 @@ import { createConnectionTestStore } from '../../shared/connection-test/connecti
 import { resolvePendingTests } from '../../shared/connection-test/resolve-pending-tests.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
-import { codeFrom } from '../../shared/platform/problem.ts';
 
 const SENT = Date.parse('2026-11-24T08:00:00.000Z');
 const MARK = 'postroom-0011223344556677';

@@ -7,8 +7,8 @@ import type { ConnectRequest, Initiator } from '../../shared/consent/consent.ts'
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
-import { memoryConsents } from './memory-consents.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
+import { memoryConsents } from './memory-consents.ts';
 import { isoAt, keyOf, sampleInvitation, sampleWish } from './sample-attempt.ts';
 
 const SUPPORT = 'support@contoso.example';

@@ -1,8 +1,8 @@
 /** A callback that a crash cuts short, at every call that it makes. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
-import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 import { dieAt } from '../harness/pages/die-at.ts';
+import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const SUPPORT = 'support@contoso.example';
 let app: DemoApp;

@@ -1,5 +1,6 @@
 /** What the page of a sign-in says, and to whom. */
 import { describe, expect, test } from 'vitest';
+import { silence } from '../../shared/accounts/token-failure.ts';
 import { browserHash, type PendingConsent } from '../../shared/consent/consent.ts';
 import {
   isKept,
@@ -8,7 +9,6 @@ import {
   resultAsText,
   unattributed,
 } from '../../shared/consent/consent-result.ts';
-import { silence } from '../../shared/accounts/token-failure.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { memoryConsents } from './memory-consents.ts';
 import { isoAt, keyOf, NOW, sampleConsent, sampleWish } from './sample-attempt.ts';

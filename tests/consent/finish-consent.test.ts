@@ -5,8 +5,8 @@ import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { silence } from '../../shared/accounts/token-failure.ts';
 import { consentKey, type Initiator } from '../../shared/consent/consent.ts';
 import {
-  finishConsent,
   type AuthorizationCallback,
+  finishConsent,
   verifyInitiator,
 } from '../../shared/consent/finish-consent.ts';
 import { buildAuthorizationUrl, startConsent } from '../../shared/consent/start-consent.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { glanceAt } from '../../dev/drill/home-page.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
-import { ALEX, Visitor, addressOf, startDemoApp, type DemoApp } from '../harness/pages/demo-app.ts';
+import { ALEX, addressOf, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 const SALES = 'alex@contoso.example';

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import {
   ALEX,
@@ -13,7 +14,6 @@ import {
 } from '../harness/pages/demo-app.ts';
 import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
 import { tenant } from '../harness/stack/demo-directory.ts';
-import { codeFrom } from '../../shared/platform/problem.ts';
 
 const SUPPORT = 'support@contoso.example';
 const INFO = 'info@contoso.example';

@@ -11,10 +11,10 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { oauthAnswers } from '../harness/oauth-answers.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { oauthAnswers } from '../harness/oauth-answers.ts';
 import { NOW } from './sample-attempt.ts';
 
 /** Everything that a sign-in needs, in memory: the clock stands, and the provider answers as a test says. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createInvitation } from '../../functions/use-cases/invite-owner.ts';
 import type { Identity } from '../../shared/accounts/account.ts';
 import { readGrant } from '../../shared/accounts/grant.ts';
 import { acceptGrant } from '../../shared/consent/accept-grant.ts';
 import type { ConnectRequest, Initiator } from '../../shared/consent/consent.ts';
 import { consentCookie } from '../../shared/consent/consent.ts';
-import { createInvitation } from '../../functions/use-cases/invite-owner.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { ALEX, allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 

@@ -11,8 +11,8 @@ import {
   type Initiator,
 } from '../../shared/consent/consent.ts';
 import {
-  callbackPathOf,
   buildAuthorizationUrl,
+  callbackPathOf,
   redirectUriOf,
   startConsent,
 } from '../../shared/consent/start-consent.ts';

@@ -7,8 +7,8 @@ import { createInvitationStore } from '../../shared/consent/invitation-store.ts'
 import { purgeConsents } from '../../shared/consent/purge-consents.ts';
 import { purgeExpired } from '../../shared/consent/purge-expired.ts';
 import { createSetUpApprovalStore } from '../../shared/consent/set-up-approval-store.ts';
-import { openSeam, type SeamPoint } from '../../shared/platform/seam.ts';
 import { explainText } from '../../shared/explanations/explain.ts';
+import { openSeam, type SeamPoint } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import {
   isoAt,

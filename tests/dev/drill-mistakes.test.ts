@@ -1,9 +1,9 @@
 /** What the drill calls a mistake: each thing that can go wrong is found, and nothing else. */
 import { describe, expect, test } from 'vitest';
+import type { ReceivedAlert } from '../../dev/drill/alert-receiver.ts';
 import { drillFaults } from '../../dev/drill/drill-faults.ts';
 import { type DrillRecord, mistakesIn } from '../../dev/drill/drill-mistakes.ts';
 import { glanceAt, isCalm } from '../../dev/drill/home-page.ts';
-import type { ReceivedAlert } from '../../dev/drill/alert-receiver.ts';
 
 const [fault] = drillFaults.filter(({ name }) => name === 'dead refresh token');
 if (fault === undefined) throw new Error('There is no such fault.');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
-import { Visitor, allRows, startDemoApp, type DemoApp } from '../harness/pages/demo-app.ts';
+import { allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { CLIENT } from '../harness/stack/demo-directory.ts';
 
 const OWN = 'http://localhost:7071/oauth/callback';

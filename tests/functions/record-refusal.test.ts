@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createLineLimit } from '../../functions/http/record-refusal.ts';
 import { formData } from '../../functions/http/form-data.ts';
+import { createLineLimit } from '../../functions/http/record-refusal.ts';
+import type { Route } from '../../functions/http/route.ts';
 import { buildServices } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
-import type { Route } from '../../functions/http/route.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';

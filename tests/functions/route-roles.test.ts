@@ -7,17 +7,17 @@ import { createWeb } from '../../functions/web.ts';
 import { paths } from '../../shared/paths/paths.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { type Claim, principalHeaderOf, signedInSettings } from '../harness/pages/principal-header.ts';
 import {
+  type Access,
   accessOf,
   functionRoutes,
   openBecause,
   openPaths,
-  type Access,
 } from '../harness/pages/route-roles.ts';
-import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
-import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { MemoryVault } from '../harness/memory/memory-vault.ts';
-import { principalHeaderOf, signedInSettings, type Claim } from '../harness/pages/principal-header.ts';
 
 const ORIGIN = 'https://desk.example';
 const web = webWith(signedInSettings);

@@ -1,7 +1,7 @@
 /** After an outage of what all mailboxes share: the built services with a real sign-in, fetched minute by minute. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { parseShardMessage } from '../../functions/triggers/fetch-shard.ts';
 import { type Services, servicesOn } from '../../functions/services.ts';
+import { parseShardMessage } from '../../functions/triggers/fetch-shard.ts';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';

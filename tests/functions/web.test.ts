@@ -1,17 +1,17 @@
-import { samplePostroom } from '../harness/pages/sample-postroom.ts';
 import type { Hono } from 'hono';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { principalOf } from '../../dev/host/sign-in.ts';
 import { signInAddress } from '../../functions/http/guard.ts';
 import type { Route } from '../../functions/http/route.ts';
+import type { WebEnvironment } from '../../functions/http/web-environment.ts';
 import { buildServices, type Services } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
-import type { WebEnvironment } from '../../functions/http/web-environment.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { assets } from '../../shared/ui/assets.ts';
-import { openPaths } from '../harness/pages/route-roles.ts';
 import { signedInSettings } from '../harness/pages/principal-header.ts';
+import { openPaths } from '../harness/pages/route-roles.ts';
+import { samplePostroom } from '../harness/pages/sample-postroom.ts';
 
 const origin = 'https://desk.example';
 

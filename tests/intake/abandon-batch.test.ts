@@ -1,13 +1,13 @@
 /** When an email is not tried again, and what then becomes of a decision that no run could carry out. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { abandoned, forceQuarantine, whyAbandoned } from '../../shared/intake/abandon-batch.ts';
+import type { Work } from '../../shared/intake/batch.ts';
 import type { Decision, LedgerMail } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
-import type { Work } from '../../shared/intake/batch.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { messageRowKey } from '../../shared/tickets/ticket-records.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const BOX = 'box';
 const AT = '2026-11-24T10:00:00.000Z';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { readMail } from '../../shared/intake/read-message.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { parserHere } from '../harness/memory/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 describe('the attachments of a message', () => {
   const withFiles = (count: number): Buffer => {

@@ -3,11 +3,11 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { rawBlobOf } from '../../shared/intake/ledger.ts';
 import type { ParserPool } from '../../shared/intake/parser-pool.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
+import type { MessageRef } from '../../shared/mailboxes/message-ref.ts';
 import type { FaultySeam } from '../harness/memory/faulty-seam.ts';
 import { type Design, IntakeWorld, parserHere } from '../harness/memory/intake-world.ts';
 import { type TinyMail, tinyMail } from '../harness/memory/tiny-mails.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
-import type { MessageRef } from '../../shared/mailboxes/message-ref.ts';
 
 beforeAll(() => {
   for (const level of ['log', 'warn', 'error'] as const)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { verifyMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
@@ -8,7 +9,6 @@ import { IntakeWorld } from '../harness/memory/intake-world.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import { violationsAtTheEnd } from '../harness/memory/promises.ts';
 import { earlier, workload } from '../harness/memory/tiny-mails.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 // Exchange reports the same UIDVALIDITY for most of its folders, Gmail 1 for INBOX, and UIDs begin at 1 everywhere.
 

@@ -1,8 +1,8 @@
 /** From the server to the ticket: what the settings of a mailbox and rules for senders make of email. */
 import { describe, expect, it } from 'vitest';
-import type { ClassSettings } from '../../shared/message-class/message-class.ts';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
+import type { ClassSettings } from '../../shared/message-class/message-class.ts';
 import type { SenderRule } from '../../shared/senders/sender-rule.ts';
 import type { Conversation } from '../../shared/tickets/ticket.ts';
 import { IntakeWorld } from '../harness/memory/intake-world.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
-import type { MessageClass } from '../../shared/message-class/message-class.ts';
 import { classify } from '../../shared/intake/classify.ts';
+import type { MessageClass } from '../../shared/message-class/message-class.ts';
 import {
   corpusFiles,
   corpusMail,

@@ -1,6 +1,7 @@
 /** What is decided for the emails of a batch, in the light of what storage holds. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { answersOf } from '../../shared/intake/answers-of.ts';
+import type { Work } from '../../shared/intake/batch.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { decideBatch } from '../../shared/intake/decide-batch.ts';
 import { loopLimits } from '../../shared/intake/fold-loops.ts';
@@ -9,17 +10,16 @@ import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-
 import { readLoopCounts } from '../../shared/intake/loop-counts.ts';
 import type { ParsedMessage } from '../../shared/intake/parsed-message.ts';
 import type { ReadOutcome } from '../../shared/intake/read-message.ts';
-import type { Work } from '../../shared/intake/batch.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
-import type { NewMessage } from '../../shared/tickets/ticket-records.ts';
 import { subjectTag } from '../../shared/tickets/subject-tag.ts';
+import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
+import type { NewMessage } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const BOX = 'box';
 

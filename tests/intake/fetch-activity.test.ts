@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { activityOf, countOf } from '../../shared/intake/fetch-activity.ts';
 import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
 import type { FetchFailure } from '../../shared/mailboxes/mailbox.ts';
-import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
 
 const AT = '2026-11-24T10:00:00.000Z';
 const mailbox = mailboxOf({ kind: 'mark-seen' });

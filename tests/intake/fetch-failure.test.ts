@@ -1,11 +1,11 @@
 /** When a mailbox in trouble is tried again, and what the end of one failure says about others. */
 import { describe, expect, test } from 'vitest';
-import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
 import { causeEnded, nextFailure, waitingFor } from '../../shared/intake/fetch-failure.ts';
+import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
 import type { ConnectFailure } from '../../shared/mailboxes/connect-inbox.ts';
-import type { Mailbox, FetchFailure } from '../../shared/mailboxes/mailbox.ts';
-import { mailboxOf } from '../harness/memory/intake-world.ts';
+import type { FetchFailure, Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
 const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();

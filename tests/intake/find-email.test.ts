@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
+import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { type EmailSearch, findEmail, MAX_FOUND, readQuery } from '../../shared/intake/find-email.ts';
 import { findOnServer } from '../../shared/intake/find-on-server.ts';
-import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { ParserPool } from '../../shared/intake/parser-pool.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';

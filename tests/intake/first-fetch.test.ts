@@ -1,8 +1,8 @@
 /** What is fetched of the email that lay in a folder when it was connected, and what becomes of it on the server. */
 import { describe, expect, it } from 'vitest';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
-import type { Cursor } from '../../shared/mailboxes/cursor.ts';
 import { countFirstFetch } from '../../shared/mailboxes/count-first-fetch.ts';
+import type { Cursor } from '../../shared/mailboxes/cursor.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { verifyMailbox } from '../../shared/mailboxes/verify-mailbox.ts';

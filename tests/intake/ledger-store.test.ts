@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Decision, type RefScope, placeOf } from '../../shared/intake/ledger.ts';
+import { type Decision, placeOf, type RefScope } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type Found, type LedgerStore } from '../../shared/intake/ledger-store.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { MessageMeta } from '../../shared/mailboxes/message-ref.ts';

@@ -4,14 +4,14 @@ import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { decideBatch } from '../../shared/intake/decide-batch.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { ReadOutcome } from '../../shared/intake/read-message.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
-import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import type { SenderAuthentication } from '../../shared/tickets/ticket.ts';
+import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-records.ts';
 import { readMail } from '../harness/memory/mail-files.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const BOX = 'box';
 const AT = '2026-11-24T10:00:00.000Z';

@@ -1,13 +1,13 @@
 /** Automatic mail over its limits: everything is filed, what is over is folded away, and people hear of it. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
+import { loopFindings } from '../../shared/alerts/health-findings.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';
 import { loopLimits } from '../../shared/intake/fold-loops.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
-import { loopFindings } from '../../shared/alerts/health-findings.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Row } from '../../shared/platform/tables.ts';

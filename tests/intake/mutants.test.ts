@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';
 import type { LedgerStore } from '../../shared/intake/ledger-store.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { Inbox } from '../../shared/mailboxes/inbox.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -15,7 +16,6 @@ import {
   renumberedWithNews,
   schedule,
 } from './fault-schedules.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 // Designs that are wrong on purpose, some as products do it. A checker that lets one pass proves nothing.
 

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { createAttachmentCutter } from '../../shared/intake/attachment-cutter.ts';
 import { signedContent } from '../../shared/intake/cms.ts';
-import { parseMessage } from '../../shared/intake/parse-message.ts';
-import { defaultParseLimits as limits, type ParsedMessage } from '../../shared/intake/parsed-message.ts';
 import { mimeParts } from '../../shared/intake/mime-parts.ts';
 import { openParts } from '../../shared/intake/open-parts.ts';
+import { parseMessage } from '../../shared/intake/parse-message.ts';
+import { defaultParseLimits as limits, type ParsedMessage } from '../../shared/intake/parsed-message.ts';
 import { readMail as readStored } from '../../shared/intake/read-message.ts';
-import { openSeam } from '../../shared/platform/seam.ts';
 import { readTnef } from '../../shared/intake/tnef.ts';
 import { takeUuFiles } from '../../shared/intake/uuencode.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
 import { cutMail, mailOf, ownMail, read, readMail } from '../harness/memory/mail-files.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 

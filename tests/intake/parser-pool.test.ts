@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { deadlineOf } from '../../shared/intake/parse-deadline.ts';
+import { defaultParseLimits } from '../../shared/intake/parsed-message.ts';
 import {
   createParserPool,
   type ParserPool,
   type ParserPoolOptions,
 } from '../../shared/intake/parser-pool.ts';
-import { defaultParseLimits } from '../../shared/intake/parsed-message.ts';
 import { cutMail, mailOf, ownMail } from '../harness/memory/mail-files.ts';
 
 const pools: ParserPool[] = [];

@@ -5,9 +5,9 @@ import {
   type QuarantineStore,
 } from '../../shared/intake/quarantine-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
+import type { RowRange } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import type { RowRange } from '../../shared/platform/tables.ts';
 
 const entry = (minute: number, wish: Partial<NewEntry> = {}): NewEntry => ({
   kind: 'quarantined',

@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { queueAtOnce, queueDueMailboxes, shardsOfDue } from '../../shared/intake/queue-due-mailboxes.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { FetchState } from '../../shared/mailboxes/mailbox-store.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import type { Queues } from '../../shared/platform/queues.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
-import { codeFrom } from '../../shared/platform/problem.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const secondsAgo = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { ImapWorld, letter } from '../harness/stack/imap-world.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 // Mail servers that do what the design does not assume: real ones, behind a proxy that misbehaves to order.
 

@@ -2,12 +2,12 @@
 import { beforeEach, expect, test } from 'vitest';
 import { type Decision, placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
-import { skipDuplicates, type StandingCopy } from '../../shared/intake/skip-duplicates.ts';
 import { createQuarantineStore, type QuarantineStore } from '../../shared/intake/quarantine-store.ts';
+import { type StandingCopy, skipDuplicates } from '../../shared/intake/skip-duplicates.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const BOX = 'box';
 const scope = { folderKey: 'f', validity: '1' };

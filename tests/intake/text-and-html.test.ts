@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseMessage } from '../../shared/intake/parse-message.ts';
 import { previewOf } from '../../shared/intake/normalise-message.ts';
+import { parseMessage } from '../../shared/intake/parse-message.ts';
 import { defaultParseLimits as limits } from '../../shared/intake/parsed-message.ts';
 import { storedBody } from '../../shared/intake/stored-text.ts';
 import { textOfHtml } from '../../shared/tickets/html-text.ts';

@@ -1,7 +1,6 @@
 /** Emails of conversations, taken in as batches of any size, and the tickets that they end in. */
 import { answersOf } from '../../shared/intake/answers-of.ts';
 import { applyDecisions } from '../../shared/intake/apply-decisions.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { decideBatch } from '../../shared/intake/decide-batch.ts';
 import type { ThreadRules } from '../../shared/intake/decide-messages.ts';
@@ -10,6 +9,7 @@ import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { ParsedMessage } from '../../shared/intake/parsed-message.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
 import type { ReadOutcome } from '../../shared/intake/read-message.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';

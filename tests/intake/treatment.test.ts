@@ -1,11 +1,11 @@
 import { describe, expect, it, test } from 'vitest';
+import { type Treatment, treatmentOf } from '../../shared/intake/treatment.ts';
 import {
   defaultHandling,
   handlingOf,
   messageClasses,
   setClasses,
 } from '../../shared/message-class/message-class.ts';
-import { type Treatment, treatmentOf } from '../../shared/intake/treatment.ts';
 import type { SenderRule } from '../../shared/senders/sender-rule.ts';
 
 const rule = (sender: string, kind: SenderRule['kind']): SenderRule => ({

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { FetchSession } from '../../shared/intake/fetch-session.ts';
 import { placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
@@ -10,7 +11,6 @@ import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { z } from 'zod';
 
 const MINUTE = 60_000;
 const since = Date.parse('2026-11-24T10:00:00.000Z');

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { actionOf, type Cursor } from '../../shared/mailboxes/cursor.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { cursorKind } from '../../shared/mailboxes/mailbox-state-records.ts';
 import type { Row } from '../../shared/platform/tables.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const AT = '2026-11-24T10:00:00.000Z';
 const LATER = '2026-11-24T10:05:00.000Z';

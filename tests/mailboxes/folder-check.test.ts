@@ -1,7 +1,7 @@
 /** The page of a folder's check, and what the list of mailboxes says of it. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { createReconciliationStore, type FolderCheck } from '../../shared/intake/reconciliation-records.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 import { ago, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';

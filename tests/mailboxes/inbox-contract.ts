@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { ConnectDeps } from '../../shared/mailboxes/connect-inbox.ts';
 import { uidOf, uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { type Inbox, InboxError, type ListRequest, type PositionData } from '../../shared/mailboxes/inbox.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { type MessageRef, sortedRefs } from '../../shared/mailboxes/message-ref.ts';
 import { previewMailbox } from '../../shared/mailboxes/preview-mailbox.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 
 /** Where the contract's mail lies. */

@@ -6,6 +6,7 @@ import { type Fault, faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import { openImapInbox, uidSets } from '../../shared/mailboxes/imap-inbox.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { InboxAddress, InboxFailure } from '../../shared/mailboxes/inbox.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -13,7 +14,6 @@ import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts
 import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
 import { describeInbox } from './inbox-contract.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const locally = { local: true };
 

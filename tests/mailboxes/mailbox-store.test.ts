@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Cursor } from '../../shared/mailboxes/cursor.ts';
-import type { Mailbox, FetchFailure } from '../../shared/mailboxes/mailbox.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
+import type { FetchFailure, Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxKind } from '../../shared/mailboxes/mailbox-records.ts';
 import { failureKind } from '../../shared/mailboxes/mailbox-state-records.ts';
 import { createMailboxStore, lastSuccessOf } from '../../shared/mailboxes/mailbox-store.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
-import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const login = { host: 'mail.contoso.example', port: 587, providerId: 'q', accountId: 'b' };
 const before: Omit<Mailbox, 'id'> = {

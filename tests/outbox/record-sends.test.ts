@@ -4,9 +4,9 @@ import type { OutgoingMail } from '../../shared/outbox/outgoing-mail.ts';
 import { recordSends, sendActivity } from '../../shared/outbox/record-sends.ts';
 import type { MailSender, SendingRoute, SendResult } from '../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
-import { codeFrom } from '../../shared/platform/problem.ts';
 
 describe('the activity of a sent mail', () => {
   const NOW = Date.parse('2026-11-24T10:00:00.000Z');

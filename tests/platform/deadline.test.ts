@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { retryOnce, type Deadline, TimeoutError, withDeadline } from '../../shared/platform/deadline.ts';
+import { type Deadline, retryOnce, TimeoutError, withDeadline } from '../../shared/platform/deadline.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

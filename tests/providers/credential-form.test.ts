@@ -1,8 +1,8 @@
 /** What a form says of a credential, to the day. */
 import { describe, expect, test } from 'vitest';
 import {
-  type CredentialRules,
   type CredentialInput,
+  type CredentialRules,
   parseCredential,
   proposedExpiry,
   questionedFrom,

@@ -13,6 +13,7 @@ import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
+import { createCertificate } from '../../shared/providers/create-certificate.ts';
 import {
   type Credential,
   certificatePem,
@@ -22,11 +23,10 @@ import {
   withNext,
   withOnly,
 } from '../../shared/providers/credential.ts';
-import { storeNewCertificate, storeSecret } from '../../shared/providers/store-credential.ts';
-import { createCertificate } from '../../shared/providers/create-certificate.ts';
+import { promoteCredential } from '../../shared/providers/promote-credential.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
-import { promoteCredential } from '../../shared/providers/promote-credential.ts';
+import { storeNewCertificate, storeSecret } from '../../shared/providers/store-credential.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';

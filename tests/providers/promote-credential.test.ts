@@ -4,18 +4,18 @@ import { type AuditStore, createAuditStore } from '../../shared/audit/audit-stor
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
+import { auditSystemChange, credentialsForAudit } from '../../shared/providers/audit-system-change.ts';
 import { type Credential, certificatePem, thumbprintOf } from '../../shared/providers/credential.ts';
-import { storeNewCertificate, storeSecret } from '../../shared/providers/store-credential.ts';
-import type { Provider } from '../../shared/providers/provider.ts';
-import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
-import { credentialsForAudit, auditSystemChange } from '../../shared/providers/audit-system-change.ts';
 import {
   disableRetired,
   type PromoteDeps,
   promoteCredential,
 } from '../../shared/providers/promote-credential.ts';
-import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
+import { storeNewCertificate, storeSecret } from '../../shared/providers/store-credential.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');

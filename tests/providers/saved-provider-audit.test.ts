@@ -1,8 +1,8 @@
 /** Changes of a provider that a crash cuts short, at every call that they make. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
-import { CLIENT } from '../harness/stack/demo-directory.ts';
 import { dieAt } from '../harness/pages/die-at.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
 
 let app: DemoApp;
 beforeAll(async () => {

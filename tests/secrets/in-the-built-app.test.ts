@@ -4,11 +4,11 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { demoPeople } from '../../dev/host/options.ts';
 import { Visitor } from '../../dev/visitor.ts';
-import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import { createAlertStore } from '../../shared/alerts/alert-store.ts';
+import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { smallMails } from '../harness/memory/small-mails.ts';
-import { type Postroom, fetchOnce, openPostroom, SUPPORT } from '../harness/stack/installation.ts';
+import { fetchOnce, openPostroom, type Postroom, SUPPORT } from '../harness/stack/installation.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 

@@ -8,7 +8,7 @@ import {
   reviewSecret,
   reviewSecrets,
 } from '../../shared/secrets/review-secrets.ts';
-import { CANARY, daily, postroomWithSecret, PROVIDER, SecretPostroom } from './secret-postroom.ts';
+import { CANARY, daily, PROVIDER, postroomWithSecret, SecretPostroom } from './secret-postroom.ts';
 
 beforeAll(() => {
   // Each alert is a line of the log, hundreds of them.

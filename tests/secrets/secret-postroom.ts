@@ -1,6 +1,6 @@
-import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
-import { createAlertService, type AlertService } from '../../shared/alerts/alert-service.ts';
+import { type AlertService, createAlertService } from '../../shared/alerts/alert-service.ts';
 import type { Notification } from '../../shared/alerts/notification.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { secretName } from '../../shared/providers/credential.ts';

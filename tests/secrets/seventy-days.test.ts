@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { reviewSecrets } from '../../shared/secrets/review-secrets.ts';
 import { FaultySeam, ProcessDied } from '../harness/memory/faulty-seam.ts';
-import { CANARY, daily, postroomWithSecret, PROVIDER } from './secret-postroom.ts';
+import { CANARY, daily, PROVIDER, postroomWithSecret } from './secret-postroom.ts';
 
 beforeAll(() => {
   // Each alert is a line of the log, hundreds of them.

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { parseSender, ruleFor, senderProblem, type SenderRule } from '../../shared/senders/sender-rule.ts';
+import { parseSender, ruleFor, type SenderRule, senderProblem } from '../../shared/senders/sender-rule.ts';
 import { createSenderRuleStore } from '../../shared/senders/sender-rule-store.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 

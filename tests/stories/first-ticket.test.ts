@@ -12,7 +12,7 @@ import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { Reader } from '../harness/browser/reader.ts';
-import { type Postroom, openPostroom, SUPPORT } from '../harness/stack/installation.ts';
+import { openPostroom, type Postroom, SUPPORT } from '../harness/stack/installation.ts';
 
 const FETCH_LIMIT_MS = 40_000;
 /** In which a stranger has come from the first page to the first ticket. */

@@ -1,8 +1,8 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { uidOf } from '../../shared/mailboxes/imap-position.ts';
 import { openImapInbox } from '../../shared/mailboxes/imap-inbox.ts';
+import { uidOf } from '../../shared/mailboxes/imap-position.ts';
 import type { Inbox } from '../../shared/mailboxes/inbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';

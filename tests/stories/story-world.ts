@@ -8,7 +8,7 @@ import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { Reader } from '../harness/browser/reader.ts';
-import { type Postroom, fetchOnce, openPostroom } from '../harness/stack/installation.ts';
+import { fetchOnce, openPostroom, type Postroom } from '../harness/stack/installation.ts';
 
 /** Where pictures of all pages go, for people who want to see them. */
 const PICTURES = process.env['POSTROOM_PICTURES'] || undefined;

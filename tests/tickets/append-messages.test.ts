@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import type { Change, Tables } from '../../shared/platform/tables.ts';
-import { type Filing, appendMessages } from '../../shared/tickets/append-messages.ts';
+import { appendMessages, type Filing } from '../../shared/tickets/append-messages.ts';
 import type { Ticket } from '../../shared/tickets/ticket.ts';
 import {
   type Body,

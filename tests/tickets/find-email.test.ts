@@ -1,8 +1,8 @@
 /** The page “Where is my email?”: what it shows of each fate, and of an email that was not seen. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createReconciliationStore } from '../../shared/intake/reconciliation-records.ts';
-import { Secret } from '../../shared/platform/secret.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import { fillPostroom } from '../harness/memory/sample-mail.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';

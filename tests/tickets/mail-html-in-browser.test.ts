@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
-import { FRAME_SANDBOX, mailDocument, mailDocumentHeaders } from '../../shared/tickets/mail-document.ts';
 import { foldQuotation } from '../../shared/tickets/fold-html.ts';
+import { FRAME_SANDBOX, mailDocument, mailDocumentHeaders } from '../../shared/tickets/mail-document.ts';
 import { sanitiseMailHtml } from '../../shared/tickets/mail-html.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
 import { leakVectors, scriptVectors } from './hostile-html.ts';

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
-import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
-import { type Filed, appendMessages } from '../../shared/tickets/append-messages.ts';
+import { appendMessages, type Filed } from '../../shared/tickets/append-messages.ts';
 import type { TicketStatus } from '../../shared/tickets/ticket.ts';
+import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import { headKind, indexKind, indexRowKey } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';

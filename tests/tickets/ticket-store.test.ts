@@ -3,16 +3,16 @@ import type { Blobs } from '../../shared/platform/blobs.ts';
 import { openSeam, type Seam, type SeamPoint } from '../../shared/platform/seam.ts';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
-import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
-import { type Filing, appendMessages } from '../../shared/tickets/append-messages.ts';
+import { appendMessages, type Filing } from '../../shared/tickets/append-messages.ts';
 import type { TicketSummary } from '../../shared/tickets/ticket.ts';
+import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import {
   indexKind,
   indexRowKey,
-  messageRef,
   messageKind,
   messageRecord,
+  messageRef,
   messageRowKey,
   type NewMessage,
 } from '../../shared/tickets/ticket-records.ts';

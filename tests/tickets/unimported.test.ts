@@ -1,6 +1,7 @@
 /** What a person can do about an unimported email, on its page. */
-import { uidRef } from '../../shared/mailboxes/imap-position.ts';
+
 import { beforeEach, describe, expect, test } from 'vitest';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { parserHere } from '../harness/memory/intake-world.ts';
 import type { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
-import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { serve } from '../harness/browser/serve.ts';
 import { FaultySeam } from '../harness/memory/faulty-seam.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';

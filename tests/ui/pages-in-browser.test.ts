@@ -3,10 +3,10 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
 import { fillPostroom } from '../harness/memory/sample-mail.ts';
 import { ago, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
-import { codeFrom } from '../../shared/platform/problem.ts';
 
 interface Finding {
   id: string;

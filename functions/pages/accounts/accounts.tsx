@@ -8,11 +8,11 @@ import { usesAccount } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
-import { accountPage, accountsPage, type ShownAccount } from './account-views.tsx';
-import { explainContext, messageHere } from '../errors/explain-context.ts';
-import { recordChange } from '../../http/record-change.ts';
 import { flashOf } from '../../http/form-data.ts';
+import { recordChange } from '../../http/record-change.ts';
 import type { PageContext } from '../../http/web-environment.ts';
+import { explainContext, messageHere } from '../errors/explain-context.ts';
+import { accountPage, accountsPage, type ShownAccount } from './account-views.tsx';
 
 const flashes: Readonly<Record<string, Flash>> = {
   ok: { kind: 'success', text: 'Token refreshed: this sign-in works.' },

@@ -1,6 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { fixerInWords } from '../../../shared/explanations/fixer-text.ts';
 import type { Finding } from '../../../shared/alerts/alert.ts';
+import { fixerInWords } from '../../../shared/explanations/fixer-text.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { ButtonLink } from '../../../shared/ui/forms.tsx';
 import { safeHref } from '../../../shared/ui/links.ts';

@@ -1,14 +1,14 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { byGravity, type Finding, type Alert, shownOf } from '../../../shared/alerts/alert.ts';
+import { type Alert, byGravity, type Finding, shownOf } from '../../../shared/alerts/alert.ts';
 import type { Delivery } from '../../../shared/alerts/notification.ts';
 import { paths } from '../../../shared/paths/paths.ts';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { DataTable, EmptyState, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
+import { UnreadableNote } from '../errors/unreadable-note.tsx';
 import type { MailContext } from '../tickets/mail-services.ts';
 import { FindingDetails, promisedOnce } from './alert-views.tsx';
-import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
-import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
 const PAGE_SIZE = 50;
 

@@ -6,10 +6,10 @@ import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { ErrorSummary, SubmitButton, TextAreaField } from '../../../shared/ui/forms.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
-import { explainContext } from './explain-context.ts';
-import { ExplanationView } from './explanation-view.tsx';
 import { formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
+import { explainContext } from './explain-context.ts';
+import { ExplanationView } from './explanation-view.tsx';
 
 const NOTHING_PASTED = 'Paste the error: a whole page, an address, or a line of a mail server.';
 

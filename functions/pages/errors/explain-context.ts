@@ -4,8 +4,8 @@ import { inDemoWords } from '../../../shared/explanations/demo-words.ts';
 import { explainText } from '../../../shared/explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox, MailboxHealth } from '../../../shared/mailboxes/mailbox.ts';
-import { isOfDemo, type Provider } from '../../../shared/providers/provider.ts';
 import type { Config } from '../../../shared/platform/config.ts';
+import { isOfDemo, type Provider } from '../../../shared/providers/provider.ts';
 import type { Services } from '../../services.ts';
 
 export type Registration = Pick<Provider, 'cloud' | 'tenant' | 'clientId' | 'preflight'>;

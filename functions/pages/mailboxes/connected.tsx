@@ -1,19 +1,19 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
-import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { FirstFetch } from '../../../shared/mailboxes/first-fetch.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { ButtonLink } from '../../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
-import { explainForMailbox } from '../errors/explain-context.ts';
-import { ExplanationView } from '../errors/explanation-view.tsx';
-import { previewOf, type SendingPreview, trySending } from './preview-mailbox.ts';
-import { FirstFetchPanel } from './first-fetch-views.tsx';
-import { MailboxPreviewView } from './mailbox-preview.tsx';
 import { flashOf } from '../../http/form-data.ts';
 import type { RouteContext } from '../../http/web-environment.ts';
+import { explainForMailbox } from '../errors/explain-context.ts';
+import { ExplanationView } from '../errors/explanation-view.tsx';
+import { FirstFetchPanel } from './first-fetch-views.tsx';
+import { MailboxPreviewView } from './mailbox-preview.tsx';
+import { previewOf, type SendingPreview, trySending } from './preview-mailbox.ts';
 
 const said: Readonly<Record<string, Flash>> = {
   partly: {

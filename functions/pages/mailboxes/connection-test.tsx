@@ -1,18 +1,19 @@
 /** “Test connection” of a saved mailbox: the last result, a new test, the transcript. */
+
+import { sendingObservation } from '../../../shared/alerts/alert-channels.ts';
 import { type ConnectionTest, isWaiting } from '../../../shared/connection-test/connection-test.ts';
 import { findTestMessage, runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
 import type { ExplainContext } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import type { MailProtocol } from '../../../shared/mailboxes/mailbox-form.ts';
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
-import { sendingObservation } from '../../../shared/alerts/alert-channels.ts';
 import { paths } from '../../../shared/paths/paths.ts';
-import type { PageContext } from '../../http/web-environment.ts';
 import { findDepsOf } from '../../find-test-message.ts';
-import type { Services } from '../../services.ts';
-import { type ContextOf, connectionTestPage, transcriptText } from './connection-test-view.tsx';
-import { contextOfLogin } from '../errors/explain-context.ts';
 import { recordChange } from '../../http/record-change.ts';
+import type { PageContext } from '../../http/web-environment.ts';
+import type { Services } from '../../services.ts';
+import { contextOfLogin } from '../errors/explain-context.ts';
+import { type ContextOf, connectionTestPage, transcriptText } from './connection-test-view.tsx';
 
 export async function showConnectionTest(c: PageContext): Promise<Response> {
   const services = c.get('services');

@@ -1,5 +1,6 @@
 /** Parts of the mailbox form that most people leave as they are. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { classField } from '../../../shared/mailboxes/mailbox-form.ts';
 import {
   classNames,
   defaultHandling,
@@ -7,7 +8,6 @@ import {
   type SetClass,
   setClasses,
 } from '../../../shared/message-class/message-class.ts';
-import { classField } from '../../../shared/mailboxes/mailbox-form.ts';
 import {
   type Choice,
   type FieldErrors,

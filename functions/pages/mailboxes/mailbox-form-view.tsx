@@ -15,8 +15,8 @@ import {
 } from '../../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { FirstFetchCountNote } from './first-fetch-views.tsx';
-import { AfterImport, ClassFields, FirstFetchFields } from './mailbox-form-parts.tsx';
 import { type AccountChoice, isGranted, signInAgainHref } from './mailbox-accounts.ts';
+import { AfterImport, ClassFields, FirstFetchFields } from './mailbox-form-parts.tsx';
 
 export interface MailboxFormView {
   principal: Principal;

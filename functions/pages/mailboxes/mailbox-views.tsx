@@ -1,22 +1,22 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { Mailbox, MailboxHealth } from '../../../shared/mailboxes/mailbox.ts';
+import type { Finding } from '../../../shared/alerts/alert.ts';
 import { recoveredSentence } from '../../../shared/intake/fetch-activity.ts';
 import {
   allIn,
   type FolderCheck,
   type RecoveredMail,
 } from '../../../shared/intake/reconciliation-records.ts';
+import type { Mailbox, MailboxHealth } from '../../../shared/mailboxes/mailbox.ts';
 import { remedyOf } from '../../../shared/mailboxes/remedy.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { UnreadableRow } from '../../../shared/platform/unreadable-rows.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
-import type { Finding } from '../../../shared/alerts/alert.ts';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
-import { FirstFetchProgress } from './first-fetch-views.tsx';
-import { FinishSetup, type Unfinished } from './finish-setup.tsx';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
+import { FinishSetup, type Unfinished } from './finish-setup.tsx';
+import { FirstFetchProgress } from './first-fetch-views.tsx';
 
 /** The mailboxes with their state, and unfinished setups. */
 export function mailboxListPage(view: {

@@ -1,6 +1,7 @@
 /** Mailboxes: list, add, edit, pause, resume, delete. */
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
+import { refusalFindings } from '../../../shared/alerts/refusal-findings.ts';
 import { runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
 import { createReconciliationStore } from '../../../shared/intake/reconciliation-records.ts';
 import { countFirstFetch, type FirstFetchCount } from '../../../shared/mailboxes/count-first-fetch.ts';
@@ -10,15 +11,18 @@ import type { MailboxAuthor } from '../../../shared/mailboxes/mailbox-entry.ts';
 import { healthOf } from '../../../shared/mailboxes/mailbox-store.ts';
 import { recordUnsavedUse, saveMailbox } from '../../../shared/mailboxes/save-mailbox.ts';
 import { switchFetching } from '../../../shared/mailboxes/switch-fetching.ts';
-import { refusalFindings } from '../../../shared/alerts/refusal-findings.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { base32 } from '../../../shared/providers/base32.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
+import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
+import { deleteMailbox } from '../../use-cases/delete-mailbox.ts';
+import { healthHere } from '../errors/explain-context.ts';
 import { connectPage, emptyConnectForm } from '../sign-in/connect-views.tsx';
 import { explainContextsOf } from './connection-test.tsx';
 import { UnsavedTest } from './connection-test-view.tsx';
+import { readUnfinished } from './finish-setup.tsx';
 import {
   type AccountChoice,
   accountChoices,
@@ -26,12 +30,8 @@ import {
   proposedFields,
   readMailboxForm,
 } from './mailbox-accounts.ts';
-import { healthHere } from '../errors/explain-context.ts';
 import { mailboxFormPage } from './mailbox-form-view.tsx';
 import { deleteMailboxPage, mailboxListPage } from './mailbox-views.tsx';
-import { readUnfinished } from './finish-setup.tsx';
-import { flashOf, formData } from '../../http/form-data.ts';
-import { deleteMailbox } from '../../use-cases/delete-mailbox.ts';
 import { noProviderPage, whichProviderPage } from './which-mailbox-view.tsx';
 
 const said: Readonly<Record<string, Flash>> = {

@@ -1,8 +1,8 @@
 import type { AccountRef } from '../../../shared/accounts/account.ts';
 import { letterToOneself, newMark } from '../../../shared/connection-test/test-smtp.ts';
-import { type MailboxPreview, previewMailbox } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { loginFields } from '../../../shared/mailboxes/mailbox-form.ts';
+import { type MailboxPreview, previewMailbox } from '../../../shared/mailboxes/preview-mailbox.ts';
 import { routeOf } from '../../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
 import { mailServersOf, type Provider } from '../../../shared/providers/provider.ts';

@@ -13,11 +13,11 @@ import {
   type Typed,
 } from '../../../shared/providers/provider-form.ts';
 import { isProviderId, newProviderId } from '../../../shared/providers/provider-store.ts';
-import { providerFormPage } from './provider-form-view.tsx';
-import { choosePresetPage } from './provider-list-view.tsx';
-import { saveChangedProvider, saveNewProvider } from '../../use-cases/save-provider.ts';
 import { formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
+import { saveChangedProvider, saveNewProvider } from '../../use-cases/save-provider.ts';
+import { providerFormPage } from './provider-form-view.tsx';
+import { choosePresetPage } from './provider-list-view.tsx';
 
 type Errors = Readonly<Record<string, string>>;
 

@@ -9,20 +9,20 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { type ChecklistStep, checklistOf } from '../../../shared/providers/checklist.ts';
 import { certificatePem, credentialsOf, thumbprintOf } from '../../../shared/providers/credential.ts';
+import { discardCredential } from '../../../shared/providers/discard-credential.ts';
 import { isReadyToSignIn } from '../../../shared/providers/preflight.ts';
 import { presetNamed, traitsOf } from '../../../shared/providers/presets.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { registrationScript } from '../../../shared/providers/registration-script.ts';
-import { discardCredential } from '../../../shared/providers/discard-credential.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
+import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
+import { deleteProvider } from '../../use-cases/delete-provider.ts';
 import { deleteProviderPage } from './provider-delete-view.tsx';
 import { portalLink } from './provider-links.ts';
 import { providerListPage } from './provider-list-view.tsx';
 import { type ProviderView, providerPage } from './provider-page-view.tsx';
-import { deleteProvider } from '../../use-cases/delete-provider.ts';
-import { flashOf, formData } from '../../http/form-data.ts';
 
 const flashes: Readonly<Record<string, Flash>> = {
   saved: { kind: 'warning', text: 'Saved, but one problem must be fixed before anyone can sign in.' },

@@ -9,11 +9,11 @@ import { checkSecrets } from '../../../shared/secrets/review-secrets.ts';
 import { canRotate } from '../../../shared/secrets/rotate-secrets.ts';
 import { switchRotation } from '../../../shared/secrets/switch-rotation.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
+import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
 import { replaceEncryptionKey } from '../../use-cases/replace-encryption-key.ts';
 import { type SecretsView, secretsPage, vaultAwayPage } from './secret-views.tsx';
-import { flashOf, formData } from '../../http/form-data.ts';
 
 const flashes: Readonly<Record<string, Flash>> = {
   'new-key': {

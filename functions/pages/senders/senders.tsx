@@ -3,7 +3,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { changeSenderRule } from '../../../shared/senders/change-sender-rule.ts';
-import { parseSender, senderProblem, type SenderRule } from '../../../shared/senders/sender-rule.ts';
+import { parseSender, type SenderRule, senderProblem } from '../../../shared/senders/sender-rule.ts';
 import { ErrorSummary, RadioField, SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';

@@ -1,12 +1,12 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
-import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Services } from '../../services.ts';
 import { explainForMailbox } from '../errors/explain-context.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
-import { previewOf, type SendingPreview, sendToItself, trySending } from '../mailboxes/preview-mailbox.ts';
 import { MailboxPreviewView } from '../mailboxes/mailbox-preview.tsx';
+import { previewOf, type SendingPreview, sendToItself, trySending } from '../mailboxes/preview-mailbox.ts';
 
 /** The result of an access check, with explanations of its failures. */
 export interface CheckedAccess {

@@ -10,8 +10,8 @@ import type { Code } from '../../../shared/platform/problem.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { CopyLines } from '../../../shared/ui/copy.tsx';
 import { ButtonLink, ErrorSummary, SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
-import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
+import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 import { portalLink } from '../providers/provider-links.ts';
 

@@ -10,17 +10,17 @@ import { withVault } from '../../../shared/accounts/vault-failure.ts';
 import { isMailAddress } from '../../../shared/consent/connect-form.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import { explainProblem } from '../../../shared/explanations/explain.ts';
-import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
-import { isOfDemo, mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
 import { promoteCredential } from '../../../shared/providers/promote-credential.ts';
-import { type AppAccessState, appAccessPage, noAppAccessPage } from './app-access-view.tsx';
-import { explainContext } from '../errors/explain-context.ts';
-import { previewOf } from '../mailboxes/preview-mailbox.ts';
-import { connectAsApp } from '../../use-cases/connect-as-app.ts';
+import { isOfDemo, mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
 import { formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
+import { connectAsApp } from '../../use-cases/connect-as-app.ts';
+import { explainContext } from '../errors/explain-context.ts';
+import { previewOf } from '../mailboxes/preview-mailbox.ts';
+import { type AppAccessState, appAccessPage, noAppAccessPage } from './app-access-view.tsx';
 
 export async function showAppAccess(c: PageContext): Promise<Response> {
   const provider = await providerOf(c);

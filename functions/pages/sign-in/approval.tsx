@@ -10,8 +10,8 @@ import { Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import type { RouteContext } from '../../http/web-environment.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
-import { outcomePage } from './outcome-view.tsx';
 import { ConnectRequestFields } from './connect-request-fields.tsx';
+import { outcomePage } from './outcome-view.tsx';
 
 /** The page of a sign-in that waits for admin consent, and continues from here. */
 export async function showApproval(c: RouteContext<'approval'>): Promise<Response> {

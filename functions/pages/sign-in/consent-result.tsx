@@ -1,18 +1,18 @@
 import {
   isKept,
   isUnattributed,
-  type StoreResult,
   readResult,
   resultAsText,
+  type StoreResult,
 } from '../../../shared/consent/consent-result.ts';
 import { errorCodeIn, parametersOf } from '../../../shared/consent/explain-outcome.ts';
 import type { ConsentOutcome } from '../../../shared/consent/finish-consent.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
+import { mailboxOfPreset, previewOf } from '../mailboxes/preview-mailbox.ts';
 import { consentCookieOf, holdsInvitation, keepResultCookie } from './consent-cookies.ts';
 import { invitationDonePage } from './invitation-views.tsx';
-import { previewOf, mailboxOfPreset } from '../mailboxes/preview-mailbox.ts';
 import { explainedFor, outcomePage, outcomeView } from './outcome-view.tsx';
 
 type Failed = Exclude<ConsentOutcome, { kind: 'connected' }>;

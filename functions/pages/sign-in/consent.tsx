@@ -7,12 +7,12 @@ import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
-import { connectPage, emptyConnectForm, redirectPage, overPage } from './connect-views.tsx';
-import { consentCookieOf, keepConsentCookie, keepLinkCookie } from './consent-cookies.ts';
-import { outcomePage } from './outcome-view.tsx';
-import { createInvitation } from '../../use-cases/invite-owner.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
+import { createInvitation } from '../../use-cases/invite-owner.ts';
+import { connectPage, emptyConnectForm, overPage, redirectPage } from './connect-views.tsx';
+import { consentCookieOf, keepConsentCookie, keepLinkCookie } from './consent-cookies.ts';
+import { outcomePage } from './outcome-view.tsx';
 
 const flashes: Readonly<Record<string, Flash>> = {
   saved: { kind: 'success', text: 'Provider saved. Now connect a mailbox.' },

@@ -7,8 +7,8 @@ import {
   type InvitationState,
   stateOfInvitation,
 } from '../../../shared/consent/invitation.ts';
-import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
@@ -16,8 +16,8 @@ import { CopyText } from '../../../shared/ui/copy.tsx';
 import { ButtonLink, SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
-import { AskAdmin } from './approval.tsx';
 import { MailboxPreviewView } from '../mailboxes/mailbox-preview.tsx';
+import { AskAdmin } from './approval.tsx';
 
 /** The link of a new invitation, shown to its creator. */
 export function invitationLinkPage(view: {

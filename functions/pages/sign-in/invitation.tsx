@@ -12,7 +12,10 @@ import { buildAuthorizationUrl, startConsent } from '../../../shared/consent/sta
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
+import { flashOf, formData } from '../../http/form-data.ts';
 import { recordRefusal } from '../../http/record-refusal.ts';
+import type { PageContext, RouteContext } from '../../http/web-environment.ts';
+import { revokeInvitation } from '../../use-cases/invite-owner.ts';
 import { redirectPage } from './connect-views.tsx';
 import { holdsInvitation, keepConsentCookie, keepInvitationCookie, newTokenOf } from './consent-cookies.ts';
 import {
@@ -23,9 +26,6 @@ import {
   openInvitationPage,
 } from './invitation-views.tsx';
 import { outcomePage } from './outcome-view.tsx';
-import { revokeInvitation } from '../../use-cases/invite-owner.ts';
-import { flashOf, formData } from '../../http/form-data.ts';
-import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
 const flashes: Readonly<Record<string, Flash>> = {
   revoked: { kind: 'success', text: 'Invitation revoked. Its link no longer works.' },

@@ -12,10 +12,10 @@ import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import type { WebEnvironment } from '../../http/web-environment.ts';
-import { onlyInvitationOf } from './consent-cookies.ts';
 import { explainContext } from '../errors/explain-context.ts';
 import { CANCELLED, ExplanationView } from '../errors/explanation-view.tsx';
 import { ConnectRequestFields, connectRequestFor } from './connect-request-fields.tsx';
+import { onlyInvitationOf } from './consent-cookies.ts';
 
 /** Explains an error of this sign-in, with the ids of its provider and mailbox. */
 export async function explainedFor(

@@ -19,10 +19,10 @@ import {
 } from '../../../shared/ui/forms.tsx';
 import { Panel } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
-import { mailboxOfPreset } from '../mailboxes/preview-mailbox.ts';
-import { type CheckedAccess, AccessCheck, checkAccess } from './access-check.tsx';
 import { formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
+import { mailboxOfPreset } from '../mailboxes/preview-mailbox.ts';
+import { AccessCheck, type CheckedAccess, checkAccess } from './access-check.tsx';
 
 const ADDRESS = 'Enter the address of the shared mailbox, for example info@example.org.';
 const USER = 'Enter the user who signs in for it, for example sam@example.org.';

@@ -7,15 +7,15 @@ import {
 } from '../../../shared/activity/activity.ts';
 import { healthOf } from '../../../shared/mailboxes/mailbox-store.ts';
 import { paths } from '../../../shared/paths/paths.ts';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
 import type { PageContext } from '../../http/web-environment.ts';
+import { UnreadableNote } from '../errors/unreadable-note.tsx';
 import { Mailboxes } from './home-views.tsx';
 import { mailboxLine } from './mail-flow.ts';
-import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
-import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
 const PAGE_SIZE = 50;
 const EVERYTHING = '';

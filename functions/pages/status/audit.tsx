@@ -9,6 +9,7 @@ import {
 import { auditAsCsv, auditAsJson } from '../../../shared/audit/audit-export.ts';
 import type { AuditFilter, AuditPage } from '../../../shared/audit/audit-store.ts';
 import { paths } from '../../../shared/paths/paths.ts';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { ButtonLink, SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
@@ -16,7 +17,6 @@ import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx
 import { fileResponse } from '../../http/file-download.ts';
 import { recordChange } from '../../http/record-change.ts';
 import type { PageContext } from '../../http/web-environment.ts';
-import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
 const PAGE_SIZE = 50;

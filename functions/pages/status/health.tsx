@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { type ChannelStates, needsKey } from '../../../shared/alerts/channel-states.ts';
 import { linkTo } from '../../../shared/explanations/links.ts';
 import {
   type Heartbeat,
@@ -6,13 +7,12 @@ import {
   type TimerName,
   timerLimits,
 } from '../../../shared/heartbeats/heartbeat.ts';
-import { type ChannelStates, needsKey } from '../../../shared/alerts/channel-states.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { describeError } from '../../../shared/platform/errors.ts';
 import { type QueueName, queueNames } from '../../../shared/platform/queues.ts';
 import { DataTable, Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
-import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
+import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import type { Services } from '../../services.ts';
 import type { MailContext } from '../tickets/mail-services.ts';
 

@@ -1,18 +1,18 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Finding } from '../../../shared/alerts/alert.ts';
+import { collectHealth } from '../../../shared/alerts/collect-health.ts';
+import { currentFindings } from '../../../shared/alerts/current-findings.ts';
 import { lastHours } from '../../../shared/mailboxes/mail-hours.ts';
 import { healthOf, mailHours } from '../../../shared/mailboxes/mailbox-store.ts';
-import { collectHealth } from '../../../shared/alerts/collect-health.ts';
-import type { Finding } from '../../../shared/alerts/alert.ts';
-import { currentFindings } from '../../../shared/alerts/current-findings.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { EmptyState, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
+import { FindingDetails, FindingList, promisedOnce, promises } from '../alerts/alert-views.tsx';
 import { FinishSetup, isFinished, readUnfinished } from '../mailboxes/finish-setup.tsx';
+import type { MailContext } from '../tickets/mail-services.ts';
+import { TicketList } from '../tickets/ticket-list.tsx';
 import { FirstSteps, Mailboxes, MailChart } from './home-views.tsx';
 import { type MailboxLine, type MailFlow, mailboxLine, mailFlow } from './mail-flow.ts';
-import type { MailContext } from '../tickets/mail-services.ts';
-import { FindingDetails, FindingList, promisedOnce, promises } from '../alerts/alert-views.tsx';
-import { TicketList } from '../tickets/ticket-list.tsx';
 
 const NEWEST = 8;
 const CHART_HOURS = 24;

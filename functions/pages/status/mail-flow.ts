@@ -1,7 +1,7 @@
+import type { Finding } from '../../../shared/alerts/alert.ts';
+import { isSilent } from '../../../shared/alerts/health-facts.ts';
 import { type Heartbeat, lateTimers, type TimerName } from '../../../shared/heartbeats/heartbeat.ts';
 import type { Mailbox, MailboxHealth } from '../../../shared/mailboxes/mailbox.ts';
-import { isSilent } from '../../../shared/alerts/health-facts.ts';
-import type { Finding } from '../../../shared/alerts/alert.ts';
 
 /** The state of one mailbox, for the table. */
 export interface MailboxLine {

@@ -4,7 +4,7 @@ import { findOnServer } from '../../../shared/intake/find-on-server.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { formData } from '../../http/form-data.ts';
 import { lookAtMailboxes } from '../../use-cases/look-at-mailboxes.ts';
-import { findEmailPage, type FindEmailView } from './find-email-views.tsx';
+import { type FindEmailView, findEmailPage } from './find-email-views.tsx';
 import type { MailContext } from './mail-services.ts';
 
 const NOTHING_TYPED = 'Enter a sender, a subject or a Message-ID.';

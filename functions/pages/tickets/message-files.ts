@@ -4,8 +4,8 @@ import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
 import type { Ticket } from '../../../shared/tickets/ticket.ts';
 import type { StoredMessage } from '../../../shared/tickets/ticket-records.ts';
 import { fileResponse, plainTextResponse } from '../../http/file-download.ts';
-import { type MailContext, mailServices } from './mail-services.ts';
 import { recordChange } from '../../http/record-change.ts';
+import { type MailContext, mailServices } from './mail-services.ts';
 
 // Our IDs and keys consist of letters, digits, `-` and `_`; other text may not even be a valid table key.
 const OWN_ID = /^[\w-]{1,200}$/;

@@ -9,6 +9,7 @@ import {
 } from '../../../shared/message-class/message-class.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { mapLimited } from '../../../shared/platform/concurrency.ts';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
 import type { TicketPage, TicketStatus } from '../../../shared/tickets/ticket.ts';
 import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-records.ts';
@@ -16,16 +17,15 @@ import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { EmptyState } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx';
+import { setTicketStatus } from '../../use-cases/set-ticket-status.ts';
+import { UnreadableNote } from '../errors/unreadable-note.tsx';
 import { senderStateOf } from './block-sender.tsx';
 import { Message, type ShownMessage, TicketHead } from './conversation.tsx';
 import { ConversationPager } from './conversation-pager.tsx';
 import { type MailContext, mailServices } from './mail-services.ts';
 import { SHOWN_TEXT_CHARACTERS } from './mail-text.tsx';
 import { ownId } from './message-files.ts';
-import { setTicketStatus } from '../../use-cases/set-ticket-status.ts';
-import { ticketTitle, TicketList } from './ticket-list.tsx';
-import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
-import { UnreadableNote } from '../errors/unreadable-note.tsx';
+import { TicketList, ticketTitle } from './ticket-list.tsx';
 
 const PAGE_SIZE = 50;
 const MESSAGES_A_PAGE = 50;

@@ -1,21 +1,22 @@
 /** Emails without a ticket: why, and what to do about each. For agents. */
-import { reasonOfCopyBegins } from '../../../shared/intake/skip-duplicates.ts';
+
 import { limits } from '../../../shared/intake/plan-batches.ts';
 import type { Handled, QuarantineEntry } from '../../../shared/intake/quarantine-records.ts';
-import { mapLimited } from '../../../shared/platform/concurrency.ts';
+import { reasonOfCopyBegins } from '../../../shared/intake/skip-duplicates.ts';
 import { paths } from '../../../shared/paths/paths.ts';
+import { mapLimited } from '../../../shared/platform/concurrency.ts';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';
 import { fileResponse } from '../../http/file-download.ts';
-import { type MailContext, type MailServices, mailServices } from './mail-services.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { dismiss, makeTicket, tryAgain } from '../../use-cases/handle-unimported.ts';
-import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
+import { type MailContext, type MailServices, mailServices } from './mail-services.ts';
 
 const PAGE_SIZE = 50;
 const ALL = '';

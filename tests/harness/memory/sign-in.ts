@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { AccessTokens } from '../../../shared/accounts/access-token.ts';
 import { type Account, tokenContext } from '../../../shared/accounts/account.ts';
 import { createAccountStore } from '../../../shared/accounts/account-store.ts';
-import type { AccessTokens } from '../../../shared/accounts/access-token.ts';
 import { createAccessTokens } from '../../../shared/accounts/get-access-token.ts';
 import { createOAuthClient } from '../../../shared/accounts/oauth-client.ts';
 import { createTokenCipher } from '../../../shared/accounts/token-encryption.ts';

@@ -1,7 +1,7 @@
-import { channelFindings } from '../../../shared/alerts/channel-findings.ts';
 import type { Finding } from '../../../shared/alerts/alert.ts';
-import { Secret } from '../../../shared/platform/secret.ts';
+import { channelFindings } from '../../../shared/alerts/channel-findings.ts';
 import { codeFrom } from '../../../shared/platform/problem.ts';
+import { Secret } from '../../../shared/platform/secret.ts';
 import { secret, silent } from '../memory/sample-findings.ts';
 import { fillPostroom } from '../memory/sample-mail.ts';
 import { ago, NOW, type SamplePostroom, samplePostroom, sampleProvider } from './sample-postroom.ts';

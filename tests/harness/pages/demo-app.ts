@@ -1,8 +1,8 @@
-import { startEntra, type EntraOptions, type RunningEntra } from '../../../dev/emulators/entra/entra.ts';
-import { signInAs, type PageAnswer, walkSignIn } from '../../../dev/emulators/entra/headless-sign-in.ts';
-import { cookieHeader, keepCookies, type CookieJar } from '../../../dev/cookie-jar.ts';
+import { type CookieJar, cookieHeader, keepCookies } from '../../../dev/cookie-jar.ts';
+import { type EntraOptions, type RunningEntra, startEntra } from '../../../dev/emulators/entra/entra.ts';
+import { type PageAnswer, signInAs, walkSignIn } from '../../../dev/emulators/entra/headless-sign-in.ts';
 import { SIGN_IN_TENANT } from '../../../dev/host/sign-in.ts';
-import { servicesOn, type Services } from '../../../functions/services.ts';
+import { type Services, servicesOn } from '../../../functions/services.ts';
 import { createWeb } from '../../../functions/web.ts';
 import type { Account } from '../../../shared/accounts/account.ts';
 import { invitationKey } from '../../../shared/consent/invitation.ts';
@@ -12,9 +12,9 @@ import type { Provider } from '../../../shared/providers/provider.ts';
 import { MemoryBlobs } from '../memory/memory-blobs.ts';
 import { MemoryTables } from '../memory/memory-tables.ts';
 import { MemoryVault } from '../memory/memory-vault.ts';
-import { snapshot, type Snapshot } from '../memory/promises.ts';
+import { type Snapshot, snapshot } from '../memory/promises.ts';
 import { CLIENT, REDIRECT, SECRET, tenant } from '../stack/demo-directory.ts';
-import { principalHeaderOf, type Claim } from './principal-header.ts';
+import { type Claim, principalHeaderOf } from './principal-header.ts';
 
 export const ORIGIN = new URL(REDIRECT).origin;
 /** The mail server of the demo provider, to which its tokens may be sent. */

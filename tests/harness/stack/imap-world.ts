@@ -8,13 +8,14 @@ import type { MailServer, MailServerKind } from '../../../dev/emulators/mail/mai
 import { type MisbehavingImap, startMisbehavingImap } from '../../../dev/emulators/mail/misbehaving-imap.ts';
 import { createActivityStore } from '../../../shared/activity/activity-store.ts';
 import { ticketIdOf } from '../../../shared/intake/content-key.ts';
+import { type FetchTask, runTask } from '../../../shared/intake/fetch-again.ts';
 import type { FetchResult } from '../../../shared/intake/fetch-mailbox.ts';
 import { fetchShard, type ShardDeps } from '../../../shared/intake/fetch-shard.ts';
-import { type FetchTask, runTask } from '../../../shared/intake/fetch-again.ts';
 import { createLedgerStore } from '../../../shared/intake/ledger-store.ts';
 import { createQuarantineStore } from '../../../shared/intake/quarantine-store.ts';
 import type { Cursor } from '../../../shared/mailboxes/cursor.ts';
 import { openImapInbox } from '../../../shared/mailboxes/imap-inbox.ts';
+import { uidOf } from '../../../shared/mailboxes/imap-position.ts';
 import type { Inbox } from '../../../shared/mailboxes/inbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
@@ -26,7 +27,6 @@ import { mailboxOf, parserHere } from '../memory/intake-world.ts';
 import { MemoryBlobs } from '../memory/memory-blobs.ts';
 import { MemoryTables } from '../memory/memory-tables.ts';
 import { type MailLab, makeMailLab, support } from './mail-lab.ts';
-import { uidOf } from '../../../shared/mailboxes/imap-position.ts';
 
 const MINUTE = 60_000;
 
