@@ -45,7 +45,16 @@ const commands = {
   mutants: () => [dev('mutants.ts'), ...rest],
   bench: () => [dev('bench.ts'), ...rest],
   'bench:intake': () => [dev('bench.ts'), 'intake', ...rest],
-  format: () => [tools.biome, 'format', '--write', ...reported(), ...others],
+  // Formats, and sorts imports.
+  format: () => [
+    tools.biome,
+    'check',
+    '--write',
+    '--linter-enabled=false',
+    '--enforce-assist=true',
+    ...reported(),
+    ...others,
+  ],
   lint: () => [...lint, ...reported(), ...others],
   types: () => [tools.tsc, '-p', root, ...others],
   test: () => [tools.vitest, 'run', ...lane(), ...reported(), ...others.filter((one) => one !== '--fast')],

@@ -50,7 +50,7 @@ interface Report {
   settled: boolean;
   secondsToSettle: number;
   left: string[];
-  fates: Record<string, number>;
+  dispositions: Record<string, number>;
   /** Why messages were quarantined or skipped. */
   reasons: Record<string, number>;
   tickets: number;
@@ -107,7 +107,7 @@ function reportOf(
   mailServer: string,
   { record }: Storm,
   { settled, seconds, left }: Settled,
-  { flags, fates, reasons, tickets, attachments }: Audit,
+  { flags, dispositions, reasons, tickets, attachments }: Audit,
   faults: Record<string, number>,
   killedAt: Readonly<Record<string, number>>,
 ): Report {
@@ -121,7 +121,7 @@ function reportOf(
     settled,
     secondsToSettle: seconds,
     left,
-    ...{ fates, reasons, tickets, attachments, faults, killedAt },
+    ...{ dispositions, reasons, tickets, attachments, faults, killedAt },
     flags: all.length,
     byKind,
     findings: all.slice(0, SHOWN).map(({ kind, detail }) => `${kind}: ${detail}`),
@@ -130,14 +130,14 @@ function reportOf(
 }
 
 function shown(report: Report): string {
-  const { messages, tickets, fates, secondsToSettle, faults, flags, findings, troubles } = report;
+  const { messages, tickets, dispositions, secondsToSettle, faults, flags, findings, troubles } = report;
   const list = (counts: Record<string, number>): string =>
     Object.entries(counts)
       .map(([name, count]) => `${name} ${count}`)
       .join(', ') || 'none';
   return [
     `${flags === 0 ? 'ok  ' : 'FAIL'} ${messages} messages, ${tickets} tickets, settled after ${secondsToSettle} s, ${flags} flags`,
-    `  fates   ${list(fates)}`,
+    `  dispositions   ${list(dispositions)}`,
     `  faults  ${list(faults)}`,
     ...findings.map((finding) => `  !! ${finding}`),
     // Problems of the fault injection itself, such as a server that did not restart.

@@ -7,7 +7,13 @@ import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isFetching, isStalled } from './bench/fetch-lease.ts';
-import { type FileFate, fatesOf, fateTable, isQuiet, ticketsOf } from './bench/replay-fates.ts';
+import {
+  dispositionsOf,
+  dispositionTable,
+  type FileDisposition,
+  isQuiet,
+  ticketsOf,
+} from './bench/replay-dispositions.ts';
 import { mailsOfFolder } from './demo/emails.ts';
 import { openScratchDemo, type ScratchDemo } from './demo/scratch-demo.ts';
 import { type Command, runCommand, say } from './run-command.ts';
@@ -38,12 +44,12 @@ async function replay({ running, hasEnded }: Command): Promise<boolean> {
   );
   progress('Fetching …');
   const began = Date.now();
-  const fates = await fetchAll(demo, id, files, { began, progress, hasEnded });
+  const dispositions = await fetchAll(demo, id, files, { began, progress, hasEnded });
   if (hasEnded()) return false;
-  if (json) process.stdout.write(`${JSON.stringify(fates, undefined, 1)}\n`);
-  else process.stdout.write(`${fateTable(fates, files.length)}\n`);
-  if (fates.length === files.length) return true;
-  const known = new Set(fates.map(({ file }) => file));
+  if (json) process.stdout.write(`${JSON.stringify(dispositions, undefined, 1)}\n`);
+  else process.stdout.write(`${dispositionTable(dispositions, files.length)}\n`);
+  if (dispositions.length === files.length) return true;
+  const known = new Set(dispositions.map(({ file }) => file));
   const lost = files.filter((file) => !known.has(file));
   say(
     `${lost.length} files have no disposition: ${lost.slice(0, 20).join(', ')}${lost.length > 20 ? ', …' : ''}`,
@@ -76,7 +82,7 @@ async function fetchAll(
     progress,
     hasEnded,
   }: { began: number; progress: (text: string) => void } & Pick<Command, 'hasEnded'>,
-): Promise<FileFate[]> {
+): Promise<FileDisposition[]> {
   let rows = 0;
   let progressAt = Date.now();
   let askedAt = 0;
@@ -103,10 +109,10 @@ async function fetchAll(
       progress(`  still reading, ${Math.round((notifiedAt - began) / 1000)} s`);
     }
     if (!isQuiet(ledger, files.length)) continue;
-    const fates = await readFates(demo, mailboxId, files, began);
-    if (fates.length === files.length) return fates;
+    const dispositions = await readDispositions(demo, mailboxId, files, began);
+    if (dispositions.length === files.length) return dispositions;
   }
-  return readFates(demo, mailboxId, files, began);
+  return readDispositions(demo, mailboxId, files, began);
 }
 
 /** Through the host's admin endpoint for background functions, as an operator would. */
@@ -120,12 +126,12 @@ async function startFetch(demo: ScratchDemo, mailboxId: string): Promise<void> {
   if (response.status !== 202) throw new Error(`The fetch could not be started: status ${response.status}.`);
 }
 
-async function readFates(
+async function readDispositions(
   demo: ScratchDemo,
   mailboxId: string,
   files: readonly string[],
   began: number,
-): Promise<FileFate[]> {
+): Promise<FileDisposition[]> {
   const [ledger, quarantine] = await Promise.all([
     demo.rows('Ledger', mailboxId),
     demo.rows('Quarantine', mailboxId),
@@ -139,7 +145,7 @@ async function readFates(
           if (row.RowKey.startsWith('m|')) messages.add(row.RowKey.split('|')[2] ?? '');
       }),
     );
-  return fatesOf(files, { ledger, quarantine, messages }, began);
+  return dispositionsOf(files, { ledger, quarantine, messages }, began);
 }
 
 await runCommand(async (command) => ((await replay(command)) ? 0 : 1));

@@ -99,7 +99,7 @@ const onceInProduct = [
 
 /** The things of the product that a command on a developer's machine runs by itself: pure, without settings or emulators. */
 const devUses: Readonly<Record<string, readonly string[]>> = {
-  'dev/bench/replay-fates.ts': ['intake'],
+  'dev/bench/replay-dispositions.ts': ['intake'],
   'dev/explain.ts': ['explanations', 'providers'],
   'dev/register-app.ts': ['providers'],
   'dev/register-app/allow-rotation.ts': ['providers'],

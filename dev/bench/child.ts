@@ -176,7 +176,7 @@ async function check({ app, settings, mailboxId, mailbox }: JobOf<'check'>): Pro
   const container = sdks.BlobServiceClient.fromConnectionString(storage).getContainerClient('postroom');
   const ledger = await storedRows(storage, 'Ledger', mailboxId);
   const decisions = ledger.flatMap(({ decision }) =>
-    typeof decision === 'string' ? [JSON.parse(decision) as { fate: string; ticketId?: string }] : [],
+    typeof decision === 'string' ? [JSON.parse(decision) as { disposition: string; ticketId?: string }] : [],
   );
   const ticketIds = [...new Set(decisions.flatMap(({ ticketId }) => ticketId ?? []))];
   const attachments: Checked['attachments'] = [];
@@ -192,7 +192,7 @@ async function check({ app, settings, mailboxId, mailbox }: JobOf<'check'>): Pro
   const client = await openInbox(sdks, mailbox);
   const unseen = (await client.search({ seen: false }, { uid: true })) || [];
   await client.logout();
-  const quarantined = decisions.filter(({ fate }) => fate !== 'ticket').length;
+  const quarantined = decisions.filter(({ disposition }) => disposition !== 'ticket').length;
   return { messages, tickets: ticketIds.length, quarantined, unseen: unseen.length, attachments };
 }
 

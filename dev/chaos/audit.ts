@@ -8,7 +8,7 @@ import type { ChaosWorld } from './world.ts';
 export interface Audit {
   flags: Flag[];
   /** Number of messages by disposition. */
-  fates: Record<string, number>;
+  dispositions: Record<string, number>;
   /** Why messages were quarantined or skipped. */
   reasons: Record<string, number>;
   tickets: number;
@@ -48,7 +48,7 @@ export async function audit(world: ChaosWorld, truth: InboxTruth, storm: StormRe
       ...blobs.flags,
       ...(await auditPages(world)),
     ],
-    fates: tally(found.map(({ kind }) => kind)),
+    dispositions: tally(found.map(({ kind }) => kind)),
     reasons: tally(reasons),
     tickets: rows.tickets.filter(({ rowKey }) => rowKey === 'head').length,
     attachments: blobs.count,

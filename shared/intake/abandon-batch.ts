@@ -28,7 +28,7 @@ export async function forceQuarantine(
   const rowKey = messageRowKey(stored.receivedAt, mail.key);
   if ((await tables.open('Tickets').get(ticketId, rowKey)) !== undefined) return;
   await ledger.forceQuarantine(mailboxId, now, {
-    fate: 'quarantine',
+    disposition: 'quarantine',
     ticketId: undefined,
     number: undefined,
     opens: false,

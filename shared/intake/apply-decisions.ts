@@ -28,7 +28,7 @@ export async function applyDecisions(
     const outcome = outcomes[index];
     if (decision === undefined || outcome === undefined) continue;
     const message = { ...messageOf(stored, outcome), folded: decision.folded };
-    if (decision.fate === 'ticket') addTo(filings, mailboxId, mail, decision, message);
+    if (decision.disposition === 'ticket') addTo(filings, mailboxId, mail, decision, message);
     else entries.push(entryOf(stored, mail, decision, outcome));
   }
   const fields = { mailbox: mailboxId, mails: work.length };
@@ -119,7 +119,7 @@ function entryOf(stored: StoredMail, mail: LedgerMail, decision: Decision, outco
         ? outcome
         : undefined;
   return {
-    kind: decision.fate === 'skip' ? 'skipped' : 'quarantined',
+    kind: decision.disposition === 'skip' ? 'skipped' : 'quarantined',
     reason: decision.reason ?? '',
     at: mail.receivedAt,
     from: known?.from,

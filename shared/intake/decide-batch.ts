@@ -67,7 +67,7 @@ function automaticOf(
   return mails.flatMap(({ key, receivedAt }): AutomaticMail[] => {
     const outcome = outcomeOf.get(key);
     const decision = decisions.get(key);
-    if (outcome?.kind !== 'message' || decision?.fate !== 'ticket') return [];
+    if (outcome?.kind !== 'message' || decision?.disposition !== 'ticket') return [];
     const isAllowed = outcome.treatment?.kind === 'ticket' && outcome.treatment.isAllowed === true;
     if (isAllowed || !isAutomatic(outcome.mail.automatic)) return [];
     return [{ key, sender: outcome.mail.from?.address.toLowerCase(), receivedAt, decision }];
@@ -103,12 +103,13 @@ async function decisionsFor(
   const lookUp = createLookUp(deps.tables, mailbox);
   const undecided = await mapLimited(open, 16, async ({ key, outcome }): Promise<Candidate> => {
     if (outcome.kind !== 'message')
-      return { kind: 'settled', key, fate: outcome.kind, reason: outcome.reason };
+      return { kind: 'settled', key, disposition: outcome.kind, reason: outcome.reason };
     const { messageId } = outcome.mail;
     if (messageId !== undefined && (await deps.isOwnTest?.(messageId)) === true)
-      return { kind: 'settled', key, fate: 'skip', reason: OWN_TEST };
+      return { kind: 'settled', key, disposition: 'skip', reason: OWN_TEST };
     const { treatment } = outcome;
-    if (treatment?.kind === 'skip') return { kind: 'settled', key, fate: 'skip', reason: treatment.reason };
+    if (treatment?.kind === 'skip')
+      return { kind: 'settled', key, disposition: 'skip', reason: treatment.reason };
     const message = threadMessageOf(outcome);
     await lookUp.threadsOf(message);
     return { kind: 'mail', key, ownTicketId: deps.ticketIdOf(mailbox.id, key), ...message };

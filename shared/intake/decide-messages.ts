@@ -14,7 +14,7 @@ export type Candidate =
       /** The ticket this email opens, if it opens one. */
       ownTicketId: string;
     } & ThreadMessage)
-  | { kind: 'settled'; key: string; fate: 'quarantine' | 'skip'; reason: string }
+  | { kind: 'settled'; key: string; disposition: 'quarantine' | 'skip'; reason: string }
   /** Decided before or by another run, for good: the others of the batch go by it. */
   | ({ kind: 'decided'; key: string; decision: Decision } & ThreadMessage);
 
@@ -38,7 +38,11 @@ export function decideMessages(
   let number = firstNumber;
   for (const candidate of candidates) {
     if (candidate.kind === 'settled') {
-      decisions.set(candidate.key, { ...nothing, fate: candidate.fate, reason: candidate.reason });
+      decisions.set(candidate.key, {
+        ...nothing,
+        disposition: candidate.disposition,
+        reason: candidate.reason,
+      });
       continue;
     }
     if (candidate.kind === 'decided') {
@@ -55,14 +59,27 @@ export function decideMessages(
     if (joined !== undefined) {
       const { ticketId } = joined;
       const quiet = candidate.quiet === true ? true : undefined;
-      decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number: joined.number, quiet });
+      decisions.set(candidate.key, {
+        ...nothing,
+        disposition: 'ticket',
+        ticketId,
+        number: joined.number,
+        quiet,
+      });
       threads.join(ticketId, joined.number, candidate);
       continue;
     }
     const [old] = [...answered, ...named];
     const follows = old === undefined ? undefined : { id: old.ticketId, number: old.number };
     const { ownTicketId: ticketId } = candidate;
-    decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number, opens: true, follows });
+    decisions.set(candidate.key, {
+      ...nothing,
+      disposition: 'ticket',
+      ticketId,
+      number,
+      opens: true,
+      follows,
+    });
     threads.open(ticketId, number, candidate);
     number += 1;
   }

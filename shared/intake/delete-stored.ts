@@ -59,7 +59,9 @@ async function deleteBefore(
     const stored = metas.filter(({ ref, receivedAt }) => {
       const mail = mails.get(places.get(ref)?.key ?? '');
       // The server only compares days: an email that is a few hours too young waits for the next day.
-      return Date.parse(receivedAt) < before && mail?.state === 'done' && mail.decision?.fate === 'ticket';
+      return (
+        Date.parse(receivedAt) < before && mail?.state === 'done' && mail.decision?.disposition === 'ticket'
+      );
     });
     if (stored.length === 0) continue;
     if ((await inbox.currentValidity()) !== inbox.validity) return;

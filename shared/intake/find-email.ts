@@ -5,12 +5,12 @@ import { startingWith, type Tables } from '../platform/tables.ts';
 import type { TicketSummary } from '../tickets/ticket.ts';
 import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import { indexKind, type MessageRecord, messageKind, messageRowKey } from '../tickets/ticket-records.ts';
-import { type Fate, fateOf, unfetchedFate } from './explain-fate.ts';
 import type { LedgerPlace } from './ledger.ts';
 import { mailRowKey, placeKind } from './ledger-records.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import { partsOfEntryKey, type QuarantineEntry } from './quarantine-records.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
+import { type Trace, traceOf, traceOfUnfetched } from './trace-email.ts';
 
 /** What a person knows of an email. */
 export interface EmailQuery {
@@ -26,7 +26,7 @@ export interface FoundEmail {
   from: string | undefined;
   subject: string | undefined;
   receivedAt: string;
-  fate: Fate;
+  trace: Trace;
   /** It is listed under “Unimported email”. */
   isUnimported: boolean;
 }
@@ -188,19 +188,19 @@ function holds(
 
 async function foundMessage(deps: FindDeps, message: Message): Promise<FoundEmail> {
   const { key, mailboxId, ticket, from, subject, receivedAt } = message;
-  const known = await fateInLedger(deps, mailboxId, key);
+  const known = await traceInLedger(deps, mailboxId, key);
   const summary = `In ticket #${ticket?.number ?? '?'}.`;
-  const alone: Fate = { outcome: 'ticket', summary, ticket, steps: [{ what: summary, at: receivedAt }] };
-  return { mailboxId, from, subject, receivedAt, fate: known ?? alone, isUnimported: false };
+  const alone: Trace = { outcome: 'ticket', summary, ticket, steps: [{ what: summary, at: receivedAt }] };
+  return { mailboxId, from, subject, receivedAt, trace: known ?? alone, isUnimported: false };
 }
 
 /** What the ledger says of an email; undefined where it does not know it. @param place absent: where it was first found */
-export async function fateInLedger(
+export async function traceInLedger(
   { tables, ledger }: Pick<FindDeps, 'tables' | 'ledger'>,
   mailboxId: string,
   key: string,
   place?: LedgerPlace,
-): Promise<Fate | undefined> {
+): Promise<Trace | undefined> {
   const mail = (await ledger.mails(mailboxId, [key])).get(key);
   if (mail === undefined) return undefined;
   const rows = tables.open('Ledger');
@@ -208,7 +208,7 @@ export async function fateInLedger(
     rows.writtenAt(mailboxId, place?.place ?? mail.place),
     rows.writtenAt(mailboxId, mailRowKey(key)),
   ]);
-  return fateOf({ receivedAt: mail.receivedAt, storedAt, settledAt, isCopy: place?.copy, mail });
+  return traceOf({ receivedAt: mail.receivedAt, storedAt, settledAt, isCopy: place?.copy, mail });
 }
 
 async function entriesOf(
@@ -232,7 +232,8 @@ async function foundEntry(deps: FindDeps, entry: QuarantineEntry): Promise<Found
   const { mailboxId, from, subject, at: receivedAt, reason, kind } = entry;
   const { contentKey, place } = partsOfEntryKey(entry.key);
   const known = await openRecords(deps.tables, placeKind).find(mailboxId, place);
-  const fate = (await fateInLedger(deps, mailboxId, contentKey, known)) ?? unfetchedFate(receivedAt, reason);
+  const trace =
+    (await traceInLedger(deps, mailboxId, contentKey, known)) ?? traceOfUnfetched(receivedAt, reason);
   // Of a copy only its place is kept; the email that it copies has the words.
   const original =
     subject === undefined && from === undefined ? await originalOf(deps, mailboxId, contentKey) : undefined;
@@ -241,8 +242,8 @@ async function foundEntry(deps: FindDeps, entry: QuarantineEntry): Promise<Found
     from: from ?? original?.from.address ?? original?.from.name,
     subject: subject ?? original?.subject,
     receivedAt,
-    fate,
-    isUnimported: kind === 'quarantined' && fate.ticket === undefined,
+    trace,
+    isUnimported: kind === 'quarantined' && trace.ticket === undefined,
   };
 }
 

@@ -4,8 +4,8 @@ import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import type { MessageRef } from '../mailboxes/message-ref.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import type { IntakeDeps } from './batch.ts';
-import type { Fate } from './explain-fate.ts';
-import { type EmailQuery, fateInLedger } from './find-email.ts';
+import { type EmailQuery, traceInLedger } from './find-email.ts';
+import type { Trace } from './trace-email.ts';
 
 /** A message on the mail server that fits. Neither its text nor its subject is read. */
 export interface ServerMessage {
@@ -14,7 +14,7 @@ export interface ServerMessage {
   size: number;
   messageId: string;
   /** Undefined: Postroom has not seen it. */
-  fate: Fate | undefined;
+  trace: Trace | undefined;
 }
 
 export interface FolderAnswer {
@@ -97,7 +97,7 @@ async function read(
   const places = await deps.ledger.lookUp(mailbox.id, scope, metas);
   return mapLimited(metas.toReversed(), 8, async ({ ref, receivedAt, size, messageId }) => {
     const place = places.get(ref);
-    const fate = place && (await fateInLedger(deps, mailbox.id, place.key, place));
-    return { receivedAt, size, messageId, fate };
+    const trace = place && (await traceInLedger(deps, mailbox.id, place.key, place));
+    return { receivedAt, size, messageId, trace };
   });
 }

@@ -31,7 +31,7 @@ interface OfMailbox {
 const ofMailbox = ({ partitionKey }: RowKeys): OfMailbox => ({ mailboxId: partitionKey });
 
 const decision = objectOf<Decision>({
-  fate: z.enum(dispositions),
+  disposition: z.enum(dispositions),
   ticketId: z.string().optional(),
   number: z.number().optional(),
   opens: z.boolean(),

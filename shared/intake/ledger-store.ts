@@ -143,7 +143,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
     },
     async reopen(mailboxId, mail) {
       const [reopened = mail] = await replaceAll(tables, mailboxId, [mail], (now) =>
-        now.state === 'done' && now.decision?.fate !== 'ticket'
+        now.state === 'done' && now.decision?.disposition !== 'ticket'
           ? { ...now, state: 'received', attempts: 1, decision: undefined }
           : undefined,
       );
@@ -213,7 +213,7 @@ function planClaim(
     } else if (mail.state === 'done') {
       stand({ place, key, copy: false });
       claim.completed.push(place);
-      if (mail.decision?.fate === 'skip') claim.spared.push(place);
+      if (mail.decision?.disposition === 'skip') claim.spared.push(place);
     } else if (alone && mail.etag !== undefined) {
       const again = { ...mail, attempts: mail.attempts + 1 };
       stand({ place, key, copy: false });

@@ -12,7 +12,7 @@ export type Disposition = (typeof dispositions)[number];
 
 /** What was decided for an email, once: a repeated run obeys it and never decides again. */
 export interface Decision {
-  fate: Disposition;
+  disposition: Disposition;
   /** Ticket to open or to add to. */
   ticketId: string | undefined;
   number: number | undefined;

@@ -46,7 +46,7 @@ export async function processBatch(
     if (place === undefined) fresh.push(meta);
     else if (place.copy && !orphan) copies.push({ meta, copy: place });
     else if (mail?.state === 'done')
-      run.markOnServer([meta.ref], { isSpared: mail.decision?.fate === 'skip' });
+      run.markOnServer([meta.ref], { isSpared: mail.decision?.disposition === 'skip' });
     else if (mail?.state === 'received' && context.slow.isSpent) run.report.waiting.push(meta.ref);
     else {
       await run.take(fresh, { alone: false });
@@ -208,8 +208,8 @@ class BatchRun {
   async #complete(decided: readonly LedgerMail[]): Promise<void> {
     if (decided.length > 0) await this.#deps.ledger.complete(this.#mailboxId, decided);
     for (const { decision } of decided) {
-      if (decision?.fate === 'quarantine') this.report.quarantined += 1;
-      else if (decision?.fate === 'skip') this.report.skipped += 1;
+      if (decision?.disposition === 'quarantine') this.report.quarantined += 1;
+      else if (decision?.disposition === 'skip') this.report.skipped += 1;
       else if (decision?.opens === true) this.report.opened += 1;
       else this.report.replies += 1;
     }
@@ -222,9 +222,9 @@ class BatchRun {
   }
 
   #markDecided(work: readonly Work[], decided: readonly LedgerMail[]): void {
-    const fates = new Map(decided.map(({ key, decision }) => [key, decision?.fate]));
+    const dispositions = new Map(decided.map(({ key, decision }) => [key, decision?.disposition]));
     for (const isSpared of [false, true]) {
-      const those = work.filter(({ mail }) => (fates.get(mail.key) === 'skip') === isSpared);
+      const those = work.filter(({ mail }) => (dispositions.get(mail.key) === 'skip') === isSpared);
       this.markOnServer(
         those.map(({ stored }) => stored.ref),
         { isSpared },

@@ -74,6 +74,6 @@ function entryOf(meta: MessageMeta, copy: LedgerPlace, original: LedgerMail): Ne
 export const reasonOfCopyBegins = 'copy of an email';
 
 function reasonOfCopy({ decision }: LedgerMail): string {
-  if (decision?.fate === 'ticket') return `${reasonOfCopyBegins} in ticket #${decision.number ?? '?'}`;
-  return `${reasonOfCopyBegins} that was ${decision?.fate === 'skip' ? 'skipped' : 'not imported'}`;
+  if (decision?.disposition === 'ticket') return `${reasonOfCopyBegins} in ticket #${decision.number ?? '?'}`;
+  return `${reasonOfCopyBegins} that was ${decision?.disposition === 'skip' ? 'skipped' : 'not imported'}`;
 }

@@ -6,14 +6,13 @@ import type { NewMessage } from '../tickets/ticket-records.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import type { IntakeDeps } from './batch.ts';
 import { decideBatch } from './decide-batch.ts';
-import { withoutStop } from './explain-fate.ts';
 import { type Decision, type LedgerMail, refOfPlace } from './ledger.ts';
 import type { ParsedMessage } from './parsed-message.ts';
 import { limits } from './plan-batches.ts';
-
 import { partsOfEntryKey, type QuarantineEntry } from './quarantine-records.ts';
 import { readMail } from './read-message.ts';
 import { headerBlock, type StoredMail } from './store-raw.ts';
+import { withoutStop } from './trace-email.ts';
 
 type ReadAt = Pick<Mailbox, 'host' | 'address'>;
 
@@ -106,7 +105,7 @@ function outcomeOf(decision: Decision | undefined): UnimportedOutcome {
 }
 
 const opening = (ticketId: string, number: number): Decision => ({
-  fate: 'ticket',
+  disposition: 'ticket',
   ticketId,
   number,
   opens: true,

@@ -62,8 +62,8 @@ describe('five hundred emails of many sources', () => {
 
   const reasonsOf = (wanted: 'quarantined' | 'skipped'): { file: string; reason: string }[] =>
     files.flatMap((file, index) => {
-      const fate = records.fates.get(index + 1);
-      return fate?.kind === wanted ? [{ file, reason: fate.reason }] : [];
+      const disposition = records.dispositions.get(index + 1);
+      return disposition?.kind === wanted ? [{ file, reason: disposition.reason }] : [];
     });
 
   it('come in with access tokens as large as Microsoft’s', async () => {
@@ -73,9 +73,10 @@ describe('five hundred emails of many sources', () => {
 
   it('each became one ticket message, or is kept or passed over with its reason', async () => {
     expect(records.faults).toEqual([]);
-    const fates = [...records.fates.values()];
-    expect(fates).toHaveLength(MAILS);
-    const count = (wanted: string): number => fates.filter((fate) => fate?.kind === wanted).length;
+    const dispositions = [...records.dispositions.values()];
+    expect(dispositions).toHaveLength(MAILS);
+    const count = (wanted: string): number =>
+      dispositions.filter((disposition) => disposition?.kind === wanted).length;
     console.log(
       `${count('message')} ticket messages, ${count('quarantined')} quarantined, ${count('skipped')} skipped`,
     );
@@ -103,8 +104,8 @@ describe('five hundred emails of many sources', () => {
   it.each(ordinaryMails)(
     '%s has its sender, subject, first line and files',
     async (path, from, subject, line, named) => {
-      const fate = records.fates.get(files.indexOf(path) + 1);
-      const key = fate !== undefined && 'key' in fate ? fate.key : '';
+      const disposition = records.dispositions.get(files.indexOf(path) + 1);
+      const key = disposition !== undefined && 'key' in disposition ? disposition.key : '';
       const [message] = records.messages.get(key) ?? [];
       const read = async (blob: unknown): Promise<Buffer> =>
         Buffer.from((await postroom.blobs.read(String(blob))) ?? '');

@@ -13,7 +13,7 @@ export type Disposition =
   | { kind: 'unfinished'; state: string };
 
 export interface Records {
-  fates: Map<number, Disposition | undefined>;
+  dispositions: Map<number, Disposition | undefined>;
   /** Rows `m|…` of all tickets by content key. */
   messages: Map<string, Row[]>;
   /** Rows `a|…` by content key. */
@@ -64,7 +64,7 @@ export async function readRecords(
   const keptAt = Map.groupBy(kept, ({ rowKey }) => rowKey.slice(rowKey.indexOf('|') + 1));
   const faults: string[] = [];
 
-  const fates = new Map<number, Disposition | undefined>();
+  const dispositions = new Map<number, Disposition | undefined>();
   for (const uid of uids) {
     // The numbers of these servers mean one email for good, so that one place is known of each.
     const [place, ...others] = [...places.values()].filter((each) =>
@@ -73,19 +73,19 @@ export async function readRecords(
     const mail = place && mails.get(place.key);
     if (others.length > 0) faults.push(`mail ${uid} is known as ${1 + others.length} emails`);
     if (place === undefined || mail === undefined) {
-      fates.set(uid, undefined);
+      dispositions.set(uid, undefined);
       faults.push(`mail ${uid} is in no ledger`);
       continue;
     }
     const entries = keptAt.get(`${mail.key}|${place.place.replaceAll('|', '-')}`) ?? [];
-    fates.set(uid, fateOf(mail, place.copy, entries));
+    dispositions.set(uid, traceOf(mail, place.copy, entries));
     if (mail.state !== 'done') faults.push(`mail ${uid} is ${mail.state}`);
-    const wanted = place.copy || mail.decision?.fate !== 'ticket' ? 1 : 0;
+    const wanted = place.copy || mail.decision?.disposition !== 'ticket' ? 1 : 0;
     if (entries.length !== wanted) faults.push(`mail ${uid} stands in quarantine ${entries.length} times`);
   }
   for (const { key, decision } of mails.values()) {
     const found = messages.get(key) ?? [];
-    const wanted = decision?.fate === 'ticket' ? 1 : 0;
+    const wanted = decision?.disposition === 'ticket' ? 1 : 0;
     if (found.length !== wanted) faults.push(`${key} is ${found.length} ticket messages, not ${wanted}`);
     if (wanted === 1 && found[0]?.partitionKey !== decision?.ticketId)
       faults.push(`${key} is in another ticket than decided`);
@@ -99,13 +99,13 @@ export async function readRecords(
       await listAll(tables.open('Numbers'), 'n'),
     ),
   );
-  return { fates, messages, attachments, faults };
+  return { dispositions, messages, attachments, faults };
 }
 
-function fateOf(mail: Omit<LedgerMail, 'etag'>, copy: boolean, entries: readonly Row[]): Disposition {
+function traceOf(mail: Omit<LedgerMail, 'etag'>, copy: boolean, entries: readonly Row[]): Disposition {
   const { key, decision, state } = mail;
   if (state !== 'done' || decision === undefined) return { kind: 'unfinished', state };
-  if (!copy && decision.fate === 'ticket')
+  if (!copy && decision.disposition === 'ticket')
     return { kind: 'message', ticketId: decision.ticketId ?? '', number: decision.number ?? 0, key };
   const kind = entries[0]?.['kind'] === 'quarantined' ? 'quarantined' : 'skipped';
   return { kind, reason: String(entries[0]?.['reason'] ?? ''), key };
@@ -128,8 +128,9 @@ function headFaults(
     .map((head) => `ticket #${head['number']} counts ${head['messageCount']} messages`);
   for (const id of counts.keys())
     if (!heads.some(({ partitionKey }) => partitionKey === id)) faults.push(`ticket ${id} has no head`);
-  for (const { fate, ticketId, number } of decisions) {
-    const head = fate === 'ticket' ? heads.find(({ partitionKey }) => partitionKey === ticketId) : undefined;
+  for (const { disposition, ticketId, number } of decisions) {
+    const head =
+      disposition === 'ticket' ? heads.find(({ partitionKey }) => partitionKey === ticketId) : undefined;
     if (head !== undefined && head['number'] !== number)
       faults.push(`ticket ${ticketId} is #${head['number']}, decided was #${number}`);
   }

@@ -156,7 +156,7 @@ describe('a process that is killed at any instant', () => {
 
     const { all, seen, uidValidity } = await watcher.look();
     const { connectionString } = postroom.stack.storage;
-    const { faults, fates } = await readRecords(
+    const { faults, dispositions } = await readRecords(
       postroom.tables,
       connectionString,
       mailboxId,
@@ -167,8 +167,8 @@ describe('a process that is killed at any instant', () => {
     expect(all).toHaveLength(mails.length);
     expect(seen).toEqual(all);
     const kept = all.flatMap((uid, index) => {
-      const fate = fates.get(uid);
-      return fate?.kind === 'quarantined' ? [{ reason: fate.reason, raw: mails[index] }] : [];
+      const disposition = dispositions.get(uid);
+      return disposition?.kind === 'quarantined' ? [{ reason: disposition.reason, raw: mails[index] }] : [];
     });
     const abandoned = kept.filter(({ reason }) => GIVEN_UP.test(reason));
     console.log(

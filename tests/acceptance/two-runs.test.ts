@@ -58,7 +58,7 @@ describe('two processes that fetch one mailbox at the same time', () => {
 
     const { all, seen, uidValidity } = await watcher.look();
     const { connectionString } = postroom.stack.storage;
-    const { faults, fates } = await readRecords(
+    const { faults, dispositions } = await readRecords(
       postroom.tables,
       connectionString,
       mailboxId,
@@ -67,7 +67,7 @@ describe('two processes that fetch one mailbox at the same time', () => {
     );
     expect(faults).toEqual([]);
     expect(seen).toEqual(all);
-    const kinds = Map.groupBy(fates.values(), (fate) => fate?.kind);
+    const kinds = Map.groupBy(dispositions.values(), (disposition) => disposition?.kind);
     expect(kinds.get('message')?.length).toBe(mails.length - copiesIn(mails));
     expect(kinds.get('quarantined')).toBeUndefined();
     // Both must have worked, not one have found it done: an idle run takes a handful of requests.

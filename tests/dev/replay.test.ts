@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FileFate } from '../../dev/bench/replay-fates.ts';
+import type { FileDisposition } from '../../dev/bench/replay-dispositions.ts';
 import { projectRoot } from '../../dev/build.ts';
 import { corpus, corpusFiles } from '../harness/memory/mail-files.ts';
 
@@ -31,7 +31,7 @@ const letter = (id: string, subject: string, more = ''): string =>
   `From: Ann <ann@client.example>\r\nTo: replay@contoso.example\r\nSubject: ${subject}\r\nMessage-ID: <${id}@client.example>\r\nDate: Tue, 24 Nov 2026 08:00:00 +0000\r\n${more}\r\nHello.\r\n`;
 
 describe('npm run replay', () => {
-  it('tells the fate of every file of a folder, whatever its name', async () => {
+  it('tells the disposition of every file of a folder, whatever its name', async () => {
     await mkdir(join(folder, 'deeper'));
     await writeFile(join(folder, '1.eml'), letter('one', 'The printer'));
     await writeFile(join(folder, '2 copy of 1'), letter('one', 'The printer'));
@@ -40,40 +40,41 @@ describe('npm run replay', () => {
     await writeFile(join(folder, 'deeper', '4.mail'), reply);
     const { code, stdout, stderr } = await replay(folder, '--json');
     expect(code, stderr).toBe(0);
-    const fates = JSON.parse(stdout) as FileFate[];
-    const ticket = fates[0]?.ticket;
-    expect(fates.map(({ ms: _ms, ...fate }) => fate)).toEqual([
-      { file: '1.eml', fate: 'ticket', ticket, text: `Opened ticket #${ticket}.` },
+    const dispositions = JSON.parse(stdout) as FileDisposition[];
+    const ticket = dispositions[0]?.ticket;
+    expect(dispositions.map(({ ms: _ms, ...disposition }) => disposition)).toEqual([
+      { file: '1.eml', disposition: 'ticket', ticket, text: `Opened ticket #${ticket}.` },
       {
         file: '2 copy of 1',
-        fate: 'skipped',
+        disposition: 'skipped',
         reason: `copy of an email in ticket #${ticket}`,
         text: `Skipped: it is a copy of an email in ticket #${ticket}.`,
       },
-      { file: '3.txt', fate: 'skipped', reason: 'not an email', text: 'Skipped: not an email.' },
+      { file: '3.txt', disposition: 'skipped', reason: 'not an email', text: 'Skipped: not an email.' },
       {
         file: join('deeper', '4.mail'),
-        fate: 'ticket',
+        disposition: 'ticket',
         ticket,
         text: `Added to ticket #${ticket} as a reply.`,
       },
     ]);
-    expect(fates.every(({ ms }) => ms > 0)).toBe(true);
+    expect(dispositions.every(({ ms }) => ms > 0)).toBe(true);
   }, 120_000);
 
   it('accounts for every file of a set of real emails', async () => {
     const set = 'cpython';
     const { code, stdout, stderr } = await replay(join(corpus, set), '--json');
     expect(code, stderr).toBe(0);
-    const fates = JSON.parse(stdout) as FileFate[];
+    const dispositions = JSON.parse(stdout) as FileDisposition[];
     const files = corpusFiles().filter((path) => path.startsWith(`${set}/`));
-    expect(fates.map(({ file }) => join(set, file)).sort()).toEqual(files);
-    const count = (wanted: FileFate['fate']): number => fates.filter(({ fate }) => fate === wanted).length;
+    expect(dispositions.map(({ file }) => join(set, file)).sort()).toEqual(files);
+    const count = (wanted: FileDisposition['disposition']): number =>
+      dispositions.filter(({ disposition }) => disposition === wanted).length;
     expect(count('ticket') + count('quarantine') + count('skipped')).toBe(files.length);
     expect(count('ticket')).toBeGreaterThan(files.length / 2);
-    for (const { file, fate, ticket, reason } of fates)
-      if (fate === 'ticket') expect(ticket, file).toBeGreaterThan(0);
-      else if (fate === 'skipped') expect(reason, file).toMatch(/^(copy of an email|not an email)/);
+    for (const { file, disposition, ticket, reason } of dispositions)
+      if (disposition === 'ticket') expect(ticket, file).toBeGreaterThan(0);
+      else if (disposition === 'skipped') expect(reason, file).toMatch(/^(copy of an email|not an email)/);
       else expect(reason, file).not.toBe('');
   }, 120_000);
 

@@ -13,7 +13,7 @@ const BOX = 'box';
 const AT = '2026-11-24T10:00:00.000Z';
 const found = { ref: uidRef(1), place: 'at|f|1|1|p', key: 'k', rawBlob: 'raw/1', receivedAt: AT, size: 100 };
 const opening: Decision = {
-  fate: 'ticket',
+  disposition: 'ticket',
   ticketId: 't',
   number: 7,
   opens: true,
@@ -21,7 +21,7 @@ const opening: Decision = {
   reason: undefined,
 };
 const kept: Decision = {
-  fate: 'quarantine',
+  disposition: 'quarantine',
   ticketId: undefined,
   number: undefined,
   opens: false,

@@ -10,7 +10,7 @@ const mail = (name: string, ...headers: string[]): TinyMail => ({
   raw: Buffer.from(
     [...headers, 'From: Ada <ada@shop.example>', `Subject: ${name}`, '', 'Text.', ''].join('\r\n'),
   ),
-  fate: 'ticket',
+  disposition: 'ticket',
 });
 
 test('what the own server found out about the sender stands on the message, and no other word does', async () => {

@@ -19,7 +19,7 @@ const many = (count: number, from = 0): TinyMail[] =>
 
 const written = (name: string, fields: readonly string[] = []): TinyMail => ({
   name,
-  fate: 'ticket',
+  disposition: 'ticket',
   raw: Buffer.from(
     [
       'From: Kim <kim@customer.example>',
@@ -91,7 +91,7 @@ describe('a batch that is read while the one before it is filed', () => {
   test('passes a copy over in the same run, once the original is settled', async () => {
     const world = new IntakeWorld();
     const mail = tinyMail('twice');
-    world.deliver([mail, ...many(49), { ...mail, fate: 'copy' }]);
+    world.deliver([mail, ...many(49), { ...mail, disposition: 'copy' }]);
     const slow = slowFirst('table.Tickets.commit');
     const { promise: firstClaimed, resolve } = Promise.withResolvers<void>();
     let downloads = 0;
@@ -147,7 +147,7 @@ describe('an email that was begun before', () => {
   test('and its copy: the copy waits as long as the original is not settled', async () => {
     const world = new IntakeWorld();
     const mail = tinyMail('twice');
-    world.deliver([mail, { ...mail, fate: 'copy' }]);
+    world.deliver([mail, { ...mail, disposition: 'copy' }]);
     await world.run({ parser: unstorable('twice') });
     expect(world.folder.mails.map(({ seen }) => seen)).toEqual([false, false]);
     expect(world.tables.dump('Quarantine')).toEqual([]);

@@ -218,7 +218,7 @@ describe('a decision that is stored', () => {
       const { seam } = await office.world.run({ faultAt });
       return [office, seam.calls.length];
     };
-    const fates = new Set<string>();
+    const dispositions = new Set<string>();
     const [, calls] = await begun(() => undefined);
     for (let at = 1; at <= calls; at += 1) {
       const [office] = await begun((call) => (call === at ? 'crashAfter' : undefined));
@@ -227,8 +227,8 @@ describe('a decision that is stored', () => {
       const [tickets, skipped] = [await office.numbers('open'), await office.skipped()];
       expect([at, tickets.length + skipped.length]).toEqual([at, 1]);
       if (tickets.length === 1) expect((await office.ticket(tickets[0] ?? 0)).messages[0]?.notes).toEqual([]);
-      fates.add(tickets.length === 1 ? 'ticket' : 'skipped');
+      dispositions.add(tickets.length === 1 ? 'ticket' : 'skipped');
     }
-    expect(fates.size).toBe(2);
+    expect(dispositions.size).toBe(2);
   });
 });

@@ -13,7 +13,7 @@ beforeAll(() => {
     vi.spyOn(console, level).mockImplementation(() => {});
 });
 
-const copyOf = (mail: TinyMail): TinyMail => ({ ...mail, fate: 'copy' });
+const copyOf = (mail: TinyMail): TinyMail => ({ ...mail, disposition: 'copy' });
 const many = (count: number): TinyMail[] =>
   Array.from({ length: count }, (_, index) => tinyMail(`mail ${index}`));
 

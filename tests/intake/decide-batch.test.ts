@@ -153,7 +153,7 @@ async function ticketWith(
 }
 const id = (key: string): string => `<${key}@customer.example>`;
 const opens = (key: string, number: number, follows?: Decision['follows']): Decision => ({
-  fate: 'ticket',
+  disposition: 'ticket',
   ticketId: ticketIdOf(BOX, key),
   number,
   opens: true,
@@ -161,7 +161,7 @@ const opens = (key: string, number: number, follows?: Decision['follows']): Deci
   reason: undefined,
 });
 const joins = (ticketId: string, number: number): Decision => ({
-  fate: 'ticket',
+  disposition: 'ticket',
   ticketId,
   number,
   opens: false,
@@ -183,8 +183,8 @@ describe('new email', () => {
       opens('first', 1),
       joins(ticketIdOf(BOX, 'first'), 1),
       opens('second', 2),
-      { ...nothing, fate: 'quarantine', reason: 'too odd' },
-      { ...nothing, fate: 'skip', reason: 'not an email' },
+      { ...nothing, disposition: 'quarantine', reason: 'too odd' },
+      { ...nothing, disposition: 'skip', reason: 'not an email' },
     ]);
     const reserved = tables.dump('Numbers').filter(({ rowKey }) => rowKey !== 'last');
     expect(reserved.map((row) => row['ticketId'])).toEqual([
@@ -223,10 +223,10 @@ describe('new email', () => {
     );
     expect(own).toEqual({
       ...nothing,
-      fate: 'skip',
+      disposition: 'skip',
       reason: 'the test email that “Test connection” sent to this mailbox',
     });
-    expect([other?.fate, nameless?.fate]).toEqual(['ticket', 'ticket']);
+    expect([other?.disposition, nameless?.disposition]).toEqual(['ticket', 'ticket']);
     expect(asked).toEqual([id('own'), id('other')]);
   });
 });

@@ -39,10 +39,10 @@ const knownOf = (mails: readonly (Candidate | Mail)[]): KnownThreads => {
   };
 };
 const inWords = (decisions: ReturnType<typeof decideMessages>): string[] =>
-  [...decisions].map(([key, { fate, ticketId, number, opens, follows, reason }]) =>
-    fate === 'ticket'
+  [...decisions].map(([key, { disposition, ticketId, number, opens, follows, reason }]) =>
+    disposition === 'ticket'
       ? `${key}: ${opens ? 'opens' : 'joins'} ${ticketId} #${number}${follows ? ` after #${follows.number}` : ''}`
-      : `${key}: ${fate}, ${reason}`,
+      : `${key}: ${disposition}, ${reason}`,
   );
 const decided = (...mails: (Candidate | Mail)[]): string[] =>
   inWords(decideMessages(mails, knownOf(mails), 10));
@@ -55,8 +55,8 @@ describe('an email', () => {
   test('that was settled before it could be decided takes no number', () => {
     expect(
       decided(
-        { kind: 'settled', key: 'a', fate: 'skip', reason: 'not an email' },
-        { kind: 'settled', key: 'b', fate: 'quarantine', reason: 'too odd' },
+        { kind: 'settled', key: 'a', disposition: 'skip', reason: 'not an email' },
+        { kind: 'settled', key: 'b', disposition: 'quarantine', reason: 'too odd' },
         mail('c'),
       ),
     ).toEqual(['a: skip, not an email', 'b: quarantine, too odd', 'c: opens ticket of c #10']);
@@ -182,7 +182,7 @@ describe('an email that is decided already', () => {
     kind: 'decided',
     key: 'a',
     decision: {
-      fate: 'ticket',
+      disposition: 'ticket',
       ticketId: 'earlier',
       number: 3,
       opens: true,
@@ -210,7 +210,7 @@ describe('an email that is decided already', () => {
   });
 
   test('is joined by nothing when it went to no ticket', () => {
-    const decision = { fate: 'skip', opens: false, follows: undefined, reason: 'a copy' } as const;
+    const decision = { disposition: 'skip', opens: false, follows: undefined, reason: 'a copy' } as const;
     for (const known of [
       { ticketId: undefined, number: undefined },
       { ticketId: 'earlier', number: undefined },

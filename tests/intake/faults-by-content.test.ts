@@ -145,7 +145,9 @@ describe('a colleague', () => {
     expect(violationsAtTheEnd(world, {})).toEqual([]);
     expect(recorded(world)).toEqual(
       new Set(
-        world.mails.filter(({ fate }) => fate !== 'copy').map(({ raw }) => world.names.get(keyOf(raw))),
+        world.mails
+          .filter(({ disposition }) => disposition !== 'copy')
+          .map(({ raw }) => world.names.get(keyOf(raw))),
       ),
     );
   });

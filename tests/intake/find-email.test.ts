@@ -57,7 +57,7 @@ const deps = () => ({
 const find = (typed: string, mailboxId = 'support'): Promise<EmailSearch> =>
   findEmail(deps(), [{ id: mailboxId }], readQuery(typed) ?? { words: '', messageId: undefined });
 const summaries = async (typed: string, mailboxId?: string): Promise<string[]> =>
-  (await find(typed, mailboxId)).found.map(({ fate }) => fate.summary);
+  (await find(typed, mailboxId)).found.map(({ trace }) => trace.summary);
 
 describe('an email', () => {
   beforeEach(async () => {
@@ -86,7 +86,7 @@ describe('an email', () => {
       subject: 'Re: A printer on fire',
       receivedAt: '2026-11-24T09:01:00.000Z',
     });
-    expect(email?.fate).toMatchObject({ summary: 'Added to ticket #1 as a reply.', ticket: { number: 1 } });
+    expect(email?.trace).toMatchObject({ summary: 'Added to ticket #1 as a reply.', ticket: { number: 1 } });
   });
 
   test('that is a copy is found beside the one it copies', async () => {
@@ -108,7 +108,7 @@ describe('an email', () => {
     for (const typed of ['bad@customer.example', 'bomb', '<c@customer.example>']) {
       const { found } = await find(typed);
       expect(
-        found.map(({ fate, isUnimported }) => [fate.summary, isUnimported]),
+        found.map(({ trace, isUnimported }) => [trace.summary, isUnimported]),
         typed,
       ).toEqual([['Not imported: it needs too much memory.', true]]);
     }
@@ -128,7 +128,7 @@ describe('an email', () => {
 
   test('has the time of each step, by the storage and the mail server', async () => {
     const [email] = (await find('<b@customer.example>')).found;
-    const times = email?.fate.steps.map(({ at }) => at);
+    const times = email?.trace.steps.map(({ at }) => at);
     expect(times?.[0]).toBe('2026-11-24T09:01:00.000Z');
     for (const at of times?.slice(1) ?? []) expect(at).toMatch(/^20\d\d-/);
   });
@@ -169,7 +169,7 @@ describe('the mail server', () => {
     },
   });
 
-  test('tells what is in the folder, with its fate, and what is in Junk', async () => {
+  test('tells what is in the folder, with its trace, and what is in Junk', async () => {
     world = new IntakeWorld();
     world.folder.deliver(letter('a'), '2026-11-24T09:00:00.000Z');
     await world.run();
@@ -184,8 +184,8 @@ describe('the mail server', () => {
           isJunk: false,
           count: 2,
           messages: [
-            { messageId: '<new@customer.example>', fate: undefined },
-            { messageId: '<a@customer.example>', fate: { summary: 'Opened ticket #1.' } },
+            { messageId: '<new@customer.example>', trace: undefined },
+            { messageId: '<a@customer.example>', trace: { summary: 'Opened ticket #1.' } },
           ],
         },
         {

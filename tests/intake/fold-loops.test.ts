@@ -44,7 +44,7 @@ describe('automatic mail is folded', () => {
     sender: 'robot@elsewhere.example',
     receivedAt: '2026-11-24T10:00:00.000Z',
     decision: {
-      fate: 'ticket',
+      disposition: 'ticket',
       ticketId: wish.joins ?? `ticket ${index}`,
       number: 1,
       opens: wish.joins === undefined,

@@ -34,7 +34,7 @@ const plain = (count: number, name = 'plain'): TinyMail[] =>
 const hanging = (file: string) => (index: number) => ({
   name: `hanging ${index}`,
   raw: Buffer.from(ownMail(file).toString('latin1').replace('Subject: ', `Subject: ${index} `), 'latin1'),
-  fate: 'ticket' as const,
+  disposition: 'ticket' as const,
 });
 /** One of each in turn. */
 const mixed = (one: readonly TinyMail[], other: readonly TinyMail[]): TinyMail[] =>

@@ -25,7 +25,7 @@ const found = (uid: number, key = `key${uid}`, uidValidity = '1'): Found => ({
   size: 100,
 });
 const opening = (ticketId: string): Decision => ({
-  fate: 'ticket',
+  disposition: 'ticket',
   ticketId,
   number: 1,
   opens: true,
@@ -113,7 +113,7 @@ describe('the ledger', () => {
     const { mine } = await claim([found(1)]);
     const skip = {
       ...opening('t'),
-      fate: 'skip',
+      disposition: 'skip',
       ticketId: undefined,
       number: undefined,
       opens: false,

@@ -24,7 +24,7 @@ const facts = {
 const FINGERPRINT = '5eb3db5d24408ab4';
 
 const decision: Decision = {
-  fate: 'ticket',
+  disposition: 'ticket',
   ticketId: 't',
   number: 7,
   opens: true,
@@ -123,7 +123,7 @@ describe('an email of the ledger', () => {
     ['rawBlob', undefined],
     ['place', undefined],
     ['receivedAt', 'yesterday'],
-    ['decision', '{"fate":"pigeon","opens":true}'],
+    ['decision', '{"disposition":"pigeon","opens":true}'],
     ['decision', '{'],
   ])('whose %s is %j cannot be read', (column, value) => {
     const row = { ...mailKind.toRow(mail), [column]: value };

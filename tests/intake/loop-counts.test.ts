@@ -19,7 +19,7 @@ const mail = (
   sender: sender ?? 'robot@elsewhere.example',
   receivedAt: `${HOUR}:00:0${index % 10}.000Z`,
   decision: {
-    fate: 'ticket',
+    disposition: 'ticket',
     ticketId: 't',
     number: 1,
     opens: false,

@@ -8,7 +8,7 @@ test('where a sender wants answers to go stands on the message, also where From 
     ['from-fax-number-with-reply-to.eml', 'to-name-before-address.eml'].map((name) => ({
       name,
       raw: ownMail(name),
-      fate: 'ticket' as const,
+      disposition: 'ticket' as const,
     })),
   );
   await world.run();

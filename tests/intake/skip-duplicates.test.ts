@@ -18,14 +18,14 @@ const metaOf = (uid: number) => ({
   messageId: '',
 });
 const ticket: Decision = {
-  fate: 'ticket',
+  disposition: 'ticket',
   ticketId: 't',
   number: 7,
   opens: true,
   follows: undefined,
   reason: undefined,
 };
-const fate = (wish: Partial<Decision>): Decision => ({ ...ticket, ...wish });
+const disposition = (wish: Partial<Decision>): Decision => ({ ...ticket, ...wish });
 
 let ledger: LedgerStore;
 let quarantine: QuarantineStore;
@@ -77,9 +77,9 @@ test('a copy of a settled mail is shown with where the original is, under its ow
 });
 
 test.each([
-  [fate({ number: undefined }), 'copy of an email in ticket #?'],
-  [fate({ fate: 'skip', ticketId: undefined }), 'copy of an email that was skipped'],
-  [fate({ fate: 'quarantine', ticketId: undefined }), 'copy of an email that was not imported'],
+  [disposition({ number: undefined }), 'copy of an email in ticket #?'],
+  [disposition({ disposition: 'skip', ticketId: undefined }), 'copy of an email that was skipped'],
+  [disposition({ disposition: 'quarantine', ticketId: undefined }), 'copy of an email that was not imported'],
 ])('a copy says what became of the original (%#)', async (decision, reason) => {
   await original('k', decision);
   await pass([copyOf('k', 3)]);
@@ -96,7 +96,7 @@ test('a copy of an email whose row holds no decision counts as a copy of one in 
 });
 
 test('a copy of an email that nobody stored has nothing to download', async () => {
-  await original('k', fate({ fate: 'quarantine' }), { rawBlob: '' });
+  await original('k', disposition({ disposition: 'quarantine' }), { rawBlob: '' });
   await pass([copyOf('k', 3)]);
   expect((await shown())[0]?.rawBlob).toBeUndefined();
 });

@@ -16,7 +16,7 @@ async function ticketsOf(
 ): Promise<number[]> {
   const world = new IntakeWorld();
   world.mailbox = { ...mailboxOf({ kind: 'mark-seen' }), colleaguesJoin };
-  const mails = names.map((name) => ({ name, raw: ownMail(name), fate: 'ticket' as const }));
+  const mails = names.map((name) => ({ name, raw: ownMail(name), disposition: 'ticket' as const }));
   for (const batch of together ? [mails] : mails.map((mail) => [mail])) {
     world.deliver(batch);
     await world.run();

@@ -8,8 +8,8 @@ import type { TinyMail } from '../harness/memory/tiny-mails.ts';
 import { Findings } from './fault-schedules.ts';
 
 const DAY = 24 * 60 * 60_000;
-const alarm = (name: string): TinyMail => ({ name, raw: ownMail('device-alarm.eml'), fate: 'ticket' });
-const again: TinyMail = { ...alarm('again'), fate: 'copy' };
+const alarm = (name: string): TinyMail => ({ name, raw: ownMail('device-alarm.eml'), disposition: 'ticket' });
+const again: TinyMail = { ...alarm('again'), disposition: 'copy' };
 
 beforeAll(() => {
   for (const level of ['log', 'warn', 'error'] as const)

@@ -48,7 +48,7 @@ test.each<[string, string, Partial<Row>]>([
 test('a reply to a ticket that cannot be read opens another one, and the rest of the batch is filed', async () => {
   const mail = (name: string, fields: readonly string[] = []): TinyMail => ({
     name,
-    fate: 'ticket',
+    disposition: 'ticket',
     raw: Buffer.from(
       [
         'From: kim@customer.example',

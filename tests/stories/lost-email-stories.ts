@@ -24,9 +24,9 @@ const letter = (id: string, subject: string, more = ''): Buffer =>
     `From: Kim Berg <kim@customer.example>\r\nTo: ${addressOf('claims')}\r\nSubject: ${subject}\r\nMessage-ID: <${id}@customer.example>\r\n${more}\r\nHello\r\n`,
   );
 
-/** An email is looked for in each of its fates; one that was not imported becomes a ticket; a missing one is found. */
+/** An email is looked for in each of its dispositions; one that was not imported becomes a ticket; a missing one is found. */
 export function lostEmailStories(world: () => StoryWorld, providerId: () => string): void {
-  it('an email is found in each of its fates, and nothing gets lost for good', async () => {
+  it('an email is found in each of its dispositions, and nothing gets lost for good', async () => {
     const reader = await world().visit('lost-email', 'alex');
     const { page } = reader;
     const { postroom } = world();

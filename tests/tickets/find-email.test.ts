@@ -1,4 +1,4 @@
-/** The page “Where is my email?”: what it shows of each fate, and of an email that was not seen. */
+/** The page “Where is my email?”: what it shows of each trace, and of an email that was not seen. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createReconciliationStore } from '../../shared/intake/reconciliation-records.ts';
 import { openSeam } from '../../shared/platform/seam.ts';

@@ -36,7 +36,7 @@ async function keep(name: string, kind: 'quarantined' | 'skipped' = 'quarantined
   };
   const claim = await ledger.claim('support', [found], { alone: false, present: new Set() });
   const decision = {
-    fate: kind === 'quarantined' ? ('quarantine' as const) : ('skip' as const),
+    disposition: kind === 'quarantined' ? ('quarantine' as const) : ('skip' as const),
     ticketId: undefined,
     number: undefined,
     opens: false,

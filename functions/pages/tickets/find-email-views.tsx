@@ -1,5 +1,4 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { Fate } from '../../../shared/intake/explain-fate.ts';
 import {
   type EmailSearch,
   type FoundEmail,
@@ -8,6 +7,7 @@ import {
   SCANNED_TICKETS,
 } from '../../../shared/intake/find-email.ts';
 import type { FolderAnswer, ServerAnswer, ServerMessage } from '../../../shared/intake/find-on-server.ts';
+import type { Trace } from '../../../shared/intake/trace-email.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
@@ -107,7 +107,7 @@ function InPostroom(props: { search: EmailSearch; mailboxes: readonly Mailbox[] 
   );
 }
 
-const labels: Readonly<Record<Fate['outcome'], { kind: 'good' | 'warn' | 'quiet'; word: string }>> = {
+const labels: Readonly<Record<Trace['outcome'], { kind: 'good' | 'warn' | 'quiet'; word: string }>> = {
   ticket: { kind: 'good', word: 'In a ticket' },
   skipped: { kind: 'quiet', word: 'Skipped' },
   'not-imported': { kind: 'warn', word: 'Not imported' },
@@ -115,17 +115,17 @@ const labels: Readonly<Record<Fate['outcome'], { kind: 'good' | 'warn' | 'quiet'
 };
 
 function Found(props: { email: FoundEmail; mailbox: string }): JSX.Element {
-  const { fate, from, subject, isUnimported } = props.email;
+  const { trace, from, subject, isUnimported } = props.email;
   return (
     <Panel>
       <h3 dir="auto">{subject?.trim() || '(no subject)'}</h3>
       <p>
-        <FateLabel fate={fate} />{' '}
+        <TraceLabel trace={trace} />{' '}
         <span class="muted">
           From {from ?? 'an unknown sender'}, to {props.mailbox}
         </span>
       </p>
-      <Steps fate={fate} />
+      <Steps trace={trace} />
       {isUnimported ? (
         <p>
           <a href={paths.unimported({ mailbox: props.email.mailboxId, show: 'waiting' })}>
@@ -137,8 +137,8 @@ function Found(props: { email: FoundEmail; mailbox: string }): JSX.Element {
   );
 }
 
-function FateLabel(props: { fate: Fate }): JSX.Element {
-  const { outcome, ticket } = props.fate;
+function TraceLabel(props: { trace: Trace }): JSX.Element {
+  const { outcome, ticket } = props.trace;
   return (
     <>
       <StatusLabel kind={labels[outcome].kind}>{labels[outcome].word}</StatusLabel>
@@ -152,10 +152,10 @@ function FateLabel(props: { fate: Fate }): JSX.Element {
   );
 }
 
-function Steps(props: { fate: Fate }): JSX.Element {
+function Steps(props: { trace: Trace }): JSX.Element {
   return (
     <ol>
-      {props.fate.steps.map(({ what, at }) => (
+      {props.trace.steps.map(({ what, at }) => (
         <li>
           {what}{' '}
           {at === undefined ? null : (
@@ -351,7 +351,12 @@ function Folder(props: { folder: FolderAnswer; mailbox: Mailbox; isAdmin: boolea
             </td>
             <td data-label="Size">{readableSize(message.size)}</td>
             <td data-label="In Postroom">
-              <ServerFate message={message} isJunk={isJunk} mailbox={props.mailbox} isAdmin={props.isAdmin} />
+              <ServerTrace
+                message={message}
+                isJunk={isJunk}
+                mailbox={props.mailbox}
+                isAdmin={props.isAdmin}
+              />
             </td>
           </tr>
         ))}
@@ -360,19 +365,19 @@ function Folder(props: { folder: FolderAnswer; mailbox: Mailbox; isAdmin: boolea
   );
 }
 
-function ServerFate(props: {
+function ServerTrace(props: {
   message: ServerMessage;
   isJunk: boolean;
   mailbox: Mailbox;
   isAdmin: boolean;
 }): JSX.Element {
-  const { fate } = props.message;
-  if (fate !== undefined)
+  const { trace } = props.message;
+  if (trace !== undefined)
     return (
       <span>
-        <FateLabel fate={fate} />
+        <TraceLabel trace={trace} />
         <br />
-        {fate.summary}
+        {trace.summary}
       </span>
     );
   if (props.isJunk) return <span>Not fetched: it is in Junk.</span>;

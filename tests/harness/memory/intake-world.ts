@@ -106,7 +106,7 @@ export class IntakeWorld {
       const receivedAt = new Date(this.now).toISOString();
       this.folder.deliver(mail.raw, receivedAt);
       this.mails.push({ ...mail, receivedAt });
-      if (mail.fate !== 'copy') this.names.set(keyOf(mail.raw, receivedAt), mail.name);
+      if (mail.disposition !== 'copy') this.names.set(keyOf(mail.raw, receivedAt), mail.name);
     }
   }
 

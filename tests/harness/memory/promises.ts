@@ -56,7 +56,7 @@ export interface Allowed {
 export function violationsAtTheEnd(world: Witness, allowed: Allowed): string[] {
   const { tables } = world;
   return [
-    ...fates(world, allowed),
+    ...dispositions(world, allowed),
     ...numbering(tables),
     ...listing(tables),
     ...links(tables),
@@ -64,7 +64,7 @@ export function violationsAtTheEnd(world: Witness, allowed: Allowed): string[] {
   ];
 }
 
-function fates({ folder, tables, mails, names }: Witness, allowed: Allowed): string[] {
+function dispositions({ folder, tables, mails, names }: Witness, allowed: Allowed): string[] {
   const violations: string[] = [];
   const messages = tables.dump('Tickets').filter(isMessage);
   const entries = tables.dump('Quarantine');
@@ -74,18 +74,20 @@ function fates({ folder, tables, mails, names }: Witness, allowed: Allowed): str
     const inTickets = messages.filter((row) => text(row, 'key') === key).length;
     if (inTickets + own.length !== 1)
       violations.push(`P1: "${name}" is in ${inTickets} messages and ${own.length} entries`);
-    const fate = mails.find((mail) => keyOf(mail.raw, mail.receivedAt) === key && mail.fate !== 'copy')?.fate;
+    const disposition = mails.find(
+      (mail) => keyOf(mail.raw, mail.receivedAt) === key && mail.disposition !== 'copy',
+    )?.disposition;
     const [entry] = own;
-    if (fate === 'not an email' && !text(entry ?? emptyRow, 'reason').startsWith('not an email'))
+    if (disposition === 'not an email' && !text(entry ?? emptyRow, 'reason').startsWith('not an email'))
       violations.push(`P1: "${name}" is not passed over as no email`);
     if (
-      fate === 'ticket' &&
+      disposition === 'ticket' &&
       inTickets === 0 &&
       !(allowed.quarantine === true && text(entry ?? emptyRow, 'kind') === 'quarantined')
     )
       violations.push(`P1: "${name}" is in no ticket: ${text(entry ?? emptyRow, 'reason')}`);
   }
-  const wanted = mails.filter(({ fate }) => fate === 'copy').length;
+  const wanted = mails.filter(({ disposition }) => disposition === 'copy').length;
   if (allowed.moreCopies === true ? copies.length < wanted : copies.length !== wanted)
     violations.push(`P1: ${copies.length} entries of copies where ${wanted} were delivered`);
   const unknown = messages.filter((row) => !names.has(text(row, 'key')));

@@ -5,7 +5,7 @@ import { limits } from '../../../shared/intake/plan-batches.ts';
 export interface TinyMail {
   name: string;
   raw: Buffer;
-  fate: 'ticket' | 'copy' | 'not an email';
+  disposition: 'ticket' | 'copy' | 'not an email';
 }
 
 interface Wish {
@@ -65,22 +65,22 @@ const plain = written({ subject: 'Printer', id: 'printer', body: 'It does not pr
 export const earlier: TinyMail = {
   name: 'earlier',
   raw: written({ from: LEE, subject: 'Invoice', id: 'invoice', body: 'Where is it?' }),
-  fate: 'ticket',
+  disposition: 'ticket',
 };
 
 /** Nine emails that arrive together. */
 export const workload: readonly TinyMail[] = [
-  { name: 'plain', raw: plain, fate: 'ticket' },
+  { name: 'plain', raw: plain, disposition: 'ticket' },
   {
     name: 'reply to an email of the same batch',
     raw: written({ subject: 'Re: Printer', id: 'printer-2', answers: 'printer', body: 'Now it smokes.' }),
-    fate: 'ticket',
+    disposition: 'ticket',
   },
-  { name: 'exact copy', raw: Buffer.from(plain), fate: 'copy' },
+  { name: 'exact copy', raw: Buffer.from(plain), disposition: 'copy' },
   {
     name: 'reused Message-ID',
     raw: written({ from: LEE, subject: 'Order', id: 'printer', body: 'Something else entirely.' }),
-    fate: 'ticket',
+    disposition: 'ticket',
   },
   {
     name: 'attachment',
@@ -90,7 +90,7 @@ export const workload: readonly TinyMail[] = [
       type: `multipart/mixed; boundary=${boundary}`,
       body: withAttachment,
     }),
-    fate: 'ticket',
+    disposition: 'ticket',
   },
   {
     name: 'html',
@@ -101,12 +101,12 @@ export const workload: readonly TinyMail[] = [
       type: 'text/html; charset=utf-8',
       body: `<p>red</p>\r\n${'<p>and more red</p>\r\n'.repeat(1500)}`,
     }),
-    fate: 'ticket',
+    disposition: 'ticket',
   },
   {
     name: 'no Message-ID',
     raw: written({ from: LEE, subject: 'Nameless', body: 'I have no id.' }),
-    fate: 'ticket',
+    disposition: 'ticket',
   },
   {
     name: 'reply to the earlier ticket',
@@ -117,9 +117,9 @@ export const workload: readonly TinyMail[] = [
       answers: 'invoice',
       body: 'Found it.',
     }),
-    fate: 'ticket',
+    disposition: 'ticket',
   },
-  { name: 'no email', raw: Buffer.from('\u0000\u0001\u0002 just bytes'), fate: 'not an email' },
+  { name: 'no email', raw: Buffer.from('\u0000\u0001\u0002 just bytes'), disposition: 'not an email' },
 ];
 
 /** An email like any other. */
@@ -131,7 +131,7 @@ export const tinyMail = (name: string, { attachment = false } = {}): TinyMail =>
     body: attachment ? withAttachment : name,
     ...(attachment && { type: `multipart/mixed; boundary=${boundary}` }),
   }),
-  fate: 'ticket',
+  disposition: 'ticket',
 });
 
 /** Too large to be held in memory. */
@@ -147,7 +147,7 @@ export const largeMail: TinyMail = {
       `${`${'A'.repeat(76)}\r\n`.repeat(limits.inMemoryBytes / 78)}JVBERi0`,
     ),
   }),
-  fate: 'ticket',
+  disposition: 'ticket',
 };
 
 const keys = new WeakMap<Uint8Array, Map<string, string>>();

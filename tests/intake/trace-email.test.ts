@@ -1,20 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { type FateFacts, fateOf, summaryOf, unfetchedFate } from '../../shared/intake/explain-fate.ts';
+import { summaryOf, type TraceFacts, traceOf, traceOfUnfetched } from '../../shared/intake/trace-email.ts';
 
 const RECEIVED = '2026-11-24T09:00:00.000Z';
 const STORED = '2026-11-24T09:01:00.000Z';
 const SETTLED = '2026-11-24T09:01:02.000Z';
-const of = (decision: FateFacts['mail']['decision'], more: Partial<FateFacts> = {}) =>
-  fateOf({
+const of = (decision: TraceFacts['mail']['decision'], more: Partial<TraceFacts> = {}) =>
+  traceOf({
     receivedAt: RECEIVED,
     storedAt: STORED,
     settledAt: SETTLED,
     mail: { state: 'done', attempts: 1, decision },
     ...more,
   });
-const opened = { fate: 'ticket', ticketId: 't', number: 12, opens: true } as const;
+const opened = { disposition: 'ticket', ticketId: 't', number: 12, opens: true } as const;
 
-describe('the fate of an email', () => {
+describe('the trace of an email', () => {
   test('is told step by step, each with its time', () => {
     expect(of(opened)).toEqual({
       outcome: 'ticket',
@@ -41,15 +41,15 @@ describe('the fate of an email', () => {
       { ...opened, opens: false, folded: 'an automatic message too many' },
       'Added to ticket #12 as a reply. It is collapsed in the conversation: an automatic message too many',
     ],
-    ['a skipped one', { fate: 'skip', reason: 'a newsletter' }, 'Skipped: a newsletter.'],
+    ['a skipped one', { disposition: 'skip', reason: 'a newsletter' }, 'Skipped: a newsletter.'],
     [
       'an unreadable one',
-      { fate: 'quarantine', reason: 'it needs too much memory' },
+      { disposition: 'quarantine', reason: 'it needs too much memory' },
       'Not imported: it needs too much memory.',
     ],
     [
       'one whose reason is a sentence',
-      { fate: 'quarantine', reason: 'The mail cannot be read: it has more than 1000 parts.' },
+      { disposition: 'quarantine', reason: 'The mail cannot be read: it has more than 1000 parts.' },
       'Not imported: The mail cannot be read: it has more than 1000 parts.',
     ],
   ] as const)('of %s says why', (_what, decision, sentence) => {
@@ -59,14 +59,14 @@ describe('the fate of an email', () => {
 
   test.each([
     [opened, 'Skipped: it is a copy of an email in ticket #12.'],
-    [{ fate: 'skip' }, 'Skipped: it is a copy of an email that was skipped.'],
-    [{ fate: 'quarantine' }, 'Skipped: it is a copy of an email that was not imported.'],
+    [{ disposition: 'skip' }, 'Skipped: it is a copy of an email that was skipped.'],
+    [{ disposition: 'quarantine' }, 'Skipped: it is a copy of an email that was not imported.'],
   ] as const)('of a copy names what it is a copy of', (decision, sentence) => {
     expect(of(decision, { isCopy: true })).toMatchObject({ outcome: 'skipped', summary: sentence });
   });
 
   test('of one that could not be read has no step of reading', () => {
-    const { outcome, steps } = of({ fate: 'quarantine', reason: 'odd' });
+    const { outcome, steps } = of({ disposition: 'quarantine', reason: 'odd' });
     expect(outcome).toBe('not-imported');
     expect(steps.map(({ what }) => what)).not.toContain('Read by Postroom.');
   });
@@ -75,15 +75,15 @@ describe('the fate of an email', () => {
     [1, 'Postroom is working on it.'],
     [3, 'Postroom is working on it (attempt 3).'],
   ])('that is not settled after %i attempts says so', (attempts, summary) => {
-    const fate = of(undefined, { mail: { state: 'received', attempts, decision: undefined } });
-    expect(fate).toMatchObject({ outcome: 'in-progress', summary, ticket: undefined });
+    const trace = of(undefined, { mail: { state: 'received', attempts, decision: undefined } });
+    expect(trace).toMatchObject({ outcome: 'in-progress', summary, ticket: undefined });
     expect(of(opened, { mail: { state: 'decided', attempts, decision: opened } }).outcome).toBe(
       'in-progress',
     );
   });
 
   test('of one that the server never handed out ends with the reason', () => {
-    expect(unfetchedFate(RECEIVED, 'the server cannot hand it out')).toMatchObject({
+    expect(traceOfUnfetched(RECEIVED, 'the server cannot hand it out')).toMatchObject({
       outcome: 'not-imported',
       summary: 'Not imported: the server cannot hand it out.',
     });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { fatesOf, fateTable, isQuiet, type MailRows, ticketsOf } from '../../dev/bench/replay-fates.ts';
+import {
+  dispositionsOf,
+  dispositionTable,
+  isQuiet,
+  type MailRows,
+  ticketsOf,
+} from '../../dev/bench/replay-dispositions.ts';
 import type { StoredRow } from '../../dev/bench/storage-rows.ts';
 
 const BEGAN = Date.parse('2026-11-24T08:00:00Z');
@@ -21,9 +27,9 @@ const rows: MailRows = {
     at(2, 'k2'),
     at(3, 'k1', true),
     at(4, 'k4'),
-    mail('k1', { fate: 'ticket', ticketId: 't1', number: 12 }),
-    mail('k2', { fate: 'quarantine', reason: 'too deep' }),
-    mail('k4', { fate: 'skip', reason: 'not an email' }),
+    mail('k1', { disposition: 'ticket', ticketId: 't1', number: 12 }),
+    mail('k2', { disposition: 'quarantine', reason: 'too deep' }),
+    mail('k4', { disposition: 'skip', reason: 'not an email' }),
   ],
   quarantine: [
     row('0001|k2|at-0123456789abcdef-0000000007-0000000002-fedcba9876543210', {
@@ -42,25 +48,37 @@ const rows: MailRows = {
   messages: new Set(['k1']),
 };
 
-describe('the fate of a file', () => {
+describe('the disposition of a file', () => {
   it('is found by its place in the order of delivery', () => {
-    expect(fatesOf(files, rows, BEGAN)).toEqual([
-      { file: 'a.eml', fate: 'ticket', ticket: 12, text: 'Added to ticket #12 as a reply.', ms: 1500 },
-      { file: 'b.eml', fate: 'quarantine', reason: 'too deep', text: 'Not imported: too deep.', ms: 1500 },
+    expect(dispositionsOf(files, rows, BEGAN)).toEqual([
+      { file: 'a.eml', disposition: 'ticket', ticket: 12, text: 'Added to ticket #12 as a reply.', ms: 1500 },
+      {
+        file: 'b.eml',
+        disposition: 'quarantine',
+        reason: 'too deep',
+        text: 'Not imported: too deep.',
+        ms: 1500,
+      },
       {
         file: 'c.eml',
-        fate: 'skipped',
+        disposition: 'skipped',
         reason: 'copy of an email in ticket #12',
         text: 'Skipped: it is a copy of an email in ticket #12.',
         ms: 1500,
       },
-      { file: 'd.txt', fate: 'skipped', reason: 'not an email', text: 'Skipped: not an email.', ms: 1500 },
+      {
+        file: 'd.txt',
+        disposition: 'skipped',
+        reason: 'not an email',
+        text: 'Skipped: not an email.',
+        ms: 1500,
+      },
     ]);
   });
 
   it('is not taken from the ledger alone: a decided mail without its message, entry or row has none', () => {
     const named = (changed: Partial<MailRows>): string[] =>
-      fatesOf(files, { ...rows, ...changed }, BEGAN).map(({ file }) => file);
+      dispositionsOf(files, { ...rows, ...changed }, BEGAN).map(({ file }) => file);
     expect(named({ messages: new Set() })).toEqual(['b.eml', 'c.eml', 'd.txt']);
     expect(named({ quarantine: [] })).toEqual(['a.eml']);
     expect(named({ ledger: rows.ledger.filter(({ RowKey }) => !RowKey.endsWith('2')) })).not.toContain(
@@ -73,13 +91,13 @@ describe('the fate of a file', () => {
   });
 
   it('is summed up, and a file without one is named as missing', () => {
-    const fates = fatesOf(files, rows, BEGAN);
-    expect(fateTable(fates, 4)).toContain(
+    const dispositions = dispositionsOf(files, rows, BEGAN);
+    expect(dispositionTable(dispositions, 4)).toContain(
       '4 files = 1 ticket messages (in 1 tickets) + 1 quarantined + 2 skipped',
     );
-    expect(fateTable(fates, 4)).toContain('b.eml: Not imported: too deep.\n');
-    expect(fateTable(fates, 4)).toContain('1  skipped: copy of an email in ticket #…');
-    expect(fateTable(fates.slice(1), 4)).toContain('1 WITHOUT A FATE');
+    expect(dispositionTable(dispositions, 4)).toContain('b.eml: Not imported: too deep.\n');
+    expect(dispositionTable(dispositions, 4)).toContain('1  skipped: copy of an email in ticket #…');
+    expect(dispositionTable(dispositions.slice(1), 4)).toContain('1 WITHOUT A DISPOSITION');
   });
 });
 
@@ -91,6 +109,8 @@ describe('the ledger', () => {
   });
 
   it('names each ticket once', () => {
-    expect(ticketsOf([...rows.ledger, mail('k6', { fate: 'ticket', ticketId: 't1' })])).toEqual(['t1']);
+    expect(ticketsOf([...rows.ledger, mail('k6', { disposition: 'ticket', ticketId: 't1' })])).toEqual([
+      't1',
+    ]);
   });
 });

@@ -1,23 +1,23 @@
 import type { Decision, LedgerMail } from './ledger.ts';
 
 /** One step of an email on its way, for a person. */
-export interface FateStep {
+export interface TraceStep {
   what: string;
   /** ISO time, where it is known. */
   at: string | undefined;
 }
 
 /** What became of an email, for a person: the page “Where is my email?” and `npm run replay` say the same. */
-export interface Fate {
+export interface Trace {
   outcome: 'ticket' | 'skipped' | 'not-imported' | 'in-progress';
   /** One sentence with the reason. */
   summary: string;
   ticket: { id: string; number: number } | undefined;
-  steps: readonly FateStep[];
+  steps: readonly TraceStep[];
 }
 
 /** What is known of an email. ISO times. */
-export interface FateFacts {
+export interface TraceFacts {
   /** When the mail server received it. */
   receivedAt: string | undefined;
   /** When its place in the ledger was written; absent: it was listed and never stored. */
@@ -29,8 +29,8 @@ export interface FateFacts {
   mail: Pick<LedgerMail, 'state' | 'attempts'> & { decision?: Partial<Decision> | undefined };
 }
 
-/** The fate of an email in the ledger. Pure. */
-export function fateOf({ receivedAt, storedAt, settledAt, isCopy = false, mail }: FateFacts): Fate {
+/** The trace of an email in the ledger. Pure. */
+export function traceOf({ receivedAt, storedAt, settledAt, isCopy = false, mail }: TraceFacts): Trace {
   const { state, attempts, decision } = mail;
   const { ticketId, number } = decision ?? {};
   const ticket = ticketId === undefined || number === undefined ? undefined : { id: ticketId, number };
@@ -38,7 +38,7 @@ export function fateOf({ receivedAt, storedAt, settledAt, isCopy = false, mail }
   const summary = isSettled
     ? summaryOf(decision, isCopy)
     : `Postroom is working on it${attempts > 1 ? ` (attempt ${attempts})` : ''}.`;
-  const wasRead = isSettled && decision.fate !== 'quarantine';
+  const wasRead = isSettled && decision.disposition !== 'quarantine';
   return {
     outcome: isSettled ? outcomeOf(decision, isCopy) : 'in-progress',
     summary,
@@ -52,8 +52,8 @@ export function fateOf({ receivedAt, storedAt, settledAt, isCopy = false, mail }
   };
 }
 
-/** The fate of an email that the mail server lists and that was never stored. Pure. */
-export function unfetchedFate(receivedAt: string | undefined, reason: string): Fate {
+/** The trace of an email that the mail server lists and that was never stored. Pure. */
+export function traceOfUnfetched(receivedAt: string | undefined, reason: string): Trace {
   const summary = `Not imported: ${withoutStop(reason)}.`;
   return {
     outcome: 'not-imported',
@@ -67,21 +67,23 @@ export function unfetchedFate(receivedAt: string | undefined, reason: string): F
   };
 }
 
-function outcomeOf({ fate }: Partial<Decision>, isCopy: boolean): Fate['outcome'] {
-  if (isCopy || fate === 'skip') return 'skipped';
-  return fate === 'ticket' ? 'ticket' : 'not-imported';
+function outcomeOf({ disposition }: Partial<Decision>, isCopy: boolean): Trace['outcome'] {
+  if (isCopy || disposition === 'skip') return 'skipped';
+  return disposition === 'ticket' ? 'ticket' : 'not-imported';
 }
 
 /** What was decided for an email and why, in a sentence or two. Pure. */
 export function summaryOf(decision: Partial<Decision>, isCopy: boolean): string {
-  const { fate, number = '?', opens = false, follows, reason = 'unknown reason', folded } = decision;
+  const { disposition, number = '?', opens = false, follows, reason = 'unknown reason', folded } = decision;
   if (isCopy) {
     const original =
-      fate === 'ticket' ? `in ticket #${number}` : `that was ${fate === 'skip' ? 'skipped' : 'not imported'}`;
+      disposition === 'ticket'
+        ? `in ticket #${number}`
+        : `that was ${disposition === 'skip' ? 'skipped' : 'not imported'}`;
     return `Skipped: it is a copy of an email ${original}.`;
   }
-  if (fate === 'skip') return `Skipped: ${withoutStop(reason)}.`;
-  if (fate !== 'ticket') return `Not imported: ${withoutStop(reason)}.`;
+  if (disposition === 'skip') return `Skipped: ${withoutStop(reason)}.`;
+  if (disposition !== 'ticket') return `Not imported: ${withoutStop(reason)}.`;
   const collapsed = folded === undefined ? '' : ` It is collapsed in the conversation: ${folded}`;
   if (!opens) return `Added to ticket #${number} as a reply.${collapsed}`;
   const because =

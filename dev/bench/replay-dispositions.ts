@@ -1,10 +1,10 @@
-import { summaryOf } from '../../shared/intake/explain-fate.ts';
+import { summaryOf } from '../../shared/intake/trace-email.ts';
 import type { StoredRow } from './storage-rows.ts';
 
 /** The disposition of one file. */
-export interface FileFate {
+export interface FileDisposition {
   file: string;
-  fate: 'ticket' | 'quarantine' | 'skipped';
+  disposition: 'ticket' | 'quarantine' | 'skipped';
   /** Number of its ticket. */
   ticket?: number;
   /** Why it is not in a ticket. */
@@ -34,11 +34,11 @@ const text = (row: StoredRow, column: string): string => {
  * order of delivery from 1. Files without a final disposition are omitted. Pure.
  * @param began milliseconds since the epoch
  */
-export function fatesOf(
+export function dispositionsOf(
   files: readonly string[],
   { ledger, quarantine, messages }: MailRows,
   began: number,
-): FileFate[] {
+): FileDisposition[] {
   const mails = new Map(
     ledger.filter(({ RowKey }) => RowKey.startsWith('mail|')).map((row) => [row.RowKey.slice(5), row]),
   );
@@ -54,7 +54,7 @@ export function fatesOf(
       // `at|<folder key>|<UIDVALIDITY>|<UID>|<fingerprint>`
       .map((row) => [Number(row.RowKey.split('|')[3]), row]),
   );
-  return files.flatMap((file, index): FileFate[] => {
+  return files.flatMap((file, index): FileDisposition[] => {
     const place = byUid.get(index + 1);
     const mail = place === undefined ? undefined : mails.get(text(place, 'key'));
     if (place === undefined || mail === undefined || mail['state'] !== 'done') return [];
@@ -66,17 +66,19 @@ export function fatesOf(
       const reason = skippedAt.get(place.RowKey.replaceAll('|', '-'));
       return reason === undefined
         ? []
-        : [{ file, fate: 'skipped', reason, text: sentence, ms: settledAt(place) }];
+        : [{ file, disposition: 'skipped', reason, text: sentence, ms: settledAt(place) }];
     }
     const key = mail.RowKey.slice(5);
-    const { fate, number, reason = '' } = decision;
+    const { disposition, number, reason = '' } = decision;
     const ms = settledAt(mail);
-    if (fate === 'ticket')
+    if (disposition === 'ticket')
       return messages.has(key) && number !== undefined
-        ? [{ file, fate, ticket: number, text: sentence, ms }]
+        ? [{ file, disposition, ticket: number, text: sentence, ms }]
         : [];
     if (!quarantined.has(key)) return [];
-    return [{ file, fate: fate === 'skip' ? 'skipped' : 'quarantine', reason, text: sentence, ms }];
+    return [
+      { file, disposition: disposition === 'skip' ? 'skipped' : 'quarantine', reason, text: sentence, ms },
+    ];
   });
 }
 
@@ -98,23 +100,27 @@ export function isQuiet(ledger: readonly StoredRow[], count: number): boolean {
 }
 
 /** Reasons without the parts that differ from email to email, so that equal ones are counted together. */
-function reasonLine({ fate, reason }: FileFate): string {
-  if (fate === 'ticket') return 'ticket';
+function reasonLine({ disposition, reason }: FileDisposition): string {
+  if (disposition === 'ticket') return 'ticket';
   const general = (reason ?? '').replace(/#\d+/g, '#…').replace(/\d+/g, 'n').slice(0, 90);
-  return `${fate}: ${general}`;
+  return `${disposition}: ${general}`;
 }
 
 /** The disposition of each file, the table by disposition and reason, then the total. */
-export function fateTable(fates: readonly FileFate[], files: number): string {
+export function dispositionTable(dispositions: readonly FileDisposition[], files: number): string {
   const counts = new Map<string, number>();
-  for (const fate of fates) counts.set(reasonLine(fate), (counts.get(reasonLine(fate)) ?? 0) + 1);
+  for (const disposition of dispositions)
+    counts.set(reasonLine(disposition), (counts.get(reasonLine(disposition)) ?? 0) + 1);
   const lines = [...counts]
     .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
     .map(([line, count]) => `${String(count).padStart(7)}  ${line}`);
-  const of = (fate: FileFate['fate']): number => fates.filter((each) => each.fate === fate).length;
-  const tickets = new Set(fates.flatMap(({ ticket }) => (ticket === undefined ? [] : [ticket]))).size;
+  const of = (disposition: FileDisposition['disposition']): number =>
+    dispositions.filter((each) => each.disposition === disposition).length;
+  const tickets = new Set(dispositions.flatMap(({ ticket }) => (ticket === undefined ? [] : [ticket]))).size;
   const sum = `${files} files = ${of('ticket')} ticket messages (in ${tickets} tickets) + ${of('quarantine')} quarantined + ${of('skipped')} skipped`;
-  const missing = files - fates.length;
-  const each = fates.map(({ file, text: sentence }) => `${file}: ${sentence}`);
-  return [...each, '', ...lines, '', missing === 0 ? sum : `${sum} + ${missing} WITHOUT A FATE`].join('\n');
+  const missing = files - dispositions.length;
+  const each = dispositions.map(({ file, text: sentence }) => `${file}: ${sentence}`);
+  return [...each, '', ...lines, '', missing === 0 ? sum : `${sum} + ${missing} WITHOUT A DISPOSITION`].join(
+    '\n',
+  );
 }
