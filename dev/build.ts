@@ -18,7 +18,7 @@ export const builtApp = join(projectRoot, 'dist', 'app');
 const LISTER = join(projectRoot, 'dev', 'host', 'list-functions.ts');
 /** The app's worker threads, by the name under which the app finds them beside its chunks. */
 const WORKERS = {
-  'parse-worker': join(projectRoot, 'shared', 'intake', 'parse-worker.ts'),
+  'parse-worker': join(projectRoot, 'shared', 'mime', 'parse-worker.ts'),
   'sanitise-worker': join(projectRoot, 'shared', 'tickets', 'sanitise-worker.ts'),
 };
 

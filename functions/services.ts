@@ -26,11 +26,11 @@ import { createHeartbeatStore, type HeartbeatStore } from '../shared/heartbeats/
 import { ticketIdOf } from '../shared/intake/content-key.ts';
 import type { ShardDeps } from '../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../shared/intake/ledger-store.ts';
-import { createParserPool } from '../shared/intake/parser-pool.ts';
 import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
 import { openInbox } from '../shared/mailboxes/open-inbox.ts';
 import { verifyMailbox } from '../shared/mailboxes/verify-mailbox.ts';
+import { createParserPool } from '../shared/mime/parser-pool.ts';
 import { recordSends } from '../shared/outbox/record-sends.ts';
 import { createMailSender, type MailSender } from '../shared/outbox/send-mail.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';

@@ -12,7 +12,7 @@ const INSIDE =
   /^(node:(assert|buffer|crypto|events|fs|fs\/promises|module|os|path|stream|string_decoder|timers|timers\/promises|url|util|v8|vm|zlib)|vitest|fflate|hono(\/.+)?|jose|mailparser|postal-mime|sanitize-html|@peculiar\/x509|reflect-metadata|zod)$/;
 /** Our files that start threads or keep a processor busy for many seconds. */
 const HEAVY =
-  /^(shared\/(platform\/thread-pool|intake\/(parser-pool|parse-worker))|tests\/harness\/memory\/hostile-megabytes)\.ts$/;
+  /^(shared\/(platform\/thread-pool|mime\/(parser-pool|parse-worker))|tests\/harness\/memory\/hostile-megabytes)\.ts$/;
 
 const PRODUCT = /^(functions|shared)\//;
 

@@ -1,4 +1,4 @@
-import type { ParsedMessage } from './parsed-message.ts';
+import type { ParsedMessage } from '../mime/parsed-message.ts';
 
 /** Message-IDs of one email that threads are found by. Each costs a request to look up and a row to keep. */
 const MOST = 6;

@@ -1,3 +1,4 @@
+import type { ParsedMessage } from '../mime/parsed-message.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { telemetry } from '../platform/telemetry.ts';
 import { appendMessages, type Filing } from '../tickets/append-messages.ts';
@@ -5,7 +6,6 @@ import { writeIndexes } from '../tickets/ticket-indexes.ts';
 import type { NewMessage } from '../tickets/ticket-records.ts';
 import type { IntakeDeps, Work } from './batch.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
-import type { ParsedMessage } from './parsed-message.ts';
 import type { NewEntry } from './quarantine-store.ts';
 import type { ReadOutcome } from './read-message.ts';
 import type { StoredMail } from './store-raw.ts';

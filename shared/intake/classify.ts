@@ -1,6 +1,6 @@
 /** Which class an email is of. Pure: what the parser found decides. */
 import type { MessageClass } from '../message-class/message-class.ts';
-import type { AutomaticMarks, ParsedMessage } from './parsed-message.ts';
+import type { AutomaticMarks, ParsedMessage } from '../mime/parsed-message.ts';
 
 /** What is asked of an email. */
 export type Classified = Pick<ParsedMessage, 'from' | 'fromName' | 'subject' | 'text' | 'html' | 'automatic'>;

@@ -1,4 +1,4 @@
-import { findBodyStart, latin1, onlyValue, splitFields } from './raw-headers.ts';
+import { findBodyStart, latin1, onlyValue, splitFields } from '../mime/raw-headers.ts';
 
 /** Of the beginning and of the end of an email, as much as says whether it is whole. */
 export const BEGINNING_BYTES = 64 * 1024;

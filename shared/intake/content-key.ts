@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { findBodyStart, type RawField, splitFields, unfold } from './raw-headers.ts';
+import { findBodyStart, type RawField, splitFields, unfold } from '../mime/raw-headers.ts';
 
 /**
  * The content key ("K2"): what makes two copies of an email the same email, whatever way each of them came. SHA-256 over

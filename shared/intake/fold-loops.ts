@@ -1,5 +1,5 @@
+import type { AutomaticMarks } from '../mime/parsed-message.ts';
 import type { Decision } from './ledger.ts';
-import type { AutomaticMarks } from './parsed-message.ts';
 
 /** Automatic mail an hour; what is over it is filed all the same, folded away. */
 export const loopLimits = {

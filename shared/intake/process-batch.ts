@@ -1,4 +1,5 @@
 import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
+import { SECOND_PARSER } from '../mime/parsed-message.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { describeError, isCausedByContent } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
@@ -8,7 +9,6 @@ import { type BatchContext, type BatchReport, emptyReport, type IntakeDeps, type
 import { decideBatch } from './decide-batch.ts';
 import { type LedgerMail, placeOf, refOfPlace } from './ledger.ts';
 import type { Claim } from './ledger-store.ts';
-import { SECOND_PARSER } from './parsed-message.ts';
 import { type Batch, limits, messagesOf } from './plan-batches.ts';
 import { type ReadOutcome, readMail } from './read-message.ts';
 import { type StandingCopy, skipDuplicates } from './skip-duplicates.ts';

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { createAttachmentCutter } from '../mime/attachment-cutter.ts';
+import { failsAuthentication, ownServerResults } from '../mime/authentication-results.ts';
+import { previewOf } from '../mime/normalise-message.ts';
+import type { ParsedAttachment, ParsedMessage } from '../mime/parsed-message.ts';
+import type { ParserPool } from '../mime/parser-pool.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import type { SenderRule } from '../senders/sender-rule.ts';
@@ -7,12 +12,7 @@ import { shapeOfHtml } from '../tickets/mail-document.ts';
 import type { TicketAttachment } from '../tickets/ticket.ts';
 import { ATTACHMENT_ROWS, type Body, INLINE_CHARACTERS, type NewMessage } from '../tickets/ticket-records.ts';
 import { answersOf } from './answers-of.ts';
-import { createAttachmentCutter } from './attachment-cutter.ts';
-import { failsAuthentication, ownServerResults } from './authentication-results.ts';
 import { classify } from './classify.ts';
-import { previewOf } from './normalise-message.ts';
-import type { ParsedAttachment, ParsedMessage } from './parsed-message.ts';
-import type { ParserPool } from './parser-pool.ts';
 import { headerBlock, type StoredMail } from './store-raw.ts';
 import { type Treatment, treatmentOf } from './treatment.ts';
 

@@ -1,4 +1,5 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { ParsedMessage } from '../mime/parsed-message.ts';
 import { appendMessages } from '../tickets/append-messages.ts';
 import { writeIndexes } from '../tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
@@ -7,7 +8,6 @@ import { applyDecisions } from './apply-decisions.ts';
 import type { IntakeDeps } from './batch.ts';
 import { decideBatch } from './decide-batch.ts';
 import { type Decision, type LedgerMail, refOfPlace } from './ledger.ts';
-import type { ParsedMessage } from './parsed-message.ts';
 import { limits } from './plan-batches.ts';
 import { partsOfEntryKey, type QuarantineEntry } from './quarantine-records.ts';
 import { readMail } from './read-message.ts';

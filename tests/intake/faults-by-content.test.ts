@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import type { ParserPool } from '../../shared/intake/parser-pool.ts';
+import type { ParserPool } from '../../shared/mime/parser-pool.ts';
 import type { FaultySeam } from '../harness/memory/faulty-seam.ts';
 import { type IntakeWorld, parserHere } from '../harness/memory/intake-world.ts';
 import { violationsAtTheEnd } from '../harness/memory/promises.ts';

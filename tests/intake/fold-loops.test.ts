@@ -7,7 +7,7 @@ import {
   isAutomatic,
   loopLimits,
 } from '../../shared/intake/fold-loops.ts';
-import type { AutomaticMarks } from '../../shared/intake/parsed-message.ts';
+import type { AutomaticMarks } from '../../shared/mime/parsed-message.ts';
 
 describe('mail of a machine', () => {
   const marks = (wish: Partial<AutomaticMarks>): AutomaticMarks => ({

@@ -1,10 +1,6 @@
 /** Emails that hang a parser delay nobody: neither the others of their mailbox nor another mailbox. */
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
-import {
-  createParserPool,
-  type ParserPool,
-  type ParserPoolOptions,
-} from '../../shared/intake/parser-pool.ts';
+import { createParserPool, type ParserPool, type ParserPoolOptions } from '../../shared/mime/parser-pool.ts';
 import { IntakeWorld, parserHere } from '../harness/memory/intake-world.ts';
 import { ownMail } from '../harness/memory/mail-files.ts';
 import { violationsAtTheEnd } from '../harness/memory/promises.ts';

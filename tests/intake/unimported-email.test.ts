@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { IntakeDeps } from '../../shared/intake/batch.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
-import type { ParserPool } from '../../shared/intake/parser-pool.ts';
 import type { QuarantineEntry } from '../../shared/intake/quarantine-records.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
 import { openTicketAnyway, retryUnimported } from '../../shared/intake/unimported-email.ts';
+import type { ParserPool } from '../../shared/mime/parser-pool.ts';
 import { FaultySeam, faultKinds, only } from '../harness/memory/faulty-seam.ts';
 import { IntakeWorld, parserHere } from '../harness/memory/intake-world.ts';
 

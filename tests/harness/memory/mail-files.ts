@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type CutEvent, createAttachmentCutter } from '../../../shared/intake/attachment-cutter.ts';
-import { parseMessage } from '../../../shared/intake/parse-message.ts';
+import { type CutEvent, createAttachmentCutter } from '../../../shared/mime/attachment-cutter.ts';
+import { parseMessage } from '../../../shared/mime/parse-message.ts';
 import {
   defaultParseLimits,
   type ParsedMessage,
   type ParseOutcome,
-} from '../../../shared/intake/parsed-message.ts';
+} from '../../../shared/mime/parsed-message.ts';
 
 const own = join(import.meta.dirname, '../../mail');
 /** Freely licensed messages that travel with the project; tests/corpus/README.md says where each set is from. */

@@ -1,10 +1,10 @@
 /** Text without a declared charset: what it is read as, and what hostile email may cost. */
 import iconv from 'iconv-lite';
 import { describe, expect, test } from 'vitest';
-import { createGuesser, detectCharset } from '../../shared/intake/charset-detection.ts';
-import { decodeAs, decodeUtf7, isUtf7 } from '../../shared/intake/charsets.ts';
-import { parseMessage } from '../../shared/intake/parse-message.ts';
-import { defaultParseLimits as limits } from '../../shared/intake/parsed-message.ts';
+import { createGuesser, detectCharset } from '../../shared/mime/charset-detection.ts';
+import { decodeAs, decodeUtf7, isUtf7 } from '../../shared/mime/charsets.ts';
+import { parseMessage } from '../../shared/mime/parse-message.ts';
+import { defaultParseLimits as limits } from '../../shared/mime/parsed-message.ts';
 
 const koi8 = (text: string): Buffer => iconv.encode(text, 'koi8-r');
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ParsedMessage, ParseOutcome } from '../../shared/intake/parsed-message.ts';
-import { createParserPool, type ParserPool } from '../../shared/intake/parser-pool.ts';
+import type { ParsedMessage, ParseOutcome } from '../../shared/mime/parsed-message.ts';
+import { createParserPool, type ParserPool } from '../../shared/mime/parser-pool.ts';
 import { corpusFiles, corpusMail, isFullCorpus, mailOf } from '../harness/memory/mail-files.ts';
 import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { cutMarker } from '../../shared/intake/attachment-cutter.ts';
-import { createBase64Decoder } from '../../shared/intake/base64-decoder.ts';
-import type { ParsedMessage } from '../../shared/intake/parsed-message.ts';
+import { cutMarker } from '../../shared/mime/attachment-cutter.ts';
+import { createBase64Decoder } from '../../shared/mime/base64-decoder.ts';
+import type { ParsedMessage } from '../../shared/mime/parsed-message.ts';
 import {
   corpusFiles,
   corpusMail,

@@ -1,6 +1,6 @@
 /** Where the header of a whole email or part ends. */
 import { describe, expect, test } from 'vitest';
-import { findHeaderEnd } from '../../shared/intake/header-end.ts';
+import { findHeaderEnd } from '../../shared/mime/header-end.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 /** The body that is found, which tells more than an offset. */

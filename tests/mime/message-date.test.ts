@@ -1,6 +1,6 @@
 /** Dates of mail headers: what is read, as which time, and what is none. */
 import { expect, test } from 'vitest';
-import { readDate } from '../../shared/intake/message-date.ts';
+import { readDate } from '../../shared/mime/message-date.ts';
 
 test.each([
   ['Tue, 24 Nov 2026 10:00:00 +0100', '2026-11-24T09:00:00.000Z'],

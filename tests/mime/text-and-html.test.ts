@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { previewOf } from '../../shared/intake/normalise-message.ts';
-import { parseMessage } from '../../shared/intake/parse-message.ts';
-import { defaultParseLimits as limits } from '../../shared/intake/parsed-message.ts';
-import { storedBody } from '../../shared/intake/stored-text.ts';
+import { previewOf } from '../../shared/mime/normalise-message.ts';
+import { parseMessage } from '../../shared/mime/parse-message.ts';
+import { defaultParseLimits as limits } from '../../shared/mime/parsed-message.ts';
+import { storedBody } from '../../shared/mime/stored-text.ts';
 import { textOfHtml } from '../../shared/tickets/html-text.ts';
 import { mailOf, ownMail } from '../harness/memory/mail-files.ts';
 

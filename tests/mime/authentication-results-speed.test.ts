@@ -1,6 +1,6 @@
 /** Apart from the other tests of the reader: under measurement each character costs more than here. */
 import { expect, test } from 'vitest';
-import { readAuthenticationResults } from '../../shared/intake/authentication-results.ts';
+import { readAuthenticationResults } from '../../shared/mime/authentication-results.ts';
 
 test.each(['(', '"', '\\', ';', '=', 'a ', 'dmarc=', 'header.from=', '@', '"x'])(
   'reads 1 MB of %j at once',

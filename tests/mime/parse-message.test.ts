@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type MailLibrary, parseMessage } from '../../shared/intake/parse-message.ts';
-import { defaultParseLimits as limits, type ParseOutcome } from '../../shared/intake/parsed-message.ts';
+import { type MailLibrary, parseMessage } from '../../shared/mime/parse-message.ts';
+import { defaultParseLimits as limits, type ParseOutcome } from '../../shared/mime/parsed-message.ts';
 import { mailOf, ownMail, readMail } from '../harness/memory/mail-files.ts';
 
 const libraries: MailLibrary[] = ['mailparser', 'postal-mime'];

@@ -1,7 +1,7 @@
 /** How many of the messages that a person has read beforehand are read as that person read them. */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ParsedMessage } from '../../shared/intake/parsed-message.ts';
+import type { ParsedMessage } from '../../shared/mime/parsed-message.ts';
 import { attachmentName } from '../../shared/tickets/attachment-name.ts';
 import { sanitiseMailHtml } from '../../shared/tickets/mail-html.ts';
 import { corpusMail, isFullCorpus, readMail } from '../harness/memory/mail-files.ts';

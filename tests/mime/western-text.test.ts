@@ -1,7 +1,7 @@
 /** Whether text that is declared as Western can be so. */
 import iconv from 'iconv-lite';
 import { expect, test } from 'vitest';
-import { isLatinName, isNoWesternText, isWesternName } from '../../shared/intake/western-text.ts';
+import { isLatinName, isNoWesternText, isWesternName } from '../../shared/mime/western-text.ts';
 
 test.each([
   ['windows-1251', 'Здравствуйте'],

@@ -1,13 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { deadlineOf } from '../../shared/intake/parse-deadline.ts';
-import { defaultParseLimits } from '../../shared/intake/parsed-message.ts';
-import {
-  createParserPool,
-  type ParserPool,
-  type ParserPoolOptions,
-} from '../../shared/intake/parser-pool.ts';
+import { deadlineOf } from '../../shared/mime/parse-deadline.ts';
+import { defaultParseLimits } from '../../shared/mime/parsed-message.ts';
+import { createParserPool, type ParserPool, type ParserPoolOptions } from '../../shared/mime/parser-pool.ts';
 import { cutMail, mailOf, ownMail } from '../harness/memory/mail-files.ts';
 
 const pools: ParserPool[] = [];
@@ -186,7 +182,7 @@ describe('the parser pool', () => {
   });
 
   it('keeps no process alive when it is idle', () => {
-    const file = join(import.meta.dirname, '../../shared/intake/parser-pool.ts');
+    const file = join(import.meta.dirname, '../../shared/mime/parser-pool.ts');
     const script = `const { createParserPool } = await import(${JSON.stringify(file)});
       const outcome = await createParserPool({}).parse(Buffer.from('Subject: s\\r\\n\\r\\nx'));
       console.log(outcome.kind);`;

@@ -5,8 +5,8 @@ import {
   failsAuthentication,
   ownServerResults,
   readAuthenticationResults,
-} from '../../shared/intake/authentication-results.ts';
-import { splitFields } from '../../shared/intake/raw-headers.ts';
+} from '../../shared/mime/authentication-results.ts';
+import { splitFields } from '../../shared/mime/raw-headers.ts';
 
 const GOOGLE =
   'mx.google.com; dkim=pass header.i=@shop.example header.s=s1 header.b=abc; spf=pass (google.com: domain of bounce@shop.example designates 192.0.2.1 as permitted sender) smtp.mailfrom=bounce@shop.example; dmarc=pass (p=REJECT sp=NONE dis=NONE) header.from=shop.example';

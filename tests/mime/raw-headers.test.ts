@@ -1,6 +1,6 @@
 /** The header block of an email as bytes: where it ends, and which fields it has. */
 import { describe, expect, test } from 'vitest';
-import { findBodyStart, latin1, onlyValue, splitFields, unfold } from '../../shared/intake/raw-headers.ts';
+import { findBodyStart, latin1, onlyValue, splitFields, unfold } from '../../shared/mime/raw-headers.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 const fieldsOf = (text: string): string[][] =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { cleanFileName, cleanLine } from '../../shared/intake/clean-text.ts';
-import { readDate } from '../../shared/intake/message-date.ts';
-import { cleanAddress, previewOf } from '../../shared/intake/normalise-message.ts';
+import { cleanFileName, cleanLine } from '../../shared/mime/clean-text.ts';
+import { readDate } from '../../shared/mime/message-date.ts';
+import { cleanAddress, previewOf } from '../../shared/mime/normalise-message.ts';
 import { ownMail, readMail } from '../harness/memory/mail-files.ts';
 
 async function readLines(...lines: string[]): Promise<Awaited<ReturnType<typeof readMail>>> {

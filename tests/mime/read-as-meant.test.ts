@@ -1,7 +1,7 @@
 /** Messages whose declarations are missing or wrong, read as their senders meant them. */
 import { describe, expect, it } from 'vitest';
-import { type MailLibrary, parseMessage } from '../../shared/intake/parse-message.ts';
-import { defaultParseLimits as limits, type ParsedMessage } from '../../shared/intake/parsed-message.ts';
+import { type MailLibrary, parseMessage } from '../../shared/mime/parse-message.ts';
+import { defaultParseLimits as limits, type ParsedMessage } from '../../shared/mime/parsed-message.ts';
 import { mailOf, ownMail } from '../harness/memory/mail-files.ts';
 
 const libraries: MailLibrary[] = ['mailparser', 'postal-mime'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readInvitation } from '../../shared/intake/read-invitation.ts';
+import { readInvitation } from '../../shared/mime/read-invitation.ts';
 import { ownMail, readMail } from '../harness/memory/mail-files.ts';
 
 const event = (...lines: string[]): Buffer =>
