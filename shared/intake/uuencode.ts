@@ -1,17 +1,17 @@
 /** uuencode: files as lines of printable characters, between `begin 644 name` and `end` (POSIX, uuencode). */
 
 export interface UuFile {
-  /** Undefined where its line has none. */
+  /** Undefined if the `begin` line has none. */
   name: string | undefined;
   content: Uint8Array;
 }
 
 const BEGIN = /^begin [0-7]{3,4}(?: (\S.*))?$/;
-/** Bytes that one line can hold: its first character says how many. */
+/** Maximum bytes of one line: its first character is their number. */
 const LINE_BYTES = 63;
 
 /**
- * Takes the uuencoded files out of a text. What begins like a file and is none stays in the text. Linear time.
+ * Extracts the uuencoded files from a text. Text that only starts like a file stays in the text. Linear time.
  * @param text lines that end in LF or CRLF
  */
 export function takeUuFiles(text: string): { text: string; files: UuFile[] } {
@@ -32,7 +32,7 @@ export function takeUuFiles(text: string): { text: string; files: UuFile[] } {
   return files.length === 0 ? { text, files } : { text: kept.join('\n'), files };
 }
 
-/** The lines up to `end`; undefined where one of them is no uuencode, or the end never comes. */
+/** The lines up to `end`; undefined if one of them is not uuencode, or `end` is missing. */
 function readBlock(
   lines: readonly string[],
   from: number,
@@ -48,7 +48,9 @@ function readBlock(
   return undefined;
 }
 
-/** Mail programs take blanks off the end of a line, so what is missing there is blanks; a checksum may follow. */
+/**
+ * Mail programs trim blanks at the end of a line, so missing characters are blanks; a checksum may follow.
+ */
 function decodeLine(line: string): Buffer | undefined {
   const size = digit(line, 0);
   if (size === undefined || size > LINE_BYTES) return undefined;
