@@ -20,8 +20,9 @@ import type { KnownThread, KnownThreads, ThreadMessage } from './threads.ts';
 const OWN_TEST = 'the test email that “Test connection” sent to this mailbox';
 
 /**
- * Step 4: decides for the emails of a batch that have no decision yet and stores all decisions in one transaction.
- * From then on the decision stands, whatever happens to the tickets and however often the batch is repeated.
+ * Step 4: decides the emails of a batch that have no decision yet and stores all decisions in one
+ * transaction. From then on the decision is final, whatever happens to the tickets and however often the
+ * batch is retried.
  */
 export async function decideBatch(
   deps: Pick<IntakeDeps, 'tables' | 'ledger' | 'ticketIdOf' | 'isOwnTest'>,
@@ -32,8 +33,8 @@ export async function decideBatch(
   const mailboxId = mailbox.id;
   const outcomeOf = new Map(work.map(({ mail }, index) => [mail.key, outcomes[index]]));
   let mails = work.map(({ mail }) => mail);
-  // Where another run decided some of them meanwhile, the rest is decided anew: a reply whose parent now stands in
-  // another ticket, or under another number, must follow it. Each turn leaves fewer.
+  // If another run has decided some of them, the rest is decided again: a reply whose parent is now in
+  // another ticket, or under another number, must follow it. Each pass leaves fewer undecided emails.
   while (mails.some((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined)) {
     const decisions = await decisionsFor(deps, mailbox, mails, outcomeOf);
     const automatic = automaticOf(mails, outcomeOf, decisions);
@@ -58,7 +59,7 @@ export async function decideBatch(
   return mails.filter(({ state }) => state !== 'received');
 }
 
-/** Mail of machines that becomes ticket messages, in order. */
+/** Automatic email that becomes ticket messages, in order. */
 function automaticOf(
   mails: readonly LedgerMail[],
   outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
@@ -74,7 +75,10 @@ function automaticOf(
   });
 }
 
-/** Why a message that joins a ticket is collapsed there. One that opens a ticket stands open: there is nothing else to see. */
+/**
+ * Why a message that joins a ticket is collapsed there. A message that opens a ticket stays expanded: nothing
+ * else is visible.
+ */
 function foldedBySetting(
   outcome: ReadOutcome | undefined,
   decision: Decision | undefined,
@@ -92,7 +96,7 @@ async function decisionsFor(
   const decided = mails.flatMap(({ key, decision }): Candidate[] => {
     const outcome = outcomeOf.get(key);
     if (decision === undefined || outcome?.kind !== 'message') return [];
-    // Settings may have changed since: the decision says what became of it.
+    // Settings may have changed since; the stored decision counts.
     const quiet = decision.quiet === true;
     return [{ kind: 'decided', key, decision, ...threadMessageOf(outcome), quiet }];
   });
@@ -143,13 +147,18 @@ function peopleOf(mail: MessageFacts): string[] {
 }
 
 interface LookUp {
-  /** Asks storage for what a message answers and its subject names, as far as can matter to it. */
+  /**
+   * Loads the threads that a message answers and the tickets that its subject names, as far as they can
+   * matter.
+   */
   threadsOf(message: ThreadMessage): Promise<void>;
-  /** All that was found. */
+  /** Everything that was loaded. */
   known(): Promise<KnownThreads>;
 }
 
-/** Asks for each Message-ID and each ticket once in a batch. A ticket that cannot be read is none. */
+/**
+ * Requests each Message-ID and each ticket once per batch. A ticket that cannot be read counts as missing.
+ */
 function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>): LookUp {
   const heads = openRecords(tables, headKind);
   const ids = new Map<string, Promise<TicketOfMessageId[]>>();
@@ -166,7 +175,10 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
     const { number, status, participants, requester } = ticket;
     return { ticketId, number, open: status === 'open', participants, requester: requester.address };
   };
-  /** A number that was reserved and not used names a ticket that has another one. Numbers are of all mailboxes together. */
+  /**
+   * A number that was reserved but not used points to a ticket with another number. All mailboxes share one
+   * number sequence.
+   */
   const readNumber = async (number: number): Promise<string | undefined> => {
     const reserved = await openRecords(tables, numberKind).find(NUMBERS, numberRowKey(number));
     const ticket = reserved && (await heads.find(reserved.ticketId, HEAD));
@@ -184,7 +196,7 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
           const thread = await once(threads, ticketId, () => readThread(ticketId));
           return holds && thread !== undefined && isOpenTo(thread, message, mailbox);
         });
-        // It joins this ticket or one that comes before: a batch opens tickets and adds to them, and closes none.
+        // It joins this ticket or an earlier one: a batch opens tickets and adds to them, but closes none.
         if (found.includes(true)) return;
       }
       for (const number of message.tags) {

@@ -8,7 +8,10 @@ import { countKey, loopCountKind } from './ledger-records.ts';
 /** A batch has at most 50 emails, and each is counted at most twice. */
 const MOST = 100;
 
-/** What is known of these emails' senders and conversations: one request each; none where nothing is automatic. */
+/**
+ * Reads the counts of these emails' senders and conversations: one request each; none if no email is
+ * automatic.
+ */
 export async function readLoopCounts(
   tables: Tables,
   mailboxId: string,
@@ -26,8 +29,8 @@ export async function readLoopCounts(
 }
 
 /**
- * Counts mail whose decision is stored: one transaction. A run that dies before it counts a batch too little, which lets
- * a few more emails pass unfolded.
+ * Counts emails whose decision is stored, in one transaction. A run that dies before it counts misses one
+ * batch, so a few more emails stay unfolded.
  */
 export async function countAutomatic(
   tables: Tables,
