@@ -4,8 +4,8 @@ import type { LedgerMail } from './ledger.ts';
 import { limits } from './plan-batches.ts';
 
 /**
- * Why an email is not tried again, if so. A decided one has an attempt more: where it is not death that ends them but a
- * storage that refuses it, that attempt is caught and says so. Pure.
+ * Returns the reason an email is not tried again, or undefined. A decided email gets one more attempt: if
+ * storage refuses it rather than the process dying, that attempt catches the error and reports it. Pure.
  */
 export function whyAbandoned({ attempts, state }: LedgerMail): string | undefined {
   const most = state === 'received' ? limits.attempts : limits.attempts + 1;
@@ -15,7 +15,9 @@ export function whyAbandoned({ attempts, state }: LedgerMail): string | undefine
 
 type GiveUpDeps = Pick<IntakeDeps, 'tables' | 'ledger'>;
 
-/** A decision that cannot be carried out gives way to quarantine, unless the message did reach its ticket. */
+/**
+ * Replaces a decision that cannot be applied with quarantine, unless the message is already in its ticket.
+ */
 export async function forceQuarantine(
   { tables, ledger }: GiveUpDeps,
   mailboxId: string,
@@ -37,7 +39,7 @@ export async function forceQuarantine(
   });
 }
 
-/** What was decided, and every run died over since, is not tried again. */
+/** Quarantines a decided email after too many runs have died while applying its decision. */
 export async function abandoned(deps: GiveUpDeps, mailboxId: string, each: Work): Promise<Work> {
   const { mail } = each;
   const reason = whyAbandoned(mail);

@@ -14,7 +14,7 @@ import {
 import { mailKind, mailRowKey, placeKind } from './ledger-records.ts';
 import { type Known, readKnown, readMails, readPlaces } from './read-ledger.ts';
 
-/** An email as it was found: downloaded, kept as a raw blob, its content key known. */
+/** An email as found on the server: downloaded, stored as a raw blob, its content key computed. */
 export interface Found {
   ref: MessageRef;
   place: string;
@@ -25,63 +25,70 @@ export interface Found {
 }
 
 export interface Claim {
-  /** Ours to work on now; attempts were raised. */
+  /** Claimed by this run; attempts were increased. */
   mine: LedgerMail[];
-  /** Places where an email stands that is known from another place. */
+  /** Places whose email is already known from another place. */
   copies: LedgerPlace[];
-  /** Places whose mail was completed by an earlier run. */
+  /** Places whose email was completed by an earlier run. */
   completed: string[];
-  /** Those of them whose mail became no ticket on purpose. */
+  /** Those of them whose email was deliberately not imported. */
   spared: string[];
-  /** Begun before and never completed: each is to be claimed again alone. */
+  /** Started before and never completed: each must be claimed again alone. */
   suspects: Found[];
 }
 
 export interface ClaimOptions {
-  /** Lets one suspect be tried again. */
+  /** Allows one suspect to be retried. */
   alone: boolean;
-  /** Places of all mail of this fetch: what is begun at one of these goes on there and nowhere else. */
+  /**
+   * Places of all messages of this fetch. An email started at one of these is continued there and nowhere
+   * else.
+   */
   present: ReadonlySet<string>;
 }
 
 export interface LedgerStore {
-  /** What is known of the places where these emails stand, by ref; one request where few stand between them. */
+  /**
+   * Looks up the ledger's places for these messages, by ref; one request if few other places lie between
+   * them.
+   */
   lookUp(
     mailboxId: string,
     scope: RefScope,
     metas: readonly MessageMeta[],
   ): Promise<Map<MessageRef, LedgerPlace>>;
-  /** An email whose row cannot be read is left out and reported. */
+  /** An email whose row cannot be read is omitted and reported. */
   mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
-  /** Records that work on these emails (at most 50) begins, in one transaction. */
+  /** Records in one transaction that work on these emails (at most 50) starts. */
   claim(mailboxId: string, found: readonly Found[], options: ClaimOptions): Promise<Claim>;
   /**
-   * Stores decisions in one transaction. What another run decided before stands and is returned; none of the others is
-   * stored then, and they come back as `received`, to be decided in its light.
+   * Stores decisions in one transaction. An existing decision of another run is final and is returned; then
+   * none of the others is stored, and they come back as `received`, to be decided again with it in mind.
    */
   decide(
     mailboxId: string,
     decided: readonly { mail: LedgerMail; decision: Decision }[],
   ): Promise<LedgerMail[]>;
   /**
-   * Lets a person have an email decided again that became no ticket: it is then as if it had just been received. One that
-   * is in a ticket stays as it is.
+   * Lets a person have an unimported email decided again: its state is reset as if it had just been received.
+   * An email that is in a ticket is not changed.
    */
   reopen(mailboxId: string, mail: LedgerMail): Promise<LedgerMail>;
-  /** Puts another decision in place of one that cannot be carried out. */
+  /** Replaces a decision that cannot be applied. */
   forceQuarantine(mailboxId: string, mail: LedgerMail, decision: Decision): Promise<void>;
-  /** Records that all is stored, in one transaction. */
+  /** Records in one transaction that everything is stored. */
   complete(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
-  /** Takes an attempt back: an outage ended the run, not the mail. */
+  /** Reverts an attempt: an outage ended the run, not the email. */
   release(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
 }
 
 const TRIES = 20;
 
 /**
- * The ledger on the table of that name. Every method throws PostroomError where storage is away, `ledger-busy` where others
- * never let it in. A row that cannot be read stops no fetch: the place counts as new, and an email that is claimed begins
- * anew in its row. Its ticket and messages have keys made of the mail, so that beginning anew finds what is there.
+ * The ledger on the table of that name. Every method throws PostroomError if storage is unavailable, and
+ * `ledger-busy` if concurrent writes keep winning. An unreadable row stops no fetch: its place counts as new,
+ * and a claimed email starts over in its row. Its ticket and messages have keys derived from the email, so
+ * that starting over finds existing rows.
  */
 export function createLedgerStore(tables: Tables): LedgerStore {
   const ledger = tables.open('Ledger');
@@ -109,7 +116,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
       return new Map(places.map((each) => [wanted.get(each.place) ?? refOfPlace(each.place), each]));
     },
     async claim(mailboxId, found, options) {
-      // In hope that all is new: the usual case then costs one request.
+      // Optimistic: if all emails are new, the usual case, this costs one request.
       let known: Known = { mails: new Map(), unreadable: new Map(), places: new Set() };
       if (options.alone) known = await readKnown(tables, mailboxId, found);
       for (let attempt = 0; attempt < TRIES; attempt += 1) {
@@ -137,7 +144,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
           if (mail.state !== 'received' || decision === undefined) return undefined;
           return { ...mail, state: 'decided', decision };
         },
-        // Decisions of a batch build on one another: none is stored beside one that another run made.
+        // Decisions of a batch depend on each other: none is stored if another run has made one of them.
         (now) => now.some(({ state }) => state !== 'received'),
       );
     },
@@ -177,7 +184,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
 
 type Write = Exclude<Change, { kind: 'remove' }>;
 
-/** Which rows a claim writes, given what is known. Pure. */
+/** Determines which rows a claim writes, given the known rows. Pure. */
 function planClaim(
   mailboxId: string,
   found: readonly Found[],
@@ -194,7 +201,8 @@ function planClaim(
   for (const each of found) {
     const { key, place } = each;
     const mail = known.mails.get(key);
-    // The same email at the same ref, of which the server tells another size or time than before, is no copy of itself.
+    // The same email at the same ref, reported with another size or time than before, is not a copy of
+    // itself.
     const isThere = mail !== undefined && isSameRef(mail.place, place);
     const elsewhere =
       seen.has(key) || (mail !== undefined && !isThere && (mail.state === 'done' || present.has(mail.place)));
@@ -239,7 +247,10 @@ function freshMail({ key, place, rawBlob, receivedAt, size }: Found): LedgerMail
   };
 }
 
-/** Changes rows together under their ETags; where one moved meanwhile, all are read again and asked again. */
+/**
+ * Replaces rows together under their ETags. If one changed meanwhile, all are read again and `change` runs
+ * again.
+ */
 async function replaceAll(
   tables: Tables,
   mailboxId: string,

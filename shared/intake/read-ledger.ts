@@ -4,12 +4,12 @@ import { readRows } from '../platform/unreadable-rows.ts';
 import type { LedgerMail, LedgerPlace } from './ledger.ts';
 import { mailKind, mailRowKey, placeKind } from './ledger-records.ts';
 
-// Rows of the ledger are asked for one by one, or picked out of a range: each stands alone among those that are reported
-// as unreadable, and reading others forgets none of them.
+// Ledger rows are read one by one, or picked from a range. So each unreadable row is reported separately, and
+// reading other rows does not clear its report.
 
 export interface ReadMails {
   mails: Map<string, LedgerMail>;
-  /** ETags of the rows that cannot be read, by content key. */
+  /** ETags of the unreadable rows, by content key. */
   unreadable: Map<string, string>;
 }
 
@@ -28,14 +28,14 @@ const mailIn = (row: Row): LedgerMail => {
   return { ...mail, etag: row.etag };
 };
 
-/** The places in these rows; one that cannot be read is left out and reported. */
+/** The places in these rows; an unreadable one is omitted and reported. */
 export function readPlaces(tables: Tables, mailboxId: string, rows: readonly Row[]): LedgerPlace[] {
   const asked = new Set(rows.map(({ rowKey }) => rowKey));
   const covers = (rowKey: string): boolean => asked.has(rowKey);
   return readRows(tables, { table: 'Ledger', partition: mailboxId, covers }, rows, placeIn);
 }
 
-/** What became of these emails; one request each. */
+/** The ledger rows of these emails; one request each. */
 export async function readMails(
   tables: Tables,
   mailboxId: string,
@@ -54,7 +54,7 @@ export async function readMails(
   return known;
 }
 
-/** What a claim has to know of these emails; two requests each. */
+/** Everything a claim needs to know of these emails; two requests each. */
 export async function readKnown(
   tables: Tables,
   mailboxId: string,

@@ -12,8 +12,8 @@ export interface StandingCopy {
 }
 
 /**
- * Copies of completed mail are shown as skipped, then count as completed; others wait for a later run.
- * @param again an earlier run claimed them: what it did show is neither shown nor counted twice.
+ * Lists copies of completed emails as skipped and completes them; other copies wait for a later run.
+ * @param again an earlier run claimed them: entries it already wrote are neither written nor counted twice
  */
 export async function skipDuplicates(
   { ledger, quarantine }: Pick<IntakeDeps, 'ledger' | 'quarantine'>,
@@ -39,7 +39,7 @@ export async function skipDuplicates(
   };
 }
 
-/** Writes entries, one by one where storage refuses some of them; gives the places of those that it refuses. */
+/** Writes entries, one by one if storage refuses some of them; returns the places of the refused ones. */
 async function show(
   quarantine: IntakeDeps['quarantine'],
   mailboxId: string,
@@ -70,7 +70,7 @@ function entryOf(meta: MessageMeta, copy: LedgerPlace, original: LedgerMail): Ne
   };
 }
 
-/** How the reason of every skipped copy begins. */
+/** Prefix of the reason of every skipped copy. */
 export const reasonOfCopyBegins = 'copy of an email';
 
 function reasonOfCopy({ decision }: LedgerMail): string {
