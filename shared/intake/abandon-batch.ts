@@ -13,18 +13,18 @@ export function whyAbandoned({ attempts, state }: LedgerMail): string | undefine
   return `the app ended ${attempts - 1} times while it worked on this email`;
 }
 
-type GiveUpDeps = Pick<IntakeDeps, 'tables' | 'ledger'>;
+type ForceDeps = Pick<IntakeDeps, 'tables' | 'ledger'>;
 
 /**
  * Replaces a decision that cannot be applied with quarantine, unless the message is already in its ticket.
  */
 export async function forceQuarantine(
-  { tables, ledger }: GiveUpDeps,
+  { tables, ledger }: ForceDeps,
   mailboxId: string,
   { mail, stored }: Work,
   reason: string,
 ): Promise<void> {
-  const now = (await ledger.mails(mailboxId, [mail.key])).get(mail.key);
+  const now = (await ledger.emails(mailboxId, [mail.key])).get(mail.key);
   const ticketId = now?.decision?.ticketId;
   if (now?.state !== 'decided' || ticketId === undefined) return;
   const rowKey = messageRowKey(stored.receivedAt, mail.key);
@@ -40,11 +40,11 @@ export async function forceQuarantine(
 }
 
 /** Quarantines a decided email after too many runs have died while applying its decision. */
-export async function abandoned(deps: GiveUpDeps, mailboxId: string, each: Work): Promise<Work> {
+export async function abandoned(deps: ForceDeps, mailboxId: string, each: Work): Promise<Work> {
   const { mail } = each;
   const reason = whyAbandoned(mail);
   if (mail.state !== 'decided' || reason === undefined) return each;
   await forceQuarantine(deps, mailboxId, each, reason);
-  const now = (await deps.ledger.mails(mailboxId, [mail.key])).get(mail.key);
+  const now = (await deps.ledger.emails(mailboxId, [mail.key])).get(mail.key);
   return now === undefined ? each : { ...each, mail: now };
 }

@@ -31,7 +31,7 @@ export async function applyDecisions(
     if (decision.disposition === 'ticket') addTo(filings, mailboxId, mail, decision, message);
     else entries.push(entryOf(stored, mail, decision, outcome));
   }
-  const fields = { mailbox: mailboxId, mails: work.length };
+  const fields = { mailbox: mailboxId, emails: work.length };
   await telemetry.span('file batch', { fields }, async (span) => {
     const filed = await mapLimited([...filings.values()], TICKETS_AT_ONCE, async (filing) => {
       const rows = await appendMessages(deps.tables, filing);

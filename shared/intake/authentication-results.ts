@@ -201,25 +201,25 @@ function compositeOf(word: string): AuthenticationResults['composite'] {
 
 /** Comments nest, and quoted strings may contain parentheses (RFC 5322 §3.2.2). One pass. */
 function withoutComments(value: string): string {
-  let kept = '';
+  let stripped = '';
   let depth = 0;
   let quoted = false;
   for (let index = 0; index < value.length; index += 1) {
     const character = value[index] ?? '';
     if (character === '\\' && (quoted || depth > 0)) {
-      if (depth === 0) kept += value.slice(index, index + 2);
+      if (depth === 0) stripped += value.slice(index, index + 2);
       index += 1;
     } else if (depth === 0 && character === '"') {
       quoted = !quoted;
-      kept += character;
+      stripped += character;
     } else if (!quoted && character === '(') {
       depth += 1;
     } else if (depth > 0) {
       if (character === ')') depth -= 1;
-      if (depth === 0) kept += ' ';
-    } else kept += character;
+      if (depth === 0) stripped += ' ';
+    } else stripped += character;
   }
-  return kept;
+  return stripped;
 }
 
 /** Splits at semicolons outside quoted strings. */

@@ -32,17 +32,17 @@ export async function decideBatch(
 ): Promise<LedgerMail[]> {
   const mailboxId = mailbox.id;
   const outcomeOf = new Map(work.map(({ mail }, index) => [mail.key, outcomes[index]]));
-  let mails = work.map(({ mail }) => mail);
+  let emails = work.map(({ mail }) => mail);
   // If another run has decided some of them, the rest is decided again: a reply whose parent is now in
   // another ticket, or under another number, must follow it. Each pass leaves fewer undecided emails.
-  while (mails.some((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined)) {
-    const decisions = await decisionsFor(deps, mailbox, mails, outcomeOf);
-    const automatic = automaticOf(mails, outcomeOf, decisions);
+  while (emails.some((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined)) {
+    const decisions = await decisionsFor(deps, mailbox, emails, outcomeOf);
+    const automatic = automaticOf(emails, outcomeOf, decisions);
     const counts = await readLoopCounts(deps.tables, mailboxId, automatic);
     const { folded } = foldLoops(automatic, counts);
     const now = await deps.ledger.decide(
       mailboxId,
-      mails.flatMap((mail) => {
+      emails.flatMap((mail) => {
         const decision = decisions.get(mail.key);
         const reason = folded.get(mail.key) ?? foldedBySetting(outcomeOf.get(mail.key), decision);
         return decision === undefined ? [] : [{ mail, decision: { ...decision, folded: reason } }];
@@ -54,18 +54,18 @@ export async function decideBatch(
       return decision === undefined ? [] : [{ ...mail, decision }];
     });
     await countAutomatic(deps.tables, mailboxId, stored, counts);
-    mails = mails.map((mail) => nowOf.get(mail.key) ?? mail);
+    emails = emails.map((mail) => nowOf.get(mail.key) ?? mail);
   }
-  return mails.filter(({ state }) => state !== 'received');
+  return emails.filter(({ state }) => state !== 'received');
 }
 
 /** Automatic email that becomes ticket messages, in order. */
 function automaticOf(
-  mails: readonly LedgerMail[],
+  emails: readonly LedgerMail[],
   outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
   decisions: ReadonlyMap<string, Decision>,
 ): AutomaticMail[] {
-  return mails.flatMap(({ key, receivedAt }): AutomaticMail[] => {
+  return emails.flatMap(({ key, receivedAt }): AutomaticMail[] => {
     const outcome = outcomeOf.get(key);
     const decision = decisions.get(key);
     if (outcome?.kind !== 'message' || decision?.disposition !== 'ticket') return [];
@@ -90,30 +90,30 @@ function foldedBySetting(
 async function decisionsFor(
   deps: Pick<IntakeDeps, 'tables' | 'ticketIdOf' | 'isOwnTest'>,
   mailbox: ThreadRules & Pick<Mailbox, 'id'>,
-  mails: readonly LedgerMail[],
+  emails: readonly LedgerMail[],
   outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
 ): Promise<Map<string, Decision>> {
-  const decided = mails.flatMap(({ key, decision }): Candidate[] => {
+  const decided = emails.flatMap(({ key, decision }): Candidate[] => {
     const outcome = outcomeOf.get(key);
     if (decision === undefined || outcome?.kind !== 'message') return [];
     // Settings may have changed since; the stored decision counts.
     const quiet = decision.quiet === true;
     return [{ kind: 'decided', key, decision, ...threadMessageOf(outcome), quiet }];
   });
-  const open = mails.flatMap(({ key, state }) => {
+  const open = emails.flatMap(({ key, state }) => {
     const outcome = outcomeOf.get(key);
     return state === 'received' && outcome !== undefined ? [{ key, outcome }] : [];
   });
   const lookUp = createLookUp(deps.tables, mailbox);
   const undecided = await mapLimited(open, 16, async ({ key, outcome }): Promise<Candidate> => {
     if (outcome.kind !== 'message')
-      return { kind: 'settled', key, disposition: outcome.kind, reason: outcome.reason };
+      return { kind: 'no-ticket', key, disposition: outcome.kind, reason: outcome.reason };
     const { messageId } = outcome.mail;
     if (messageId !== undefined && (await deps.isOwnTest?.(messageId)) === true)
-      return { kind: 'settled', key, disposition: 'skip', reason: OWN_TEST };
+      return { kind: 'no-ticket', key, disposition: 'skip', reason: OWN_TEST };
     const { treatment } = outcome;
     if (treatment?.kind === 'skip')
-      return { kind: 'settled', key, disposition: 'skip', reason: treatment.reason };
+      return { kind: 'no-ticket', key, disposition: 'skip', reason: treatment.reason };
     const message = threadMessageOf(outcome);
     await lookUp.threadsOf(message);
     return { kind: 'mail', key, ownTicketId: deps.ticketIdOf(mailbox.id, key), ...message };
@@ -184,7 +184,9 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
     const ticket = reserved && (await heads.find(reserved.ticketId, HEAD));
     return ticket?.number === number && ticket.mailboxId === mailbox.id ? ticket.id : undefined;
   };
-  const settled = async <Key, T>(known: ReadonlyMap<Key, Promise<T | undefined>>): Promise<Map<Key, T>> => {
+  const resolveAll = async <Key, T>(
+    known: ReadonlyMap<Key, Promise<T | undefined>>,
+  ): Promise<Map<Key, T>> => {
     const answers = await Promise.all([...known].map(async ([key, answer]) => [key, await answer] as const));
     return new Map(answers.flatMap(([key, answer]) => (answer === undefined ? [] : [[key, answer]])));
   };
@@ -206,9 +208,9 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
     },
     async known() {
       return {
-        byMessageId: await settled(ids),
-        byNumber: await settled(numbers),
-        threads: await settled(threads),
+        byMessageId: await resolveAll(ids),
+        byNumber: await resolveAll(numbers),
+        threads: await resolveAll(threads),
       };
     },
   };

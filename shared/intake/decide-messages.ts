@@ -14,7 +14,7 @@ export type Candidate =
       /** The ID of the ticket this email opens, if it opens one. */
       ownTicketId: string;
     } & ThreadMessage)
-  | { kind: 'settled'; key: string; disposition: 'quarantine' | 'skip'; reason: string }
+  | { kind: 'no-ticket'; key: string; disposition: 'quarantine' | 'skip'; reason: string }
   /** Already decided, by this or another run, and final. The other decisions of the batch depend on it. */
   | ({ kind: 'decided'; key: string; decision: Decision } & ThreadMessage);
 
@@ -39,7 +39,7 @@ export function decideMessages(
   const threads = new Threads(known);
   let number = firstNumber;
   for (const candidate of candidates) {
-    if (candidate.kind === 'settled') {
+    if (candidate.kind === 'no-ticket') {
       decisions.set(candidate.key, {
         ...nothing,
         disposition: candidate.disposition,

@@ -54,12 +54,12 @@ async function deleteBefore(
   for (let start = 0; start < old.length && mayGoOn(); start += AT_ONCE) {
     const metas = await inbox.fetchMeta(old.slice(start, start + AT_ONCE));
     const places = await ledger.lookUp(mailbox.id, scope, metas);
-    const mails = await ledger.mails(
+    const emails = await ledger.emails(
       mailbox.id,
       [...places.values()].map(({ key }) => key),
     );
     const stored = metas.filter(({ ref, receivedAt }) => {
-      const mail = mails.get(places.get(ref)?.key ?? '');
+      const mail = emails.get(places.get(ref)?.key ?? '');
       // The server compares only days. An email that is a few hours too new waits for the next day.
       return (
         Date.parse(receivedAt) < before && mail?.state === 'done' && mail.decision?.disposition === 'ticket'

@@ -31,11 +31,11 @@ function openTnef(part: ReadPart, mail: ReadMail): ReadPart[] {
     mail.text = tnef.text ?? '';
     mail.html = tnef.html;
   }
-  return files.length > 0 && tnef.whole && isSaid(tnef, mail) ? files : [part, ...files];
+  return files.length > 0 && tnef.whole && isShown(tnef, mail) ? files : [part, ...files];
 }
 
 /** Usually the message inside the file is also in the email itself. */
-function isSaid(tnef: Tnef, { text, html }: ReadMail): boolean {
+function isShown(tnef: Tnef, { text, html }: ReadMail): boolean {
   const inside = tnef.text ?? textOfHtml(tnef.html ?? '', COMPARED);
   return saysTheSame(`${text}${textOfHtml(html ?? '', COMPARED)}`, inside);
 }

@@ -119,7 +119,7 @@ async function closeEntriesOf(
     const prefix = placesOfRef(scope, ref);
     const [place] = await openRecords(tables, placeKind).list(mailboxId, { prefix });
     if (place === undefined) continue;
-    const mail = (await ledger.mails(mailboxId, [place.key])).get(place.key);
+    const mail = (await ledger.emails(mailboxId, [place.key])).get(place.key);
     if (mail?.state !== 'done') continue;
     const { ticketId, number } = mail.decision ?? {};
     const at = new Date(seam.now()).toISOString();
@@ -132,7 +132,7 @@ async function closeEntriesOf(
       const parts = partsOfEntryKey(key);
       if (!parts.place.startsWith(prefix) || parts.contentKey === place.key) continue;
       const entry = await quarantine.get(mailboxId, key);
-      if (entry !== undefined) await quarantine.settle(entry, handled);
+      if (entry !== undefined) await quarantine.markHandled(entry, handled);
     }
   }
 }

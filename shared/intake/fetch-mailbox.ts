@@ -61,7 +61,7 @@ export async function fetchMailbox(
   const connected = await connectInbox(deps, mailbox);
   if (connected.kind !== 'connected') return { kind: 'failed', failure: connected };
   const session = new FetchSession(connected.inbox, () => connectInbox(deps, mailbox));
-  const forget = whenCut(box, () => session.destroy());
+  const removeListener = whenCut(box, () => session.destroy());
   try {
     return await fetchPieces(deps, mailbox, session, cursor, box);
   } catch (error) {
@@ -70,7 +70,7 @@ export async function fetchMailbox(
     if (error instanceof InboxError) return { kind: 'failed', failure: connectFailureFrom(error, mailbox) };
     throw error;
   } finally {
-    forget();
+    removeListener();
     await session.close();
   }
 }
@@ -105,11 +105,11 @@ async function fetchPieces(
     await deps.saveCursor(id, next);
     now = next;
   };
-  const noting = { ...deps, saveCursor };
+  const tracking = { ...deps, saveCursor };
   const mayGoOn = (): boolean => deps.seam.now() < box.deadline && box.cut?.aborted !== true;
-  let result = await fetchFrom(noting, mailbox, session, now, box);
+  let result = await fetchFrom(tracking, mailbox, session, now, box);
   while (result.kind === 'fetched' && !result.more && now?.first !== undefined && mayGoOn()) {
-    const next = await fetchFrom(noting, mailbox, session, now, box);
+    const next = await fetchFrom(tracking, mailbox, session, now, box);
     if (next.kind === 'nothing-new') break;
     result = next.kind === 'fetched' ? sumOf(result, next) : next;
   }
@@ -188,8 +188,8 @@ async function fetchFrom(
   // A message left on the server is skipped only if the same message is still there.
   const isAllLeft = refs.every((ref) => left.has(ref));
   const seen = isAllLeft && refs.length > 0 ? await newMeta(session, refs, undefined) : undefined;
-  const isNews = seen === undefined ? refs.length > 0 : !seen.metas.every(isLeft);
-  if (!isNews) {
+  const hasNew = seen === undefined ? refs.length > 0 : !seen.metas.every(isLeft);
+  if (!hasNew) {
     // Waiting messages may have been read or deleted by other people. Without this, an alert would mention
     // them for ever.
     const isGone =
@@ -197,8 +197,8 @@ async function fetchFrom(
       (known?.backlog ?? 0) > 0 ||
       (known?.waiting ?? []).length > 0 ||
       (known?.unfetched ?? []).length > 0;
-    const isLookedAt = start.refusal !== known?.refusal;
-    if (known?.folderKey === undefined || isGone || isSetBack || isLookedAt)
+    const hasNewRefusal = start.refusal !== known?.refusal;
+    if (known?.folderKey === undefined || isGone || isSetBack || hasNewRefusal)
       await deps.saveCursor(mailbox.id, {
         ...start,
         first: piece?.after,
@@ -210,10 +210,10 @@ async function fetchFrom(
   }
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);
   if (lease === undefined) return { kind: 'busy' };
-  const heldLease = holdLease(lease);
+  const renewal = keepRenewing(lease);
   // Another run may fetch the mailbox while a storage call of this one still hangs.
-  const forget = whenCut(box, () => heldLease.letGo());
-  const take = async (): Promise<FetchResult | 'void'> => {
+  const removeListener = whenCut(box, () => renewal.abandon());
+  const importFound = async (): Promise<FetchResult | 'void'> => {
     const { metas, missing, unasked, isWitnessAnother } = seen ?? (await newMeta(session, refs, witness));
     // The server was restored, and new email has passed the old end. Which of it was fetched is unknown.
     if (isWitnessAnother) return 'void';
@@ -225,17 +225,17 @@ async function fetchFrom(
       digest: listedDigest(listed),
       first: piece?.after,
     };
-    const mayGoOn = (): boolean => heldLease.isOurs() && deps.seam.now() < box.deadline;
+    const mayGoOn = (): boolean => renewal.isOurs() && deps.seam.now() < box.deadline;
     const { ended, ...result } = await processMessages(deps, mailbox, session, found, start, mayGoOn);
     if (ended !== undefined) throw ended;
     return { kind: 'fetched', ...result };
   };
   try {
-    const result = await take();
+    const result = await importFound();
     if (result !== 'void') return result;
   } finally {
-    forget();
-    await heldLease.end();
+    removeListener();
+    await renewal.end();
   }
   return fetchFrom(deps, mailbox, session, cursor, box, { isVoid: true });
 }
@@ -254,13 +254,13 @@ async function newMeta(
     session,
     witness === undefined ? refs : [...new Set([...refs, witness.ref])],
   );
-  const standing = found.metas.find(({ ref }) => ref === witness?.ref);
+  const atWitness = found.metas.find(({ ref }) => ref === witness?.ref);
   const isAsked = (ref: MessageRef): boolean => asked.has(ref);
   return {
     metas: found.metas.filter(({ ref }) => isAsked(ref)),
     missing: found.missing.filter(isAsked),
     unasked: found.unasked.filter(isAsked),
-    isWitnessAnother: standing !== undefined && fingerprintOf(standing) !== witness?.fingerprint,
+    isWitnessAnother: atWitness !== undefined && fingerprintOf(atWitness) !== witness?.fingerprint,
   };
 }
 
@@ -268,7 +268,7 @@ async function newMeta(
  * Renews the lease in the background. The lease only avoids duplicate work; the ledger makes concurrent runs
  * safe.
  */
-function holdLease(lease: Lease): { isOurs(): boolean; letGo(): void; end(): Promise<void> } {
+function keepRenewing(lease: Lease): { isOurs(): boolean; abandon(): void; end(): Promise<void> } {
   let ours = true;
   const timer = setInterval(() => {
     lease.renew().then(
@@ -283,7 +283,7 @@ function holdLease(lease: Lease): { isOurs(): boolean; letGo(): void; end(): Pro
   timer.unref();
   return {
     isOurs: () => ours,
-    letGo() {
+    abandon() {
       ours = false;
       clearInterval(timer);
     },

@@ -68,7 +68,7 @@ export async function fetchShard(
     .filter(({ id }) => due.has(id) && mailboxIds.includes(id))
     .sort((a, b) => lastSuccess(a).localeCompare(lastSuccess(b)));
   const deadline = began + TIME_BOX_MS;
-  const tellOthers = recoveryChannel(deps, all, state);
+  const announceRecovery = recoveryAnnouncer(deps, all, state);
   const done: Fetched[] = [];
   const existing = new Set(all.map(({ id }) => id));
   const save = shardSaver(deps, shard, existing, state, done);
@@ -76,7 +76,7 @@ export async function fetchShard(
     if (deps.seam.now() >= deadline) return;
     const fetched = await fetchMeasured(deps, mailbox, state, deadline);
     done.push(fetched);
-    if (fetched.result !== undefined) await tellOthers(mailbox, fetched.result);
+    if (fetched.result !== undefined) await announceRecovery(mailbox, fetched.result);
   });
   while ((await withinTime(run, SAVE_MS)) === 'late')
     await save().catch((error: unknown) =>
@@ -90,16 +90,16 @@ export async function fetchShard(
  * When a fetch shows that a shared cause is over, makes all mailboxes that wait for it due, once per run.
  * Never throws: if storage fails here, the next probe, a minute later, does it again.
  */
-function recoveryChannel(
+function recoveryAnnouncer(
   deps: Pick<ShardDeps, 'seam' | 'mailboxes' | 'queues'>,
   all: readonly Mailbox[],
   state: FetchState,
 ): (mailbox: Mailbox, result: FetchResult) => Promise<void> {
-  const told = new Set<string>();
+  const announced = new Set<string>();
   return async (mailbox, result) => {
     const cause = causeEnded(mailbox, state.failing.get(mailbox.id), result);
-    if (cause === undefined || told.has(cause)) return;
-    told.add(cause);
+    if (cause === undefined || announced.has(cause)) return;
+    announced.add(cause);
     const waiting = waitingFor(cause, all, state, mailbox.id);
     if (waiting.size === 0) return;
     try {
@@ -107,7 +107,7 @@ function recoveryChannel(
       log.info('shared cause over', { cause, waiting: waiting.size });
       if (deps.queues !== undefined) await queueAtOnce(deps.queues, all, waiting);
     } catch (error) {
-      log.warn('recovery not told', { cause, error: describeError(error) });
+      log.warn('recovery not announced', { cause, error: describeError(error) });
     }
   };
 }

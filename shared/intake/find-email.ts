@@ -53,7 +53,7 @@ const AT_ONCE = 8;
 
 export interface FindDeps {
   tables: Tables;
-  ledger: Pick<LedgerStore, 'mails'>;
+  ledger: Pick<LedgerStore, 'emails'>;
   quarantine: Pick<QuarantineStore, 'page'>;
 }
 
@@ -208,14 +208,14 @@ export async function traceInLedger(
   key: string,
   place?: LedgerPlace,
 ): Promise<Trace | undefined> {
-  const mail = (await ledger.mails(mailboxId, [key])).get(key);
+  const mail = (await ledger.emails(mailboxId, [key])).get(key);
   if (mail === undefined) return undefined;
   const rows = tables.open('Ledger');
-  const [storedAt, settledAt] = await Promise.all([
+  const [storedAt, updatedAt] = await Promise.all([
     rows.writtenAt(mailboxId, place?.place ?? mail.place),
     rows.writtenAt(mailboxId, mailRowKey(key)),
   ]);
-  return traceOf({ receivedAt: mail.receivedAt, storedAt, settledAt, isCopy: place?.copy, mail });
+  return traceOf({ receivedAt: mail.receivedAt, storedAt, updatedAt, isCopy: place?.copy, mail });
 }
 
 async function entriesOf(
@@ -259,7 +259,7 @@ async function originalOf(
   mailboxId: string,
   key: string,
 ): Promise<MessageRecord | undefined> {
-  const mail = (await ledger.mails(mailboxId, [key])).get(key);
+  const mail = (await ledger.emails(mailboxId, [key])).get(key);
   const ticketId = mail?.decision?.ticketId;
   if (mail === undefined || ticketId === undefined) return undefined;
   return openRecords(tables, messageKind).find(ticketId, messageRowKey(mail.receivedAt, key));

@@ -58,12 +58,12 @@ export function countedAs({ sender, decision }: Pick<AutomaticMail, 'sender' | '
  * @param before stored counts by name; those of another hour restart at zero
  */
 export function foldLoops(
-  mails: readonly AutomaticMail[],
+  emails: readonly AutomaticMail[],
   before: ReadonlyMap<string, LoopCount>,
 ): { folded: Map<string, string>; counts: Map<string, LoopCount> } {
   const folded = new Map<string, string>();
   const counts = new Map(before);
-  for (const mail of mails) {
+  for (const mail of emails) {
     const hour = mail.receivedAt.slice(0, 13);
     for (const name of countedAs(mail)) {
       const last = counts.get(name);

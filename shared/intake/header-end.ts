@@ -28,7 +28,7 @@ export function findHeaderEnd(bytes: Uint8Array, start = 0): number {
     if (kind === 'delimiter' && (start > 0 || seen.has('content-type'))) return doubtful?.bodyStart ?? line;
     if (typeof kind === 'object') {
       const { name, value } = kind;
-      if (doubtful !== undefined && goOn.test(name) && (!seen.has(name) || repeated.test(name)))
+      if (doubtful !== undefined && continuing.test(name) && (!seen.has(name) || repeated.test(name)))
         doubtful = undefined;
       if (doubtful === undefined) seen.add(name);
       isUnfinished = name.startsWith('x-') && value.every(isSpace);
@@ -62,6 +62,6 @@ function kindOfLine(line: Uint8Array): LineKind {
 const isSpace = (byte: number): boolean => isBlank(byte) || byte === CR || byte === LF;
 
 /** Field names that do not start a line of text by chance, unless the text quotes a header. */
-const goOn =
+const continuing =
   /^(?:from|to|cc|bcc|subject|date|message-id|in-reply-to|references|reply-to|sender|return-path|mime-version|received|delivered-to|authentication-results|dkim-signature|precedence|auto-submitted|importance|organization|user-agent|(?:content|list|resent|thread|arc|x)-[\w-]+)$/;
 const repeated = /^(?:received|x-|arc-|dkim-)/;

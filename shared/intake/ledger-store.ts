@@ -12,7 +12,7 @@ import {
   refOfPlace,
 } from './ledger.ts';
 import { mailKind, mailRowKey, placeKind } from './ledger-records.ts';
-import { type Known, readKnown, readMails, readPlaces } from './read-ledger.ts';
+import { type Known, readEmails, readKnown, readPlaces } from './read-ledger.ts';
 
 /** An email as found on the server: downloaded, stored as a raw blob, its content key computed. */
 export interface Found {
@@ -58,7 +58,7 @@ export interface LedgerStore {
     metas: readonly MessageMeta[],
   ): Promise<Map<MessageRef, LedgerPlace>>;
   /** An email whose row cannot be read is omitted and reported. */
-  mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
+  emails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
   /** Records in one transaction that work on these emails (at most 50) starts. */
   claim(mailboxId: string, found: readonly Found[], options: ClaimOptions): Promise<Claim>;
   /**
@@ -77,9 +77,9 @@ export interface LedgerStore {
   /** Replaces a decision that cannot be applied. */
   forceQuarantine(mailboxId: string, mail: LedgerMail, decision: Decision): Promise<void>;
   /** Records in one transaction that everything is stored. */
-  complete(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
+  complete(mailboxId: string, emails: readonly LedgerMail[]): Promise<void>;
   /** Reverts an attempt: an outage ended the run, not the email. */
-  release(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
+  release(mailboxId: string, emails: readonly LedgerMail[]): Promise<void>;
 }
 
 const TRIES = 20;
@@ -92,11 +92,11 @@ const TRIES = 20;
  */
 export function createLedgerStore(tables: Tables): LedgerStore {
   const ledger = tables.open('Ledger');
-  const mails: LedgerStore['mails'] = async (mailboxId, keys) =>
-    (await readMails(tables, mailboxId, keys)).mails;
+  const emails: LedgerStore['emails'] = async (mailboxId, keys) =>
+    (await readEmails(tables, mailboxId, keys)).emails;
 
   return {
-    mails,
+    emails,
     async lookUp(mailboxId, scope, metas) {
       const refs = sortedRefs(metas.map(({ ref }) => ref));
       const [first, last] = [refs[0], refs.at(-1)];
@@ -117,7 +117,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
     },
     async claim(mailboxId, found, options) {
       // Optimistic: if all emails are new, the usual case, this costs one request.
-      let known: Known = { mails: new Map(), unreadable: new Map(), places: new Set() };
+      let known: Known = { emails: new Map(), unreadable: new Map(), places: new Set() };
       if (options.alone) known = await readKnown(tables, mailboxId, found);
       for (let attempt = 0; attempt < TRIES; attempt += 1) {
         const { claim, changes } = planClaim(mailboxId, found, known, options);
@@ -161,13 +161,13 @@ export function createLedgerStore(tables: Tables): LedgerStore {
         now.state === 'decided' ? { ...now, decision } : undefined,
       );
     },
-    async complete(mailboxId, mails) {
-      await replaceAll(tables, mailboxId, mails, (mail) =>
+    async complete(mailboxId, emails) {
+      await replaceAll(tables, mailboxId, emails, (mail) =>
         mail.state === 'done' ? undefined : { ...mail, state: 'done' },
       );
     },
     async release(mailboxId, claimed) {
-      const now = await mails(
+      const now = await emails(
         mailboxId,
         claimed.map(({ key }) => key),
       );
@@ -194,37 +194,37 @@ function planClaim(
   const claim: Claim = { mine: [], copies: [], completed: [], spared: [], suspects: [] };
   const changes: Write[] = [];
   const seen = new Set<string>();
-  const stand = (place: LedgerPlace): void => {
+  const recordPlace = (place: LedgerPlace): void => {
     if (!known.places.has(place.place))
       changes.push({ kind: 'insert', row: placeKind.toRow({ mailboxId, ...place }) });
   };
   for (const each of found) {
     const { key, place } = each;
-    const mail = known.mails.get(key);
+    const mail = known.emails.get(key);
     // The same email at the same ref, reported with another size or time than before, is not a copy of
     // itself.
     const isThere = mail !== undefined && isSameRef(mail.place, place);
     const elsewhere =
       seen.has(key) || (mail !== undefined && !isThere && (mail.state === 'done' || present.has(mail.place)));
     if (elsewhere) {
-      stand({ place, key, copy: true });
+      recordPlace({ place, key, copy: true });
       claim.copies.push({ place, key, copy: true });
     } else if (mail === undefined) {
       const fresh = freshMail(each);
       const row = mailKind.toRow({ mailboxId, ...fresh });
       const inPlaceOf = known.unreadable.get(key);
-      stand({ place, key, copy: false });
+      recordPlace({ place, key, copy: false });
       changes.push(
         inPlaceOf === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: inPlaceOf },
       );
       claim.mine.push(fresh);
     } else if (mail.state === 'done') {
-      stand({ place, key, copy: false });
+      recordPlace({ place, key, copy: false });
       claim.completed.push(place);
       if (mail.decision?.disposition === 'skip') claim.spared.push(place);
     } else if (alone && mail.etag !== undefined) {
       const again = { ...mail, attempts: mail.attempts + 1 };
-      stand({ place, key, copy: false });
+      recordPlace({ place, key, copy: false });
       changes.push({ kind: 'replace', row: mailKind.toRow({ mailboxId, ...again }), etag: mail.etag });
       claim.mine.push(again);
     } else claim.suspects.push(each);
@@ -254,11 +254,11 @@ function freshMail({ key, place, rawBlob, receivedAt, size }: Found): LedgerMail
 async function replaceAll(
   tables: Tables,
   mailboxId: string,
-  mails: readonly LedgerMail[],
+  emails: readonly LedgerMail[],
   change: (mail: LedgerMail) => LedgerMail | undefined,
-  givesUp: (now: readonly LedgerMail[]) => boolean = () => false,
+  shouldStop: (now: readonly LedgerMail[]) => boolean = () => false,
 ): Promise<LedgerMail[]> {
-  let current = [...mails];
+  let current = [...emails];
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const next = current.map((mail) => change(mail));
     const changing = next.flatMap((mail) => (mail === undefined ? [] : [mail]));
@@ -277,13 +277,13 @@ async function replaceAll(
         return changed === undefined ? mail : { ...changed, etag: etags.get(mail.key) };
       });
     }
-    const { mails: now } = await readMails(
+    const { emails: now } = await readEmails(
       tables,
       mailboxId,
       current.map(({ key }) => key),
     );
     current = current.map((mail) => now.get(mail.key) ?? mail);
-    if (givesUp(current)) return current;
+    if (shouldStop(current)) return current;
   }
   throw busy(mailboxId);
 }

@@ -15,9 +15,9 @@ const MOST = 100;
 export async function readLoopCounts(
   tables: Tables,
   mailboxId: string,
-  mails: readonly AutomaticMail[],
+  emails: readonly AutomaticMail[],
 ): Promise<Map<string, LoopCount>> {
-  const names = [...new Set(mails.flatMap(countedAs))];
+  const names = [...new Set(emails.flatMap(countedAs))];
   const counts = openRecords(tables, loopCountKind);
   const found = await mapLimited(names, 16, (name) => counts.find(mailboxId, countKey(name)));
   return new Map(
@@ -35,11 +35,11 @@ export async function readLoopCounts(
 export async function countAutomatic(
   tables: Tables,
   mailboxId: string,
-  mails: readonly AutomaticMail[],
+  emails: readonly AutomaticMail[],
   before: ReadonlyMap<string, LoopCount>,
 ): Promise<void> {
-  const { counts } = foldLoops(mails, before);
-  const names = new Set(mails.flatMap(countedAs));
+  const { counts } = foldLoops(emails, before);
+  const names = new Set(emails.flatMap(countedAs));
   const counted = [...counts].filter(([name]) => names.has(name)).slice(0, MOST);
   await tables.open('Ledger').commit(
     mailboxId,
@@ -48,7 +48,7 @@ export async function countAutomatic(
       row: loopCountKind.toRow({ mailboxId, key: countKey(name), ...count }),
     })),
   );
-  const newest = mails.findLast(({ decision }) => decision.folded !== undefined);
+  const newest = emails.findLast(({ decision }) => decision.folded !== undefined);
   if (newest?.decision.ticketId === undefined) return;
   const { sender, receivedAt: at, decision } = newest;
   const ofSender = counts.get(`sender|${sender ?? ''}`)?.count ?? 0;

@@ -103,9 +103,9 @@ async function mark(
     case 'move':
       return inbox.move(refs, afterFetch.folder);
     case 'delete': {
-      const kept = refs.filter((ref) => spared.has(ref));
+      const seen = refs.filter((ref) => spared.has(ref));
       const deleted = refs.filter((ref) => !spared.has(ref));
-      if (kept.length > 0) await inbox.markSeen(kept);
+      if (seen.length > 0) await inbox.markSeen(seen);
       if (deleted.length > 0) await inbox.remove(deleted);
     }
   }

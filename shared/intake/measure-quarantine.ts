@@ -23,7 +23,7 @@ export async function measureQuarantine(deps: {
   const due = (await deps.mailboxes.list()).filter((_mailbox, index) => index % ROUND_MINUTES === turn);
   for (const { id: mailbox } of due) {
     const { entries } = await deps.quarantine.page(mailbox, { limit: MAX_COUNTED });
-    const kept = entries.filter(({ kind }) => kind === 'quarantined').length;
-    telemetry.measure('quarantineSize', kept, { mailbox });
+    const count = entries.filter(({ kind }) => kind === 'quarantined').length;
+    telemetry.measure('quarantineSize', count, { mailbox });
   }
 }

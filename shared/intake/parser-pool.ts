@@ -64,7 +64,7 @@ interface Seat {
 }
 
 /** An email that has waited this long gets another thread, within the limit; usually one thread is enough. */
-const HELD_UP_MS = 150;
+const DELAYED_MS = 150;
 
 /**
  * V8's young generation of a thread; at its default size it takes more memory than all of the thread's
@@ -158,9 +158,9 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     if (seats.length === 0) return openSeat();
     if (seats.length >= workers) return undefined;
     const waited = performance.now() - job.since;
-    if (waited >= HELD_UP_MS) return openSeat();
+    if (waited >= DELAYED_MS) return openSeat();
     clearTimeout(helper);
-    helper = setTimeout(dispatch, HELD_UP_MS - waited + 1);
+    helper = setTimeout(dispatch, DELAYED_MS - waited + 1);
     return undefined;
   };
 
@@ -209,7 +209,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       // The thread is idle and continues with other emails.
       seat.jobs.shift();
       waiting.unshift(...secondTry(job, 'the program for it never answers'));
-      goOn(seat);
+      continueOrRetire(seat);
       dispatch();
       return;
     }
@@ -219,7 +219,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       return;
     }
     seat.jobs.shift();
-    goOn(seat);
+    continueOrRetire(seat);
     if (reply.outcome.kind === 'mail' && job.parser === 'postal-mime') {
       reply.outcome.mail.notes.push(SECOND_PARSER);
     }
@@ -228,9 +228,9 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   };
 
   /** Continues with the next email, or retires the thread if it is no longer needed. */
-  const goOn = (seat: Seat): void => {
-    const helpsNoMore = seats.length > 1 && waiting.length === 0;
-    if (seat.jobs.length > 0 || (seat.bytes <= recycleBytes && !helpsNoMore)) {
+  const continueOrRetire = (seat: Seat): void => {
+    const isSurplus = seats.length > 1 && waiting.length === 0;
+    if (seat.jobs.length > 0 || (seat.bytes <= recycleBytes && !isSurplus)) {
       watch(seat);
       return;
     }
@@ -254,9 +254,9 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     seat.lost = reason;
     clearTimeout(seat.timer);
     seats = seats.filter((other) => other !== seat);
-    const [guilty, ...innocent] = seat.jobs.splice(0);
-    waiting.unshift(...innocent.map((job) => ({ ...job, alone: true })));
-    if (guilty !== undefined) waiting.unshift(...secondTry(guilty, reason, { isLate }));
+    const [culprit, ...others] = seat.jobs.splice(0);
+    waiting.unshift(...others.map((job) => ({ ...job, alone: true })));
+    if (culprit !== undefined) waiting.unshift(...secondTry(culprit, reason, { isLate }));
     // The thread uses its memory until it is gone, so the next one starts after it.
     seat.worker.terminate().then(dispatch, dispatch);
   };

@@ -11,7 +11,7 @@ import type { Claim } from './ledger-store.ts';
 import { SECOND_PARSER } from './parsed-message.ts';
 import { type Batch, limits, messagesOf } from './plan-batches.ts';
 import { type ReadOutcome, readMail } from './read-message.ts';
-import { type StandingCopy, skipDuplicates } from './skip-duplicates.ts';
+import { type KnownCopy, skipDuplicates } from './skip-duplicates.ts';
 import { type StoredMail, storeRaw } from './store-raw.ts';
 
 const READ_AT_ONCE = 8;
@@ -19,7 +19,7 @@ const READ_AT_ONCE = 8;
 const READ_BYTES = 12 * 1024 * 1024;
 
 /**
- * Imports one batch of messages. The order of `BatchRun.#takeSteps` ensures that nothing is lost or
+ * Imports one batch of messages. The order of `BatchRun.#runSteps` ensures that nothing is lost or
  * duplicated (docs/decisions/0003). Messages that an earlier run started and never completed are processed
  * alone, so that an email that kills its run kills no other.
  */
@@ -32,15 +32,15 @@ export async function processBatch(
   const run = new BatchRun(deps, context, batch.kind);
   const all = messagesOf(batch);
   const places = await deps.ledger.lookUp(mailbox.id, scope, all);
-  const mails = await deps.ledger.mails(
+  const emails = await deps.ledger.emails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),
   );
-  const copies: StandingCopy[] = [];
+  const copies: KnownCopy[] = [];
   let fresh: MessageMeta[] = [];
   for (const meta of all) {
     const place = places.get(meta.ref);
-    const mail = place && mails.get(place.key);
+    const mail = place && emails.get(place.key);
     // The original of a copy may have been removed from the server before it was stored: then the copy
     // replaces it.
     const orphan = mail !== undefined && mail.state !== 'done' && !present.has(mail.place);
@@ -50,12 +50,12 @@ export async function processBatch(
       run.markOnServer([meta.ref], { isSpared: mail.decision?.disposition === 'skip' });
     else if (mail?.state === 'received' && context.slow.isSpent) run.report.waiting.push(meta.ref);
     else {
-      await run.take(fresh, { alone: false });
+      await run.process(fresh, { alone: false });
       fresh = [];
-      await run.take([meta], { alone: true });
+      await run.process([meta], { alone: true });
     }
   }
-  await run.take(fresh, { alone: false });
+  await run.process(fresh, { alone: false });
   await run.skipDuplicates(copies, { again: true });
   return run.report;
 }
@@ -99,7 +99,7 @@ class BatchRun {
     this.#mailboxId = context.mailbox.id;
   }
 
-  async take(metas: readonly MessageMeta[], { alone }: { alone: boolean }): Promise<void> {
+  async process(metas: readonly MessageMeta[], { alone }: { alone: boolean }): Promise<void> {
     if (metas.length === 0) return;
     if (this.report.broken !== undefined) {
       this.report.unasked.push(...metas);
@@ -108,7 +108,7 @@ class BatchRun {
     if (alone) await this.#context.after;
     const attempt: Attempt = { metas, alone };
     try {
-      await this.#takeSteps(attempt);
+      await this.#runSteps(attempt);
     } catch (error) {
       if (!isCausedByContent(error)) {
         await this.#release(attempt.claim?.mine ?? []);
@@ -116,13 +116,13 @@ class BatchRun {
       }
       await (attempt.claim === undefined
         ? this.#storeEachAlone(attempt, error)
-        : this.#takeEachAlone(attempt, error));
+        : this.#processEachAlone(attempt, error));
     }
     if (attempt.claim !== undefined) await this.#finishClaim(attempt.claim, metas);
   }
 
   /** The seven steps. Each is idempotent, and its writes are durable before the next one starts. */
-  async #takeSteps(attempt: Attempt): Promise<void> {
+  async #runSteps(attempt: Attempt): Promise<void> {
     const stored = await this.#storeRaw(attempt);
     const claimed = await this.#claim(attempt, stored);
     const { work, outcomes } = await this.#read(attempt, claimed);
@@ -251,10 +251,10 @@ class BatchRun {
       }),
       { again: false },
     );
-    for (const { ref } of claim.suspects) await this.take(among(metas, [ref]), { alone: true });
+    for (const { ref } of claim.suspects) await this.process(among(metas, [ref]), { alone: true });
   }
 
-  async skipDuplicates(copies: readonly StandingCopy[], { again }: { again: boolean }): Promise<void> {
+  async skipDuplicates(copies: readonly KnownCopy[], { again }: { again: boolean }): Promise<void> {
     if (copies.length === 0) return;
     await this.#context.after;
     const { completed, waiting, skipped } = await skipDuplicates(this.#deps, this.#mailboxId, copies, {
@@ -267,7 +267,7 @@ class BatchRun {
 
   /** Storage refuses the bytes or rows of some messages before they are claimed: each is retried alone. */
   async #storeEachAlone({ metas, stored, alone }: Attempt, error: unknown): Promise<void> {
-    log.error('mail not begun', error, { mailbox: this.#mailboxId, mails: metas.length, alone });
+    log.error('email not stored', error, { mailbox: this.#mailboxId, emails: metas.length, alone });
     const concerned =
       stored === undefined
         ? metas
@@ -278,19 +278,19 @@ class BatchRun {
     const [only, ...others] = concerned;
     if (only !== undefined && others.length === 0)
       this.report.refused.push({ meta: only, problem: describeError(error) });
-    else for (const each of concerned) await this.take([each], { alone: true });
+    else for (const each of concerned) await this.process([each], { alone: true });
   }
 
   /**
    * Some message of the batch cannot be stored: each is retried alone, so that only the culprit remains. Its
    * attempts increase with every run until it goes to quarantine.
    */
-  async #takeEachAlone({ metas, work = [], alone }: Attempt, error: unknown): Promise<void> {
-    log.error('mail not taken in', error, { mailbox: this.#mailboxId, mails: work.length, alone });
+  async #processEachAlone({ metas, work = [], alone }: Attempt, error: unknown): Promise<void> {
+    log.error('email not imported', error, { mailbox: this.#mailboxId, emails: work.length, alone });
     const [only, ...others] = work;
     if (only === undefined) return;
     if (others.length > 0) {
-      for (const { stored } of work) await this.take(among(metas, [stored.ref]), { alone: true });
+      for (const { stored } of work) await this.process(among(metas, [stored.ref]), { alone: true });
       return;
     }
     this.report.waiting.push(only.stored.ref);
@@ -307,12 +307,12 @@ class BatchRun {
    * An outage is not the emails' fault: only deaths of a run count as attempts. Best effort, since storage
    * may be down.
    */
-  async #release(mails: readonly LedgerMail[]): Promise<void> {
-    if (mails.length === 0) return;
+  async #release(emails: readonly LedgerMail[]): Promise<void> {
+    if (emails.length === 0) return;
     try {
-      await this.#deps.ledger.release(this.#mailboxId, mails);
+      await this.#deps.ledger.release(this.#mailboxId, emails);
     } catch (error) {
-      log.warn('attempts not taken back', { mailbox: this.#mailboxId, error: describeError(error) });
+      log.warn('attempts not reverted', { mailbox: this.#mailboxId, error: describeError(error) });
     }
   }
 }

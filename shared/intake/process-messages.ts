@@ -70,7 +70,7 @@ class BatchLoop {
   readonly #waiting = new Set<MessageRef>();
   readonly #left: MessageIdentity[];
   #lastMailAt: string;
-  #heldBytes = 0;
+  #unreleasedBytes = 0;
   #running: Running | undefined;
   #ended: InboxError | undefined;
   #isStopped = false;
@@ -131,7 +131,7 @@ class BatchLoop {
   }
 
   async finish(): Promise<ProcessedMessages> {
-    if (this.#ended === undefined) await this.#giveUpSpent();
+    if (this.#ended === undefined) await this.#quarantineSpent();
     const open = [...new Set([...this.#queue.rest, ...this.#found.unasked])];
     const remaining = open.filter((ref) => !this.#handled.has(ref));
     const more = remaining.length > 0;
@@ -189,8 +189,8 @@ class BatchLoop {
       return;
     }
     const isRenewed = await this.#recover(report.broken);
-    if (isRenewed) this.#seekCulprit(batch, report);
-    else this.#askAllAgain(batch, report);
+    if (isRenewed) this.#isolateCulprit(batch, report);
+    else this.#requeueAll(batch, report);
     if (isRenewed) await this.#markRest();
   }
 
@@ -217,9 +217,9 @@ class BatchLoop {
 
   /** Releases the memory of raw messages now stored as blobs. */
   #releaseBuffers(batch: Batch): void {
-    this.#heldBytes += messagesOf(batch).reduce((sum, { size }) => sum + size, 0);
-    if (this.#heldBytes < RELEASED_BYTES) return;
-    this.#heldBytes = 0;
+    this.#unreleasedBytes += messagesOf(batch).reduce((sum, { size }) => sum + size, 0);
+    if (this.#unreleasedBytes < RELEASED_BYTES) return;
+    this.#unreleasedBytes = 0;
     releaseBuffers();
   }
 
@@ -253,13 +253,13 @@ class BatchLoop {
   }
 
   /** In an outage no message is at fault. */
-  #askAllAgain(batch: Batch, { missing }: BatchReport): void {
-    for (const each of messagesOf(batch)) this.#unfetched.takeBack(each);
+  #requeueAll(batch: Batch, { missing }: BatchReport): void {
+    for (const each of messagesOf(batch)) this.#unfetched.revert(each);
     this.#queue.putBack(missing);
   }
 
   /** The session failed while these were requested: one of them may be the culprit. */
-  #seekCulprit(batch: Batch, { missing }: BatchReport): void {
+  #isolateCulprit(batch: Batch, { missing }: BatchReport): void {
     const [first] = missing;
     if (first !== undefined && messagesOf(batch).length === 1)
       this.#unfetched.count(first, 'download', this.#now());
@@ -281,7 +281,7 @@ class BatchLoop {
   }
 
   /** Moves messages that have used up their attempts to quarantine. On the server they stay unchanged. */
-  async #giveUpSpent(): Promise<void> {
+  async #quarantineSpent(): Promise<void> {
     for (const { left, entry } of this.#unfetched.spent(this.#scope, this.#known)) {
       try {
         const fresh = await this.#deps.quarantine.missing(this.#mailbox.id, [entry]);

@@ -26,7 +26,7 @@ export interface QuarantineStore {
   missing(mailboxId: string, entries: readonly NewEntry[]): Promise<NewEntry[]>;
   put(mailboxId: string, entries: readonly NewEntry[]): Promise<void>;
   /** Records how an entry was handled. The last write wins. */
-  settle(entry: QuarantineEntry, handled: Handled): Promise<void>;
+  markHandled(entry: QuarantineEntry, handled: Handled): Promise<void>;
   /** Open entries of all mailboxes, newest first; one request. */
   open(limit: number): Promise<OpenEntry[]>;
 }
@@ -62,8 +62,8 @@ export function createQuarantineStore({ tables }: { tables: Tables }): Quarantin
     page: (mailboxId, range) => pageOfAll([mailboxId], range),
     get: async (mailboxId, key) => (await records.get(mailboxId, key))?.record,
     async missing(mailboxId, entries) {
-      const stands = await mapLimited(entries, AT_ONCE, (entry) => table.get(mailboxId, entryKey(entry)));
-      return entries.filter((_, index) => stands[index] === undefined);
+      const existing = await mapLimited(entries, AT_ONCE, (entry) => table.get(mailboxId, entryKey(entry)));
+      return entries.filter((_, index) => existing[index] === undefined);
     },
     async put(mailboxId, entries) {
       const keyed = entries.map((entry) => ({ ...entry, mailboxId, key: entryKey(entry) }));
@@ -77,7 +77,7 @@ export function createQuarantineStore({ tables }: { tables: Tables }): Quarantin
         keyed.map((entry) => quarantineKind.toRow(entry)),
       );
     },
-    async settle(entry, handled) {
+    async markHandled(entry, handled) {
       await records.put({ ...entry, handled });
       await openEntries.remove(OPEN, entry.key);
     },

@@ -8,7 +8,7 @@ import { createReconciliationStore, type FolderCheck, type RecoveredMail } from 
 
 const DAY_MS = 86_400_000;
 /** A check that has not ended by then has died and is queued again. */
-const GIVEN_UP_MS = 15 * 60_000;
+const EXPIRED_MS = 15 * 60_000;
 /** With a thousand mailboxes, each has its turn within four hours. */
 const AT_ONCE = 5;
 
@@ -31,7 +31,7 @@ export function mailboxesToCheck(
     const check = checks.get(id);
     if (check === undefined) return true;
     const checkedAt = check.checkedAt ?? '';
-    if (now - Date.parse(check.startedAt) < GIVEN_UP_MS) return false;
+    if (now - Date.parse(check.startedAt) < EXPIRED_MS) return false;
     const isOld = checkedAt === '' || now - Date.parse(checkedAt) >= DAY_MS;
     return isOld || (recovered.get(id)?.until ?? '') > checkedAt;
   };

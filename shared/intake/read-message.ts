@@ -55,46 +55,46 @@ const OPENABLE_BYTES = 16 * 1024 * 1024;
  * storage.
  * @param patienceMs returns `slow` if reading takes longer; absent: reads to the end, whatever the result
  */
-export function readMail(deps: ReadDeps, mailbox: ReadFor, kept: StoredMail): Promise<ReadOutcome>;
+export function readMail(deps: ReadDeps, mailbox: ReadFor, stored: StoredMail): Promise<ReadOutcome>;
 export function readMail(
   deps: ReadDeps,
   mailbox: ReadFor,
-  kept: StoredMail,
+  stored: StoredMail,
   patienceMs: number | undefined,
 ): Promise<ReadOutcome | { kind: 'slow' }>;
 export async function readMail(
   deps: ReadDeps,
   mailbox: ReadFor,
-  kept: StoredMail,
+  stored: StoredMail,
   patienceMs?: number,
 ): Promise<ReadOutcome | { kind: 'slow' }> {
   const mailboxId = mailbox.id;
-  if (kept.oversized && kept.raw !== undefined)
-    return quarantined(deps, kept.raw, 'larger than 100 MB: it is still on the mail server, unread');
+  if (stored.oversized && stored.raw !== undefined)
+    return quarantined(deps, stored.raw, 'larger than 100 MB: it is still on the mail server, unread');
   const nonce = randomUUID();
-  const cut = await cutOut(deps.blobs, `att/${mailboxId}/${kept.key}`, nonce, kept);
+  const cut = await cutOut(deps.blobs, `att/${mailboxId}/${stored.key}`, nonce, stored);
   if (cut === 'too-large')
-    return quarantined(deps, kept.raw, 'too large to be read: its text alone is larger than 24 MB');
+    return quarantined(deps, stored.raw, 'too large to be read: its text alone is larger than 24 MB');
   const outcome = await deps.parser.parse(cut.rest, nonce, {
     owner: mailboxId,
     ...(patienceMs !== undefined && { patienceMs }),
   });
   switch (outcome.kind) {
     case 'mail':
-      return messageOutcome(deps, mailbox, kept, outcome.mail, cut);
+      return messageOutcome(deps, mailbox, stored, outcome.mail, cut);
     case 'not-a-mail':
       return { kind: 'skip', reason: 'not an email' };
     case 'slow':
       return outcome;
     case 'unreadable':
-      return quarantined(deps, kept.raw, outcome.reason);
+      return quarantined(deps, stored.raw, outcome.reason);
   }
 }
 
 async function messageOutcome(
   deps: ReadDeps,
   mailbox: ReadFor,
-  kept: StoredMail,
+  stored: StoredMail,
   mail: ParsedMessage,
   cut: CutMail,
 ): Promise<ReadOutcome> {
@@ -104,7 +104,7 @@ async function messageOutcome(
   return {
     kind: 'message',
     mail: facts,
-    message: { ...(await storedMessage(deps, mailbox, kept, mail, cut)), messageClass },
+    message: { ...(await storedMessage(deps, mailbox, stored, mail, cut)), messageClass },
     treatment: treatmentOf({ sender: mail.from?.address, messageClass }, mailbox.classes, rules),
   };
 }
@@ -137,13 +137,13 @@ async function cutOut(
   blobs: Blobs,
   prefix: string,
   nonce: string,
-  kept: StoredMail,
+  stored: StoredMail,
 ): Promise<CutMail | 'too-large'> {
-  if (kept.raw !== undefined) return cutHeld(blobs, prefix, nonce, kept.raw);
-  return cutStreamed(blobs, prefix, nonce, kept);
+  if (stored.raw !== undefined) return cutInMemory(blobs, prefix, nonce, stored.raw);
+  return cutStreamed(blobs, prefix, nonce, stored);
 }
 
-async function cutHeld(blobs: Blobs, prefix: string, nonce: string, raw: Uint8Array): Promise<CutMail> {
+async function cutInMemory(blobs: Blobs, prefix: string, nonce: string, raw: Uint8Array): Promise<CutMail> {
   const cutter = createAttachmentCutter(nonce);
   const rest: Uint8Array[] = [];
   const parts = new Map<number, { blob: string; size: number; bytes: Uint8Array[] }>();
@@ -268,14 +268,14 @@ class PartWriter {
 async function storedMessage(
   { blobs }: ReadDeps,
   { id: mailboxId, host }: Pick<Mailbox, 'id' | 'host'>,
-  kept: StoredMail,
+  stored: StoredMail,
   mail: ParsedMessage,
   cut: CutMail,
 ): Promise<NewMessage> {
   const attachments = await mapLimited(mail.attachments, UPLOADS, (each) =>
-    storedAttachment(blobs, `att/${mailboxId}/${kept.key}`, each, cut),
+    storedAttachment(blobs, `att/${mailboxId}/${stored.key}`, each, cut),
   );
-  const body = `body/${mailboxId}/${kept.key}`;
+  const body = `body/${mailboxId}/${stored.key}`;
   const manifestBlob = attachments.length > ATTACHMENT_ROWS ? `${body}/attachments` : undefined;
   if (manifestBlob !== undefined) await blobs.putOnce(manifestBlob, Buffer.from(JSON.stringify(attachments)));
   const [text, html] = await Promise.all([
@@ -283,8 +283,8 @@ async function storedMessage(
     mail.html === undefined ? undefined : storedBody(blobs, `${body}/html`, mail.html),
   ]);
   return {
-    key: kept.key,
-    at: kept.receivedAt,
+    key: stored.key,
+    at: stored.receivedAt,
     sentAt: mail.date,
     from: { name: mail.from?.name ?? mail.fromName, address: mail.from?.address },
     to: mail.to,
@@ -293,8 +293,8 @@ async function storedMessage(
     subject: mail.subject,
     messageId: mail.messageId,
     answers: answersOf(mail),
-    notes: [...mail.notes, ...kept.notes],
-    rawBlob: kept.rawBlob,
+    notes: [...mail.notes, ...stored.notes],
+    rawBlob: stored.rawBlob,
     attachments,
     text,
     html,

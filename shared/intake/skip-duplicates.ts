@@ -6,7 +6,7 @@ import { type LedgerMail, type LedgerPlace, refOfPlace } from './ledger.ts';
 import type { NewEntry } from './quarantine-store.ts';
 
 /** An email on the server that is known from another place. */
-export interface StandingCopy {
+export interface KnownCopy {
   meta: MessageMeta;
   copy: LedgerPlace;
 }
@@ -18,15 +18,15 @@ export interface StandingCopy {
 export async function skipDuplicates(
   { ledger, quarantine }: Pick<IntakeDeps, 'ledger' | 'quarantine'>,
   mailboxId: string,
-  copies: readonly StandingCopy[],
+  copies: readonly KnownCopy[],
   { again }: { again: boolean },
 ): Promise<{ completed: MessageRef[]; waiting: MessageRef[]; skipped: number }> {
-  const mails = await ledger.mails(
+  const emails = await ledger.emails(
     mailboxId,
     copies.map(({ copy }) => copy.key),
   );
   const entries = copies.flatMap(({ meta, copy }): NewEntry[] => {
-    const original = mails.get(copy.key);
+    const original = emails.get(copy.key);
     return original?.state === 'done' ? [entryOf(meta, copy, original)] : [];
   });
   const fresh = again ? await quarantine.missing(mailboxId, entries) : entries;

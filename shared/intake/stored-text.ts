@@ -38,9 +38,9 @@ export function storedBody({ text, html }: Body, complete: boolean): Body {
 
 /** Whether a sufficient share of `shown` occurs in the text, regardless of order and line breaks. */
 export function saysTheSame(text: string, shown: string): boolean {
-  const told = pieces(text);
+  const present = pieces(text);
   const wanted = [...pieces(shown)];
-  return wanted.filter((piece) => told.has(piece)).length >= wanted.length * SAME;
+  return wanted.filter((piece) => present.has(piece)).length >= wanted.length * SAME;
 }
 
 function pieces(text: string): Set<string> {

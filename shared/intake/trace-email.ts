@@ -25,31 +25,31 @@ export interface TraceFacts {
   /** When its place in the ledger was written; absent: it was listed but never stored. */
   storedAt?: string | undefined;
   /** When its row in the ledger was last written. */
-  settledAt?: string | undefined;
+  updatedAt?: string | undefined;
   /** The ledger knows the same email from another place. */
   isCopy?: boolean | undefined;
   mail: Pick<LedgerMail, 'state' | 'attempts'> & { decision?: Partial<Decision> | undefined };
 }
 
 /** The trace of an email in the ledger. Pure. */
-export function traceOf({ receivedAt, storedAt, settledAt, isCopy = false, mail }: TraceFacts): Trace {
+export function traceOf({ receivedAt, storedAt, updatedAt, isCopy = false, mail }: TraceFacts): Trace {
   const { state, attempts, decision } = mail;
   const { ticketId, number } = decision ?? {};
   const ticket = ticketId === undefined || number === undefined ? undefined : { id: ticketId, number };
-  const isSettled = state === 'done' && decision !== undefined;
-  const summary = isSettled
+  const isDone = state === 'done' && decision !== undefined;
+  const summary = isDone
     ? summaryOf(decision, isCopy)
     : `Postroom is working on it${attempts > 1 ? ` (attempt ${attempts})` : ''}.`;
-  const wasRead = isSettled && decision.disposition !== 'quarantine';
+  const wasRead = isDone && decision.disposition !== 'quarantine';
   return {
-    outcome: isSettled ? outcomeOf(decision, isCopy) : 'in-progress',
+    outcome: isDone ? outcomeOf(decision, isCopy) : 'in-progress',
     summary,
     ticket,
     steps: [
       { what: 'Received by the mail server.', at: receivedAt },
       { what: 'Listed by a fetch; its original was stored.', at: storedAt },
-      ...(wasRead ? [{ what: 'Read by Postroom.', at: settledAt }] : []),
-      { what: summary, at: settledAt },
+      ...(wasRead ? [{ what: 'Read by Postroom.', at: updatedAt }] : []),
+      { what: summary, at: updatedAt },
     ],
   };
 }

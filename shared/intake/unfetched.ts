@@ -56,7 +56,7 @@ export class UnfetchedList {
   }
 
   /** Reverts the attempt counted in this fetch: the message was not at fault. */
-  takeBack({ ref }: ListedMessage): void {
+  revert({ ref }: ListedMessage): void {
     if (!this.#counted.has(ref)) return;
     const before = this.#counted.get(ref);
     this.#counted.delete(ref);

@@ -94,7 +94,7 @@ async function ledgerMailOf(
   { mailboxId, key }: QuarantineEntry,
 ): Promise<LedgerMail | undefined> {
   const { contentKey } = partsOfEntryKey(key);
-  return (await ledger.mails(mailboxId, [contentKey])).get(contentKey);
+  return (await ledger.emails(mailboxId, [contentKey])).get(contentKey);
 }
 
 function outcomeOf(decision: Decision | undefined): UnimportedOutcome {

@@ -48,11 +48,11 @@ export async function withoutUnmarked(
   const { metas } = await fetchMetaOf(session, old.slice(-COMPARED));
   const scope = { folderKey: known.folderKey ?? '', validity: session.validity };
   const places = await ledger.lookUp(mailbox.id, scope, metas);
-  const mails = await ledger.mails(
+  const emails = await ledger.emails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),
   );
-  for (const { ref } of metas) if (mails.get(places.get(ref)?.key ?? '')?.state !== 'done') wanted.add(ref);
+  for (const { ref } of metas) if (emails.get(places.get(ref)?.key ?? '')?.state !== 'done') wanted.add(ref);
   return { refs: listed.filter((ref) => wanted.has(ref)), refusal: { ...refusal, listed: digest } };
 }
 

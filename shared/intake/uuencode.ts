@@ -18,18 +18,18 @@ export function takeUuFiles(text: string): { text: string; files: UuFile[] } {
   if (!/^begin [0-7]{3,4}[ \r]*$|^begin [0-7]{3,4} \S/m.test(text)) return { text, files: [] };
   const lines = text.split('\n');
   const files: UuFile[] = [];
-  const kept: string[] = [];
+  const rest: string[] = [];
   for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at] ?? '';
     const begin = BEGIN.exec(line.trimEnd());
     const block = begin === null ? undefined : readBlock(lines, at + 1);
-    if (begin === null || block === undefined) kept.push(line);
+    if (begin === null || block === undefined) rest.push(line);
     else {
       files.push({ name: begin[1], content: block.content });
       at = block.endLine;
     }
   }
-  return files.length === 0 ? { text, files } : { text: kept.join('\n'), files };
+  return files.length === 0 ? { text, files } : { text: rest.join('\n'), files };
 }
 
 /** The lines up to `end`; undefined if one of them is not uuencode, or `end` is missing. */
