@@ -27,8 +27,8 @@ export type CutEvent =
   | { kind: 'end'; cut: number; size: number };
 
 /**
- * The marker that replaces cut part number `cut`, base64-encoded. Senders must not be able to guess the
- * nonce.
+ * The marker that replaces cut part number `cut`, base64-encoded.
+ * Senders must not be able to guess the nonce.
  */
 export function cutMarker(nonce: string, cut: number): string {
   return `postroom-cut:${nonce}:${cut}`;
@@ -81,8 +81,8 @@ export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' =
   };
 
   /**
-   * Each step processes as much of `buffered` as it can; true when the phase changed and the next step can
-   * run.
+   * Each step processes as much of `buffered` as it can; true when the
+   * phase changed and the next step can run.
    */
   const readRootHeader = (final: boolean): boolean => {
     const bodyStart = findBodyStart(buffered);
@@ -146,8 +146,8 @@ export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' =
       }
       const line = readDelimiterLine(buffered, found + delimiter.length, final);
       if (line === 'more') {
-        // The byte before it stays in the buffer: a lone CR there decides whether the delimiter starts a
-        // line.
+        // The byte before it stays in the buffer: a lone CR there
+        // decides whether the delimiter starts a line.
         pass(Math.max(0, found - 1));
         return false;
       }

@@ -153,8 +153,8 @@ function isOwnServer(authservId: string | undefined, imapHost: string): boolean 
   if (MICROSOFT_HOSTS.test(host)) return authservId === undefined;
   if (authservId === undefined) return false;
   if (/(?:^|\.)(?:gmail|googlemail)\.com$/.test(host)) return authservId === 'mx.google.com';
-  // `imap.example.org` and `mx1.example.org` belong to the same domain. A two-label host name is used as it
-  // is.
+  // `imap.example.org` and `mx1.example.org` belong to the same
+  // domain. A two-label host name is used as it is.
   const house = host.split('.').length > 2 ? host.slice(host.indexOf('.') + 1) : host;
   return authservId === house || authservId.endsWith(`.${house}`);
 }
@@ -166,8 +166,8 @@ function isSameOrganization(fromDomain: string | undefined, senderAddress: strin
 }
 
 /**
- * The first piece is the server's name, optionally with a version. If it is a result, the server gave no
- * name.
+ * The first piece is the server's name, optionally with a version.
+ * If it is a result, the server gave no name.
  */
 function authservIdOf(piece: string): string | undefined {
   if (piece.includes('=')) return undefined;

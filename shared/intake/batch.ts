@@ -22,8 +22,8 @@ export interface IntakeDeps extends Pick<ReadDeps, 'senderRules'> {
   /** ID of the ticket that an email opens. Derived from the email alone, so every retry gets the same ID. */
   ticketIdOf: (mailboxId: string, key: string) => string;
   /**
-   * True for the Message-ID of a test email that "Test connection" sent to its own mailbox. Absent: there are
-   * none.
+   * True for the Message-ID of a test email that "Test connection" sent
+   * to its own mailbox. Absent: there are none.
    */
   isOwnTest?: ((messageId: string) => Promise<boolean>) | undefined;
 }

@@ -5,8 +5,8 @@ import { Constructed, fromBER, ObjectIdentifier, OctetString, Sequence } from 'a
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 
 /**
- * The signed content, a MIME entity of its own (RFC 8551 §3.5.2). Undefined for everything else, including a
- * detached signature.
+ * The signed content, a MIME entity of its own (RFC 8551 §3.5.2). Undefined for
+ * everything else, including a detached signature.
  */
 export function signedContent(bytes: Uint8Array): Uint8Array | undefined {
   try {
@@ -14,8 +14,8 @@ export function signedContent(bytes: Uint8Array): Uint8Array | undefined {
     if (offset < 0 || !(result instanceof Sequence)) return undefined;
     const [type, tagged] = result.valueBlock.value;
     if (!(type instanceof ObjectIdentifier) || type.valueBlock.toString() !== SIGNED_DATA) return undefined;
-    // SignedData: version, digestAlgorithms, encapContentInfo with the content type and the content (§5.1,
-    // §5.2).
+    // SignedData: version, digestAlgorithms, encapContentInfo with the
+    // content type and the content (§5.1, §5.2).
     const signedData = insideTag(tagged);
     const encapsulated = signedData instanceof Sequence ? signedData.valueBlock.value[2] : undefined;
     const content =

@@ -76,8 +76,8 @@ function automaticOf(
 }
 
 /**
- * Why a message that joins a ticket is collapsed there. A message that opens a ticket stays expanded: nothing
- * else is visible.
+ * Why a message that joins a ticket is collapsed there. A message that opens a
+ * ticket stays expanded: nothing else is visible.
  */
 function foldedBySetting(
   outcome: ReadOutcome | undefined,
@@ -148,8 +148,8 @@ function peopleOf(mail: MessageFacts): string[] {
 
 interface LookUp {
   /**
-   * Loads the threads that a message answers and the tickets that its subject names, as far as they can
-   * matter.
+   * Loads the threads that a message answers and the tickets that its
+   * subject names, as far as they can matter.
    */
   threadsOf(message: ThreadMessage): Promise<void>;
   /** Everything that was loaded. */
@@ -176,8 +176,8 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
     return { ticketId, number, open: status === 'open', participants, requester: requester.address };
   };
   /**
-   * A number that was reserved but not used points to a ticket with another number. All mailboxes share one
-   * number sequence.
+   * A number that was reserved but not used points to a ticket with another
+   * number. All mailboxes share one number sequence.
    */
   const readNumber = async (number: number): Promise<string | undefined> => {
     const reserved = await openRecords(tables, numberKind).find(NUMBERS, numberRowKey(number));

@@ -47,8 +47,8 @@ export async function textMeant(
 }
 
 /**
- * The charsets that an email names, the most trusted first: those of its parts, then those of its encoded
- * words.
+ * The charsets that an email names, the most trusted first: those of
+ * its parts, then those of its encoded words.
  */
 export function namedCharsets(email: Uint8Array): string[] {
   const text = latin1(email.subarray(0, 64 * 1024));

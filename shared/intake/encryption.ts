@@ -3,8 +3,8 @@ import { fieldOf, isContainer, type MimePart } from './mime-parts.ts';
 import { contentOf, isSmime, type OpenedMail } from './open-parts.ts';
 
 /**
- * How an email is encrypted, according to its parts or the armor in its text (RFC 9580 §6.2); undefined if it
- * is not.
+ * How an email is encrypted, according to its parts or the armor in its
+ * text (RFC 9580 §6.2); undefined if it is not.
  */
 export function encryptionOf(mail: OpenedMail, text: string): Encryption | undefined {
   if (mail.parts.some(isPgp) || /^-----BEGIN PGP MESSAGE-----\s*$/m.test(text)) return 'pgp';
@@ -22,8 +22,8 @@ function isPgp(part: MimePart): boolean {
 const isRightsProtected = (part: MimePart): boolean => part.type === 'application/x-microsoft-rpmsg-message';
 
 /**
- * The object identifiers of CMS enveloped-data, encrypted-data and authEnveloped-data (RFC 5652 §14, RFC
- * 5083).
+ * The object identifiers of CMS enveloped-data, encrypted-data and
+ * authEnveloped-data (RFC 5652 §14, RFC 5083).
  */
 const IDENTIFIERS = ['06092a864886f70d010703', '06092a864886f70d010706', '060b2a864886f70d0109100117'];
 /** The identifier is at the start of the file. */

@@ -15,15 +15,15 @@ export const countOf = ({
 });
 
 /**
- * Summarizes how much email waited on the server during an outage. Pure. @param more the fetch left some for
- * the next one
+ * Summarizes how much email waited on the server during an outage. Pure.
+ * @param more the fetch left some for the next one
  */
 export const recoveredSentence = (emails: number, more: boolean): string =>
   `Fetching works again, ${more ? 'at least ' : ''}${emails === 1 ? '1 email' : `${emails} emails`} recovered`;
 
 /**
- * The activity row for a fetch that changed something: email arrived, or the mailbox started or stopped
- * failing. Pure.
+ * The activity row for a fetch that changed something: email arrived, or
+ * the mailbox started or stopped failing. Pure.
  */
 export function activityOf(
   { id, address }: Mailbox,

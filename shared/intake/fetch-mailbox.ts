@@ -190,8 +190,8 @@ async function fetchFrom(
   const seen = isAllLeft && refs.length > 0 ? await newMeta(session, refs, undefined) : undefined;
   const hasNew = seen === undefined ? refs.length > 0 : !seen.metas.every(isLeft);
   if (!hasNew) {
-    // Waiting messages may have been read or deleted by other people. Without this, an alert would mention
-    // them for ever.
+    // Waiting messages may have been read or deleted by other people. Without
+    // this, an alert would mention them for ever.
     const isGone =
       first !== undefined ||
       (known?.backlog ?? 0) > 0 ||
@@ -241,8 +241,8 @@ async function fetchFrom(
 }
 
 /**
- * Fetches the metadata of these messages and checks in the same command whether another message now has the
- * witness's ref.
+ * Fetches the metadata of these messages and checks in the same command
+ * whether another message now has the witness's ref.
  */
 async function newMeta(
   session: FetchSession,
@@ -265,8 +265,8 @@ async function newMeta(
 }
 
 /**
- * Renews the lease in the background. The lease only avoids duplicate work; the ledger makes concurrent runs
- * safe.
+ * Renews the lease in the background. The lease only avoids duplicate
+ * work; the ledger makes concurrent runs safe.
  */
 function keepRenewing(lease: Lease): { isOurs(): boolean; abandon(): void; end(): Promise<void> } {
   let ours = true;

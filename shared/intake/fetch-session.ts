@@ -25,8 +25,8 @@ export class Renumbered extends InboxError {
 }
 
 /**
- * The sessions of one fetch, one after the other: a message that makes the server drop the connection ends
- * its session.
+ * The sessions of one fetch, one after the other: a message that makes the
+ * server drop the connection ends its session.
  */
 export class FetchSession {
   /** The validity that the first session found. */
@@ -94,8 +94,8 @@ export interface FoundMeta {
 }
 
 /**
- * Fetches the metadata of these messages. If the server drops the session, the range is split until the
- * culprit is alone.
+ * Fetches the metadata of these messages. If the server drops the session,
+ * the range is split until the culprit is alone.
  */
 export async function fetchMetaOf(session: FetchSession, refs: readonly MessageRef[]): Promise<FoundMeta> {
   try {

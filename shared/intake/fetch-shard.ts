@@ -21,8 +21,8 @@ export interface ShardDeps extends FetchDeps {
   mailboxes: MailboxStore;
   activity: Pick<ActivityStore, 'note'>;
   /**
-   * Receives the mailboxes that become due at the end of an outage. Without it, they wait for the timer's
-   * next minute.
+   * Receives the mailboxes that become due at the end of an outage.
+   * Without it, they wait for the timer's next minute.
    */
   queues?: Pick<Queues, 'send'>;
 }

@@ -63,8 +63,8 @@ export interface FindDeps {
 const REPLY_PREFIX = /^(?:(?:re|aw|antw|sv|vs|fwd?|wg|tr|rif)(?:\[\d+\])?\s*:\s*)+(?=\S)/i;
 
 /**
- * Parses the search text: a Message-ID in angle brackets, or part of a sender or subject. Undefined if empty.
- * Pure.
+ * Parses the search text: a Message-ID in angle brackets, or part of a
+ * sender or subject. Undefined if empty. Pure.
  */
 export function readQuery(typed: string): EmailQuery | undefined {
   const text = typed

@@ -34,8 +34,8 @@ const NO_PERSON = new Set(['bulk', 'junk', 'auto_reply']);
  */
 export function isAutomatic(marks: AutomaticMarks): boolean {
   const { autoSubmitted, precedence, returnPathEmpty, isReport, suppress } = marks;
-  // X-Auto-Response-Suppress asks recipients not to reply automatically; Exchange also writes it on email
-  // from people.
+  // X-Auto-Response-Suppress asks recipients not to reply automatically;
+  // Exchange also writes it on email from people.
   const isResponder = suppress?.startsWith('x-') === true;
   return (
     (autoSubmitted !== undefined && autoSubmitted !== 'no') ||

@@ -22,8 +22,8 @@ import { type Decision, dispositions, type LedgerMail, type LedgerPlace, mailSta
 //   mailboxId / `auto|<hash of the counted name>`
 //                              automatic email of the last hour that had any; one row per sender or
 //                              conversation, overwritten in the next hour
-// Each new email costs two of these rows: the fields read for every email are plain columns, and only a
-// decision is JSON.
+// Each new email costs two of these rows: the fields read for every email
+// are plain columns, and only a decision is JSON.
 
 interface OfMailbox {
   mailboxId: string;

@@ -41,16 +41,16 @@ export interface ClaimOptions {
   /** Allows one suspect to be retried. */
   alone: boolean;
   /**
-   * Places of all messages of this fetch. An email started at one of these is continued there and nowhere
-   * else.
+   * Places of all messages of this fetch. An email started at one of
+   * these is continued there and nowhere else.
    */
   present: ReadonlySet<string>;
 }
 
 export interface LedgerStore {
   /**
-   * Looks up the ledger's places for these messages, by ref; one request if few other places lie between
-   * them.
+   * Looks up the ledger's places for these messages, by ref; one
+   * request if few other places lie between them.
    */
   lookUp(
     mailboxId: string,
@@ -201,8 +201,8 @@ function planClaim(
   for (const each of found) {
     const { key, place } = each;
     const mail = known.emails.get(key);
-    // The same email at the same ref, reported with another size or time than before, is not a copy of
-    // itself.
+    // The same email at the same ref, reported with another size or
+    // time than before, is not a copy of itself.
     const isThere = mail !== undefined && isSameRef(mail.place, place);
     const elsewhere =
       seen.has(key) || (mail !== undefined && !isThere && (mail.state === 'done' || present.has(mail.place)));
@@ -248,8 +248,8 @@ function freshMail({ key, place, rawBlob, receivedAt, size }: Found): LedgerMail
 }
 
 /**
- * Replaces rows together under their ETags. If one changed meanwhile, all are read again and `change` runs
- * again.
+ * Replaces rows together under their ETags. If one changed meanwhile,
+ * all are read again and `change` runs again.
  */
 async function replaceAll(
   tables: Tables,

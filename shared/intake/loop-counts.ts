@@ -9,8 +9,8 @@ import { countKey, loopCountKind } from './ledger-records.ts';
 const MOST = 100;
 
 /**
- * Reads the counts of these emails' senders and conversations: one request each; none if no email is
- * automatic.
+ * Reads the counts of these emails' senders and conversations: one
+ * request each; none if no email is automatic.
  */
 export async function readLoopCounts(
   tables: Tables,

@@ -1,6 +1,6 @@
 /**
- * Parses dates of email headers. `new Date` alone reads almost any text as a date, and text without a zone as
- * local time.
+ * Parses dates of email headers. `new Date` alone reads almost any text as
+ * a date, and text without a zone as local time.
  */
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];

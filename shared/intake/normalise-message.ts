@@ -110,8 +110,8 @@ function findSender(addresses: ReadMail['addresses']): { address: Address; sourc
 }
 
 /**
- * If From has no readable address, its text identifies the sender: fax gateways and telephone systems write a
- * number.
+ * If From has no readable address, its text identifies the sender: fax
+ * gateways and telephone systems write a number.
  */
 function nameOfSender(
   from: ReadAddress | undefined,
@@ -205,8 +205,8 @@ const reportTypes = new Set([
 ]);
 
 /**
- * Often only the machine-readable part of a delivery report has any content, and it is readable enough to
- * show.
+ * Often only the machine-readable part of a delivery report has any
+ * content, and it is readable enough to show.
  */
 function withReports(text: string, attachments: readonly ParsedAttachment[]): string {
   const reports = attachments
@@ -238,8 +238,8 @@ function automaticMarks(headers: HeaderTexts, attachments: readonly ParsedAttach
     attachments.some((attachment) => reportTypes.has(attachment.contentType));
   const isVacation =
     /\bvacation\b/i.test(headers.first('auto-submitted') ?? '') ||
-    // Exchange sends out-of-office replies through the mailbox's rules, which also mark everything they
-    // forward.
+    // Exchange sends out-of-office replies through the mailbox's rules,
+    // which also mark everything they forward.
     (headers.names.has('x-ms-exchange-inbox-rules-loop') &&
       autoSubmitted !== undefined &&
       autoSubmitted !== 'no' &&

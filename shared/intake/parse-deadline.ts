@@ -8,8 +8,8 @@ const MS_PER_BYTE = 1_200 / (1024 * 1024);
 export const LONGEST_MS = 30_000;
 
 /**
- * How long a library may take for an email of this size: three seconds for most emails, plus about one per
- * megabyte.
+ * How long a library may take for an email of this size: three seconds
+ * for most emails, plus about one per megabyte.
  */
 export const deadlineOf = (bytes: number): number =>
   Math.min(LONGEST_MS, Math.round(SMALL_MS + Math.max(0, bytes - SMALL_BYTES) * MS_PER_BYTE));

@@ -110,8 +110,8 @@ function cutFinder(nonce: string | undefined): (content: Uint8Array) => number |
 }
 
 /**
- * Minimal settings: no text made from HTML, no HTML made from text alone, no links, no checksums (a third of
- * the time).
+ * Minimal settings: no text made from HTML, no HTML made from text alone,
+ * no links, no checksums (a third of the time).
  */
 async function readWithMailparser(
   { bytes, parts: tree }: OpenedMail,
@@ -126,8 +126,8 @@ async function readWithMailparser(
     skipTextLinks: true,
     keepDeliveryStatus: true,
     checksumAlgo: false,
-    // The limits were already enforced. The library also counts the email itself and parts that consist of a
-    // header only.
+    // The limits were already enforced. The library also counts the email
+    // itself and parts that consist of a header only.
     maxChildNodes: limits.parts * 2,
     // Leaves room for the blank line after a block that was cut to the limit.
     maxHeadSize: limits.headerBlock + 1_024,

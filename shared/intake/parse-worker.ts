@@ -76,8 +76,8 @@ function reply(message: ParseReply, buffers: ArrayBuffer[]): void {
 }
 
 /**
- * A small Buffer shares its memory with others and cannot be transferred, so such content gets a buffer of
- * its own.
+ * A small Buffer shares its memory with others and cannot be
+ * transferred, so such content gets a buffer of its own.
  */
 function ownBuffers(attachments: { content: Uint8Array | undefined }[]): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();

@@ -47,8 +47,8 @@ export interface AutomaticMarks {
   /** A `List-Id` or `List-Post` field: a list that people write to, or its digest (RFC 2919, RFC 2369). */
   isListId?: true;
   /**
-   * Declared as an out-of-office reply: `auto-replied (vacation)` (RFC 5230 section 4.7), or Exchange's own
-   * marks.
+   * Declared as an out-of-office reply: `auto-replied (vacation)` (RFC
+   * 5230 section 4.7), or Exchange's own marks.
    */
   isVacation?: true;
   /** `X-Failed-Recipients`. */

@@ -34,8 +34,8 @@ export interface ParseTurn {
   /** Emails of one owner never occupy all threads while another owner waits. */
   owner?: string;
   /**
-   * An email that takes longer is `slow`, without trying the second parser. The caller retries it later
-   * without this limit.
+   * An email that takes longer is `slow`, without trying the second parser.
+   * The caller retries it later without this limit.
    */
   patienceMs?: number;
 }
@@ -67,14 +67,14 @@ interface Seat {
 const DELAYED_MS = 150;
 
 /**
- * V8's young generation of a thread; at its default size it takes more memory than all of the thread's
- * emails.
+ * V8's young generation of a thread; at its default size it takes
+ * more memory than all of the thread's emails.
  */
 const YOUNG_MB = 8;
 
 /**
- * Extra time for a response that has arrived but was not yet read because this thread was busy at the
- * deadline.
+ * Extra time for a response that has arrived but was not yet read
+ * because this thread was busy at the deadline.
  */
 const graceMs = 100;
 
@@ -165,8 +165,8 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   };
 
   /**
-   * The thread reads its emails in order. Until it reports that it has begun the first one, it may still be
-   * starting.
+   * The thread reads its emails in order. Until it reports that it has
+   * begun the first one, it may still be starting.
    */
   const watch = (seat: Seat): void => {
     clearTimeout(seat.timer);

@@ -19,8 +19,8 @@ export interface PreparedMessage {
   /** Decodes text with a missing or false charset. */
   guesser: TextGuesser;
   /**
-   * From all fields, including those over the limits: a flood of others must not displace the receiving
-   * server's field.
+   * From all fields, including those over the limits: a flood of others
+   * must not displace the receiving server's field.
    */
   authentication: AuthenticationField[];
   notes: string[];
@@ -82,8 +82,8 @@ export async function prepareMessage(
 }
 
 /**
- * The charsets that the email names. For raw 8-bit text in its header, also the charset detected from all of
- * that text.
+ * The charsets that the email names. For raw 8-bit text in its header,
+ * also the charset detected from all of that text.
  */
 async function usedCharsets(fields: readonly RawField[], bytes: Uint8Array): Promise<string[]> {
   const named = namedCharsets(bytes);
@@ -141,8 +141,8 @@ const mailFields = new Set(
 const mailFamilies = /^(?:content|resent|list|thread|disposition|original|importance|references)-[a-z0-9-]+$/;
 
 /**
- * Fields that the author of an email sets. Received, Delivered-To, Return-Path, X-…, ARC-… and the like prove
- * no email.
+ * Fields that the author of an email sets. Received, Delivered-To,
+ * Return-Path, X-…, ARC-… and the like prove no email.
  */
 function isMailField(name: string): boolean {
   return mailFields.has(name) || mailFamilies.test(name);

@@ -41,8 +41,8 @@ export async function processBatch(
   for (const meta of all) {
     const place = places.get(meta.ref);
     const mail = place && emails.get(place.key);
-    // The original of a copy may have been removed from the server before it was stored: then the copy
-    // replaces it.
+    // The original of a copy may have been removed from the server before
+    // it was stored: then the copy replaces it.
     const orphan = mail !== undefined && mail.state !== 'done' && !present.has(mail.place);
     if (place === undefined) fresh.push(meta);
     else if (place.copy && !orphan) copies.push({ meta, copy: place });
@@ -154,8 +154,8 @@ class BatchRun {
     const byKey = new Map(stored.toReversed().map((each) => [each.key, each]));
     const work = claim.mine.flatMap((mail): Work[] => {
       const each = byKey.get(mail.key);
-      // Time and raw blob are those of the first place, even if a copy takes over: every run writes the same
-      // rows.
+      // Time and raw blob are those of the first place, even if a copy
+      // takes over: every run writes the same rows.
       const { receivedAt, rawBlob } = mail;
       return each === undefined ? [] : [{ stored: Object.assign(each, { receivedAt, rawBlob }), mail }];
     });
@@ -237,8 +237,8 @@ class BatchRun {
   }
 
   /**
-   * Handles the rest of the claim: messages of earlier runs, copies, and emails that may have killed their
-   * run.
+   * Handles the rest of the claim: messages of earlier runs, copies,
+   * and emails that may have killed their run.
    */
   async #finishClaim(claim: Claim, metas: readonly MessageMeta[]): Promise<void> {
     for (const place of claim.completed)
@@ -304,8 +304,8 @@ class BatchRun {
   }
 
   /**
-   * An outage is not the emails' fault: only deaths of a run count as attempts. Best effort, since storage
-   * may be down.
+   * An outage is not the emails' fault: only deaths of a run count as
+   * attempts. Best effort, since storage may be down.
    */
   async #release(emails: readonly LedgerMail[]): Promise<void> {
     if (emails.length === 0) return;

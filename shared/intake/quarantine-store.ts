@@ -44,8 +44,8 @@ const entryKey = ({ at, contentKey, place }: Pick<NewEntry, 'at' | 'contentKey' 
   `${invertedTime(at)}|${contentKey}|${place.replaceAll('|', '-')}`;
 
 /**
- * Unimported and skipped email in the table `Quarantine`. Every method throws PostroomError if storage is
- * unavailable.
+ * Unimported and skipped email in the table `Quarantine`. Every method
+ * throws PostroomError if storage is unavailable.
  */
 export function createQuarantineStore({ tables }: { tables: Tables }): QuarantineStore {
   const table = tables.open('Quarantine');

@@ -42,8 +42,8 @@ export function mailboxesToCheck(
 }
 
 /**
- * Queues the folder checks that are due, for each minute's monitor. @throws PostroomError if storage is
- * unavailable
+ * Queues the folder checks that are due, for each minute's monitor.
+ * @throws PostroomError if storage is unavailable
  */
 export async function queueChecks(deps: {
   mailboxes: Pick<MailboxStore, 'list' | 'fetchState'>;

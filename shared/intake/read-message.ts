@@ -45,8 +45,8 @@ const UPLOADS = 4;
 /** Maximum size of a large email after its attachments are cut out, to be read in one piece. */
 const READABLE_BYTES = 24 * 1024 * 1024;
 /**
- * In emails up to this size, `winmail.dat` and similar files stay in the email to be opened; in larger ones
- * they are cut out.
+ * In emails up to this size, `winmail.dat` and similar files stay in the email
+ * to be opened; in larger ones they are cut out.
  */
 const OPENABLE_BYTES = 16 * 1024 * 1024;
 

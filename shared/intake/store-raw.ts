@@ -140,8 +140,8 @@ const partsOf = (raw: Uint8Array): ReadMail => ({
 });
 
 /**
- * A different name from the complete message's, in case the server delivers that later: a blob is never
- * overwritten.
+ * A different name from the complete message's, in case the server
+ * delivers that later: a blob is never overwritten.
  */
 const shortPlace = (placed: Placed, size: number): Placed => ({
   ...placed,
@@ -198,8 +198,8 @@ class Reading {
   }
 
   /**
-   * Throws at the end of a short message, so that the upload is not committed, unless it ends where `known`
-   * did.
+   * Throws at the end of a short message, so that the upload is not
+   * committed, unless it ends where `known` did.
    */
   async *pieces(known: Reading | undefined): AsyncGenerator<Uint8Array> {
     try {

@@ -6,8 +6,8 @@ const TEXT_LIMIT = 1_000_000;
 const COMPARED = 8 * 1024;
 const PIECE = 5;
 /**
- * An abridged version of a page counts as a version; "use a program that shows HTML" shares almost nothing
- * with it.
+ * An abridged version of a page counts as a version; "use a program that
+ * shows HTML" shares almost nothing with it.
  */
 const SAME = 0.15;
 

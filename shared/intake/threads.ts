@@ -92,8 +92,8 @@ export class Threads {
   }
 
   /**
-   * Adds a message to a ticket: its people become participants and the ticket is open, unless the message is
-   * quiet.
+   * Adds a message to a ticket: its people become participants and the
+   * ticket is open, unless the message is quiet.
    */
   join(ticketId: string, number: number, message: ThreadMessage): void {
     const known = this.#threads.get(ticketId);

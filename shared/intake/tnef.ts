@@ -154,8 +154,8 @@ const sizes: Readonly<Record<number, number>> = {
 };
 
 /**
- * Encapsulated properties (MS-OXTNEF §2.1.3.4); only the first of several values. @throws RangeError if
- * truncated
+ * Encapsulated properties (MS-OXTNEF §2.1.3.4); only the first of
+ * several values. @throws RangeError if truncated
  */
 function readProperties(data: Buffer, properties: Properties): void {
   const count = data.readUInt32LE(0);

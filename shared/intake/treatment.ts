@@ -10,8 +10,8 @@ import { ruleFor, type SenderRule } from '../senders/sender-rule.ts';
 export type Treatment =
   | { kind: 'ticket'; isAllowed?: true }
   /**
-   * Joins its conversation collapsed, and is not news there. Without a conversation it opens a ticket like
-   * any other.
+   * Joins its conversation collapsed, and is not news there. Without a
+   * conversation it opens a ticket like any other.
    */
   | { kind: 'fold'; reason: string }
   | { kind: 'skip'; reason: string };

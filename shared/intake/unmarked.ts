@@ -7,8 +7,8 @@ import type { FetchDeps } from './fetch-mailbox.ts';
 import { type FetchSession, fetchMetaOf } from './fetch-session.ts';
 
 /**
- * A refusal may be temporary: the next retry follows after as long as the refusal has lasted, within these
- * limits.
+ * A refusal may be temporary: the next retry follows after as long as
+ * the refusal has lasted, within these limits.
  */
 const AGAIN_AT_FIRST_MS = 2 * 60_000;
 const AGAIN_AT_LAST_MS = 15 * 60_000;
