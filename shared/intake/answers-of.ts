@@ -3,7 +3,7 @@ import type { ParsedMessage } from './parsed-message.ts';
 /**
  * Maximum number of Message-IDs to find threads by. Each costs one request to look up and one row to store.
  */
-const MOST = 6;
+const MAX_MESSAGE_IDS = 6;
 
 /**
  * The Message-IDs that an email answers, nearest first: the message a bounce reports on, In-Reply-To, then
@@ -20,5 +20,7 @@ export function answersOf({
   // A bounce's report is more reliable than the headers that its server copied into the bounce itself.
   const nearestFirst = [...(automatic.report?.messageIds ?? []), ...inReplyTo, ...references.toReversed()];
   const unique = [...new Set(nearestFirst)].filter((id) => id !== messageId);
-  return unique.length <= MOST ? unique : [...unique.slice(0, MOST - 1), ...unique.slice(-1)];
+  return unique.length <= MAX_MESSAGE_IDS
+    ? unique
+    : [...unique.slice(0, MAX_MESSAGE_IDS - 1), ...unique.slice(-1)];
 }

@@ -107,7 +107,7 @@ export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' =
     const header = buffered.subarray(0, bodyStart ?? 0);
     if (
       bodyStart === undefined ||
-      mayHoldDelimiter(header) ||
+      mayContainDelimiter(header) ||
       mayEndEarlier(buffered, bodyStart) ||
       !mayCut(header)
     ) {
@@ -205,7 +205,7 @@ function mayEndEarlier(bytes: Uint8Array, bodyStart: number): boolean {
 }
 
 /** Whether a header line starts like a delimiter: the part may then end inside its own header. */
-function mayHoldDelimiter(header: Buffer): boolean {
+function mayContainDelimiter(header: Buffer): boolean {
   return header.indexOf('--') === 0 || header.includes('\n--') || header.includes('\r--');
 }
 

@@ -1,6 +1,6 @@
 import type { TextGuesser } from './charset-detection.ts';
 import { decodeAs } from './charsets.ts';
-import { textMeant } from './declared-charset.ts';
+import { correctText } from './declared-charset.ts';
 import { readableValue } from './encoded-words.ts';
 import { fieldOf, isContainer, type MimePart, mimeParts } from './mime-parts.ts';
 import { latin1, type RawField, unfold } from './raw-headers.ts';
@@ -49,7 +49,7 @@ async function shownText(
   const tail = isBase64(encoding) ? base64End(encoded) : encoded.length;
   const body = decodeTransfer(encoded.subarray(0, tail), encoding);
   const charset = charsetOf(fieldOf(part, 'content-type'));
-  const text = await textMeant(body, { charset, isHtml: part.type === 'text/html' }, guesser);
+  const text = await correctText(body, { charset, isHtml: part.type === 'text/html' }, guesser);
   if (tail === encoded.length) return text;
   const footer = utf8(encoded.subarray(tail));
   return `${text ?? decodeAs(body, charset) ?? utf8(body)}\n${footer}`;

@@ -10,7 +10,7 @@ import iconv from 'iconv-lite';
  */
 export function decodeAs(bytes: Uint8Array, charset: string): string | undefined {
   const name = charset.trim().toLowerCase();
-  if (saysNothing.test(name)) return undefined;
+  if (inconclusiveNames.test(name)) return undefined;
   const label = aliases[name] ?? name;
   try {
     return new TextDecoder(label, { fatal: true }).decode(bytes);
@@ -76,7 +76,7 @@ export function isReadable(bytes: Uint8Array, charset: string): boolean {
   return broken === 0 || (text.match(/[^\0-\x7f\ufffd]/gu) ?? []).length >= broken * 4;
 }
 
-const saysNothing =
+const inconclusiveNames =
   /^$|^(?:us-?)?ascii$|^ansi_x3|^iso646|^utf-?8$|^7bit$|^8bit$|^binary$|^base64$|^hex$|utf-?7|^utf-?(?:16|32)|^ucs-?[24]|^(?:x-)?unknown/;
 
 /** Names that only mail programs use. */

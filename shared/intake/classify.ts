@@ -109,13 +109,13 @@ const absenceWords =
 
 function isOutOfOffice({ subject, text, automatic }: Classified): boolean {
   if (automatic.isVacation === true || exchangeAbsence.test(subject)) return true;
-  if (!isAuto(automatic) && !isAutoReply(automatic) && !asksNoAnswer(automatic)) return false;
+  if (!isAuto(automatic) && !isAutoReply(automatic) && !suppressesReplies(automatic)) return false;
   if (absenceSubject.test(subject)) return true;
   return isAutoReply(automatic) && absenceWords.test(text.slice(0, READ_CHARACTERS));
 }
 
 /** Marks that out-of-office replies have besides or instead of Auto-Submitted; alone they prove nothing. */
-const asksNoAnswer = ({ suppress, precedence, returnPathEmpty }: AutomaticMarks): boolean =>
+const suppressesReplies = ({ suppress, precedence, returnPathEmpty }: AutomaticMarks): boolean =>
   suppress !== undefined || returnPathEmpty || (precedence !== undefined && bulk.has(precedence));
 
 function isAutoReply({ autoSubmitted, precedence, suppress, report }: AutomaticMarks): boolean {

@@ -34,7 +34,7 @@ const keyFields = [
   'content-transfer-encoding',
 ] as const;
 /** A field that differs each time an email is sent. An empty one counts as missing. */
-const saysWhen = ({ name, value }: RawField): boolean =>
+const isTimingField = ({ name, value }: RawField): boolean =>
   (name === 'message-id' || name === 'date') && unfold(value).length > 0;
 
 /** Maximum size of the buffered header; anything after it counts as body. */
@@ -71,7 +71,7 @@ export function createContentKey(receivedAt: string): ContentKey {
       hash.update(`${name}*${values.length}\n`);
       for (const value of values) hash.update(`${value.length}:`).update(value);
     }
-    if (!fields.some(saysWhen)) hash.update(`day*1\n10:${receivedAt.slice(0, 10)}`);
+    if (!fields.some(isTimingField)) hash.update(`day*1\n10:${receivedAt.slice(0, 10)}`);
     hash.update('body\n').update(rest);
     block = new Uint8Array(0);
   };

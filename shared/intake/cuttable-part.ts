@@ -13,7 +13,7 @@ export function cutBoundary(header: Uint8Array): string | undefined {
   const fields = splitFields(header);
   const contentType = onlyValue(fields, 'content-type');
   if (contentType === undefined || !plainEncoding.has(encodingOf(fields))) return undefined;
-  if (!/^multipart\/[a-z-]{1,40}[ \t]*;/i.test(contentType) || hasDoubt(contentType)) return undefined;
+  if (!/^multipart\/[a-z-]{1,40}[ \t]*;/i.test(contentType) || isAmbiguous(contentType)) return undefined;
   const boundaries = [...contentType.matchAll(/[;\s]boundary\b/gi)];
   if (boundaries.length !== 1) return undefined;
   // The characters of RFC 2046 §5.1.1 without those that readers treat differently.
@@ -30,7 +30,7 @@ export function cutBoundary(header: Uint8Array): string | undefined {
 export function isCuttable(header: Uint8Array): boolean {
   const fields = splitFields(header);
   const contentType = onlyValue(fields, 'content-type');
-  if (contentType === undefined || encodingOf(fields) !== 'base64' || hasDoubt(contentType)) return false;
+  if (contentType === undefined || encodingOf(fields) !== 'base64' || isAmbiguous(contentType)) return false;
   // A boundary on a leaf would make readers search it for delimiters.
   if (/boundary/i.test(contentType)) return false;
   const type = /^([a-z0-9!#$&^_.+-]{1,127})\/[a-z0-9!#$&^_.+-]{1,127}[ \t]*(?:;|$)/i.exec(contentType)?.[1];
@@ -61,7 +61,7 @@ function encodingOf(fields: readonly RawField[]): string {
 }
 
 /** Readers disagree on comments, encoded words and stray control characters. */
-function hasDoubt(value: string): boolean {
+function isAmbiguous(value: string): boolean {
   const bare = value.replace(/"[^"\\]*"/g, '""');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is searched for
   return value.length > 4_000 || /[(\\]/.test(bare) || /[\0-\x08\x0a-\x1f\x7f]/.test(value);

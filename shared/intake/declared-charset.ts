@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import type { TextGuesser } from './charset-detection.ts';
 import { decodeAs, decodeUtf7, decodeWith, isLibraryName, isReadable, isUtf7 } from './charsets.ts';
 import { latin1 } from './raw-headers.ts';
-import { isLatinName, isNoWesternText, isWesternName } from './western-text.ts';
+import { isLatinName, isNonWesternText, isWesternName } from './western-text.ts';
 
 export interface Declared {
   /** The charset as the email names it; empty if it names none. */
@@ -20,7 +20,7 @@ export interface Declared {
  * charset could have meant, or if "Latin-1" is text in another alphabet. A few broken characters among many
  * good ones do not make it false.
  */
-export async function textMeant(
+export async function correctText(
   bytes: Uint8Array,
   declared: Declared,
   guesser: TextGuesser,
@@ -36,7 +36,7 @@ export async function textMeant(
     return text === undefined || isSurelyUtf8(utf8) ? utf8 : undefined;
   }
   if (text !== undefined) {
-    if (isWesternName(charset) && isNoWesternText(bytes)) {
+    if (isWesternName(charset) && isNonWesternText(bytes)) {
       const detected = await guesser.detect(bytes);
       return isLatinName(detected) ? undefined : decodeWith(bytes, detected);
     }

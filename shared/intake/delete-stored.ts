@@ -11,7 +11,7 @@ const PAUSE_MS = 20 * 3_600_000;
 /**
  * Only the newest of the old emails in a large folder: older ones were read before the mailbox was connected.
  */
-const MOST = 5_000;
+const MAX_EMAILS = 5_000;
 const AT_ONCE = 250;
 
 /**
@@ -50,7 +50,7 @@ async function deleteBefore(
   mayGoOn: () => boolean,
 ): Promise<void> {
   const scope = { folderKey: folderKeyOf(mailbox), validity: inbox.validity };
-  const old = (await inbox.receivedBefore(new Date(before).toISOString())).slice(-MOST);
+  const old = (await inbox.receivedBefore(new Date(before).toISOString())).slice(-MAX_EMAILS);
   for (let start = 0; start < old.length && mayGoOn(); start += AT_ONCE) {
     const metas = await inbox.fetchMeta(old.slice(start, start + AT_ONCE));
     const places = await ledger.lookUp(mailbox.id, scope, metas);

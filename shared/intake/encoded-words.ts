@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { TextGuesser } from './charset-detection.ts';
-import { textMeant } from './declared-charset.ts';
+import { correctText } from './declared-charset.ts';
 import { readableParameters } from './extended-parameters.ts';
 import { latin1 } from './raw-headers.ts';
 
@@ -18,7 +18,7 @@ export async function readableValue(line: Uint8Array, guesser: TextGuesser): Pro
   const pieces: string[] = [];
   let position = 0;
   for (const run of runs) {
-    const words = await trueWords(run, guesser);
+    const words = await correctWords(run, guesser);
     pieces.push(value.slice(position, run.start), words ?? value.slice(run.start, run.end));
     position = run.end;
   }
@@ -58,9 +58,9 @@ function wordRuns(value: string): WordRun[] {
 }
 
 /** Undefined when the words are correct as they are. */
-async function trueWords({ charset, words }: WordRun, guesser: TextGuesser): Promise<string | undefined> {
+async function correctWords({ charset, words }: WordRun, guesser: TextGuesser): Promise<string | undefined> {
   const bytes = Buffer.concat(words.map(({ encoding, content }) => wordBytes(encoding, content)));
-  const text = await textMeant(bytes, { charset, isHtml: false }, guesser);
+  const text = await correctText(bytes, { charset, isHtml: false }, guesser);
   if (text !== undefined) return `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`;
   // A library would decode 8-bit bytes inside a word twice: by the field's charset and by the word's.
   if (words.every(({ whole }) => !/[\x80-\xff]/.test(whole))) return undefined;

@@ -1,6 +1,6 @@
 import { textOfHtml } from '../tickets/html-text.ts';
 import type { ReadMail, ReadPart } from './normalise-message.ts';
-import { saysTheSame } from './stored-text.ts';
+import { hasSameContent } from './stored-text.ts';
 import { readTnef, type Tnef } from './tnef.ts';
 import { takeUuFiles } from './uuencode.ts';
 
@@ -37,7 +37,7 @@ function openTnef(part: ReadPart, mail: ReadMail): ReadPart[] {
 /** Usually the message inside the file is also in the email itself. */
 function isShown(tnef: Tnef, { text, html }: ReadMail): boolean {
   const inside = tnef.text ?? textOfHtml(tnef.html ?? '', COMPARED);
-  return saysTheSame(`${text}${textOfHtml(html ?? '', COMPARED)}`, inside);
+  return hasSameContent(`${text}${textOfHtml(html ?? '', COMPARED)}`, inside);
 }
 
 /** By type or name; the signature in the file decides. */

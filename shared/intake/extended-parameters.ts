@@ -1,5 +1,5 @@
 import type { TextGuesser } from './charset-detection.ts';
-import { textMeant } from './declared-charset.ts';
+import { correctText } from './declared-charset.ts';
 
 /**
  * Rewrites parameters in the form of RFC 2231 §4, `filename*=charset'language'%C3%BC.pdf`, with their real
@@ -13,7 +13,7 @@ export async function readableParameters(value: string, guesser: TextGuesser): P
   for (const { 0: whole, 1: name = '', 2: charset = '', 3: encoded = '', index } of value.matchAll(
     parameter,
   )) {
-    const text = await textMeant(percentDecoded(encoded), { charset, isHtml: false }, guesser);
+    const text = await correctText(percentDecoded(encoded), { charset, isHtml: false }, guesser);
     if (text === undefined) continue;
     pieces.push(value.slice(position, index), `${name}*=utf-8''${percentEncoded(text)}`);
     position = index + whole.length;

@@ -8,7 +8,7 @@ import type { FetchResult } from './fetch-mailbox.ts';
 const LONGEST_BACKOFF_MINUTES = 30;
 const PERSON_BACKOFF_MINUTES = 5;
 /** Failures that say nothing about the previous cause, because the fetch may not have got that far. */
-const SAYS_NOTHING = new Set(['fetch-too-slow', 'unexpected']);
+const INCONCLUSIVE = new Set(['fetch-too-slow', 'unexpected']);
 
 /**
  * Sets the next retry: exponential backoff from one minute, or as the server requested. A mailbox that waits
@@ -55,7 +55,7 @@ export function causeEnded(
   if (result.kind !== 'failed') return cause;
   const { kind: state, code } = result.failure;
   const isShared = sharedCauseOf(mailbox, { state, code }) !== undefined;
-  return isShared || SAYS_NOTHING.has(code) ? undefined : cause;
+  return isShared || INCONCLUSIVE.has(code) ? undefined : cause;
 }
 
 /** Enabled mailboxes stopped by this cause, without the one that has shown it to be over. Pure. */

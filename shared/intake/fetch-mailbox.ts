@@ -61,7 +61,7 @@ export async function fetchMailbox(
   const connected = await connectInbox(deps, mailbox);
   if (connected.kind !== 'connected') return { kind: 'failed', failure: connected };
   const session = new FetchSession(connected.inbox, () => connectInbox(deps, mailbox));
-  const removeListener = whenCut(box, () => session.destroy());
+  const removeListener = onAbort(box, () => session.destroy());
   try {
     return await fetchPieces(deps, mailbox, session, cursor, box);
   } catch (error) {
@@ -83,7 +83,7 @@ export const tooSlow = ({ address }: Mailbox): ConnectFailure => ({
 });
 
 /** Runs `act` once when the time box aborts; returns a function that removes the listener. */
-function whenCut({ cut }: TimeBox, act: () => void): () => void {
+function onAbort({ cut }: TimeBox, act: () => void): () => void {
   if (cut?.aborted === true) act();
   cut?.addEventListener('abort', act, { once: true });
   return () => cut?.removeEventListener('abort', act);
@@ -212,7 +212,7 @@ async function fetchFrom(
   if (lease === undefined) return { kind: 'busy' };
   const renewal = keepRenewing(lease);
   // Another run may fetch the mailbox while a storage call of this one still hangs.
-  const removeListener = whenCut(box, () => renewal.abandon());
+  const removeListener = onAbort(box, () => renewal.abandon());
   const importFound = async (): Promise<FetchResult | 'void'> => {
     const { metas, missing, unasked, isWitnessAnother } = seen ?? (await newMeta(session, refs, witness));
     // The server was restored, and new email has passed the old end. Which of it was fetched is unknown.

@@ -209,7 +209,7 @@ async function fetchOne(
       return { mailboxId, result, activity };
     }
     if (result.kind === 'busy') return { mailboxId, result };
-    if (before !== undefined) await noteRecovery(deps, mailboxId, result, before, now);
+    if (before !== undefined) await recordRecovery(deps, mailboxId, result, before, now);
     if (result.kind === 'fetched') logFetched(mailboxId, result, now - began);
     return {
       mailboxId,
@@ -226,7 +226,7 @@ async function fetchOne(
 }
 
 /** Records the recovery. The emails of this first successful fetch had waited on the server. */
-async function noteRecovery(
+async function recordRecovery(
   { mailboxes, tables }: ShardDeps,
   mailboxId: string,
   result: FetchResult,

@@ -145,11 +145,11 @@ async function messagesOfWords(
   );
   const tickets = pages
     .flatMap(({ records }) => records)
-    .filter((ticket) => mailboxIds.has(ticket.mailboxId) && holds(words, ticket.subject, ticket.requester))
+    .filter((ticket) => mailboxIds.has(ticket.mailboxId) && matches(words, ticket.subject, ticket.requester))
     .sort((a, b) => (a.lastAt < b.lastAt ? 1 : -1));
   const messages = await mapLimited(tickets.slice(0, TICKETS_READ), AT_ONCE, async (ticket) => {
     const read = await messagesIn(tables, ticket.id, MESSAGES_READ);
-    const fitting = read.filter(({ subject, from }) => holds(words, subject, from));
+    const fitting = read.filter(({ subject, from }) => matches(words, subject, from));
     return fitting.length === 0
       ? [ticketAlone(ticket)]
       : fitting.map((each) => messageOf(each, ticket.mailboxId, ticket));
@@ -183,7 +183,7 @@ const ticketAlone = ({ id, number, mailboxId, requester, subject, lastAt }: Tick
   receivedAt: lastAt,
 });
 
-function holds(
+function matches(
   words: string,
   subject: string | undefined,
   { name, address }: { name?: string | undefined; address?: string | undefined },
@@ -230,7 +230,7 @@ async function entriesOf(
     .filter(
       (entry) =>
         (messageId !== undefined && entry.messageId === messageId) ||
-        (words !== '' && holds(words, entry.subject, { address: entry.from })),
+        (words !== '' && matches(words, entry.subject, { address: entry.from })),
     );
   return mapLimited(fitting.slice(0, MAX_FOUND + 1), AT_ONCE, (entry) => foundEntry(deps, entry));
 }

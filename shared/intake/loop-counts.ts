@@ -6,7 +6,7 @@ import { type AutomaticMail, countedAs, foldLoops, type LoopCount } from './fold
 import { countKey, loopCountKind } from './ledger-records.ts';
 
 /** A batch has at most 50 emails, and each is counted at most twice. */
-const MOST = 100;
+const MAX_COUNTS = 100;
 
 /**
  * Reads the counts of these emails' senders and conversations: one
@@ -40,7 +40,7 @@ export async function countAutomatic(
 ): Promise<void> {
   const { counts } = foldLoops(emails, before);
   const names = new Set(emails.flatMap(countedAs));
-  const counted = [...counts].filter(([name]) => names.has(name)).slice(0, MOST);
+  const counted = [...counts].filter(([name]) => names.has(name)).slice(0, MAX_COUNTS);
   await tables.open('Ledger').commit(
     mailboxId,
     counted.map(([name, count]) => ({

@@ -24,15 +24,15 @@ export async function openParts(
   limits: MimeStructure,
   openSignatures: boolean,
 ): Promise<OpenedMail> {
-  const asItCame = { bytes, parts: mimeParts(bytes, limits) };
-  let opened: OpenedMail = asItCame;
+  const original = { bytes, parts: mimeParts(bytes, limits) };
+  let opened: OpenedMail = original;
   // Twice: the signed content may itself be a signed email.
   for (const rewrite of openSignatures ? [openSigned, openSigned, ...rewrites] : rewrites) {
     const replacements = await rewrite(opened.bytes, opened.parts);
     if (replacements.length === 0) continue;
     const rewritten = replaceRanges(opened.bytes, replacements);
     const parts = mimeParts(rewritten, limits);
-    if (parts.length === 0) return asItCame;
+    if (parts.length === 0) return original;
     opened = { bytes: rewritten, parts };
   }
   return opened;

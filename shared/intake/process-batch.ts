@@ -82,7 +82,7 @@ const quarantined = (reason: string): ReadOutcome => ({
   subject: undefined,
 });
 
-const wasHard = (outcome: ReadOutcome): boolean =>
+const wasDifficult = (outcome: ReadOutcome): boolean =>
   outcome.kind === 'quarantine' || (outcome.kind === 'message' && outcome.mail.notes.includes(SECOND_PARSER));
 
 class BatchRun {
@@ -178,7 +178,7 @@ class BatchRun {
       const outcome = await readMail(this.#deps, mailbox, stored, alone ? undefined : slow.patienceMs);
       // The blob has the bytes; two batches of them would be most of the memory.
       stored.raw = undefined;
-      if (outcome.kind === 'slow' || (alone && wasHard(outcome))) slow.spend();
+      if (outcome.kind === 'slow' || (alone && wasDifficult(outcome))) slow.spend();
       return outcome;
     });
     for (const [index, each] of claimed.entries()) {
@@ -251,7 +251,7 @@ class BatchRun {
       }),
       { again: false },
     );
-    for (const { ref } of claim.suspects) await this.process(among(metas, [ref]), { alone: true });
+    for (const { ref } of claim.suspects) await this.process(metasOf(metas, [ref]), { alone: true });
   }
 
   async skipDuplicates(copies: readonly KnownCopy[], { again }: { again: boolean }): Promise<void> {
@@ -271,7 +271,7 @@ class BatchRun {
     const concerned =
       stored === undefined
         ? metas
-        : among(
+        : metasOf(
             metas,
             stored.map(({ ref }) => ref),
           );
@@ -290,7 +290,7 @@ class BatchRun {
     const [only, ...others] = work;
     if (only === undefined) return;
     if (others.length > 0) {
-      for (const { stored } of work) await this.process(among(metas, [stored.ref]), { alone: true });
+      for (const { stored } of work) await this.process(metasOf(metas, [stored.ref]), { alone: true });
       return;
     }
     this.report.waiting.push(only.stored.ref);
@@ -317,5 +317,5 @@ class BatchRun {
   }
 }
 
-const among = (metas: readonly MessageMeta[], refs: readonly MessageRef[]): MessageMeta[] =>
+const metasOf = (metas: readonly MessageMeta[], refs: readonly MessageRef[]): MessageMeta[] =>
   metas.filter(({ ref }) => refs.includes(ref));

@@ -3,8 +3,8 @@ import type { ParsedAttachment, ReportFacts } from './parsed-message.ts';
 
 /** A report's machine-readable part and the returned headers are short; the rest is ignored. */
 const READ_BYTES = 64 * 1024;
-const MOST_IDS = 10;
-const MOST_RECIPIENTS = 20;
+const MAX_IDS = 10;
+const MAX_RECIPIENTS = 20;
 
 const kinds: Readonly<Record<string, ReportFacts['kind']>> = {
   'message/delivery-status': 'delivery',
@@ -45,7 +45,7 @@ export function readReport(
           ),
         ),
       ),
-    ].slice(0, MOST_IDS),
+    ].slice(0, MAX_IDS),
     recipients: [
       ...new Set(
         machine.flatMap((part) =>
@@ -54,7 +54,7 @@ export function readReport(
           ),
         ),
       ),
-    ].slice(0, MOST_RECIPIENTS),
+    ].slice(0, MAX_RECIPIENTS),
   };
 }
 

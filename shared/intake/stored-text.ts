@@ -32,12 +32,12 @@ export function storedBody({ text, html }: Body, complete: boolean): Body {
       ? { text, html: undefined }
       : { text, html };
   if (!hasText || !complete) return { text: shown, html };
-  if (saysTheSame(text, shown)) return { text, html };
+  if (hasSameContent(text, shown)) return { text, html };
   return { text: text.length > shown.length ? `${shown}\n\n${text}` : shown, html };
 }
 
 /** Whether a sufficient share of `shown` occurs in the text, regardless of order and line breaks. */
-export function saysTheSame(text: string, shown: string): boolean {
+export function hasSameContent(text: string, shown: string): boolean {
   const present = pieces(text);
   const wanted = [...pieces(shown)];
   return wanted.filter((piece) => present.has(piece)).length >= wanted.length * SAME;

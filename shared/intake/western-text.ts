@@ -16,7 +16,7 @@ export function isLatinName(charset: string): boolean {
  * ASCII; in words of another alphabet, read as Western, almost none is. Ornaments made of symbols are not
  * words.
  */
-export function isNoWesternText(bytes: Uint8Array): boolean {
+export function isNonWesternText(bytes: Uint8Array): boolean {
   let others = 0;
   let ascii = 0;
   let letters = 0;
