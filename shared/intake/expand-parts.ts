@@ -8,7 +8,7 @@ import { takeUuFiles } from './uuencode.ts';
 const COMPARED = 8 * 1024;
 
 /**
- * Extracts the files from Outlook's `winmail.dat` and from uuencoded text. A part is kept if it cannot be
+ * Extracts the files from Outlook's `winmail.dat` and from uuencoded text. A part stays if it cannot be
  * opened or contains text that is shown nowhere else. Nothing is extracted if the email would then have more
  * than `limit` files. Changes the email passed in.
  */
