@@ -32,7 +32,7 @@ export async function tryAgain(services: Deps, entry: QuarantineEntry, by: By): 
     await queueTask(services.queues, mailbox.id, { kind: 'again', refs: [refOfPlace(place)], by: by.name });
     return { flash: 'asked' };
   }
-  return settle(services, entry, by, { outcome, as: 'imported' });
+  return finish(services, entry, by, { outcome, as: 'imported' });
 }
 
 /** Opens a ticket with the original attached, whatever the email holds. The audit entry is written first. */
@@ -40,16 +40,16 @@ export async function makeTicket(services: Deps, entry: QuarantineEntry, by: By)
   await record(services, entry, by, 'made a ticket');
   const mailbox = await services.mailboxes.get(entry.mailboxId);
   const outcome = await openTicketAnyway(services.intake, entry, mailbox);
-  return settle(services, entry, by, { outcome, as: 'ticket made' });
+  return finish(services, entry, by, { outcome, as: 'ticket made' });
 }
 
 /** Nothing is to be done about it. The audit entry is written first. */
 export async function dismiss(services: Deps, entry: QuarantineEntry, by: By): Promise<void> {
   await record(services, entry, by, 'dismissed');
-  await services.quarantine.settle(entry, { outcome: 'dismissed', at: isoNow(services), by: by.name });
+  await services.quarantine.markHandled(entry, { outcome: 'dismissed', at: isoNow(services), by: by.name });
 }
 
-async function settle(
+async function finish(
   services: Deps,
   entry: QuarantineEntry,
   by: By,
@@ -57,7 +57,7 @@ async function settle(
 ): Promise<Said> {
   if (outcome.kind !== 'in-ticket') return { flash: 'again' };
   const { ticket } = outcome;
-  await services.quarantine.settle(entry, { outcome: as, at: isoNow(services), by: by.name, ticket });
+  await services.quarantine.markHandled(entry, { outcome: as, at: isoNow(services), by: by.name, ticket });
   return { flash: 'ticket', number: ticket.number };
 }
 

@@ -4,8 +4,8 @@ import type { LedgerMail } from './ledger.ts';
 import { limits } from './plan-batches.ts';
 
 /**
- * Why an email is not tried again, if so. A decided one has an attempt more: where it is not death that ends them but a
- * storage that refuses it, that attempt is caught and says so. Pure.
+ * Returns the reason an email is not tried again, or undefined. A decided email gets one more attempt: if
+ * storage refuses it rather than the process dying, that attempt catches the error and reports it. Pure.
  */
 export function whyAbandoned({ attempts, state }: LedgerMail): string | undefined {
   const most = state === 'received' ? limits.attempts : limits.attempts + 1;
@@ -13,16 +13,18 @@ export function whyAbandoned({ attempts, state }: LedgerMail): string | undefine
   return `the app ended ${attempts - 1} times while it worked on this email`;
 }
 
-type GiveUpDeps = Pick<IntakeDeps, 'tables' | 'ledger'>;
+type ForceDeps = Pick<IntakeDeps, 'tables' | 'ledger'>;
 
-/** A decision that cannot be carried out gives way to quarantine, unless the message did reach its ticket. */
+/**
+ * Replaces a decision that cannot be applied with quarantine, unless the message is already in its ticket.
+ */
 export async function forceQuarantine(
-  { tables, ledger }: GiveUpDeps,
+  { tables, ledger }: ForceDeps,
   mailboxId: string,
   { mail, stored }: Work,
   reason: string,
 ): Promise<void> {
-  const now = (await ledger.mails(mailboxId, [mail.key])).get(mail.key);
+  const now = (await ledger.emails(mailboxId, [mail.key])).get(mail.key);
   const ticketId = now?.decision?.ticketId;
   if (now?.state !== 'decided' || ticketId === undefined) return;
   const rowKey = messageRowKey(stored.receivedAt, mail.key);
@@ -37,12 +39,12 @@ export async function forceQuarantine(
   });
 }
 
-/** What was decided, and every run died over since, is not tried again. */
-export async function abandoned(deps: GiveUpDeps, mailboxId: string, each: Work): Promise<Work> {
+/** Quarantines a decided email after too many runs have died while applying its decision. */
+export async function abandoned(deps: ForceDeps, mailboxId: string, each: Work): Promise<Work> {
   const { mail } = each;
   const reason = whyAbandoned(mail);
   if (mail.state !== 'decided' || reason === undefined) return each;
   await forceQuarantine(deps, mailboxId, each, reason);
-  const now = (await deps.ledger.mails(mailboxId, [mail.key])).get(mail.key);
+  const now = (await deps.ledger.emails(mailboxId, [mail.key])).get(mail.key);
   return now === undefined ? each : { ...each, mail: now };
 }

@@ -1,12 +1,15 @@
 import type { ParsedMessage } from '../mime/parsed-message.ts';
 
-/** Message-IDs of one email that threads are found by. Each costs a request to look up and a row to keep. */
-const MOST = 6;
+/**
+ * Maximum number of Message-IDs to find threads by. Each costs one request to look up and one row to store.
+ */
+const MAX_MESSAGE_IDS = 6;
 
 /**
- * The Message-IDs that an email answers, the nearest first: what a bounce reports on, In-Reply-To, then References backwards (RFC 5322 section
- * 3.6.4). Of a long chain the newest five and the root: what stands between may never have reached this mailbox, the root
- * usually did. At most six, never its own. Pure.
+ * The Message-IDs that an email answers, nearest first: the message a bounce reports on, In-Reply-To, then
+ * References backwards (RFC 5322 section 3.6.4). A long chain is reduced to the newest five and the root:
+ * messages in between may never have reached this mailbox; the root usually did. At most six, never the
+ * email's own ID. Pure.
  */
 export function answersOf({
   messageId,
@@ -14,8 +17,10 @@ export function answersOf({
   references,
   automatic,
 }: Pick<ParsedMessage, 'messageId' | 'inReplyTo' | 'references' | 'automatic'>): string[] {
-  // What a bounce reports on says more than what its server copied into the bounce's own header.
+  // A bounce's report is more reliable than the headers that its server copied into the bounce itself.
   const nearestFirst = [...(automatic.report?.messageIds ?? []), ...inReplyTo, ...references.toReversed()];
   const unique = [...new Set(nearestFirst)].filter((id) => id !== messageId);
-  return unique.length <= MOST ? unique : [...unique.slice(0, MOST - 1), ...unique.slice(-1)];
+  return unique.length <= MAX_MESSAGE_IDS
+    ? unique
+    : [...unique.slice(0, MAX_MESSAGE_IDS - 1), ...unique.slice(-1)];
 }

@@ -12,7 +12,7 @@ import type { StoredMail } from './store-raw.ts';
 
 const TICKETS_AT_ONCE = 16;
 
-/** Step 5: what was decided is done: one transaction a ticket, then the rows that follow from it. Repeatable. */
+/** Step 5: applies the decisions, one transaction per ticket, then writes the derived rows. Idempotent. */
 export async function applyDecisions(
   deps: Pick<IntakeDeps, 'tables' | 'quarantine'>,
   mailboxId: string,
@@ -31,7 +31,7 @@ export async function applyDecisions(
     if (decision.disposition === 'ticket') addTo(filings, mailboxId, mail, decision, message);
     else entries.push(entryOf(stored, mail, decision, outcome));
   }
-  const fields = { mailbox: mailboxId, mails: work.length };
+  const fields = { mailbox: mailboxId, emails: work.length };
   await telemetry.span('file batch', { fields }, async (span) => {
     const filed = await mapLimited([...filings.values()], TICKETS_AT_ONCE, async (filing) => {
       const rows = await appendMessages(deps.tables, filing);
@@ -73,7 +73,10 @@ function addTo(
   );
 }
 
-/** An email that could be read when it was decided and cannot now keeps its place: its ticket says so and has the raw mail. */
+/**
+ * The message for an email that was readable when it was decided but no longer is. It keeps its place in the
+ * ticket, with a remark and a link to the original.
+ */
 function messageOf(stored: StoredMail, outcome: ReadOutcome): NewMessage {
   if (outcome.kind === 'message') return outcome.message;
   const remark = `This mail could not be read again: ${outcome.reason}. Download it to see it.`;
@@ -111,7 +114,7 @@ const headersOf = ({
 });
 
 function entryOf(stored: StoredMail, mail: LedgerMail, decision: Decision, outcome: ReadOutcome): NewEntry {
-  // An email that was read and is skipped, such as our own test, can still be found by its sender and subject.
+  // An email that was read and then skipped, such as our own test, can still be found by sender and subject.
   const known =
     outcome.kind === 'message'
       ? headersOf(outcome.mail)

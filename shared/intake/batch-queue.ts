@@ -2,10 +2,12 @@ import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 import { inPieces } from './fetch-session.ts';
 import { type Batch, messagesOf, planBatches } from './plan-batches.ts';
 
-/** The batches of a fetch that are still to come. A message at which sessions break off is sought, then asked for alone. */
+/**
+ * The remaining batches of a fetch. Isolates a message that makes sessions fail, so that it is fetched alone.
+ */
 export class BatchQueue {
   readonly #batches: Batch[];
-  /** Asked for alone, because the session broke off when they were asked for with others. */
+  /** Fetched alone, because the session failed when they were fetched with others. */
   readonly #suspects = new Set<MessageRef>();
 
   constructor(first: readonly MessageMeta[], last: readonly MessageMeta[]) {
@@ -16,17 +18,17 @@ export class BatchQueue {
     return this.#batches.shift();
   }
 
-  /** As the next one. */
+  /** Puts the messages at the front of the queue. */
   putBack(metas: readonly MessageMeta[]): void {
     this.#batches.unshift(...planBatches(metas));
   }
 
-  /** Whether the message is asked for alone, to find out whether it is the one at fault. */
+  /** Whether the message is fetched alone to find out if it is the one that makes sessions fail. */
   isSuspect({ ref }: MessageMeta): boolean {
     return this.#suspects.has(ref);
   }
 
-  /** The session broke off over a batch of several, and these of it did not come. */
+  /** Splits a batch of several messages over which the session failed. `missing` were not received. */
   isolateCulprit(batch: Batch, missing: readonly MessageMeta[]): void {
     const [first, ...others] = missing;
     if (first === undefined) return;
@@ -34,13 +36,13 @@ export class BatchQueue {
       this.#batches.unshift(...inPieces(missing).flatMap(planBatches));
       return;
     }
-    // Servers answer in order: the first that did not come is the most likely one.
+    // Servers respond in order, so the first missing message is the most likely culprit.
     this.#suspects.add(first.ref);
     this.#batches.unshift(...planBatches(others));
     this.#batches.push(...planBatches([first]));
   }
 
-  /** What was not come to. */
+  /** The messages that were not reached. */
   get rest(): MessageRef[] {
     return this.#batches.flatMap(messagesOf).map(({ ref }) => ref);
   }

@@ -19,34 +19,37 @@ export interface IntakeDeps extends Pick<ReadDeps, 'senderRules'> {
   ledger: LedgerStore;
   quarantine: QuarantineStore;
   parser: ParserPool;
-  /** Ticket that an email opens, made from the mail alone, so that every repetition means the same one. */
+  /** ID of the ticket that an email opens. Derived from the email alone, so every retry gets the same ID. */
   ticketIdOf: (mailboxId: string, key: string) => string;
-  /** True for the Message-ID of an email that "Test connection" sent to its own mailbox; absent: there are none. */
+  /**
+   * True for the Message-ID of a test email that "Test connection" sent
+   * to its own mailbox. Absent: there are none.
+   */
   isOwnTest?: ((messageId: string) => Promise<boolean>) | undefined;
 }
 
-/** Where a batch comes from, and what goes on beside it. */
+/** Where a batch comes from, and what runs beside it. */
 export interface BatchContext {
   mailbox: Mailbox;
   inbox: Inbox;
   scope: RefScope;
-  /** Places of all mail of the fetch. */
+  /** Places of all messages of the fetch. */
   present: ReadonlySet<string>;
   /**
-   * The batch before this one. Mail is stored, claimed and read while that one is still applied; decisions wait for it,
-   * since a reply may answer its mail. An email that may kill its run waits before it is even claimed: no other then dies
-   * with it.
+   * The previous batch. Messages are stored, claimed and read while that batch is still being applied.
+   * Decisions wait for it, since a reply may answer one of its messages. An email that may crash its run
+   * waits before it is even claimed, so that no other email dies with it.
    */
   after: Promise<unknown>;
   slow: SlowBudget;
   /**
-   * Takes note of messages to be marked, moved or deleted on the server; `isSpared`: they became no ticket on purpose, and
-   * are not deleted.
+   * Queues messages to be marked, moved or deleted on the server. `isSpared`: they were deliberately not
+   * imported, so they are not deleted.
    */
   markLater: (refs: readonly MessageRef[], options: { isSpared: boolean }) => void;
 }
 
-/** An email that is worked on: its bytes, and its row in the ledger. */
+/** An email being processed: its bytes and its ledger row. */
 export interface Work {
   stored: StoredMail;
   mail: LedgerMail;
@@ -57,17 +60,17 @@ export interface BatchReport {
   replies: number;
   quarantined: number;
   skipped: number;
-  /** Completed, and left as they are on the server, which has the only copy. */
+  /** Completed, but left unchanged on the server, which has the only copy. */
   left: MessageRef[];
-  /** A later run has to come back to these. */
+  /** A later run must process these. */
   waiting: MessageRef[];
-  /** Asked for and not handed out. */
+  /** Requested but not delivered by the server. */
   missing: MessageMeta[];
-  /** Not asked for, because the session had ended. */
+  /** Not requested, because the session had ended. */
   unasked: MessageMeta[];
-  /** Whose rows or bytes storage refuses, each with the reason. */
+  /** Messages whose rows or bytes storage refuses, each with the reason. */
   refused: { meta: MessageMeta; problem: string }[];
-  /** Why the session ended before its time, if it did. */
+  /** Why the session ended early, if it did. */
   broken: InboxError | undefined;
 }
 
@@ -90,15 +93,17 @@ export interface ProcessedMessages {
   quarantined: number;
   skipped: number;
   more: boolean;
-  /** Why the fetch ended early, if the server is away; what was stored until then counts. */
+  /** Why the fetch ended early, if the server became unavailable. Everything stored before counts. */
   ended: InboxError | undefined;
 }
 
-/** What a fetch is to take in. */
+/** The messages that a fetch imports. */
 export interface FoundMessages extends FoundMeta {
   position: Listing['position'];
-  /** Digest of all that was listed. */
+  /** Digest of the complete listing. */
   digest: string;
-  /** The state of the mailbox's first fetch after this one; what was not reached waits with the rest. */
+  /**
+   * The state of the mailbox's first fetch after this one. Messages that were not reached wait with the rest.
+   */
   first: Cursor['first'];
 }

@@ -1,19 +1,20 @@
-/** Which class an email is of. Pure: what the parser found decides. */
+/** Determines the message class of an email from the parser's findings. Pure. */
 import type { MessageClass } from '../message-class/message-class.ts';
 import type { AutomaticMarks, ParsedMessage } from '../mime/parsed-message.ts';
 
-/** What is asked of an email. */
+/** The fields of an email that classification needs. */
 export type Classified = Pick<ParsedMessage, 'from' | 'fromName' | 'subject' | 'text' | 'html' | 'automatic'>;
 
-/** Of the text: a bounce says what it is before it quotes anything. */
+/** Of the text: a bounce describes the failure before it quotes anything. */
 const READ_CHARACTERS = 3_000;
-/** Of HTML, where there is no text: markup takes most of it. */
+/** Of HTML, if there is no text: most of it is markup. */
 const READ_HTML = 30_000;
 
 /**
- * The class of an email. Machines are recognised by what they declare; by their words only where older mail servers declare
- * nothing, and then only of a sender that is a machine, so that a person who quotes a bounce stays a person.
- * @param mailboxAddress the mailbox that it came to
+ * The message class of an email. Machines are recognized by their headers. Their words count only where older
+ * mail servers write no such header, and then only if the sender is a machine, so that a person who quotes a
+ * bounce stays a person.
+ * @param mailboxAddress the mailbox that received it
  */
 export function classify(mail: Classified, mailboxAddress: string): MessageClass {
   const { automatic } = mail;
@@ -25,7 +26,7 @@ export function classify(mail: Classified, mailboxAddress: string): MessageClass
   if (isOutOfOffice(mail)) return 'out-of-office';
   if (isAutoReply(automatic)) return 'auto-reply';
   if (automatic.isListId === true || (automatic.listId !== undefined && !isAuto(automatic))) return 'list';
-  // RFC 3834 section 5: whatever is declared but `no` was sent by no person.
+  // RFC 3834 section 5: any declared value other than `no` means that no person sent it.
   if (isAuto(automatic)) return 'notification';
   if (automatic.precedence !== undefined && bulk.has(automatic.precedence)) return 'list';
   return automatic.returnPathEmpty ? 'notification' : 'person';
@@ -41,7 +42,7 @@ const domainOf = (address: string | undefined): string | undefined =>
 
 // Bounces.
 
-/** Senders of delivery reports; a person has none of these addresses. */
+/** Sender addresses of delivery reports; no person has one of these. */
 const daemon =
   /^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|postmaster|postmast|mail(?:er)?[-_.]?delivery.*|mail[-_.]?administrator|system[-_.]?administrator|smtp(?:[-_.]?gateway)?|mmdf|uucp|bounces?|maildelivery.*|nobody)$/i;
 const daemonName =
@@ -50,7 +51,7 @@ const daemonName =
 const bounceSubject =
   /^(?:\[?\**\s*)?(?:undeliver(?:able|ed)|un(?:zustellbar|deliverable mail)|delivery (?:failure|failed|notification|status|report|error|has failed)|mail (?:delivery|system error|could not be delivered|undeliverable|error)|mail delivery|returned mail|failure notice|failed (?:mail|message|delivery)|failure to deliver|message (?:delivery|not delivered|undeliverable|status|could not)|non[- ]?delivery|non recapitabile|nondeliverable|undelivered|warning: (?:could not send|message)|returned to sender|rejected mail|mensaje no entregado|email (?:delivery|error)|bounced mail|permanent delivery failure|unable to deliver|your message (?:could not|was not)|user unknown|unknown user|error sending|nicht zustellbar|zustellung|mailing error|mail failed|processing error|remise|échec|impossible|dsn:|smtp mail failed|report:|status of|problems? delivering|cannot send|can't send|unzustellbare|notification d.état|transient|could not deliver|not deliverable|delayed mail)/i;
 
-/** The first words of servers that declare nothing. */
+/** Opening words used by servers that write no header. */
 const bounceWords = [
   // qmail: https://cr.yp.to/proto/qsbmf.txt, and its translations keep the name of the program.
   /^hi\. this is the\b/i,
@@ -80,7 +81,7 @@ const bounceWords = [
 function isBounce({ from, fromName, subject, text, html, automatic }: Classified): boolean {
   const { report, failedRecipients, returnPathEmpty } = automatic;
   if (report !== undefined) return report.kind === 'delivery' && !report.isSuccess;
-  // Exim and others name whom they could not reach in a header.
+  // Exim and others name the failed recipients in a header.
   if (failedRecipients === true) return true;
   const local = from?.address.slice(0, from.address.lastIndexOf('@')) ?? '';
   const isDaemon = daemon.test(local) || daemonName.test(fromName ?? from?.name ?? '');
@@ -96,23 +97,25 @@ function isBounce({ from, fromName, subject, text, html, automatic }: Classified
 
 // Automatic replies.
 
-/** As the programs of mail servers and mail providers begin the subject of an absence note, in the commonest languages. */
+/**
+ * How mail servers and providers begin the subject of an out-of-office reply, in the most common languages.
+ */
 const absenceSubject =
   /^(?:automatic reply:|out[- ]of[- ](?:the[- ])?office|ooo\b|vacation|away (?:from|until|till)|i am (?:away|on)|on (?:vacation|holiday|leave)|automatische antwort|abwesenheit|abwesend|réponse automatique|absence|absent|respuesta automática|fuera de (?:la )?oficina|risposta automatica|fuori (?:ufficio|sede)|assente|resposta automática|ausência|automatisch antwoord|afwezig|autosvar|automatiskt svar|frånvar|fravær|automatisk svar|automaattinen vastaus|poissa|odpowiedź automatyczna|autoodpowiedź|automatická odpověď|automatikus válasz|автоматический ответ|автоответ|автоматична відповідь|otomatik yanıt|自動応答|自動返信|自动答复|自动回复|自動回覆|자동 회신|자동 응답)/i;
-/** Exchange 2003 and older, which declare nothing else. */
+/** Exchange 2003 and older, which write no other mark. */
 const exchangeAbsence = /^(?:out of office autoreply|abwesenheitsnotiz):/i;
 const absenceWords =
   /\b(?:out of (?:the )?office|on (?:vacation|holiday|annual leave|parental leave|sick leave)|(?:ich bin|bin ich)\b[^.]{0,60}\b(?:abwesend|nicht im (?:büro|haus)|im urlaub)|absent\(?e?\)? du bureau|en congés?|fuera de la oficina|de vacaciones|fuori ufficio|in ferie)\b/i;
 
 function isOutOfOffice({ subject, text, automatic }: Classified): boolean {
   if (automatic.isVacation === true || exchangeAbsence.test(subject)) return true;
-  if (!isAuto(automatic) && !isAutoReply(automatic) && !asksNoAnswer(automatic)) return false;
+  if (!isAuto(automatic) && !isAutoReply(automatic) && !suppressesReplies(automatic)) return false;
   if (absenceSubject.test(subject)) return true;
   return isAutoReply(automatic) && absenceWords.test(text.slice(0, READ_CHARACTERS));
 }
 
-/** Marks that absence notes carry besides or in place of Auto-Submitted; alone they prove nothing. */
-const asksNoAnswer = ({ suppress, precedence, returnPathEmpty }: AutomaticMarks): boolean =>
+/** Marks that out-of-office replies have besides or instead of Auto-Submitted; alone they prove nothing. */
+const suppressesReplies = ({ suppress, precedence, returnPathEmpty }: AutomaticMarks): boolean =>
   suppress !== undefined || returnPathEmpty || (precedence !== undefined && bulk.has(precedence));
 
 function isAutoReply({ autoSubmitted, precedence, suppress, report }: AutomaticMarks): boolean {
@@ -120,7 +123,7 @@ function isAutoReply({ autoSubmitted, precedence, suppress, report }: AutomaticM
     autoSubmitted === 'auto-replied' ||
     precedence === 'auto_reply' ||
     suppress?.startsWith('x-') === true ||
-    // A read receipt, or a report that an email did arrive.
+    // A read receipt, or a report of successful delivery.
     report?.kind === 'disposition' ||
     report?.isSuccess === true
   );

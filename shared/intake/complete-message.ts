@@ -1,22 +1,23 @@
 import { findBodyStart, latin1, onlyValue, splitFields } from '../mime/raw-headers.ts';
 
-/** Of the beginning and of the end of an email, as much as says whether it is whole. */
+/** The bytes at the start and end of an email that are needed to tell whether it is complete. */
 export const BEGINNING_BYTES = 64 * 1024;
 export const END_BYTES = 4 * 1024;
 
-/** What was read of an email whose size the server announced. */
+/** The bytes read of an email whose size the server announced. */
 export interface ReadMail {
   size: number;
-  /** Its first `BEGINNING_BYTES`, or all of it. */
+  /** Its first `BEGINNING_BYTES`, or the whole email. */
   beginning: Uint8Array;
-  /** Its last `END_BYTES`, or all of it. */
+  /** Its last `END_BYTES`, or the whole email. */
   end: Uint8Array;
 }
 
 /**
- * Whether less was read than the server announced as RFC822.SIZE. An email whose outermost boundary is closed is whole
- * (RFC 2046 section 5.1.1): Exchange announces estimates, and there the announcement is wrong. Pure.
- * @param tolerated the part of the announced size that may be missing: 0 to 1
+ * Whether fewer bytes were read than the server announced as RFC822.SIZE. An email whose outermost boundary
+ * is closed is complete (RFC 2046 section 5.1.1): Exchange announces estimates, and then the announcement is
+ * wrong. Pure.
+ * @param tolerated the fraction of the announced size that may be missing: 0 to 1
  */
 export function isShort(read: ReadMail, announced: number, tolerated: number): boolean {
   return read.size < announced * (1 - tolerated) && !isClosed(read);
@@ -30,7 +31,7 @@ function isClosed({ beginning, end }: ReadMail): boolean {
   return boundary !== undefined && latin1(end).includes(`\n--${boundary}--`);
 }
 
-/** What stands on a message that the server never handed out whole. */
+/** The note on a message that the server never delivered in full. */
 export function shortNote(read: number, announced: number): string {
   return `The mail server announced ${inWords(announced)} and handed out ${inWords(read)} each time. The end of this message may be missing.`;
 }

@@ -2,22 +2,24 @@ import { createHash } from 'node:crypto';
 import { findBodyStart, type RawField, splitFields, unfold } from '../mime/raw-headers.ts';
 
 /**
- * The content key ("K2"): what makes two copies of an email the same email, whatever way each of them came. SHA-256 over
- * Message-ID, Date, From, To and Subject, and over what the body is to be read as (MIME-Version, Content-Type,
- * Content-Transfer-Encoding), each raw, unfolded, with its length before it, and over the bytes of the body. Whoever sends
- * somebody's mail beforehand with another content type would otherwise make the real one a copy of bytes nobody can read.
- * Where no blank line ends the header, all of it counts as body, too: it may be a text that has no header.
- * Everything a relay adds on the way (Received, Delivered-To, Return-Path, ARC-…, Authentication-Results, X-…) stays out.
- * Never Message-ID alone: whoever reuses one could make somebody's mail disappear.
- * An email with neither a Message-ID nor a Date says nothing of when it was sent: a device's alarm has the same bytes each
- * time. There the UTC day on which the mail server received it counts as well, which no repeated fetch and no new UIDVALIDITY
- * changes (docs/decisions/0016).
+ * The content key ("K2") identifies copies of the same email, whatever route each took. SHA-256 over
+ * Message-ID, Date, From, To and Subject, and over the fields that determine how the body is read
+ * (MIME-Version, Content-Type, Content-Transfer-Encoding), each raw, unfolded and prefixed with its length,
+ * and over the bytes of the body. Without the latter fields, an attacker who sends the same email first with
+ * another content type would make the real one a copy of unreadable bytes.
+ * If no blank line ends the header, all of it counts as body, too: it may be text without a header.
+ * Fields that relays add (Received, Delivered-To, Return-Path, ARC-…, Authentication-Results, X-…) are
+ * excluded. Message-ID alone is never enough: anyone who reuses one could make another person's email
+ * disappear.
+ * An email with neither a Message-ID nor a Date does not tell when it was sent: a device's alarm has the same
+ * bytes each time. Its key also includes the UTC day on which the mail server received it, which no repeated
+ * fetch and no new UIDVALIDITY changes (docs/decisions/0016).
  *
- * The stored keys depend on every byte of this: a change turns mail already fetched into new email.
+ * Stored keys depend on every byte of this: a change turns email already fetched into new email.
  */
 export interface ContentKey {
   update(chunk: Uint8Array): void;
-  /** 64 hex digits. Once, at the end. */
+  /** 64 hex digits. Call once, at the end. */
   digest(): string;
 }
 
@@ -31,17 +33,18 @@ const keyFields = [
   'content-type',
   'content-transfer-encoding',
 ] as const;
-/** A field that differs each time that an email is sent. An empty one is as good as none. */
-const saysWhen = ({ name, value }: RawField): boolean =>
+/** A field that differs each time an email is sent. An empty one counts as missing. */
+const isTimingField = ({ name, value }: RawField): boolean =>
   (name === 'message-id' || name === 'date') && unfold(value).length > 0;
 
-/** More header than this is not kept: what follows counts as body. */
+/** Maximum size of the buffered header; anything after it counts as body. */
 const headerLimit = 1024 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Takes an email in chunks of any size; the result does not depend on where they are cut. Keeps at most 1 MB.
+ * Accepts an email in chunks of any size; the result does not depend on the chunk boundaries. Buffers at most
+ * 1 MB.
  * @param receivedAt ISO time in UTC at which the mail server received it
  */
 export function createContentKey(receivedAt: string): ContentKey {
@@ -68,7 +71,7 @@ export function createContentKey(receivedAt: string): ContentKey {
       hash.update(`${name}*${values.length}\n`);
       for (const value of values) hash.update(`${value.length}:`).update(value);
     }
-    if (!fields.some(saysWhen)) hash.update(`day*1\n10:${receivedAt.slice(0, 10)}`);
+    if (!fields.some(isTimingField)) hash.update(`day*1\n10:${receivedAt.slice(0, 10)}`);
     hash.update('body\n').update(rest);
     block = new Uint8Array(0);
   };
@@ -80,14 +83,14 @@ export function createContentKey(receivedAt: string): ContentKey {
         return;
       }
       const room = chunk.subarray(0, headerLimit - length);
-      // A blank line may lie over two chunks, so the search starts again at the last whole line.
+      // A blank line may span two chunks, so the search starts at the last complete line.
       const from = block.lastIndexOf(LF) + 1;
       keep(room);
       const seen = block.subarray(0, length);
       const bodyStart = findBodyStart(seen, from);
       if (bodyStart !== undefined) leaveHeader(seen.subarray(0, bodyStart), seen.subarray(bodyStart));
       else if (length === headerLimit) leaveHeader(...splitLoneCr(seen));
-      // Nothing, unless the chunk goes beyond what may be kept.
+      // Empty, unless the chunk exceeds the header limit.
       hash.update(chunk.subarray(room.length));
     },
     digest() {
@@ -97,24 +100,27 @@ export function createContentKey(receivedAt: string): ContentKey {
   };
 }
 
-/** The id of the ticket that this email opens, if it opens one: a rerun meets its own row. */
+/**
+ * The ID of the ticket that this email opens, if it opens one. Deterministic, so a retry finds its own row.
+ */
 export function ticketIdOf(mailboxId: string, key: string): string {
   return base32(createHash('sha256').update(`t${mailboxId}${key}`).digest()).slice(0, 26);
 }
 
 /**
- * No blank line ends the header. Mail without any LF (old Macintosh files) ends its lines in CR, and its body stays as it
- * is. Of all else nobody can say where a body begins: it is header and body at once.
+ * Handles an email in which no blank line ends the header. Email without any LF (old Macintosh files) ends
+ * its lines in CR, and its body stays unchanged. Otherwise the start of the body is unknown: all of it is
+ * header and body at once.
  */
 function splitLoneCr(bytes: Uint8Array): [header: Uint8Array, rest: Uint8Array] {
   if (bytes.includes(LF)) return [bytes, bytes];
   const lines = bytes.map((byte) => (byte === CR ? LF : byte));
   const bodyStart = findBodyStart(lines);
-  // Without a blank line both are whole.
+  // Without a blank line both are the whole email.
   return [lines.subarray(0, bodyStart), bytes.subarray(bodyStart)];
 }
 
-/** RFC 4648 §6, lower case, of whole groups of five bits. */
+/** RFC 4648 §6, in lower case, for complete groups of five bits. */
 function base32(bytes: Uint8Array): string {
   const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
   let text = '';

@@ -20,8 +20,9 @@ import type { KnownThread, KnownThreads, ThreadMessage } from './threads.ts';
 const OWN_TEST = 'the test email that “Test connection” sent to this mailbox';
 
 /**
- * Step 4: decides for the emails of a batch that have no decision yet and stores all decisions in one transaction.
- * From then on the decision stands, whatever happens to the tickets and however often the batch is repeated.
+ * Step 4: decides the emails of a batch that have no decision yet and stores all decisions in one
+ * transaction. From then on the decision is final, whatever happens to the tickets and however often the
+ * batch is retried.
  */
 export async function decideBatch(
   deps: Pick<IntakeDeps, 'tables' | 'ledger' | 'ticketIdOf' | 'isOwnTest'>,
@@ -31,17 +32,17 @@ export async function decideBatch(
 ): Promise<LedgerMail[]> {
   const mailboxId = mailbox.id;
   const outcomeOf = new Map(work.map(({ mail }, index) => [mail.key, outcomes[index]]));
-  let mails = work.map(({ mail }) => mail);
-  // Where another run decided some of them meanwhile, the rest is decided anew: a reply whose parent now stands in
-  // another ticket, or under another number, must follow it. Each turn leaves fewer.
-  while (mails.some((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined)) {
-    const decisions = await decisionsFor(deps, mailbox, mails, outcomeOf);
-    const automatic = automaticOf(mails, outcomeOf, decisions);
+  let emails = work.map(({ mail }) => mail);
+  // If another run has decided some of them, the rest is decided again: a reply whose parent is now in
+  // another ticket, or under another number, must follow it. Each pass leaves fewer undecided emails.
+  while (emails.some((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined)) {
+    const decisions = await decisionsFor(deps, mailbox, emails, outcomeOf);
+    const automatic = automaticOf(emails, outcomeOf, decisions);
     const counts = await readLoopCounts(deps.tables, mailboxId, automatic);
     const { folded } = foldLoops(automatic, counts);
     const now = await deps.ledger.decide(
       mailboxId,
-      mails.flatMap((mail) => {
+      emails.flatMap((mail) => {
         const decision = decisions.get(mail.key);
         const reason = folded.get(mail.key) ?? foldedBySetting(outcomeOf.get(mail.key), decision);
         return decision === undefined ? [] : [{ mail, decision: { ...decision, folded: reason } }];
@@ -53,18 +54,18 @@ export async function decideBatch(
       return decision === undefined ? [] : [{ ...mail, decision }];
     });
     await countAutomatic(deps.tables, mailboxId, stored, counts);
-    mails = mails.map((mail) => nowOf.get(mail.key) ?? mail);
+    emails = emails.map((mail) => nowOf.get(mail.key) ?? mail);
   }
-  return mails.filter(({ state }) => state !== 'received');
+  return emails.filter(({ state }) => state !== 'received');
 }
 
-/** Mail of machines that becomes ticket messages, in order. */
+/** Automatic email that becomes ticket messages, in order. */
 function automaticOf(
-  mails: readonly LedgerMail[],
+  emails: readonly LedgerMail[],
   outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
   decisions: ReadonlyMap<string, Decision>,
 ): AutomaticMail[] {
-  return mails.flatMap(({ key, receivedAt }): AutomaticMail[] => {
+  return emails.flatMap(({ key, receivedAt }): AutomaticMail[] => {
     const outcome = outcomeOf.get(key);
     const decision = decisions.get(key);
     if (outcome?.kind !== 'message' || decision?.disposition !== 'ticket') return [];
@@ -74,7 +75,10 @@ function automaticOf(
   });
 }
 
-/** Why a message that joins a ticket is collapsed there. One that opens a ticket stands open: there is nothing else to see. */
+/**
+ * Why a message that joins a ticket is collapsed there. A message that opens a
+ * ticket stays expanded: nothing else is visible.
+ */
 function foldedBySetting(
   outcome: ReadOutcome | undefined,
   decision: Decision | undefined,
@@ -86,30 +90,30 @@ function foldedBySetting(
 async function decisionsFor(
   deps: Pick<IntakeDeps, 'tables' | 'ticketIdOf' | 'isOwnTest'>,
   mailbox: ThreadRules & Pick<Mailbox, 'id'>,
-  mails: readonly LedgerMail[],
+  emails: readonly LedgerMail[],
   outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
 ): Promise<Map<string, Decision>> {
-  const decided = mails.flatMap(({ key, decision }): Candidate[] => {
+  const decided = emails.flatMap(({ key, decision }): Candidate[] => {
     const outcome = outcomeOf.get(key);
     if (decision === undefined || outcome?.kind !== 'message') return [];
-    // Settings may have changed since: the decision says what became of it.
+    // Settings may have changed since; the stored decision counts.
     const quiet = decision.quiet === true;
     return [{ kind: 'decided', key, decision, ...threadMessageOf(outcome), quiet }];
   });
-  const open = mails.flatMap(({ key, state }) => {
+  const open = emails.flatMap(({ key, state }) => {
     const outcome = outcomeOf.get(key);
     return state === 'received' && outcome !== undefined ? [{ key, outcome }] : [];
   });
   const lookUp = createLookUp(deps.tables, mailbox);
   const undecided = await mapLimited(open, 16, async ({ key, outcome }): Promise<Candidate> => {
     if (outcome.kind !== 'message')
-      return { kind: 'settled', key, disposition: outcome.kind, reason: outcome.reason };
+      return { kind: 'no-ticket', key, disposition: outcome.kind, reason: outcome.reason };
     const { messageId } = outcome.mail;
     if (messageId !== undefined && (await deps.isOwnTest?.(messageId)) === true)
-      return { kind: 'settled', key, disposition: 'skip', reason: OWN_TEST };
+      return { kind: 'no-ticket', key, disposition: 'skip', reason: OWN_TEST };
     const { treatment } = outcome;
     if (treatment?.kind === 'skip')
-      return { kind: 'settled', key, disposition: 'skip', reason: treatment.reason };
+      return { kind: 'no-ticket', key, disposition: 'skip', reason: treatment.reason };
     const message = threadMessageOf(outcome);
     await lookUp.threadsOf(message);
     return { kind: 'mail', key, ownTicketId: deps.ticketIdOf(mailbox.id, key), ...message };
@@ -143,13 +147,18 @@ function peopleOf(mail: MessageFacts): string[] {
 }
 
 interface LookUp {
-  /** Asks storage for what a message answers and its subject names, as far as can matter to it. */
+  /**
+   * Loads the threads that a message answers and the tickets that its
+   * subject names, as far as they can matter.
+   */
   threadsOf(message: ThreadMessage): Promise<void>;
-  /** All that was found. */
+  /** Everything that was loaded. */
   known(): Promise<KnownThreads>;
 }
 
-/** Asks for each Message-ID and each ticket once in a batch. A ticket that cannot be read is none. */
+/**
+ * Requests each Message-ID and each ticket once per batch. A ticket that cannot be read counts as missing.
+ */
 function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>): LookUp {
   const heads = openRecords(tables, headKind);
   const ids = new Map<string, Promise<TicketOfMessageId[]>>();
@@ -166,13 +175,18 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
     const { number, status, participants, requester } = ticket;
     return { ticketId, number, open: status === 'open', participants, requester: requester.address };
   };
-  /** A number that was reserved and not used names a ticket that has another one. Numbers are of all mailboxes together. */
+  /**
+   * A number that was reserved but not used points to a ticket with another
+   * number. All mailboxes share one number sequence.
+   */
   const readNumber = async (number: number): Promise<string | undefined> => {
     const reserved = await openRecords(tables, numberKind).find(NUMBERS, numberRowKey(number));
     const ticket = reserved && (await heads.find(reserved.ticketId, HEAD));
     return ticket?.number === number && ticket.mailboxId === mailbox.id ? ticket.id : undefined;
   };
-  const settled = async <Key, T>(known: ReadonlyMap<Key, Promise<T | undefined>>): Promise<Map<Key, T>> => {
+  const resolveAll = async <Key, T>(
+    known: ReadonlyMap<Key, Promise<T | undefined>>,
+  ): Promise<Map<Key, T>> => {
     const answers = await Promise.all([...known].map(async ([key, answer]) => [key, await answer] as const));
     return new Map(answers.flatMap(([key, answer]) => (answer === undefined ? [] : [[key, answer]])));
   };
@@ -184,7 +198,7 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
           const thread = await once(threads, ticketId, () => readThread(ticketId));
           return holds && thread !== undefined && isOpenTo(thread, message, mailbox);
         });
-        // It joins this ticket or one that comes before: a batch opens tickets and adds to them, and closes none.
+        // It joins this ticket or an earlier one: a batch opens tickets and adds to them, but closes none.
         if (found.includes(true)) return;
       }
       for (const number of message.tags) {
@@ -194,9 +208,9 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
     },
     async known() {
       return {
-        byMessageId: await settled(ids),
-        byNumber: await settled(numbers),
-        threads: await settled(threads),
+        byMessageId: await resolveAll(ids),
+        byNumber: await resolveAll(numbers),
+        threads: await resolveAll(threads),
       };
     },
   };

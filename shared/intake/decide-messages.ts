@@ -6,25 +6,27 @@ import { type KnownThread, type KnownThreads, type ThreadMessage, Threads } from
 /** Settings of the mailbox that concern threads. */
 export type ThreadRules = Pick<Mailbox, 'colleaguesJoin'>;
 
-/** What a decision needs to know of an email. */
+/** The facts about an email that its decision depends on. */
 export type Candidate =
   | ({
       kind: 'mail';
       key: string;
-      /** The ticket this email opens, if it opens one. */
+      /** The ID of the ticket this email opens, if it opens one. */
       ownTicketId: string;
     } & ThreadMessage)
-  | { kind: 'settled'; key: string; disposition: 'quarantine' | 'skip'; reason: string }
-  /** Decided before or by another run, for good: the others of the batch go by it. */
+  | { kind: 'no-ticket'; key: string; disposition: 'quarantine' | 'skip'; reason: string }
+  /** Already decided, by this or another run, and final. The other decisions of the batch depend on it. */
   | ({ kind: 'decided'; key: string; decision: Decision } & ThreadMessage);
 
 /**
- * Decides for emails in UID order what becomes of each: quarantine, skip, a reply, or a ticket of its own. Pure.
- * A reply joins the first of its threads that is open to its sender, else the ticket that its subject names if the sender
- * took part in it; otherwise it opens a ticket that names the first of them. Emails that are decided already come first and
- * get no entry in the result. The outcome does not depend on which emails are decided together and which are stored before.
- * @param known of every Message-ID that one of the emails answers, as far as it is needed
- * @param firstNumber the number of the first new ticket; the next ones follow. It decides nothing.
+ * Decides for emails in UID order: quarantine, skip, a reply, or a new ticket. Pure. A reply joins the first
+ * of its threads that is open to its sender, else the ticket that its subject names if the sender took part
+ * in it. Otherwise it opens a ticket that refers to the first of them. Emails that are already decided come
+ * first and get no entry in the result. The outcome does not depend on which emails are decided together and
+ * which were stored before.
+ * @param known the Message-IDs that the emails answer, as far as needed
+ * @param firstNumber the number of the first new ticket; further tickets count up. It does not affect
+ * decisions.
  * @param rules what the mailbox allows
  */
 export function decideMessages(
@@ -37,7 +39,7 @@ export function decideMessages(
   const threads = new Threads(known);
   let number = firstNumber;
   for (const candidate of candidates) {
-    if (candidate.kind === 'settled') {
+    if (candidate.kind === 'no-ticket') {
       decisions.set(candidate.key, {
         ...nothing,
         disposition: candidate.disposition,
@@ -51,7 +53,7 @@ export function decideMessages(
       continue;
     }
     const answered = threads.of(candidate.answers);
-    // A number proves less than a Message-ID: anyone can guess it, and tags of other systems look the same.
+    // A number proves less than a Message-ID: anyone can guess it, and other systems use similar tags.
     const named = threads.numbered(candidate.tags).filter((thread) => mayAdd(candidate, thread, {}));
     const joined =
       answered.find((thread) => isOpenTo(thread, candidate, rules)) ??
@@ -94,15 +96,20 @@ const nothing = {
   reason: undefined,
 } as const;
 
-/** Whether a message may join a ticket that it answers: the ticket is open or the message quiet, and `mayAdd`. Pure. */
+/**
+ * Whether a message may join a ticket that it answers: the ticket is open or the message is quiet, and
+ * `mayAdd` is true. Pure.
+ */
 export const isOpenTo = (thread: KnownThread, message: Writer, rules: ThreadRules): boolean =>
   (thread.open || message.quiet === true) && mayAdd(message, thread, rules);
 
 type Writer = Pick<ThreadMessage, 'sender' | 'isForged' | 'quiet' | 'reportsOn'>;
 
 /**
- * Whether the sender may add to a ticket: it took part in it or, where the mailbox allows it, is a colleague of the
- * requester, or it reports a delivery to someone who took part. A Message-ID alone proves nothing, since anyone can copy one, nor does a From that the receiving server refutes.
+ * Whether the sender may add to a ticket: the sender took part in it or, if the mailbox allows it, is a
+ * colleague of the requester, or the email is a delivery report about a participant. A Message-ID alone
+ * proves nothing, since anyone can copy one. A From address that the receiving server refutes proves nothing
+ * either.
  */
 function mayAdd(
   { sender, isForged, reportsOn = [] }: Writer,

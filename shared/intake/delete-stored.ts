@@ -6,17 +6,19 @@ import type { FetchDeps } from './fetch-mailbox.ts';
 import type { FetchSession } from './fetch-session.ts';
 
 const DAY_MS = 86_400_000;
-/** Once a day, whatever the hour of the fetch that does it. */
+/** Once a day, regardless of when the fetch runs. */
 const PAUSE_MS = 20 * 3_600_000;
-/** Of a large folder, the newest of the old emails: older ones were read before the mailbox was connected. */
-const MOST = 5_000;
+/**
+ * Only the newest of the old emails in a large folder: older ones were read before the mailbox was connected.
+ */
+const MAX_EMAILS = 5_000;
 const AT_ONCE = 250;
 
 /**
- * Deletes from the server, once a day, what was received more than the mailbox's number of days ago and is stored as part of
- * a ticket. Everything else stays there: what was skipped, what could not be imported, what was never fetched.
- * @returns the cursor to save; undefined: nothing was due. Where the server refuses or breaks off, the fetch still succeeded;
- * the next try is on the next day.
+ * Deletes from the server, once a day, emails that are older than the mailbox's number of days and are stored
+ * in a ticket. Everything else stays there: skipped, unimported and never fetched email.
+ * @returns the cursor to save; undefined: nothing was due. If the server refuses or drops the connection, the
+ * fetch still counts as successful, and the deletion is retried the next day.
  */
 export async function deleteStored(
   { ledger, seam }: Pick<FetchDeps, 'ledger' | 'seam'>,
@@ -48,17 +50,17 @@ async function deleteBefore(
   mayGoOn: () => boolean,
 ): Promise<void> {
   const scope = { folderKey: folderKeyOf(mailbox), validity: inbox.validity };
-  const old = (await inbox.receivedBefore(new Date(before).toISOString())).slice(-MOST);
+  const old = (await inbox.receivedBefore(new Date(before).toISOString())).slice(-MAX_EMAILS);
   for (let start = 0; start < old.length && mayGoOn(); start += AT_ONCE) {
     const metas = await inbox.fetchMeta(old.slice(start, start + AT_ONCE));
     const places = await ledger.lookUp(mailbox.id, scope, metas);
-    const mails = await ledger.mails(
+    const emails = await ledger.emails(
       mailbox.id,
       [...places.values()].map(({ key }) => key),
     );
     const stored = metas.filter(({ ref, receivedAt }) => {
-      const mail = mails.get(places.get(ref)?.key ?? '');
-      // The server only compares days: an email that is a few hours too young waits for the next day.
+      const mail = emails.get(places.get(ref)?.key ?? '');
+      // The server compares only days. An email that is a few hours too new waits for the next day.
       return (
         Date.parse(receivedAt) < before && mail?.state === 'done' && mail.decision?.disposition === 'ticket'
       );

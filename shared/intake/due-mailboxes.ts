@@ -4,14 +4,16 @@ import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 
 const EARLY_MS = 30_000;
-/** A shared cause is probed once a minute; what fails slowly has failed half a minute before the next one. */
+/**
+ * A shared cause is probed once a minute. A slow failure has failed for half a minute before the next probe.
+ */
 const PROBE_MS = 30_000;
 
 /**
- * Ids of the mailboxes that are to be fetched at `now` (milliseconds since the epoch). A mailbox in trouble waits for its
- * next try, with two exceptions where others are stopped by the same cause: once the cause is over, all are due; until
- * then one of them is tried each minute, so that its end is noticed. Pure: a stale message that asks again gets no for an
- * answer where another run was there first.
+ * IDs of the mailboxes to fetch at `now` (milliseconds since the epoch). A failing mailbox waits for its next
+ * retry, with two exceptions if others fail for the same cause: once the cause has ended, all are due; until
+ * then one of them is tried each minute to detect the end. Pure: if a stale message asks again, and another
+ * run was first, the mailbox is not due.
  */
 export function dueMailboxes(all: readonly Mailbox[], state: FetchState, now: number): Set<string> {
   const due = new Set<string>();
@@ -36,7 +38,7 @@ export function dueMailboxes(all: readonly Mailbox[], state: FetchState, now: nu
 
 function isDue(mailbox: Mailbox, failure: FetchFailure | undefined, state: FetchState, now: number): boolean {
   if (failure !== undefined) return isTryDue(mailbox, failure, state, now);
-  // Each minute means at each run of the timer, also at one that a person starts a few seconds after the last.
+  // "Each minute" means at each run of the timer, even one that a person starts a few seconds after the last.
   if (mailbox.intervalMinutes <= 1) return true;
   const last = lastSuccessOf(state, mailbox.id, now);
   return last === undefined || now - Date.parse(last) >= mailbox.intervalMinutes * 60_000 - EARLY_MS;

@@ -3,7 +3,7 @@ import type { MailHour } from '../mailboxes/mail-hours.ts';
 import type { FetchFailure, Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchResult } from './fetch-mailbox.ts';
 
-/** What came in with a fetch, for the hours of the home page. Pure. */
+/** Counts the emails of a fetch for the hourly totals of the home page. Pure. */
 export const countOf = ({
   opened,
   replies,
@@ -14,11 +14,17 @@ export const countOf = ({
   quarantined,
 });
 
-/** How much email waited on the server during an outage. Pure. @param more the fetch left some for the next one */
+/**
+ * Summarizes how much email waited on the server during an outage. Pure.
+ * @param more the fetch left some for the next one
+ */
 export const recoveredSentence = (emails: number, more: boolean): string =>
   `Fetching works again, ${more ? 'at least ' : ''}${emails === 1 ? '1 email' : `${emails} emails`} recovered`;
 
-/** A row for what changed something: mail came, or the mailbox began or ceased to work. Pure. */
+/**
+ * The activity row for a fetch that changed something: email arrived, or
+ * the mailbox started or stopped failing. Pure.
+ */
 export function activityOf(
   { id, address }: Mailbox,
   result: FetchResult,
@@ -30,7 +36,7 @@ export function activityOf(
   switch (result.kind) {
     case 'fetched':
     case 'nothing-new': {
-      // Mail that somebody marked unread again is fetched and changes nothing.
+      // Email that a person marked unread again is fetched and changes nothing.
       const isNew = result.kind === 'fetched' && countOf(result).mails > 0;
       if (isNew) {
         const what = fetchSentence(result);

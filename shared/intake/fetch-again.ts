@@ -13,21 +13,23 @@ import { type Handled, partsOfEntryKey } from './quarantine-records.ts';
 import type { Shard } from './queue-due-mailboxes.ts';
 import { reconcileFolder } from './reconcile-folder.ts';
 
-/** What a queue message asks for besides an ordinary fetch. */
+/** A task that a queue message requests besides an ordinary fetch. */
 export type FetchTask =
   /** Compares the folder with the ledger. */
   | { kind: 'check' }
   /** Compares them, and fetches what is missing. */
   | { kind: 'fetch-missing' }
-  /** Asks the server again for what it did not hand out. @param by name of the person who wants it */
+  /**
+   * Requests messages again that the server did not deliver. @param by name of the person who asked for it
+   */
   | { kind: 'again'; refs: string[]; by: string };
 
 const TTL_SECONDS = 3600;
 const TIME_BOX_MS = 4 * 60_000;
-/** Another run may have the mailbox; it ends within minutes. */
+/** Another run may have the lease on the mailbox; it ends within minutes. */
 const TRIES = 20;
 const PAUSE_MS = 3_000;
-/** What the row of a cursor has room for beside what waits there. */
+/** A cursor's row has room for this many messages besides those already waiting. */
 const AT_ONCE = 500;
 
 export const queueTask = (queues: Pick<Queues, 'send'>, mailboxId: string, task: FetchTask): Promise<void> =>
@@ -38,8 +40,8 @@ export const queueTask = (queues: Pick<Queues, 'send'>, mailboxId: string, task:
   );
 
 /**
- * Does what a queue message asks for one mailbox. Repeating it changes nothing that is done.
- * @throws PostroomError where storage is unavailable: the Functions host delivers the message again
+ * Runs the task of a queue message for one mailbox. Idempotent.
+ * @throws PostroomError if storage is unavailable: the Functions host delivers the message again
  */
 export async function runTask(deps: ShardDeps, mailboxId: string, task: FetchTask): Promise<void> {
   const mailbox = await deps.mailboxes.get(mailboxId);
@@ -56,7 +58,9 @@ export async function runTask(deps: ShardDeps, mailboxId: string, task: FetchTas
   await reconcileFolder(deps, mailbox);
 }
 
-/** A fetch that also asks for these messages, whoever has read them. What came of it is an activity. */
+/**
+ * Fetches, and also requests these messages whether or not they are read. Records the result as an activity.
+ */
 async function fetchAgain(
   deps: ShardDeps,
   mailbox: Mailbox,
@@ -88,7 +92,7 @@ async function fetchAgain(
   }
 }
 
-/** A cursor whose next fetch asks for these messages, as if nobody had seen them. Pure. */
+/** A cursor whose next fetch requests these messages as if they were new. Pure. */
 export function askingAgain(cursor: Cursor, refs: readonly MessageRef[]): Cursor {
   const wanted = new Set(refs);
   const isOther = ({ ref }: { ref: MessageRef }): boolean => !wanted.has(ref);
@@ -100,7 +104,7 @@ export function askingAgain(cursor: Cursor, refs: readonly MessageRef[]): Cursor
   };
 }
 
-/** Entries of what the server did not hand out before, and did now: they are dealt with. */
+/** Closes the entries of messages that the server did not deliver before and has delivered now. */
 async function closeEntriesOf(
   { tables, ledger, quarantine, mailboxes, seam }: ShardDeps,
   { id: mailboxId }: Mailbox,
@@ -115,20 +119,20 @@ async function closeEntriesOf(
     const prefix = placesOfRef(scope, ref);
     const [place] = await openRecords(tables, placeKind).list(mailboxId, { prefix });
     if (place === undefined) continue;
-    const mail = (await ledger.mails(mailboxId, [place.key])).get(place.key);
+    const mail = (await ledger.emails(mailboxId, [place.key])).get(place.key);
     if (mail?.state !== 'done') continue;
     const { ticketId, number } = mail.decision ?? {};
     const at = new Date(seam.now()).toISOString();
     const handled: Handled =
       ticketId === undefined || number === undefined
-        ? // It has an entry of its own now, with its original.
+        ? // It now has its own entry, with its original.
           { outcome: 'dismissed', at, by }
         : { outcome: 'imported', at, by, ticket: { id: ticketId, number } };
     for (const { key } of waiting) {
       const parts = partsOfEntryKey(key);
       if (!parts.place.startsWith(prefix) || parts.contentKey === place.key) continue;
       const entry = await quarantine.get(mailboxId, key);
-      if (entry !== undefined) await quarantine.settle(entry, handled);
+      if (entry !== undefined) await quarantine.markHandled(entry, handled);
     }
   }
 }

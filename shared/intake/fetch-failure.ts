@@ -7,10 +7,13 @@ import type { FetchResult } from './fetch-mailbox.ts';
 
 const LONGEST_BACKOFF_MINUTES = 30;
 const PERSON_BACKOFF_MINUTES = 5;
-/** Ends of a fetch that say nothing about what stopped the one before: it may not have come that far. */
-const SAYS_NOTHING = new Set(['fetch-too-slow', 'unexpected']);
+/** Failures that say nothing about the previous cause, because the fetch may not have got that far. */
+const INCONCLUSIVE = new Set(['fetch-too-slow', 'unexpected']);
 
-/** When to try again: doubling from one minute, or as the server said; a mailbox that waits for a person keeps asking. */
+/**
+ * Sets the next retry: exponential backoff from one minute, or as the server requested. A mailbox that waits
+ * for a person is still retried.
+ */
 export function nextFailure(
   before: FetchFailure | undefined,
   found: ConnectFailure,
@@ -38,8 +41,9 @@ export function nextFailure(
 }
 
 /**
- * The shared cause that a fetch has shown to be over: it stopped this mailbox before and does so no more. Pure.
- * @param before what stopped the mailbox until now
+ * The shared cause that a fetch has shown to be over: it stopped this mailbox before and no longer does.
+ * Pure.
+ * @param before the mailbox's failure until now
  */
 export function causeEnded(
   mailbox: Mailbox,
@@ -51,10 +55,10 @@ export function causeEnded(
   if (result.kind !== 'failed') return cause;
   const { kind: state, code } = result.failure;
   const isShared = sharedCauseOf(mailbox, { state, code }) !== undefined;
-  return isShared || SAYS_NOTHING.has(code) ? undefined : cause;
+  return isShared || INCONCLUSIVE.has(code) ? undefined : cause;
 }
 
-/** Enabled mailboxes that this cause stops, without the one that has shown it to be over. Pure. */
+/** Enabled mailboxes stopped by this cause, without the one that has shown it to be over. Pure. */
 export function waitingFor(
   cause: string,
   all: readonly Mailbox[],

@@ -31,15 +31,15 @@ export interface FetchDeps extends IntakeDeps, ConnectDeps {
 export type FetchResult =
   | { kind: 'fetched'; opened: number; replies: number; quarantined: number; skipped: number; more: boolean }
   | { kind: 'nothing-new' }
-  /** Another run has this mailbox. */
+  /** Another run is fetching this mailbox. */
   | { kind: 'busy' }
   | { kind: 'failed'; failure: ConnectFailure };
 
 /** How long a fetch may take. */
 export interface TimeBox {
-  /** Milliseconds since the epoch; no batch begins after it, the next fetch goes on from there. */
+  /** Milliseconds since the epoch. No batch starts after it; the next fetch continues from there. */
   deadline: number;
-  /** Ends the fetch where it stands: the connection is dropped and the lease given back. */
+  /** Aborts the fetch: drops the connection and releases the lease. */
   cut?: AbortSignal | undefined;
 }
 
@@ -47,9 +47,10 @@ const LEASE_SECONDS = 60;
 const RENEW_MS = 20_000;
 
 /**
- * One fetch of one mailbox: sign in, look for mail, take it in batch by batch, mark it on the server.
- * @param cursor how far the folder was read, if it was.
- * @throws PostroomError when storage or the vault is away; the mail server's failures are a result.
+ * Fetches one mailbox: signs in, lists messages, imports them batch by batch, marks them on the server.
+ * @param cursor how far the folder was read; undefined before the first fetch
+ * @throws PostroomError if storage or Key Vault is unavailable. The mail server's failures are returned as a
+ * result.
  */
 export async function fetchMailbox(
   deps: FetchDeps,
@@ -60,7 +61,7 @@ export async function fetchMailbox(
   const connected = await connectInbox(deps, mailbox);
   if (connected.kind !== 'connected') return { kind: 'failed', failure: connected };
   const session = new FetchSession(connected.inbox, () => connectInbox(deps, mailbox));
-  const forget = whenCut(box, () => session.destroy());
+  const removeListener = onAbort(box, () => session.destroy());
   try {
     return await fetchPieces(deps, mailbox, session, cursor, box);
   } catch (error) {
@@ -69,28 +70,28 @@ export async function fetchMailbox(
     if (error instanceof InboxError) return { kind: 'failed', failure: connectFailureFrom(error, mailbox) };
     throw error;
   } finally {
-    forget();
+    removeListener();
     await session.close();
   }
 }
 
-/** What becomes of a mailbox whose fetch was cut off; what it stored until then counts. */
+/** The failure of a mailbox whose fetch was aborted. Everything stored before counts. */
 export const tooSlow = ({ address }: Mailbox): ConnectFailure => ({
   kind: 'retrying',
   code: 'fetch-too-slow',
   message: `The mail server of ${address} took so long that Postroom broke off the fetch. It goes on from there by itself.`,
 });
 
-/** Acts once when the box is cut; gives a way to forget it. */
-function whenCut({ cut }: TimeBox, act: () => void): () => void {
+/** Runs `act` once when the time box aborts; returns a function that removes the listener. */
+function onAbort({ cut }: TimeBox, act: () => void): () => void {
   if (cut?.aborted === true) act();
   cut?.addEventListener('abort', act, { once: true });
   return () => cut?.removeEventListener('abort', act);
 }
 
 /**
- * The first fetch of a mailbox goes on piece by piece while there is time, with new email before each piece. Afterwards
- * stored email whose days are over is deleted from the server.
+ * Continues the mailbox's first fetch piece by piece while there is time, with new email before each piece.
+ * Then deletes stored email from the server once its retention is over.
  */
 async function fetchPieces(
   deps: FetchDeps,
@@ -104,11 +105,11 @@ async function fetchPieces(
     await deps.saveCursor(id, next);
     now = next;
   };
-  const noting = { ...deps, saveCursor };
+  const tracking = { ...deps, saveCursor };
   const mayGoOn = (): boolean => deps.seam.now() < box.deadline && box.cut?.aborted !== true;
-  let result = await fetchFrom(noting, mailbox, session, now, box);
+  let result = await fetchFrom(tracking, mailbox, session, now, box);
   while (result.kind === 'fetched' && !result.more && now?.first !== undefined && mayGoOn()) {
-    const next = await fetchFrom(noting, mailbox, session, now, box);
+    const next = await fetchFrom(tracking, mailbox, session, now, box);
     if (next.kind === 'nothing-new') break;
     result = next.kind === 'fetched' ? sumOf(result, next) : next;
   }
@@ -129,7 +130,7 @@ const sumOf = (one: Fetched, other: Fetched): Fetched => ({
   more: other.more,
 });
 
-/** The first fetch begins again where refs of before mean nothing any more; the ledger knows what it took. */
+/** Restarts the first fetch if its refs are no longer valid; the ledger knows what was already imported. */
 function firstFrom(
   earlier: Cursor | undefined,
   position: Position,
@@ -149,7 +150,7 @@ async function fetchFrom(
 ): Promise<FetchResult> {
   const { validity } = session;
   const folderKey = folderKeyOf(mailbox);
-  // A cursor of another folder, from before a person changed the mailbox, says nothing about this one.
+  // A cursor of another folder, from before a person changed the mailbox, does not apply to this one.
   const earlier = (cursor?.folderKey ?? folderKey) === folderKey ? cursor : undefined;
   const known = earlier?.validity === validity ? earlier : undefined;
   const listing = await session.inbox.list({
@@ -184,19 +185,20 @@ async function fetchFrom(
   const refs = unmarked?.refs ?? listed;
   const left = new Map(start.left.map((each) => [each.ref, each.fingerprint]));
   const isLeft = (meta: MessageMeta): boolean => left.get(meta.ref) === fingerprintOf(meta);
-  // A message that was left on the server is passed over only while it is the one that stands there.
+  // A message left on the server is skipped only if the same message is still there.
   const isAllLeft = refs.every((ref) => left.has(ref));
   const seen = isAllLeft && refs.length > 0 ? await newMeta(session, refs, undefined) : undefined;
-  const isNews = seen === undefined ? refs.length > 0 : !seen.metas.every(isLeft);
-  if (!isNews) {
-    // What waited may have been read or deleted by somebody else; an alert would speak of it for ever.
+  const hasNew = seen === undefined ? refs.length > 0 : !seen.metas.every(isLeft);
+  if (!hasNew) {
+    // Waiting messages may have been read or deleted by other people. Without
+    // this, an alert would mention them for ever.
     const isGone =
       first !== undefined ||
       (known?.backlog ?? 0) > 0 ||
       (known?.waiting ?? []).length > 0 ||
       (known?.unfetched ?? []).length > 0;
-    const isLookedAt = start.refusal !== known?.refusal;
-    if (known?.folderKey === undefined || isGone || isSetBack || isLookedAt)
+    const hasNewRefusal = start.refusal !== known?.refusal;
+    if (known?.folderKey === undefined || isGone || isSetBack || hasNewRefusal)
       await deps.saveCursor(mailbox.id, {
         ...start,
         first: piece?.after,
@@ -208,12 +210,12 @@ async function fetchFrom(
   }
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);
   if (lease === undefined) return { kind: 'busy' };
-  const heldLease = holdLease(lease);
-  // Another run may have the mailbox although a storage call of this one still hangs.
-  const forget = whenCut(box, () => heldLease.letGo());
-  const take = async (): Promise<FetchResult | 'void'> => {
+  const renewal = keepRenewing(lease);
+  // Another run may fetch the mailbox while a storage call of this one still hangs.
+  const removeListener = onAbort(box, () => renewal.abandon());
+  const importFound = async (): Promise<FetchResult | 'void'> => {
     const { metas, missing, unasked, isWitnessAnother } = seen ?? (await newMeta(session, refs, witness));
-    // The server was restored, and new email reaches past the old end: which of it was fetched is not known.
+    // The server was restored, and new email has passed the old end. Which of it was fetched is unknown.
     if (isWitnessAnother) return 'void';
     const found = {
       metas: metas.filter((each) => !isLeft(each)),
@@ -223,22 +225,25 @@ async function fetchFrom(
       digest: listedDigest(listed),
       first: piece?.after,
     };
-    const mayGoOn = (): boolean => heldLease.isOurs() && deps.seam.now() < box.deadline;
+    const mayGoOn = (): boolean => renewal.isOurs() && deps.seam.now() < box.deadline;
     const { ended, ...result } = await processMessages(deps, mailbox, session, found, start, mayGoOn);
     if (ended !== undefined) throw ended;
     return { kind: 'fetched', ...result };
   };
   try {
-    const result = await take();
+    const result = await importFound();
     if (result !== 'void') return result;
   } finally {
-    forget();
-    await heldLease.end();
+    removeListener();
+    await renewal.end();
   }
   return fetchFrom(deps, mailbox, session, cursor, box, { isVoid: true });
 }
 
-/** What the server tells of these, and in the same command whether another message stands at the witness's ref. */
+/**
+ * Fetches the metadata of these messages and checks in the same command
+ * whether another message now has the witness's ref.
+ */
 async function newMeta(
   session: FetchSession,
   refs: readonly MessageRef[],
@@ -249,18 +254,21 @@ async function newMeta(
     session,
     witness === undefined ? refs : [...new Set([...refs, witness.ref])],
   );
-  const standing = found.metas.find(({ ref }) => ref === witness?.ref);
+  const atWitness = found.metas.find(({ ref }) => ref === witness?.ref);
   const isAsked = (ref: MessageRef): boolean => asked.has(ref);
   return {
     metas: found.metas.filter(({ ref }) => isAsked(ref)),
     missing: found.missing.filter(isAsked),
     unasked: found.unasked.filter(isAsked),
-    isWitnessAnother: standing !== undefined && fingerprintOf(standing) !== witness?.fingerprint,
+    isWitnessAnother: atWitness !== undefined && fingerprintOf(atWitness) !== witness?.fingerprint,
   };
 }
 
-/** Renews in the background. The lease saves double work; that two runs do no harm is the ledger's doing. */
-function holdLease(lease: Lease): { isOurs(): boolean; letGo(): void; end(): Promise<void> } {
+/**
+ * Renews the lease in the background. The lease only avoids duplicate
+ * work; the ledger makes concurrent runs safe.
+ */
+function keepRenewing(lease: Lease): { isOurs(): boolean; abandon(): void; end(): Promise<void> } {
   let ours = true;
   const timer = setInterval(() => {
     lease.renew().then(
@@ -275,7 +283,7 @@ function holdLease(lease: Lease): { isOurs(): boolean; letGo(): void; end(): Pro
   timer.unref();
   return {
     isOurs: () => ours,
-    letGo() {
+    abandon() {
       ours = false;
       clearInterval(timer);
     },

@@ -2,12 +2,12 @@ import type { connectInbox } from '../mailboxes/connect-inbox.ts';
 import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
 import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 
-/** For some messages of a fetch at which the server breaks off: each takes about three. */
+/** Enough for a few messages that make the server drop the session; each takes about three. */
 const MAX_SESSIONS = 16;
 
 /**
- * Where a server broke off over many messages, the one at fault is sought in pieces. The square root finds it with fewer
- * sessions than halving, which cost more than commands do.
+ * Splits the messages over which a server dropped the session, to find the culprit. Pieces of square-root
+ * size need fewer sessions than halving, and sessions cost more than commands.
  */
 export function inPieces<T>(items: readonly T[]): T[][] {
   const size = Math.max(1, Math.floor(Math.sqrt(items.length)));
@@ -16,7 +16,7 @@ export function inPieces<T>(items: readonly T[]): T[][] {
   return pieces;
 }
 
-/** The refs that were learnt mean other email now. */
+/** The validity changed, so known refs now mean other messages. */
 export class Renumbered extends InboxError {
   constructor() {
     super('unavailable', 'The mail server numbered its mail anew during the fetch; the next one starts over');
@@ -24,9 +24,12 @@ export class Renumbered extends InboxError {
   }
 }
 
-/** The sessions of one fetch, one after the other: a server that breaks off at a message ends the session with it. */
+/**
+ * The sessions of one fetch, one after the other: a message that makes the
+ * server drop the connection ends its session.
+ */
 export class FetchSession {
-  /** As the first session found it. */
+  /** The validity that the first session found. */
   readonly validity: string;
   readonly #connect: () => ReturnType<typeof connectInbox>;
   #inbox: Inbox;
@@ -39,7 +42,7 @@ export class FetchSession {
     this.#inbox = inbox;
   }
 
-  /** Whether half of the sessions were needed so far. */
+  /** Whether more than half of the sessions have been used. */
   get isHalfSpent(): boolean {
     return this.#opened > MAX_SESSIONS / 2;
   }
@@ -53,8 +56,8 @@ export class FetchSession {
   }
 
   /**
-   * Opens a session in place of one that broke off.
-   * @returns `away` where the server cannot be reached, `spent` where this fetch opened enough of them
+   * Opens a new session after one failed.
+   * @returns `away` if the server cannot be reached, `spent` if this fetch has used up its sessions
    * @throws Renumbered
    */
   async renew(): Promise<'renewed' | 'spent' | 'away'> {
@@ -70,7 +73,7 @@ export class FetchSession {
     return 'renewed';
   }
 
-  /** For good: no session follows. */
+  /** Permanent: no new session is opened afterwards. */
   destroy(): void {
     this.#dropped = true;
     this.#inbox.destroy();
@@ -84,13 +87,16 @@ export class FetchSession {
 export interface FoundMeta {
   /** Sorted. */
   metas: MessageMeta[];
-  /** The server lists them and tells nothing of them. */
+  /** Listed by the server, but without metadata. */
   missing: MessageRef[];
-  /** Not asked about: the sessions that are left are for those of which the server tells. */
+  /** Not requested: the remaining sessions are reserved for messages with metadata. */
   unasked: MessageRef[];
 }
 
-/** What the server tells of these messages. Where it breaks off, the range is cut until the one at fault stands alone. */
+/**
+ * Fetches the metadata of these messages. If the server drops the session,
+ * the range is split until the culprit is alone.
+ */
 export async function fetchMetaOf(session: FetchSession, refs: readonly MessageRef[]): Promise<FoundMeta> {
   try {
     const metas = await session.inbox.fetchMeta(refs);

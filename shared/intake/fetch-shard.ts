@@ -20,36 +20,40 @@ import { createReconciliationStore } from './reconciliation-records.ts';
 export interface ShardDeps extends FetchDeps {
   mailboxes: MailboxStore;
   activity: Pick<ActivityStore, 'note'>;
-  /** Takes what has become due by the end of an outage; without it, that waits for the timer's next minute. */
+  /**
+   * Receives the mailboxes that become due at the end of an outage.
+   * Without it, they wait for the timer's next minute.
+   */
   queues?: Pick<Queues, 'send'>;
 }
 
-/** What one fetch of a shard's run leaves behind. */
+/** The result of one fetch of a shard's run. */
 interface Fetched {
   mailboxId: string;
-  /** Undefined: storage was away. */
+  /** Undefined: storage was unavailable. */
   result: FetchResult | undefined;
-  /** ISO time of its end; absent when it did not work. */
+  /** ISO time at which it ended; absent if it failed. */
   workedAt?: string;
-  /** Absent when nothing was done that is worth a row. */
+  /** Absent if nothing worth a row was done. */
   activity?: Activity | undefined;
-  /** What came in. */
+  /** Counts of the imported emails. */
   counted?: Omit<MailHour, 'hour'>;
 }
 
 const AT_ONCE = 8;
 const TIME_BOX_MS = 4 * 60_000;
-/** What a batch that began in time may take beyond the time box; then its mailbox is cut off. */
+/** Extra time for a batch that started before the deadline; then its mailbox is aborted. */
 const GRACE_MS = 60_000;
-/** What a cut mailbox may take to end; then nobody waits for it any more. */
+/** Time for an aborted mailbox to end; then the run no longer waits for it. */
 const ENDING_MS = 10_000;
-/** While slow mailboxes hold a run up, what the others did is saved this often. */
+/** While slow mailboxes delay a run, the results of the others are saved at this interval. */
 const SAVE_MS = 30_000;
 
 /**
- * Fetches the mailboxes of a shard, some at a time, each on its own: what stops or delays one never stops another. A run
- * ends within six minutes; mailboxes whose turn did not come are the first of the next one.
- * @returns how each fetch ended, by mailbox id; undefined: storage was away, nothing could be noted
+ * Fetches the mailboxes of a shard, several at a time and independently: a mailbox that fails or hangs never
+ * stops another. A run ends within six minutes; mailboxes that were not reached come first in the next run.
+ * @returns the result of each fetch, by mailbox ID; undefined: storage was unavailable and nothing was
+ * recorded
  */
 export async function fetchShard(
   deps: ShardDeps,
@@ -58,13 +62,13 @@ export async function fetchShard(
   const [all, state] = await Promise.all([deps.mailboxes.list(), deps.mailboxes.fetchState()]);
   const began = deps.seam.now();
   const lastSuccess = ({ id }: Mailbox): string => lastSuccessOf(state, id, began) ?? '';
-  // The message may be old: another run may have fetched a mailbox since, or have found that it has to wait.
+  // The message may be stale: another run may have fetched a mailbox since, or have scheduled its retry.
   const due = dueMailboxes(all, state, began);
   const wanted = all
     .filter(({ id }) => due.has(id) && mailboxIds.includes(id))
     .sort((a, b) => lastSuccess(a).localeCompare(lastSuccess(b)));
   const deadline = began + TIME_BOX_MS;
-  const tellOthers = recoveryChannel(deps, all, state);
+  const announceRecovery = recoveryAnnouncer(deps, all, state);
   const done: Fetched[] = [];
   const existing = new Set(all.map(({ id }) => id));
   const save = shardSaver(deps, shard, existing, state, done);
@@ -72,7 +76,7 @@ export async function fetchShard(
     if (deps.seam.now() >= deadline) return;
     const fetched = await fetchMeasured(deps, mailbox, state, deadline);
     done.push(fetched);
-    if (fetched.result !== undefined) await tellOthers(mailbox, fetched.result);
+    if (fetched.result !== undefined) await announceRecovery(mailbox, fetched.result);
   });
   while ((await withinTime(run, SAVE_MS)) === 'late')
     await save().catch((error: unknown) =>
@@ -83,19 +87,19 @@ export async function fetchShard(
 }
 
 /**
- * Once a fetch has shown that something shared is over, says so to all mailboxes that wait for it, once a run. Never
- * throws: a storage that fails here lets the next probe, a minute later, say the same.
+ * When a fetch shows that a shared cause is over, makes all mailboxes that wait for it due, once per run.
+ * Never throws: if storage fails here, the next probe, a minute later, does it again.
  */
-function recoveryChannel(
+function recoveryAnnouncer(
   deps: Pick<ShardDeps, 'seam' | 'mailboxes' | 'queues'>,
   all: readonly Mailbox[],
   state: FetchState,
 ): (mailbox: Mailbox, result: FetchResult) => Promise<void> {
-  const told = new Set<string>();
+  const announced = new Set<string>();
   return async (mailbox, result) => {
     const cause = causeEnded(mailbox, state.failing.get(mailbox.id), result);
-    if (cause === undefined || told.has(cause)) return;
-    told.add(cause);
+    if (cause === undefined || announced.has(cause)) return;
+    announced.add(cause);
     const waiting = waitingFor(cause, all, state, mailbox.id);
     if (waiting.size === 0) return;
     try {
@@ -103,14 +107,14 @@ function recoveryChannel(
       log.info('shared cause over', { cause, waiting: waiting.size });
       if (deps.queues !== undefined) await queueAtOnce(deps.queues, all, waiting);
     } catch (error) {
-      log.warn('recovery not told', { cause, error: describeError(error) });
+      log.warn('recovery not announced', { cause, error: describeError(error) });
     }
   };
 }
 
 /**
- * Saves what was done since it saved last: one write of the shard's row, and a row an activity. Another run may have
- * written the shard's row while this one was slow, so that then it is read again first.
+ * Saves the results since the last save: one write of the shard's row, and one row per activity. Another run
+ * may have written the shard's row if this one was slow; then it is read again first.
  */
 function shardSaver(
   deps: ShardDeps,
@@ -128,7 +132,7 @@ function shardSaver(
       now.slice(saved),
       now.slice(noted).flatMap(({ activity }) => activity ?? []),
     ];
-    // Never throws, so that what is noted once is not noted again.
+    // Set before the write, which never throws, so that no activity is recorded twice.
     noted = now.length;
     await Promise.all([
       unsaved.some(({ workedAt }) => workedAt !== undefined) ? saveRow(unsaved) : undefined,
@@ -205,7 +209,7 @@ async function fetchOne(
       return { mailboxId, result, activity };
     }
     if (result.kind === 'busy') return { mailboxId, result };
-    if (before !== undefined) await noteRecovery(deps, mailboxId, result, before, now);
+    if (before !== undefined) await recordRecovery(deps, mailboxId, result, before, now);
     if (result.kind === 'fetched') logFetched(mailboxId, result, now - began);
     return {
       mailboxId,
@@ -215,14 +219,14 @@ async function fetchOne(
       ...(result.kind === 'fetched' && { counted: countOf(result) }),
     };
   } catch (error) {
-    // Storage itself is away: nothing can be noted, the next minute tries again.
+    // Storage is unavailable: nothing can be recorded. The next minute retries.
     log.error('fetch ended early', error, { mailbox: mailboxId });
     return { mailboxId, result: undefined };
   }
 }
 
-/** The mailbox works again. What the first fetch brought had waited on the server. */
-async function noteRecovery(
+/** Records the recovery. The emails of this first successful fetch had waited on the server. */
+async function recordRecovery(
   { mailboxes, tables }: ShardDeps,
   mailboxId: string,
   result: FetchResult,
@@ -238,7 +242,7 @@ async function noteRecovery(
   await mailboxes.setFailure(mailboxId, undefined);
 }
 
-/** What breaks on our side becomes a trouble of this mailbox, so that its page says so. */
+/** Turns an error on our side into a failure of this mailbox, so that its page shows it. */
 async function fetchSafely(
   deps: ShardDeps,
   mailbox: Mailbox,
@@ -255,7 +259,7 @@ async function fetchSafely(
   }
 }
 
-/** A server that never answers, or answers drop by drop, is cut off; what its fetch stored until then counts. */
+/** Aborts a fetch if the server never responds or responds very slowly. Everything stored before counts. */
 async function fetchInTime(
   deps: ShardDeps,
   mailbox: Mailbox,
@@ -263,7 +267,7 @@ async function fetchInTime(
   deadline: number,
 ): Promise<FetchResult> {
   const cut = new AbortController();
-  // A clock that is set back meanwhile must not make the run longer than the host lets it last.
+  // If the clock is set back meanwhile, the run must still not exceed the host's time limit.
   const left = Math.min(Math.max(0, deadline - deps.seam.now()), TIME_BOX_MS) + GRACE_MS;
   const timer = setTimeout(() => cut.abort(), left);
   const cursor = state.cursors.get(mailbox.id);
@@ -283,8 +287,8 @@ async function fetchInTime(
 }
 
 /**
- * A mailbox that is tried because something shared may be over asks in spite of its account's own pause, which is as long
- * as the outage made it; so does one whose times are of another clock.
+ * A mailbox that is retried because a shared cause may be over ignores its account's backoff, which grew with
+ * the outage. So does one whose timestamps come from a wrong clock.
  */
 function tokensFor(
   { accessTokens, seam }: Pick<ShardDeps, 'accessTokens' | 'seam'>,

@@ -12,17 +12,17 @@ import { partsOfEntryKey, type QuarantineEntry } from './quarantine-records.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
 import { type Trace, traceOf, traceOfUnfetched } from './trace-email.ts';
 
-/** What a person knows of an email. */
+/** The search terms a person enters to find an email. */
 export interface EmailQuery {
-  /** Part of a sender or a subject, in lower case; empty where only a Message-ID can be meant. */
+  /** Part of a sender or a subject, in lower case; empty if the query can only be a Message-ID. */
   words: string;
-  /** With its brackets (RFC 5322 section 3.6.4). */
+  /** With angle brackets (RFC 5322 section 3.6.4). */
   messageId: string | undefined;
 }
 
 export interface FoundEmail {
   mailboxId: string;
-  /** As a person knows it again. */
+  /** Sender and subject, for a person to recognize it. */
   from: string | undefined;
   subject: string | undefined;
   receivedAt: string;
@@ -34,33 +34,38 @@ export interface FoundEmail {
 export interface EmailSearch {
   /** Newest first, at most `MAX_FOUND`. */
   found: FoundEmail[];
-  /** There were more than are given. */
+  /** There were more results than are returned. */
   more: boolean;
 }
 
-/** Bounds of a search, as the page says them. */
+/** Limits of a search, as shown on the page. */
 export const SCANNED_TICKETS = 1000;
 export const SCANNED_ENTRIES = 1000;
 export const MAX_FOUND = 20;
-/** Of each mailbox, however many there are. */
+/** Minimum for each mailbox, however many there are. */
 const MIN_SHARE = 10;
 
 const TICKETS_READ = 10;
 const MESSAGES_READ = 10;
-/** A Message-ID names one message, which may be an old one of a long ticket. */
+/** A Message-ID identifies one message, which may be an old one in a long ticket. */
 const MESSAGES_SOUGHT = 50;
 const AT_ONCE = 8;
 
 export interface FindDeps {
   tables: Tables;
-  ledger: Pick<LedgerStore, 'mails'>;
+  ledger: Pick<LedgerStore, 'emails'>;
   quarantine: Pick<QuarantineStore, 'page'>;
 }
 
-/** What mail programs put before the subject of a reply: a ticket has the subject of its first email. */
+/**
+ * Prefixes that mail programs put before the subject of a reply: a ticket has the subject of its first email.
+ */
 const REPLY_PREFIX = /^(?:(?:re|aw|antw|sv|vs|fwd?|wg|tr|rif)(?:\[\d+\])?\s*:\s*)+(?=\S)/i;
 
-/** Reads what was typed: a Message-ID in brackets, or a part of a sender or subject. Undefined for nothing. Pure. */
+/**
+ * Parses the search text: a Message-ID in angle brackets, or part of a
+ * sender or subject. Undefined if empty. Pure.
+ */
 export function readQuery(typed: string): EmailQuery | undefined {
   const text = typed
     .replace(/^\s*message-id:/i, '')
@@ -79,9 +84,9 @@ export function readQuery(typed: string): EmailQuery | undefined {
 }
 
 /**
- * Looks for an email in the tickets, by Message-ID or among the newest by sender and subject, and among the newest
- * unimported emails. The number of requests and rows is bounded.
- * @throws PostroomError where storage is unavailable
+ * Searches the tickets by Message-ID, the newest tickets by sender and subject, and the newest unimported
+ * emails. The number of requests and rows is bounded.
+ * @throws PostroomError if storage is unavailable
  */
 export async function findEmail(
   deps: FindDeps,
@@ -103,7 +108,7 @@ export async function findEmail(
 }
 
 interface Message {
-  /** Content key, or the id of a ticket of which no message was read. */
+  /** Content key, or the ID of a ticket of which no message was read. */
   key: string;
   mailboxId: string;
   ticket: { id: string; number: number } | undefined;
@@ -140,11 +145,11 @@ async function messagesOfWords(
   );
   const tickets = pages
     .flatMap(({ records }) => records)
-    .filter((ticket) => mailboxIds.has(ticket.mailboxId) && holds(words, ticket.subject, ticket.requester))
+    .filter((ticket) => mailboxIds.has(ticket.mailboxId) && matches(words, ticket.subject, ticket.requester))
     .sort((a, b) => (a.lastAt < b.lastAt ? 1 : -1));
   const messages = await mapLimited(tickets.slice(0, TICKETS_READ), AT_ONCE, async (ticket) => {
     const read = await messagesIn(tables, ticket.id, MESSAGES_READ);
-    const fitting = read.filter(({ subject, from }) => holds(words, subject, from));
+    const fitting = read.filter(({ subject, from }) => matches(words, subject, from));
     return fitting.length === 0
       ? [ticketAlone(ticket)]
       : fitting.map((each) => messageOf(each, ticket.mailboxId, ticket));
@@ -168,7 +173,7 @@ const messageOf = (
   receivedAt: at,
 });
 
-/** A ticket whose subject or requester fits, of which no message was read that does. */
+/** A ticket whose subject or requester matches, but of whose messages none that was read matches. */
 const ticketAlone = ({ id, number, mailboxId, requester, subject, lastAt }: TicketSummary): Message => ({
   key: id,
   mailboxId,
@@ -178,7 +183,7 @@ const ticketAlone = ({ id, number, mailboxId, requester, subject, lastAt }: Tick
   receivedAt: lastAt,
 });
 
-function holds(
+function matches(
   words: string,
   subject: string | undefined,
   { name, address }: { name?: string | undefined; address?: string | undefined },
@@ -194,21 +199,23 @@ async function foundMessage(deps: FindDeps, message: Message): Promise<FoundEmai
   return { mailboxId, from, subject, receivedAt, trace: known ?? alone, isUnimported: false };
 }
 
-/** What the ledger says of an email; undefined where it does not know it. @param place absent: where it was first found */
+/**
+ * Traces an email in the ledger; undefined if it is not there. @param place absent: where it was first found
+ */
 export async function traceInLedger(
   { tables, ledger }: Pick<FindDeps, 'tables' | 'ledger'>,
   mailboxId: string,
   key: string,
   place?: LedgerPlace,
 ): Promise<Trace | undefined> {
-  const mail = (await ledger.mails(mailboxId, [key])).get(key);
+  const mail = (await ledger.emails(mailboxId, [key])).get(key);
   if (mail === undefined) return undefined;
   const rows = tables.open('Ledger');
-  const [storedAt, settledAt] = await Promise.all([
+  const [storedAt, updatedAt] = await Promise.all([
     rows.writtenAt(mailboxId, place?.place ?? mail.place),
     rows.writtenAt(mailboxId, mailRowKey(key)),
   ]);
-  return traceOf({ receivedAt: mail.receivedAt, storedAt, settledAt, isCopy: place?.copy, mail });
+  return traceOf({ receivedAt: mail.receivedAt, storedAt, updatedAt, isCopy: place?.copy, mail });
 }
 
 async function entriesOf(
@@ -223,7 +230,7 @@ async function entriesOf(
     .filter(
       (entry) =>
         (messageId !== undefined && entry.messageId === messageId) ||
-        (words !== '' && holds(words, entry.subject, { address: entry.from })),
+        (words !== '' && matches(words, entry.subject, { address: entry.from })),
     );
   return mapLimited(fitting.slice(0, MAX_FOUND + 1), AT_ONCE, (entry) => foundEntry(deps, entry));
 }
@@ -234,7 +241,7 @@ async function foundEntry(deps: FindDeps, entry: QuarantineEntry): Promise<Found
   const known = await openRecords(deps.tables, placeKind).find(mailboxId, place);
   const trace =
     (await traceInLedger(deps, mailboxId, contentKey, known)) ?? traceOfUnfetched(receivedAt, reason);
-  // Of a copy only its place is kept; the email that it copies has the words.
+  // A copy stores only its place; sender and subject are in the original email.
   const original =
     subject === undefined && from === undefined ? await originalOf(deps, mailboxId, contentKey) : undefined;
   return {
@@ -252,7 +259,7 @@ async function originalOf(
   mailboxId: string,
   key: string,
 ): Promise<MessageRecord | undefined> {
-  const mail = (await ledger.mails(mailboxId, [key])).get(key);
+  const mail = (await ledger.emails(mailboxId, [key])).get(key);
   const ticketId = mail?.decision?.ticketId;
   if (mail === undefined || ticketId === undefined) return undefined;
   return openRecords(tables, messageKind).find(ticketId, messageRowKey(mail.receivedAt, key));

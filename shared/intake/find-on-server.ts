@@ -7,7 +7,7 @@ import type { IntakeDeps } from './batch.ts';
 import { type EmailQuery, traceInLedger } from './find-email.ts';
 import type { Trace } from './trace-email.ts';
 
-/** A message on the mail server that fits. Neither its text nor its subject is read. */
+/** A matching message on the mail server. Neither its text nor its subject is read. */
 export interface ServerMessage {
   /** ISO time at which the server received it. */
   receivedAt: string;
@@ -20,24 +20,24 @@ export interface ServerMessage {
 export interface FolderAnswer {
   folder: string;
   isJunk: boolean;
-  /** How many fit; the newest are given. */
+  /** Number of matches; only the newest are returned. */
   count: number;
   messages: ServerMessage[];
 }
 
 export type ServerAnswer =
-  /** The folder that is fetched, and the Junk folder where the server has one. */
+  /** The fetched folder, and the Junk folder if the server has one. */
   | { kind: 'asked'; folders: FolderAnswer[] }
   /** A sentence for a person. */
   | { kind: 'failed'; message: string };
 
 const MAX_SHOWN = 20;
-/** In which a search has to end: a page waits for it. */
+/** Time limit of a search: a page waits for it. */
 const LIMIT_MS = 25_000;
 
 /**
- * Asks the mail server for an email in the folder that is fetched and in Junk. Marks nothing.
- * @throws PostroomError where storage is unavailable; the mail server's failures are a result
+ * Searches the mail server for an email in the fetched folder and in Junk. Marks nothing.
+ * @throws PostroomError if storage is unavailable. The mail server's failures are returned as a result.
  */
 export async function findOnServer(
   deps: ConnectDeps & Pick<IntakeDeps, 'tables' | 'ledger'>,

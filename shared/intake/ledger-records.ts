@@ -15,14 +15,15 @@ import {
 import type { LoopCount } from './fold-loops.ts';
 import { type Decision, dispositions, type LedgerMail, type LedgerPlace, mailStates } from './ledger.ts';
 
-// Ledger, one partition a mailbox:
+// Ledger, one partition per mailbox:
 //   mailboxId / `at|<folder key>|<UIDVALIDITY>|<UID>|<fingerprint>`
-//                              which mail stood at a place on the server (numbers padded to 10 digits)
-//   mailboxId / `mail|<K2>`    what became of an email, whatever place it stood at
-//   mailboxId / `auto|<hash of what is counted>`
-//                              automatic mail of the last hour that had some; a sender or a conversation each, overwritten
-//                              by the next hour
-// Each new email costs two of these rows: what is read of every email is a plain column, and only a decision is JSON.
+//                              which email was at a place on the server (numbers padded to 10 digits)
+//   mailboxId / `mail|<K2>`    what became of an email, at whatever place it was
+//   mailboxId / `auto|<hash of the counted name>`
+//                              automatic email of the last hour that had any; one row per sender or
+//                              conversation, overwritten in the next hour
+// Each new email costs two of these rows: the fields read for every email
+// are plain columns, and only a decision is JSON.
 
 interface OfMailbox {
   mailboxId: string;
@@ -44,7 +45,7 @@ const decision = objectOf<Decision>({
 const MAIL = 'mail|';
 export const mailRowKey = (key: string): string => `${MAIL}${key}`;
 
-/** The ETag is of the row that an email was read from. */
+/** The ETag is that of the row the email was read from. */
 export const mailKind = recordKind<OfMailbox & Omit<LedgerMail, 'etag'>>()({
   table: 'Ledger',
   version: 1,
@@ -70,12 +71,12 @@ export const placeKind = recordKind<OfMailbox & LedgerPlace>()({
   columns: { key: text, copy: flag },
 });
 
-/** @param name what is counted, such as `sender|<address>` */
+/** @param name the counted sender or conversation, such as `sender|<address>` */
 export const countKey = (name: string): string =>
   `auto|${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 
 interface LoopCountRecord extends OfMailbox, LoopCount {
-  /** Row key: `countKey` of what is counted. */
+  /** Row key: `countKey` of the counted name. */
   key: string;
 }
 

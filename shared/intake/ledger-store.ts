@@ -12,9 +12,9 @@ import {
   refOfPlace,
 } from './ledger.ts';
 import { mailKind, mailRowKey, placeKind } from './ledger-records.ts';
-import { type Known, readKnown, readMails, readPlaces } from './read-ledger.ts';
+import { type Known, readEmails, readKnown, readPlaces } from './read-ledger.ts';
 
-/** An email as it was found: downloaded, kept as a raw blob, its content key known. */
+/** An email as found on the server: downloaded, stored as a raw blob, its content key computed. */
 export interface Found {
   ref: MessageRef;
   place: string;
@@ -25,71 +25,78 @@ export interface Found {
 }
 
 export interface Claim {
-  /** Ours to work on now; attempts were raised. */
+  /** Claimed by this run; attempts were increased. */
   mine: LedgerMail[];
-  /** Places where an email stands that is known from another place. */
+  /** Places whose email is already known from another place. */
   copies: LedgerPlace[];
-  /** Places whose mail was completed by an earlier run. */
+  /** Places whose email was completed by an earlier run. */
   completed: string[];
-  /** Those of them whose mail became no ticket on purpose. */
+  /** Those of them whose email was deliberately not imported. */
   spared: string[];
-  /** Begun before and never completed: each is to be claimed again alone. */
+  /** Started before and never completed: each must be claimed again alone. */
   suspects: Found[];
 }
 
 export interface ClaimOptions {
-  /** Lets one suspect be tried again. */
+  /** Allows one suspect to be retried. */
   alone: boolean;
-  /** Places of all mail of this fetch: what is begun at one of these goes on there and nowhere else. */
+  /**
+   * Places of all messages of this fetch. An email started at one of
+   * these is continued there and nowhere else.
+   */
   present: ReadonlySet<string>;
 }
 
 export interface LedgerStore {
-  /** What is known of the places where these emails stand, by ref; one request where few stand between them. */
+  /**
+   * Looks up the ledger's places for these messages, by ref; one
+   * request if few other places lie between them.
+   */
   lookUp(
     mailboxId: string,
     scope: RefScope,
     metas: readonly MessageMeta[],
   ): Promise<Map<MessageRef, LedgerPlace>>;
-  /** An email whose row cannot be read is left out and reported. */
-  mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
-  /** Records that work on these emails (at most 50) begins, in one transaction. */
+  /** An email whose row cannot be read is omitted and reported. */
+  emails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
+  /** Records in one transaction that work on these emails (at most 50) starts. */
   claim(mailboxId: string, found: readonly Found[], options: ClaimOptions): Promise<Claim>;
   /**
-   * Stores decisions in one transaction. What another run decided before stands and is returned; none of the others is
-   * stored then, and they come back as `received`, to be decided in its light.
+   * Stores decisions in one transaction. An existing decision of another run is final and is returned; then
+   * none of the others is stored, and they come back as `received`, to be decided again with it in mind.
    */
   decide(
     mailboxId: string,
     decided: readonly { mail: LedgerMail; decision: Decision }[],
   ): Promise<LedgerMail[]>;
   /**
-   * Lets a person have an email decided again that became no ticket: it is then as if it had just been received. One that
-   * is in a ticket stays as it is.
+   * Lets a person have an unimported email decided again: its state is reset as if it had just been received.
+   * An email that is in a ticket is not changed.
    */
   reopen(mailboxId: string, mail: LedgerMail): Promise<LedgerMail>;
-  /** Puts another decision in place of one that cannot be carried out. */
+  /** Replaces a decision that cannot be applied. */
   forceQuarantine(mailboxId: string, mail: LedgerMail, decision: Decision): Promise<void>;
-  /** Records that all is stored, in one transaction. */
-  complete(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
-  /** Takes an attempt back: an outage ended the run, not the mail. */
-  release(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
+  /** Records in one transaction that everything is stored. */
+  complete(mailboxId: string, emails: readonly LedgerMail[]): Promise<void>;
+  /** Reverts an attempt: an outage ended the run, not the email. */
+  release(mailboxId: string, emails: readonly LedgerMail[]): Promise<void>;
 }
 
 const TRIES = 20;
 
 /**
- * The ledger on the table of that name. Every method throws PostroomError where storage is away, `ledger-busy` where others
- * never let it in. A row that cannot be read stops no fetch: the place counts as new, and an email that is claimed begins
- * anew in its row. Its ticket and messages have keys made of the mail, so that beginning anew finds what is there.
+ * The ledger on the table of that name. Every method throws PostroomError if storage is unavailable, and
+ * `ledger-busy` if concurrent writes keep winning. An unreadable row stops no fetch: its place counts as new,
+ * and a claimed email starts over in its row. Its ticket and messages have keys derived from the email, so
+ * that starting over finds existing rows.
  */
 export function createLedgerStore(tables: Tables): LedgerStore {
   const ledger = tables.open('Ledger');
-  const mails: LedgerStore['mails'] = async (mailboxId, keys) =>
-    (await readMails(tables, mailboxId, keys)).mails;
+  const emails: LedgerStore['emails'] = async (mailboxId, keys) =>
+    (await readEmails(tables, mailboxId, keys)).emails;
 
   return {
-    mails,
+    emails,
     async lookUp(mailboxId, scope, metas) {
       const refs = sortedRefs(metas.map(({ ref }) => ref));
       const [first, last] = [refs[0], refs.at(-1)];
@@ -109,8 +116,8 @@ export function createLedgerStore(tables: Tables): LedgerStore {
       return new Map(places.map((each) => [wanted.get(each.place) ?? refOfPlace(each.place), each]));
     },
     async claim(mailboxId, found, options) {
-      // In hope that all is new: the usual case then costs one request.
-      let known: Known = { mails: new Map(), unreadable: new Map(), places: new Set() };
+      // Optimistic: if all emails are new, the usual case, this costs one request.
+      let known: Known = { emails: new Map(), unreadable: new Map(), places: new Set() };
       if (options.alone) known = await readKnown(tables, mailboxId, found);
       for (let attempt = 0; attempt < TRIES; attempt += 1) {
         const { claim, changes } = planClaim(mailboxId, found, known, options);
@@ -137,7 +144,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
           if (mail.state !== 'received' || decision === undefined) return undefined;
           return { ...mail, state: 'decided', decision };
         },
-        // Decisions of a batch build on one another: none is stored beside one that another run made.
+        // Decisions of a batch depend on each other: none is stored if another run has made one of them.
         (now) => now.some(({ state }) => state !== 'received'),
       );
     },
@@ -154,13 +161,13 @@ export function createLedgerStore(tables: Tables): LedgerStore {
         now.state === 'decided' ? { ...now, decision } : undefined,
       );
     },
-    async complete(mailboxId, mails) {
-      await replaceAll(tables, mailboxId, mails, (mail) =>
+    async complete(mailboxId, emails) {
+      await replaceAll(tables, mailboxId, emails, (mail) =>
         mail.state === 'done' ? undefined : { ...mail, state: 'done' },
       );
     },
     async release(mailboxId, claimed) {
-      const now = await mails(
+      const now = await emails(
         mailboxId,
         claimed.map(({ key }) => key),
       );
@@ -177,7 +184,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
 
 type Write = Exclude<Change, { kind: 'remove' }>;
 
-/** Which rows a claim writes, given what is known. Pure. */
+/** Determines which rows a claim writes, given the known rows. Pure. */
 function planClaim(
   mailboxId: string,
   found: readonly Found[],
@@ -187,36 +194,37 @@ function planClaim(
   const claim: Claim = { mine: [], copies: [], completed: [], spared: [], suspects: [] };
   const changes: Write[] = [];
   const seen = new Set<string>();
-  const stand = (place: LedgerPlace): void => {
+  const recordPlace = (place: LedgerPlace): void => {
     if (!known.places.has(place.place))
       changes.push({ kind: 'insert', row: placeKind.toRow({ mailboxId, ...place }) });
   };
   for (const each of found) {
     const { key, place } = each;
-    const mail = known.mails.get(key);
-    // The same email at the same ref, of which the server tells another size or time than before, is no copy of itself.
+    const mail = known.emails.get(key);
+    // The same email at the same ref, reported with another size or
+    // time than before, is not a copy of itself.
     const isThere = mail !== undefined && isSameRef(mail.place, place);
     const elsewhere =
       seen.has(key) || (mail !== undefined && !isThere && (mail.state === 'done' || present.has(mail.place)));
     if (elsewhere) {
-      stand({ place, key, copy: true });
+      recordPlace({ place, key, copy: true });
       claim.copies.push({ place, key, copy: true });
     } else if (mail === undefined) {
       const fresh = freshMail(each);
       const row = mailKind.toRow({ mailboxId, ...fresh });
       const inPlaceOf = known.unreadable.get(key);
-      stand({ place, key, copy: false });
+      recordPlace({ place, key, copy: false });
       changes.push(
         inPlaceOf === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: inPlaceOf },
       );
       claim.mine.push(fresh);
     } else if (mail.state === 'done') {
-      stand({ place, key, copy: false });
+      recordPlace({ place, key, copy: false });
       claim.completed.push(place);
       if (mail.decision?.disposition === 'skip') claim.spared.push(place);
     } else if (alone && mail.etag !== undefined) {
       const again = { ...mail, attempts: mail.attempts + 1 };
-      stand({ place, key, copy: false });
+      recordPlace({ place, key, copy: false });
       changes.push({ kind: 'replace', row: mailKind.toRow({ mailboxId, ...again }), etag: mail.etag });
       claim.mine.push(again);
     } else claim.suspects.push(each);
@@ -239,15 +247,18 @@ function freshMail({ key, place, rawBlob, receivedAt, size }: Found): LedgerMail
   };
 }
 
-/** Changes rows together under their ETags; where one moved meanwhile, all are read again and asked again. */
+/**
+ * Replaces rows together under their ETags. If one changed meanwhile,
+ * all are read again and `change` runs again.
+ */
 async function replaceAll(
   tables: Tables,
   mailboxId: string,
-  mails: readonly LedgerMail[],
+  emails: readonly LedgerMail[],
   change: (mail: LedgerMail) => LedgerMail | undefined,
-  givesUp: (now: readonly LedgerMail[]) => boolean = () => false,
+  shouldStop: (now: readonly LedgerMail[]) => boolean = () => false,
 ): Promise<LedgerMail[]> {
-  let current = [...mails];
+  let current = [...emails];
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const next = current.map((mail) => change(mail));
     const changing = next.flatMap((mail) => (mail === undefined ? [] : [mail]));
@@ -266,13 +277,13 @@ async function replaceAll(
         return changed === undefined ? mail : { ...changed, etag: etags.get(mail.key) };
       });
     }
-    const { mails: now } = await readMails(
+    const { emails: now } = await readEmails(
       tables,
       mailboxId,
       current.map(({ key }) => key),
     );
     current = current.map((mail) => now.get(mail.key) ?? mail);
-    if (givesUp(current)) return current;
+    if (shouldStop(current)) return current;
   }
   throw busy(mailboxId);
 }

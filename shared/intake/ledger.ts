@@ -1,26 +1,28 @@
 import { fingerprintOf, type MessageMeta, type MessageRef, messageRef } from '../mailboxes/message-ref.ts';
 
-// The ledger knows which mail stood at a place on the server, and what became of an email, whatever place it stood at.
-// The folder key keeps apart what a mailbox fetched before and after a person chose another folder or server for it:
-// many servers give all folders the same validity.
-// The fingerprint is made of what the server tells of an email before it is downloaded. A server that was restored from a
-// backup gives refs again under the same validity: another email at a known ref is a place of its own, and a new email.
+// The ledger records which email was at a place on the server, and what became of an email, at whatever place
+// it was.
+// The folder key separates what a mailbox fetched before and after a person selected another folder or server
+// for it: many servers give all folders the same validity.
+// The fingerprint is computed from the metadata the server reports before the download. A server restored
+// from a backup reuses refs under the same validity: another email at a known ref is a separate place and a
+// new email.
 // K2 is the content key; a Message-ID is never an identity.
 
 export const dispositions = ['ticket', 'quarantine', 'skip'] as const;
 export type Disposition = (typeof dispositions)[number];
 
-/** What was decided for an email, once: a repeated run obeys it and never decides again. */
+/** The decision for an email. Made once: a retry applies it and never decides again. */
 export interface Decision {
   disposition: Disposition;
-  /** Ticket to open or to add to. */
+  /** The ticket to open or to add to. */
   ticketId: string | undefined;
   number: number | undefined;
   opens: boolean;
   follows: { id: string; number: number } | undefined;
-  /** Why it is kept apart or passed over. */
+  /** Why it is quarantined or skipped. */
   reason: string | undefined;
-  /** Why its message is folded away, in a sentence; absent: it is not. */
+  /** Why its message is folded, in a sentence; absent: it is not folded. */
   folded?: string | undefined;
   /** Joins its ticket without reopening it or moving it up. */
   quiet?: true | undefined;
@@ -29,11 +31,11 @@ export interface Decision {
 export const mailStates = ['received', 'decided', 'done'] as const;
 export type MailState = (typeof mailStates)[number];
 
-/** What became of an email. */
+/** An email's row in the ledger. */
 export interface LedgerMail {
   key: string;
   state: MailState;
-  /** Runs that began with this email and were not seen to end. */
+  /** Runs that started with this email and never recorded an end. */
   attempts: number;
   /** Row key of the place where it was first found. */
   place: string;
@@ -44,21 +46,23 @@ export interface LedgerMail {
   etag: string | undefined;
 }
 
-/** Which email stood at a place. */
+/** Which email was at a place. */
 export interface LedgerPlace {
   place: string;
   key: string;
-  /** True when the mail is known from another place. */
+  /** True if the email is known from another place. */
   copy: boolean;
 }
 
-/** Within what a ref means one message: a folder (see `folderKeyOf`) under a validity (see `Inbox`). */
+/**
+ * The scope in which a ref means one message: a folder (see `folderKeyOf`) under a validity (see `Inbox`).
+ */
 export interface RefScope {
   folderKey: string;
   validity: string;
 }
 
-/** What the row keys of all messages that stood at a ref begin with. */
+/** The common prefix of the row keys of all messages that were at a ref. */
 export function placesOfRef({ folderKey, validity }: RefScope, ref: MessageRef): string {
   return `at|${folderKey}|${validity.padStart(10, '0')}|${ref}|`;
 }
@@ -67,7 +71,7 @@ export function placesOfRef({ folderKey, validity }: RefScope, ref: MessageRef):
 export const placeOf = (scope: RefScope, meta: MessageMeta): string =>
   `${placesOfRef(scope, meta.ref)}${fingerprintOf(meta)}`;
 
-/** Name of the blob that keeps the mail of a place as it came. */
+/** Name of the blob that stores the raw email of a place. */
 export function rawBlobOf(mailboxId: string, { folderKey, validity }: RefScope, meta: MessageMeta): string {
   return `raw/${mailboxId}/${folderKey}-${validity}-${meta.ref}-${fingerprintOf(meta)}.eml`;
 }
@@ -75,7 +79,7 @@ export function rawBlobOf(mailboxId: string, { folderKey, validity }: RefScope, 
 /** The ref of a place. */
 export const refOfPlace = (place: string): MessageRef => messageRef(place.split('|')[3] ?? '');
 
-/** Whether both are the same ref of the same folder, whatever stood there. */
+/** Whether both places have the same ref in the same folder, regardless of the message. */
 export const isSameRef = (one: string, other: string): boolean =>
   one.slice(0, one.lastIndexOf('|')) === other.slice(0, other.lastIndexOf('|'));
 

@@ -6,15 +6,18 @@ import { type AutomaticMail, countedAs, foldLoops, type LoopCount } from './fold
 import { countKey, loopCountKind } from './ledger-records.ts';
 
 /** A batch has at most 50 emails, and each is counted at most twice. */
-const MOST = 100;
+const MAX_COUNTS = 100;
 
-/** What is known of these emails' senders and conversations: one request each; none where nothing is automatic. */
+/**
+ * Reads the counts of these emails' senders and conversations: one
+ * request each; none if no email is automatic.
+ */
 export async function readLoopCounts(
   tables: Tables,
   mailboxId: string,
-  mails: readonly AutomaticMail[],
+  emails: readonly AutomaticMail[],
 ): Promise<Map<string, LoopCount>> {
-  const names = [...new Set(mails.flatMap(countedAs))];
+  const names = [...new Set(emails.flatMap(countedAs))];
   const counts = openRecords(tables, loopCountKind);
   const found = await mapLimited(names, 16, (name) => counts.find(mailboxId, countKey(name)));
   return new Map(
@@ -26,18 +29,18 @@ export async function readLoopCounts(
 }
 
 /**
- * Counts mail whose decision is stored: one transaction. A run that dies before it counts a batch too little, which lets
- * a few more emails pass unfolded.
+ * Counts emails whose decision is stored, in one transaction. A run that dies before it counts misses one
+ * batch, so a few more emails stay unfolded.
  */
 export async function countAutomatic(
   tables: Tables,
   mailboxId: string,
-  mails: readonly AutomaticMail[],
+  emails: readonly AutomaticMail[],
   before: ReadonlyMap<string, LoopCount>,
 ): Promise<void> {
-  const { counts } = foldLoops(mails, before);
-  const names = new Set(mails.flatMap(countedAs));
-  const counted = [...counts].filter(([name]) => names.has(name)).slice(0, MOST);
+  const { counts } = foldLoops(emails, before);
+  const names = new Set(emails.flatMap(countedAs));
+  const counted = [...counts].filter(([name]) => names.has(name)).slice(0, MAX_COUNTS);
   await tables.open('Ledger').commit(
     mailboxId,
     counted.map(([name, count]) => ({
@@ -45,7 +48,7 @@ export async function countAutomatic(
       row: loopCountKind.toRow({ mailboxId, key: countKey(name), ...count }),
     })),
   );
-  const newest = mails.findLast(({ decision }) => decision.folded !== undefined);
+  const newest = emails.findLast(({ decision }) => decision.folded !== undefined);
   if (newest?.decision.ticketId === undefined) return;
   const { sender, receivedAt: at, decision } = newest;
   const ofSender = counts.get(`sender|${sender ?? ''}`)?.count ?? 0;

@@ -5,13 +5,15 @@ import type { MessageRef } from '../mailboxes/message-ref.ts';
 import { log } from '../platform/log.ts';
 import { Renumbered } from './fetch-session.ts';
 
-/** Marking later costs nothing but a repeated look; marking two batches with one command saves two round trips. */
+/**
+ * Marking later only costs a repeated listing; marking two batches with one command saves two round trips.
+ */
 const MARKED_AT_ONCE = 100;
-/** Sessions that may break off over marking in one fetch; then the fetch goes on without. */
+/** Sessions that may fail over marking in one fetch; then the fetch continues without marking. */
 const BREAKS = 2;
 /**
- * Step 7, last of all: only what is stored is marked, moved or deleted, and only while refs still mean what they meant.
- * Storing never depends on it: a server that refuses it is noted, and the fetch goes on.
+ * Step 7, the last: marks, moves or deletes only stored messages, and only while their refs are still valid.
+ * Storing never depends on it: if the server refuses, that is recorded and the fetch continues.
  */
 export class ServerMarker {
   readonly #mailbox: Mailbox;
@@ -24,7 +26,7 @@ export class ServerMarker {
   #worked = false;
   #breaks = 0;
 
-  /** @param listed digest of what this fetch's search listed */
+  /** @param listed digest of this fetch's listing */
   constructor(mailbox: Mailbox, before: Refusal | undefined, listed: string, now: () => number) {
     this.#mailbox = mailbox;
     this.#listed = listed;
@@ -32,28 +34,28 @@ export class ServerMarker {
     this.#now = now;
   }
 
-  /** How it stands at the end of the fetch. */
+  /** The refusal to save at the end of the fetch. */
   get refusal(): Refusal | undefined {
     if (this.#refusal !== undefined || this.#worked) return this.#refusal;
     return this.#before?.action === actionOf(this.#mailbox) ? this.#before : undefined;
   }
 
   /**
-   * Handled, and to be marked with the next ones.
-   * @param isSpared skipped on purpose: where stored email is deleted, these are only marked as read, so that they can still
-   * be found on the server
+   * Queues processed messages for the next marking.
+   * @param isSpared deliberately not imported: if stored email is deleted, these are only marked as read, so
+   * that they can still be found on the server
    */
   add(refs: readonly MessageRef[], { isSpared }: { isSpared: boolean }): void {
     this.#unmarked.push(...refs);
     if (isSpared) for (const ref of refs) this.#spared.add(ref);
   }
 
-  /** Marks where there are many. @returns why the session broke off, if it did; @throws Renumbered */
+  /** Marks if many are queued. @returns why the session failed, if it did; @throws Renumbered */
   async markMany(inbox: Inbox): Promise<InboxError | undefined> {
     return this.#unmarked.length >= MARKED_AT_ONCE ? this.markAll(inbox) : undefined;
   }
 
-  /** Marks all there are. @returns why the session broke off, if it did; @throws Renumbered */
+  /** Marks all that are queued. @returns why the session failed, if it did; @throws Renumbered */
   async markAll(inbox: Inbox): Promise<InboxError | undefined> {
     // More may be added meanwhile.
     const refs = this.#unmarked.splice(0);
@@ -101,9 +103,9 @@ async function mark(
     case 'move':
       return inbox.move(refs, afterFetch.folder);
     case 'delete': {
-      const kept = refs.filter((ref) => spared.has(ref));
+      const seen = refs.filter((ref) => spared.has(ref));
       const deleted = refs.filter((ref) => !spared.has(ref));
-      if (kept.length > 0) await inbox.markSeen(kept);
+      if (seen.length > 0) await inbox.markSeen(seen);
       if (deleted.length > 0) await inbox.remove(deleted);
     }
   }

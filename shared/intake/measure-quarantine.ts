@@ -4,15 +4,15 @@ import { telemetry } from '../platform/telemetry.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
 
 const MINUTE = 60_000;
-/** In so many minutes the turn comes to every mailbox once. */
+/** Each mailbox has its turn once in this many minutes. */
 const ROUND_MINUTES = 60;
-/** Of the newest entries. Beyond that many, a mailbox needs a person and not a number. */
+/** Counts only the newest entries. A mailbox with more needs a person, not a number. */
 const MAX_COUNTED = 999;
 
 /**
- * Measures how much of a mailbox lies in quarantine, for those mailboxes whose turn this minute is: a thousand of them
- * cost seventeen questions a minute.
- * @throws PostroomError `table-storage` when storage is away.
+ * Measures the quarantine of the mailboxes whose turn this minute is: with a thousand mailboxes, that is
+ * seventeen requests a minute.
+ * @throws PostroomError `table-storage` if storage is unavailable
  */
 export async function measureQuarantine(deps: {
   seam: Pick<Seam, 'now'>;
@@ -23,7 +23,7 @@ export async function measureQuarantine(deps: {
   const due = (await deps.mailboxes.list()).filter((_mailbox, index) => index % ROUND_MINUTES === turn);
   for (const { id: mailbox } of due) {
     const { entries } = await deps.quarantine.page(mailbox, { limit: MAX_COUNTED });
-    const kept = entries.filter(({ kind }) => kind === 'quarantined').length;
-    telemetry.measure('quarantineSize', kept, { mailbox });
+    const count = entries.filter(({ kind }) => kind === 'quarantined').length;
+    telemetry.measure('quarantineSize', count, { mailbox });
   }
 }

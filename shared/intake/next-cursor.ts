@@ -7,7 +7,7 @@ import {
   sortedRefs,
 } from '../mailboxes/message-ref.ts';
 
-/** What the row of a cursor has room for: so many, and so many characters of a column of 32 Ki. */
+/** Limits of a cursor's row: number of entries, and characters of a 32 Ki column. */
 const MAX_WAITING = 1000;
 const MAX_LEFT = 1000;
 export const MAX_UNFETCHED = 250;
@@ -16,27 +16,27 @@ const FINGERPRINT_CHARACTERS = 18;
 /** Attempts, time and reason of an unfetched message, as JSON. */
 const UNFETCHED_CHARACTERS = 70;
 
-/** What a fetch leaves behind. */
+/** The results of a fetch that go into the cursor. */
 export interface Progress {
-  /** Come to. */
+  /** Messages that were processed. */
   read: readonly MessageRef[];
-  /** Nothing was left that the server listed: only what arrives from now on is new. */
+  /** Every listed message was processed: only new arrivals follow. */
   isComplete: boolean;
-  /** Found, and not come to. */
+  /** Found but not reached. */
   remaining: readonly MessageRef[];
-  /** Come to, and to be looked at again. */
+  /** Reached, and to be processed again. */
   waiting: ReadonlySet<MessageRef>;
   /** Sorted. */
   unfetched: readonly UnfetchedMessage[];
   left: readonly MessageIdentity[];
-  /** What the server told of. */
+  /** Messages whose metadata the server reported. */
   known: readonly MessageMeta[];
 }
 
 /**
- * How far a folder was read after a fetch. What the row has no room for is uncovered again, to be found by the next one.
- * Pure.
- * @param position where the fetch began
+ * The cursor after a fetch. Messages that do not fit into the row are uncovered in the position, so that the
+ * next fetch finds them again. Pure.
+ * @param position where the fetch started
  */
 export function nextCursor(start: Cursor, position: Position, progress: Progress): Cursor {
   const { remaining, known, isComplete } = progress;
@@ -67,7 +67,7 @@ export function nextCursor(start: Cursor, position: Position, progress: Progress
   };
 }
 
-/** How many of the unfetched messages a row takes, the first ones. */
+/** How many of the unfetched messages fit into a row, from the first. */
 export const roomForUnfetched = (unfetched: readonly UnfetchedMessage[]): number =>
   roomFor(unfetched, MAX_UNFETCHED, ({ ref }) => ref.length + FINGERPRINT_CHARACTERS + UNFETCHED_CHARACTERS);
 

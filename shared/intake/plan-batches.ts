@@ -2,17 +2,18 @@ import type { MessageMeta } from '../mailboxes/message-ref.ts';
 
 export const limits = {
   batchMessages: 50,
-  /** Two batches are in memory at a time; with more in each, an instance of 512 MB would not do. */
+  /** Two batches are in memory at a time; larger batches would be too much for an instance with 512 MB. */
   batchBytes: 8 * 1024 * 1024,
   /**
-   * Up to here an email is held in memory; over it, it flows in pieces, alone. Twice the size of a piece: below that, three
-   * round trips to the mail server, blocks up and pieces down again cost more than the memory they save, which
-   * `batchBytes` bounds. Messages with a few photographs or a deck of slides, 5 to 8 MB as they travel, stay on this side.
+   * An email up to this size is read into memory; a larger one is streamed in chunks, alone. Twice the chunk
+   * size: below that, three round trips to the mail server, block upload and download again cost more than
+   * the memory they save, which `batchBytes` bounds. Messages with a few photographs or a slide deck, 5 to 8
+   * MB when encoded, stay below it.
    */
   inMemoryBytes: 8 * 1024 * 1024,
-  /** Over this an email stays on the server and goes to quarantine with its headers. */
+  /** A larger email stays on the server and goes to quarantine with its headers. */
   rawBytes: 100 * 1024 * 1024,
-  /** Runs that may die over an email before it goes to quarantine. */
+  /** Number of runs that may die over an email before it goes to quarantine. */
   attempts: 3,
 } as const;
 
@@ -24,7 +25,7 @@ export type Batch =
 export const messagesOf = (batch: Batch): readonly MessageMeta[] =>
   batch.kind === 'in-memory' ? batch.messages : [batch.message];
 
-/** Cuts what is to be fetched into batches, in the order given. Pure. */
+/** Splits the messages to fetch into batches, in the order given. Pure. */
 export function planBatches(metas: readonly MessageMeta[]): Batch[] {
   const batches: Batch[] = [];
   let inMemory: MessageMeta[] = [];

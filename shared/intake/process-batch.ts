@@ -11,17 +11,17 @@ import { type LedgerMail, placeOf, refOfPlace } from './ledger.ts';
 import type { Claim } from './ledger-store.ts';
 import { type Batch, limits, messagesOf } from './plan-batches.ts';
 import { type ReadOutcome, readMail } from './read-message.ts';
-import { type StandingCopy, skipDuplicates } from './skip-duplicates.ts';
+import { type KnownCopy, skipDuplicates } from './skip-duplicates.ts';
 import { type StoredMail, storeRaw } from './store-raw.ts';
 
 const READ_AT_ONCE = 8;
-/** Of emails that are read at once; each is there about three times: whole, in parts, in the parser. */
+/** Total size of emails read at once; each is in memory about three times: whole, in parts, in the parser. */
 const READ_BYTES = 12 * 1024 * 1024;
 
 /**
- * Takes one batch of mail into storage; the order of `BatchRun.#takeSteps` loses nothing and doubles nothing
- * (docs/decisions/0003). Mail that an earlier run began and never completed is taken alone, so that an email that kills
- * its run kills no other.
+ * Imports one batch of messages. The order of `BatchRun.#runSteps` ensures that nothing is lost or
+ * duplicated (docs/decisions/0003). Messages that an earlier run started and never completed are processed
+ * alone, so that an email that kills its run kills no other.
  */
 export async function processBatch(
   deps: IntakeDeps,
@@ -32,16 +32,17 @@ export async function processBatch(
   const run = new BatchRun(deps, context, batch.kind);
   const all = messagesOf(batch);
   const places = await deps.ledger.lookUp(mailbox.id, scope, all);
-  const mails = await deps.ledger.mails(
+  const emails = await deps.ledger.emails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),
   );
-  const copies: StandingCopy[] = [];
+  const copies: KnownCopy[] = [];
   let fresh: MessageMeta[] = [];
   for (const meta of all) {
     const place = places.get(meta.ref);
-    const mail = place && mails.get(place.key);
-    // What a copy is a copy of may have gone from the server before it was stored: then the copy takes its place.
+    const mail = place && emails.get(place.key);
+    // The original of a copy may have been removed from the server before
+    // it was stored: then the copy replaces it.
     const orphan = mail !== undefined && mail.state !== 'done' && !present.has(mail.place);
     if (place === undefined) fresh.push(meta);
     else if (place.copy && !orphan) copies.push({ meta, copy: place });
@@ -49,17 +50,17 @@ export async function processBatch(
       run.markOnServer([meta.ref], { isSpared: mail.decision?.disposition === 'skip' });
     else if (mail?.state === 'received' && context.slow.isSpent) run.report.waiting.push(meta.ref);
     else {
-      await run.take(fresh, { alone: false });
+      await run.process(fresh, { alone: false });
       fresh = [];
-      await run.take([meta], { alone: true });
+      await run.process([meta], { alone: true });
     }
   }
-  await run.take(fresh, { alone: false });
+  await run.process(fresh, { alone: false });
   await run.skipDuplicates(copies, { again: true });
   return run.report;
 }
 
-/** How far the messages of one attempt got. */
+/** The progress of the messages of one attempt. */
 interface Attempt {
   readonly metas: readonly MessageMeta[];
   readonly alone: boolean;
@@ -81,7 +82,7 @@ const quarantined = (reason: string): ReadOutcome => ({
   subject: undefined,
 });
 
-const wasHard = (outcome: ReadOutcome): boolean =>
+const wasDifficult = (outcome: ReadOutcome): boolean =>
   outcome.kind === 'quarantine' || (outcome.kind === 'message' && outcome.mail.notes.includes(SECOND_PARSER));
 
 class BatchRun {
@@ -98,7 +99,7 @@ class BatchRun {
     this.#mailboxId = context.mailbox.id;
   }
 
-  async take(metas: readonly MessageMeta[], { alone }: { alone: boolean }): Promise<void> {
+  async process(metas: readonly MessageMeta[], { alone }: { alone: boolean }): Promise<void> {
     if (metas.length === 0) return;
     if (this.report.broken !== undefined) {
       this.report.unasked.push(...metas);
@@ -107,7 +108,7 @@ class BatchRun {
     if (alone) await this.#context.after;
     const attempt: Attempt = { metas, alone };
     try {
-      await this.#takeSteps(attempt);
+      await this.#runSteps(attempt);
     } catch (error) {
       if (!isCausedByContent(error)) {
         await this.#release(attempt.claim?.mine ?? []);
@@ -115,13 +116,13 @@ class BatchRun {
       }
       await (attempt.claim === undefined
         ? this.#storeEachAlone(attempt, error)
-        : this.#takeEachAlone(attempt, error));
+        : this.#processEachAlone(attempt, error));
     }
     if (attempt.claim !== undefined) await this.#finishClaim(attempt.claim, metas);
   }
 
-  /** The seven steps. Each may be repeated; what it wrote is durable before the next one begins. */
-  async #takeSteps(attempt: Attempt): Promise<void> {
+  /** The seven steps. Each is idempotent, and its writes are durable before the next one starts. */
+  async #runSteps(attempt: Attempt): Promise<void> {
     const stored = await this.#storeRaw(attempt);
     const claimed = await this.#claim(attempt, stored);
     const { work, outcomes } = await this.#read(attempt, claimed);
@@ -131,7 +132,7 @@ class BatchRun {
     this.#markDecided(work, decided);
   }
 
-  /** 1. The raw mail is a blob. */
+  /** 1. Stores the raw message as a blob. */
   async #storeRaw(attempt: Attempt): Promise<readonly StoredMail[]> {
     const { inbox, scope } = this.#context;
     const place = { blobs: this.#deps.blobs, inbox, mailboxId: this.#mailboxId, scope };
@@ -142,7 +143,7 @@ class BatchRun {
     return stored;
   }
 
-  /** 2. The ledger knows that this run works on it. */
+  /** 2. Records in the ledger that this run works on it. */
   async #claim(attempt: Attempt, stored: readonly StoredMail[]): Promise<readonly Work[]> {
     const { alone } = attempt;
     const claim = await this.#deps.ledger.claim(this.#mailboxId, stored, {
@@ -153,7 +154,8 @@ class BatchRun {
     const byKey = new Map(stored.toReversed().map((each) => [each.key, each]));
     const work = claim.mine.flatMap((mail): Work[] => {
       const each = byKey.get(mail.key);
-      // Time and raw blob are those of the first place, also where a copy takes over: every run writes the same rows.
+      // Time and raw blob are those of the first place, even if a copy
+      // takes over: every run writes the same rows.
       const { receivedAt, rawBlob } = mail;
       return each === undefined ? [] : [{ stored: Object.assign(each, { receivedAt, rawBlob }), mail }];
     });
@@ -162,7 +164,9 @@ class BatchRun {
     return mapLimited(work, 1, (each) => abandoned(this.#deps, this.#mailboxId, each));
   }
 
-  /** 3. Attachments and bodies are blobs. What takes long is left for a later run, which reads it alone. */
+  /**
+   * 3. Stores attachments and bodies as blobs. A slow email is left for a later run, which reads it alone.
+   */
   async #read({ alone }: Attempt, claimed: readonly Work[]): Promise<ReadWork> {
     const { mailbox, slow } = this.#context;
     const read: ReadWork = { work: [], outcomes: [] };
@@ -172,9 +176,9 @@ class BatchRun {
       const reason = whyAbandoned(mail);
       if (reason !== undefined) return quarantined(reason);
       const outcome = await readMail(this.#deps, mailbox, stored, alone ? undefined : slow.patienceMs);
-      // The blob has them; two batches of them would be most of the memory.
+      // The blob has the bytes; two batches of them would be most of the memory.
       stored.raw = undefined;
-      if (outcome.kind === 'slow' || (alone && wasHard(outcome))) slow.spend();
+      if (outcome.kind === 'slow' || (alone && wasDifficult(outcome))) slow.spend();
       return outcome;
     });
     for (const [index, each] of claimed.entries()) {
@@ -188,14 +192,14 @@ class BatchRun {
     return read;
   }
 
-  /** 4. The ledger has the decisions, which stand from then on. */
+  /** 4. Stores the decisions in the ledger. They are final from then on. */
   async #decide(work: readonly Work[], outcomes: readonly ReadOutcome[]): Promise<LedgerMail[]> {
     if (work.length === 0) return [];
     await this.#context.after;
     return decideBatch(this.#deps, this.#context.mailbox, work, outcomes);
   }
 
-  /** 5. Tickets, messages, their indexes and quarantine entries are rows. */
+  /** 5. Writes tickets, messages, their indexes and quarantine entries as rows. */
   async #apply(
     work: readonly Work[],
     outcomes: readonly ReadOutcome[],
@@ -204,7 +208,7 @@ class BatchRun {
     if (work.length > 0) await applyDecisions(this.#deps, this.#mailboxId, work, outcomes, decided);
   }
 
-  /** 6. The ledger knows that all of it is stored. */
+  /** 6. Records in the ledger that everything is stored. */
   async #complete(decided: readonly LedgerMail[]): Promise<void> {
     if (decided.length > 0) await this.#deps.ledger.complete(this.#mailboxId, decided);
     for (const { decision } of decided) {
@@ -215,7 +219,7 @@ class BatchRun {
     }
   }
 
-  /** 7. Only what is complete is marked on the server, unless that has the only copy. */
+  /** 7. Marks only completed messages on the server, unless the server has the only copy. */
   markOnServer(refs: readonly MessageRef[], { isSpared }: { isSpared: boolean }): void {
     if (this.#kind === 'oversized') this.report.left.push(...refs);
     else if (refs.length > 0) this.#context.markLater(refs, { isSpared });
@@ -232,7 +236,10 @@ class BatchRun {
     }
   }
 
-  /** What was claimed beside the work: mail of earlier runs, copies, and what may have killed its run. */
+  /**
+   * Handles the rest of the claim: messages of earlier runs, copies,
+   * and emails that may have killed their run.
+   */
   async #finishClaim(claim: Claim, metas: readonly MessageMeta[]): Promise<void> {
     for (const place of claim.completed)
       this.markOnServer([refOfPlace(place)], { isSpared: claim.spared.includes(place) });
@@ -244,10 +251,10 @@ class BatchRun {
       }),
       { again: false },
     );
-    for (const { ref } of claim.suspects) await this.take(among(metas, [ref]), { alone: true });
+    for (const { ref } of claim.suspects) await this.process(metasOf(metas, [ref]), { alone: true });
   }
 
-  async skipDuplicates(copies: readonly StandingCopy[], { again }: { again: boolean }): Promise<void> {
+  async skipDuplicates(copies: readonly KnownCopy[], { again }: { again: boolean }): Promise<void> {
     if (copies.length === 0) return;
     await this.#context.after;
     const { completed, waiting, skipped } = await skipDuplicates(this.#deps, this.#mailboxId, copies, {
@@ -258,32 +265,32 @@ class BatchRun {
     this.report.skipped += skipped;
   }
 
-  /** Storage refuses bytes or rows of some mail before it is even begun: each is tried alone. */
+  /** Storage refuses the bytes or rows of some messages before they are claimed: each is retried alone. */
   async #storeEachAlone({ metas, stored, alone }: Attempt, error: unknown): Promise<void> {
-    log.error('mail not begun', error, { mailbox: this.#mailboxId, mails: metas.length, alone });
+    log.error('email not stored', error, { mailbox: this.#mailboxId, emails: metas.length, alone });
     const concerned =
       stored === undefined
         ? metas
-        : among(
+        : metasOf(
             metas,
             stored.map(({ ref }) => ref),
           );
     const [only, ...others] = concerned;
     if (only !== undefined && others.length === 0)
       this.report.refused.push({ meta: only, problem: describeError(error) });
-    else for (const each of concerned) await this.take([each], { alone: true });
+    else for (const each of concerned) await this.process([each], { alone: true });
   }
 
   /**
-   * Some mail of the batch cannot be stored as it is: each is tried alone, so that only the culprit stays behind. Its
-   * attempts grow with every run until it goes to quarantine.
+   * Some message of the batch cannot be stored: each is retried alone, so that only the culprit remains. Its
+   * attempts increase with every run until it goes to quarantine.
    */
-  async #takeEachAlone({ metas, work = [], alone }: Attempt, error: unknown): Promise<void> {
-    log.error('mail not taken in', error, { mailbox: this.#mailboxId, mails: work.length, alone });
+  async #processEachAlone({ metas, work = [], alone }: Attempt, error: unknown): Promise<void> {
+    log.error('email not imported', error, { mailbox: this.#mailboxId, emails: work.length, alone });
     const [only, ...others] = work;
     if (only === undefined) return;
     if (others.length > 0) {
-      for (const { stored } of work) await this.take(among(metas, [stored.ref]), { alone: true });
+      for (const { stored } of work) await this.process(metasOf(metas, [stored.ref]), { alone: true });
       return;
     }
     this.report.waiting.push(only.stored.ref);
@@ -296,16 +303,19 @@ class BatchRun {
       );
   }
 
-  /** An outage is no fault of the emails: their attempts count deaths only. Best effort, storage may be what is out. */
-  async #release(mails: readonly LedgerMail[]): Promise<void> {
-    if (mails.length === 0) return;
+  /**
+   * An outage is not the emails' fault: only deaths of a run count as
+   * attempts. Best effort, since storage may be down.
+   */
+  async #release(emails: readonly LedgerMail[]): Promise<void> {
+    if (emails.length === 0) return;
     try {
-      await this.#deps.ledger.release(this.#mailboxId, mails);
+      await this.#deps.ledger.release(this.#mailboxId, emails);
     } catch (error) {
-      log.warn('attempts not taken back', { mailbox: this.#mailboxId, error: describeError(error) });
+      log.warn('attempts not reverted', { mailbox: this.#mailboxId, error: describeError(error) });
     }
   }
 }
 
-const among = (metas: readonly MessageMeta[], refs: readonly MessageRef[]): MessageMeta[] =>
+const metasOf = (metas: readonly MessageMeta[], refs: readonly MessageRef[]): MessageMeta[] =>
   metas.filter(({ ref }) => refs.includes(ref));

@@ -27,9 +27,10 @@ interface Running {
 }
 
 /**
- * Takes in what a search found, batch by batch, marks it, and saves how far the folder was read. Where the server breaks
- * off at a message, another session goes on with the others, and the message is asked for alone.
- * @param start what the fetch before left behind
+ * Imports the found messages batch by batch, marks them, and saves how far the folder was read. If the server
+ * drops the session at a message, another session continues with the others, and the message is requested
+ * alone.
+ * @param start the cursor of the previous fetch
  */
 export async function processMessages(
   deps: FetchDeps,
@@ -43,7 +44,7 @@ export async function processMessages(
   try {
     await run.processAll(mayGoOn);
   } finally {
-    // Nothing goes on behind an error: the connection and the lease are given back next.
+    // Nothing may keep running after an error: the connection and the lease are released next.
     await run.stopped();
   }
   // Another run may have the mailbox by now.
@@ -69,7 +70,7 @@ class BatchLoop {
   readonly #waiting = new Set<MessageRef>();
   readonly #left: MessageIdentity[];
   #lastMailAt: string;
-  #heldBytes = 0;
+  #unreleasedBytes = 0;
   #running: Running | undefined;
   #ended: InboxError | undefined;
   #isStopped = false;
@@ -88,22 +89,22 @@ class BatchLoop {
     this.#unfetched = new UnfetchedList(start.unfetched ?? []);
     this.#left = [...start.left];
     this.#lastMailAt = start.lastMailAt ?? '';
-    // What failed before comes last: the others do not wait for it.
+    // Messages that failed before come last, so the others do not wait for them.
     const [first, again] = [
       metas.filter((each) => !this.#unfetched.has(each)),
       metas.filter((each) => this.#unfetched.has(each) && !this.#unfetched.isSpent(each)),
     ];
     this.#queue = new BatchQueue(first, again);
-    // The server lists these, and tells nothing of them.
+    // Listed by the server, but without metadata.
     for (const ref of missing) this.#unfetched.count({ ref }, 'download', this.#now());
   }
 
-  /** Why the fetch ended before its time, if the server went away. */
+  /** Why the fetch ended early, if the server became unavailable. */
   get ended(): InboxError | undefined {
     return this.#ended;
   }
 
-  /** One batch is read while the one before it is applied: two at most are in memory. */
+  /** One batch is read while the previous one is applied: at most two are in memory. */
   async processAll(mayGoOn: () => boolean): Promise<void> {
     for (;;) {
       const before = this.#running;
@@ -124,13 +125,13 @@ class BatchLoop {
     if (!this.#isStopped) await this.#markRest();
   }
 
-  /** Waits for what still runs, whatever comes of it. */
+  /** Waits until the running batch has ended, successful or not. */
   async stopped(): Promise<void> {
     await this.#running?.report.catch(() => {});
   }
 
   async finish(): Promise<ProcessedMessages> {
-    if (this.#ended === undefined) await this.#giveUpSpent();
+    if (this.#ended === undefined) await this.#quarantineSpent();
     const open = [...new Set([...this.#queue.rest, ...this.#found.unasked])];
     const remaining = open.filter((ref) => !this.#handled.has(ref));
     const more = remaining.length > 0;
@@ -173,7 +174,7 @@ class BatchLoop {
       markLater: this.#marker.add.bind(this.#marker),
     };
     const report = processBatch(this.#deps, context, batch);
-    // Its failure is heard when its turn comes.
+    // The rejection is handled when the report is awaited.
     report.catch(() => {});
     return { batch, report };
   }
@@ -188,8 +189,8 @@ class BatchLoop {
       return;
     }
     const isRenewed = await this.#recover(report.broken);
-    if (isRenewed) this.#seekCulprit(batch, report);
-    else this.#askAllAgain(batch, report);
+    if (isRenewed) this.#isolateCulprit(batch, report);
+    else this.#requeueAll(batch, report);
     if (isRenewed) await this.#markRest();
   }
 
@@ -214,11 +215,11 @@ class BatchLoop {
     if (report.unasked.length > 0) this.#queue.putBack(report.unasked);
   }
 
-  /** Of the raw mail in particular: its blob has it now. */
+  /** Releases the memory of raw messages now stored as blobs. */
   #releaseBuffers(batch: Batch): void {
-    this.#heldBytes += messagesOf(batch).reduce((sum, { size }) => sum + size, 0);
-    if (this.#heldBytes < RELEASED_BYTES) return;
-    this.#heldBytes = 0;
+    this.#unreleasedBytes += messagesOf(batch).reduce((sum, { size }) => sum + size, 0);
+    if (this.#unreleasedBytes < RELEASED_BYTES) return;
+    this.#unreleasedBytes = 0;
     releaseBuffers();
   }
 
@@ -233,8 +234,8 @@ class BatchLoop {
   }
 
   /**
-   * A session is over; another one follows, if the server is there. What was asked for over the same one meanwhile is asked
-   * for again.
+   * Replaces a failed session with a new one, if the server is reachable. Messages requested over the old
+   * session meanwhile are requested again.
    */
   async #recover(broken: InboxError): Promise<boolean> {
     const meanwhile = this.#running;
@@ -252,13 +253,13 @@ class BatchLoop {
   }
 
   /** In an outage no message is at fault. */
-  #askAllAgain(batch: Batch, { missing }: BatchReport): void {
-    for (const each of messagesOf(batch)) this.#unfetched.takeBack(each);
+  #requeueAll(batch: Batch, { missing }: BatchReport): void {
+    for (const each of messagesOf(batch)) this.#unfetched.revert(each);
     this.#queue.putBack(missing);
   }
 
-  /** The session broke off while these were asked for: one of them may be at fault. */
-  #seekCulprit(batch: Batch, { missing }: BatchReport): void {
+  /** The session failed while these were requested: one of them may be the culprit. */
+  #isolateCulprit(batch: Batch, { missing }: BatchReport): void {
     const [first] = missing;
     if (first !== undefined && messagesOf(batch).length === 1)
       this.#unfetched.count(first, 'download', this.#now());
@@ -271,7 +272,7 @@ class BatchLoop {
     return this.#queue.isSuspect(only) || this.#unfetched.has(only) ? only : undefined;
   }
 
-  /** Before the download, so that a message that ends the process counts, too. */
+  /** Counts before the download, so that a message that kills the process counts, too. */
   async #countBefore(meta: MessageMeta): Promise<void> {
     this.#unfetched.count(meta, 'download', this.#now());
     const { list } = this.#unfetched;
@@ -279,8 +280,8 @@ class BatchLoop {
     await this.#deps.saveCursor(this.#mailbox.id, { ...this.#start, unfetched });
   }
 
-  /** What was tried often enough stands in quarantine from now on, and is left where it is on the server. */
-  async #giveUpSpent(): Promise<void> {
+  /** Moves messages that have used up their attempts to quarantine. On the server they stay unchanged. */
+  async #quarantineSpent(): Promise<void> {
     for (const { left, entry } of this.#unfetched.spent(this.#scope, this.#known)) {
       try {
         const fresh = await this.#deps.quarantine.missing(this.#mailbox.id, [entry]);

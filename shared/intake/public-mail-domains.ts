@@ -1,11 +1,12 @@
 /**
- * Domains whose addresses belong to anyone: two senders there are no colleagues. The largest mail services and the internet
- * providers that give their customers addresses. Compiled from what two lists agree on, without the hosting, news and test
- * domains that they hold as well: https://github.com/derhuerst/email-providers (common.json of 2.26.0) and
- * https://github.com/Kikobeats/free-email-domains (1.12.6); disposable addresses and some services that both miss, by hand.
+ * Domains where anyone can have an address: two senders there are not colleagues. The largest mail services
+ * and internet providers that give their customers addresses. Compiled from the entries that two lists agree
+ * on, without their hosting, news and test domains: https://github.com/derhuerst/email-providers (common.json
+ * of 2.26.0) and https://github.com/Kikobeats/free-email-domains (1.12.6). Disposable addresses and some
+ * services that both lack were added by hand.
  */
 
-/** Services that have a domain in many countries, by the name in front of the public suffix: `yahoo.co.uk`. */
+/** Services with a domain in many countries, by the label before the public suffix: `yahoo.co.uk`. */
 const families: ReadonlySet<string> = new Set(
   'aol fastmail freenet gmx googlemail hotmail hushmail laposte live lycos mailinator msn outlook protonmail rocketmail tiscali tutanota wanadoo yahoo yandex ymail yopmail'.split(
     ' ',
@@ -41,17 +42,17 @@ const domains: ReadonlySet<string> = new Set(
     // Italy, Spain, Portugal, Greece
     'alice.it aruba.it email.it inwind.it iol.it libero.it poste.it tim.it tin.it virgilio.it pec.it legalmail.it',
     'movistar.es ono.com telefonica.net terra.es euskaltel.net sapo.pt netcabo.pt clix.pt forthnet.gr otenet.gr',
-    // The north
+    // Nordic and Baltic countries
     'bredband.net comhem.se spray.se telia.com online.no getmail.no mail.dk stofanet.dk elisanet.fi kolumbus.fi luukku.com',
     'suomi24.fi hot.ee inbox.lv inbox.lt',
-    // The east
+    // Eastern Europe
     'centrum.cz centrum.sk email.cz post.cz post.sk seznam.cz sweb.cz volny.cz azet.sk interia.eu interia.pl gazeta.pl o2.pl',
     'onet.eu onet.pl op.pl poczta.fm poczta.onet.pl tlen.pl vp.pl wp.pl citromail.hu freemail.hu indamail.hu abv.bg mail.bg',
     'bk.ru inbox.ru internet.ru list.ru mail.ru pochta.ru rambler.ru ya.ru i.ua meta.ua ukr.net tut.by',
     // The Middle East, Africa, India
     'walla.co.il walla.com mynet.com webmail.co.za mweb.co.za vodamail.co.za telkomsa.net',
     'indiatimes.com rediff.com rediffmail.com sify.com in.com',
-    // The far east and Oceania
+    // East Asia and Oceania
     '126.com 139.com 163.com 188.com 189.cn 21cn.com aliyun.com foxmail.com qq.com sina.cn sina.com sohu.com tom.com wo.cn',
     'yeah.net pchome.com.tw hinet.net netvigator.com singnet.com.sg daum.net hanmail.net kakao.com nate.com naver.com',
     'biglobe.ne.jp docomo.ne.jp ezweb.ne.jp nifty.com ocn.ne.jp so-net.ne.jp softbank.ne.jp i.softbank.jp au.com',
@@ -60,6 +61,6 @@ const domains: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
-/** Whether anyone can have an address there. @param domain a registrable domain, lower case */
+/** Whether anyone can have an address there. @param domain a registrable domain, in lower case */
 export const isPublicMailDomain = (domain: string): boolean =>
   domains.has(domain) || families.has(domain.slice(0, domain.indexOf('.')));

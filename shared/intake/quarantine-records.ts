@@ -11,13 +11,13 @@ import {
   whole,
 } from '../platform/records.ts';
 
-// Quarantine: mailboxId / `<inverted ms>|<K2>|<place>`: mail kept apart and mail passed over, newest first.
-// Derived from the ledger: a repeated run writes the same rows again.
-// MailboxState: `unimported` / the same row key: what nobody has dealt with yet, over all mailboxes. One request counts it.
+// Quarantine: mailboxId / `<inverted ms>|<K2>|<place>`: unimported and skipped email, newest first.
+// Derived from the ledger: a retry writes the same rows again.
+// MailboxState: `unimported` / the same row key: open entries of all mailboxes. One request counts them.
 
 export const outcomes = ['imported', 'ticket made', 'dismissed'] as const;
 
-/** How an unimported email was dealt with. `imported`: it was read after all. */
+/** How an unimported email was handled. `imported`: a retry could read it. */
 export interface Handled {
   outcome: (typeof outcomes)[number];
   /** ISO time. */
@@ -34,16 +34,16 @@ export interface QuarantineEntry {
   kind: 'quarantined' | 'skipped';
   /** In plain words. */
   reason: string;
-  /** ISO time the mail server received it. */
+  /** ISO time at which the mail server received it. */
   at: string;
   from: string | undefined;
   subject: string | undefined;
-  /** As the header has it, with its brackets. */
+  /** As in the header, with angle brackets. */
   messageId?: string | undefined;
   size: number;
-  /** Absent when the mail was too large to take; it is still on the server. */
+  /** Absent if the email was too large to import; it is still on the server. */
   rawBlob: string | undefined;
-  /** Absent: nobody has dealt with it. */
+  /** Absent: not handled yet. */
   handled?: Handled | undefined;
 }
 
@@ -90,7 +90,7 @@ export const openEntryKind = recordKind<OpenEntry>()({
   columns: { mailboxId: text, at: time },
 });
 
-/** The content key and the place that a row key is made of. Pure. */
+/** The content key and the place in a row key. Pure. */
 export function partsOfEntryKey(key: string): { contentKey: string; place: string } {
   const [, contentKey = '', place = ''] = key.split('|');
   return { contentKey, place: place.replaceAll('-', '|') };

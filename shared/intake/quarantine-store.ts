@@ -16,24 +16,24 @@ export interface QuarantineStore {
     mailboxId: string,
     range: { after?: string | undefined; limit: number },
   ): Promise<{ entries: QuarantineEntry[]; next: string | undefined }>;
-  /** The same over several mailboxes together; one request a mailbox. */
+  /** A page over several mailboxes; one request per mailbox. */
   pageOfAll(
     mailboxIds: readonly string[],
     range: { after?: string | undefined; limit: number },
   ): Promise<{ entries: QuarantineEntry[]; next: string | undefined }>;
   get(mailboxId: string, key: string): Promise<QuarantineEntry | undefined>;
-  /** Those of the entries that are not stored yet, by one look each. */
+  /** The entries that are not stored yet; one request each. */
   missing(mailboxId: string, entries: readonly NewEntry[]): Promise<NewEntry[]>;
   put(mailboxId: string, entries: readonly NewEntry[]): Promise<void>;
-  /** Says how an entry was dealt with. The last one that says so counts. */
-  settle(entry: QuarantineEntry, handled: Handled): Promise<void>;
-  /** What nobody has dealt with, over all mailboxes, newest first; one request. */
+  /** Records how an entry was handled. The last write wins. */
+  markHandled(entry: QuarantineEntry, handled: Handled): Promise<void>;
+  /** Open entries of all mailboxes, newest first; one request. */
   open(limit: number): Promise<OpenEntry[]>;
 }
 
 export interface NewEntry extends Omit<QuarantineEntry, 'key' | 'mailboxId' | 'handled'> {
   contentKey: string;
-  /** Where the mail stands, so that two copies of an email are two entries. */
+  /** The place of the email, so that two copies of an email are two entries. */
   place: string;
 }
 
@@ -43,13 +43,16 @@ const AT_ONCE = 8;
 const entryKey = ({ at, contentKey, place }: Pick<NewEntry, 'at' | 'contentKey' | 'place'>): string =>
   `${invertedTime(at)}|${contentKey}|${place.replaceAll('|', '-')}`;
 
-/** Unimported and skipped email on the table `Quarantine`. Every method throws PostroomError where storage is away. */
+/**
+ * Unimported and skipped email in the table `Quarantine`. Every method
+ * throws PostroomError if storage is unavailable.
+ */
 export function createQuarantineStore({ tables }: { tables: Tables }): QuarantineStore {
   const table = tables.open('Quarantine');
   const records = openRecords(tables, quarantineKind);
   const openEntries = openRecords(tables, openEntryKind);
-  // Row keys begin with the inverted time and end with the place, which names its folder: they sort over all mailboxes,
-  // and no two mailboxes have the same.
+  // Row keys start with the inverted time and end with the place, which includes its folder: they sort across
+  // all mailboxes, and no two mailboxes share one.
   const pageOfAll: QuarantineStore['pageOfAll'] = async (mailboxIds, range) => {
     const page = await records.page(mailboxIds, range);
     return { entries: page.records, next: page.next };
@@ -59,12 +62,12 @@ export function createQuarantineStore({ tables }: { tables: Tables }): Quarantin
     page: (mailboxId, range) => pageOfAll([mailboxId], range),
     get: async (mailboxId, key) => (await records.get(mailboxId, key))?.record,
     async missing(mailboxId, entries) {
-      const stands = await mapLimited(entries, AT_ONCE, (entry) => table.get(mailboxId, entryKey(entry)));
-      return entries.filter((_, index) => stands[index] === undefined);
+      const existing = await mapLimited(entries, AT_ONCE, (entry) => table.get(mailboxId, entryKey(entry)));
+      return entries.filter((_, index) => existing[index] === undefined);
     },
     async put(mailboxId, entries) {
       const keyed = entries.map((entry) => ({ ...entry, mailboxId, key: entryKey(entry) }));
-      // First, so that an alert counts an entry before it can be read, and never leaves one out.
+      // Written first, so that an alert may count an entry before it is readable, but never misses one.
       await putAll(
         tables.open('MailboxState'),
         keyed.filter(({ kind }) => kind === 'quarantined').map((entry) => openEntryKind.toRow(entry)),
@@ -74,7 +77,7 @@ export function createQuarantineStore({ tables }: { tables: Tables }): Quarantin
         keyed.map((entry) => quarantineKind.toRow(entry)),
       );
     },
-    async settle(entry, handled) {
+    async markHandled(entry, handled) {
       await records.put({ ...entry, handled });
       await openEntries.remove(OPEN, entry.key);
     },

@@ -7,14 +7,14 @@ import { queueTask } from './fetch-again.ts';
 import { createReconciliationStore, type FolderCheck, type RecoveredMail } from './reconciliation-records.ts';
 
 const DAY_MS = 86_400_000;
-/** A check that has not ended by then has died, and is made again. */
-const GIVEN_UP_MS = 15 * 60_000;
-/** Of a thousand mailboxes, each has its turn within four hours. */
+/** A check that has not ended by then has died and is queued again. */
+const EXPIRED_MS = 15 * 60_000;
+/** With a thousand mailboxes, each has its turn within four hours. */
 const AT_ONCE = 5;
 
 /**
- * Mailboxes whose folder is to be checked: once a day, and after an outage. A mailbox that was never fetched, or cannot be
- * fetched now, has nothing to compare. Pure.
+ * Mailboxes whose folder is due for a check: once a day, and after an outage. A mailbox that was never
+ * fetched, or cannot be fetched now, has nothing to compare. Pure.
  * @param now milliseconds since the epoch
  */
 export function mailboxesToCheck(
@@ -31,7 +31,7 @@ export function mailboxesToCheck(
     const check = checks.get(id);
     if (check === undefined) return true;
     const checkedAt = check.checkedAt ?? '';
-    if (now - Date.parse(check.startedAt) < GIVEN_UP_MS) return false;
+    if (now - Date.parse(check.startedAt) < EXPIRED_MS) return false;
     const isOld = checkedAt === '' || now - Date.parse(checkedAt) >= DAY_MS;
     return isOld || (recovered.get(id)?.until ?? '') > checkedAt;
   };
@@ -41,7 +41,10 @@ export function mailboxesToCheck(
     .slice(0, AT_ONCE);
 }
 
-/** Queues the folder checks that are due, for each minute's monitor. @throws PostroomError where storage is unavailable */
+/**
+ * Queues the folder checks that are due, for each minute's monitor.
+ * @throws PostroomError if storage is unavailable
+ */
 export async function queueChecks(deps: {
   mailboxes: Pick<MailboxStore, 'list' | 'fetchState'>;
   queues: Pick<Queues, 'send'>;

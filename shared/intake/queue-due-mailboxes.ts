@@ -10,10 +10,10 @@ export interface Shard {
 }
 
 const SHARD_SIZE = 100;
-/** A message that nobody took is worthless once the next minute's is there. */
+/** A message that no instance received is useless once the next minute's message is queued. */
 const TTL_SECONDS = 90;
 
-/** Puts the mailboxes that are due on the queue, in shards; gives the number of mailboxes queued. */
+/** Queues the due mailboxes in shards; returns the number of mailboxes queued. */
 export async function queueDueMailboxes(
   deps: { mailboxes: Pick<MailboxStore, 'list' | 'fetchState'>; queues: Pick<Queues, 'send'> },
   now: number,
@@ -22,7 +22,7 @@ export async function queueDueMailboxes(
   return queueShards(deps.queues, shardsOfDue(all, state, now));
 }
 
-/** Puts these of all mailboxes on the queue, without waiting for the next minute. */
+/** Queues these mailboxes without waiting for the next minute. */
 export async function queueAtOnce(
   queues: Pick<Queues, 'send'>,
   all: readonly Mailbox[],
@@ -39,7 +39,7 @@ async function queueShards(queues: Pick<Queues, 'send'>, shards: readonly Shard[
   return shards.reduce((sum, { mailboxIds }) => sum + mailboxIds.length, 0);
 }
 
-/** Which mailboxes are due at `now` (milliseconds since the epoch), each always in the same shard. Pure. */
+/** The mailboxes due at `now` (milliseconds since the epoch), each always in the same shard. Pure. */
 export const shardsOfDue = (all: readonly Mailbox[], state: FetchState, now: number): Shard[] =>
   shardsOf(all, dueMailboxes(all, state, now));
 

@@ -17,7 +17,7 @@ import { headerBlock, type StoredMail } from './store-raw.ts';
 import { type Treatment, treatmentOf } from './treatment.ts';
 
 export type ReadOutcome =
-  /** `treatment`: what the current settings make of it; absent where no settings are known. */
+  /** `treatment`: the result of the current settings; absent if the settings are unknown. */
   | { kind: 'message'; message: NewMessage; mail: MessageFacts; treatment?: Treatment | undefined }
   | {
       kind: 'quarantine';
@@ -28,69 +28,73 @@ export type ReadOutcome =
     }
   | { kind: 'skip'; reason: string };
 
-/** What decides about a message: its bodies and attachments are in storage by then, and no longer in memory. */
+/** The facts a decision needs. Bodies and attachments are in storage by then and no longer in memory. */
 export type MessageFacts = Omit<ParsedMessage, 'text' | 'html' | 'attachments'>;
 
 export interface ReadDeps {
   blobs: Blobs;
   parser: ParserPool;
-  /** What admins decided about senders; absent: nothing. */
+  /** The admins' rules for senders; absent: none. */
   senderRules?: (() => Promise<readonly SenderRule[]>) | undefined;
 }
 
-/** What reading needs to know of its mailbox. */
+/** The mailbox fields that reading needs. */
 export type ReadFor = Pick<Mailbox, 'id' | 'host' | 'address' | 'classes'>;
 
 const UPLOADS = 4;
-/** What may be left of a large email, its attachments taken out, to be read in one piece. */
+/** Maximum size of a large email after its attachments are cut out, to be read in one piece. */
 const READABLE_BYTES = 24 * 1024 * 1024;
-/** Up to here `winmail.dat` and its like stay in the email, to be opened; in a larger one they are cut out as they are. */
+/**
+ * In emails up to this size, `winmail.dat` and similar files stay in the email
+ * to be opened; in larger ones they are cut out.
+ */
 const OPENABLE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Step 3: attachments are cut out and stored, the rest is read in the worker, everything is in storage afterwards.
- * @param patienceMs `slow` where reading takes longer; absent: it is read to the end, whatever comes of it
+ * Step 3: cuts out and stores the attachments and reads the rest in the worker. Afterwards everything is in
+ * storage.
+ * @param patienceMs returns `slow` if reading takes longer; absent: reads to the end, whatever the result
  */
-export function readMail(deps: ReadDeps, mailbox: ReadFor, kept: StoredMail): Promise<ReadOutcome>;
+export function readMail(deps: ReadDeps, mailbox: ReadFor, stored: StoredMail): Promise<ReadOutcome>;
 export function readMail(
   deps: ReadDeps,
   mailbox: ReadFor,
-  kept: StoredMail,
+  stored: StoredMail,
   patienceMs: number | undefined,
 ): Promise<ReadOutcome | { kind: 'slow' }>;
 export async function readMail(
   deps: ReadDeps,
   mailbox: ReadFor,
-  kept: StoredMail,
+  stored: StoredMail,
   patienceMs?: number,
 ): Promise<ReadOutcome | { kind: 'slow' }> {
   const mailboxId = mailbox.id;
-  if (kept.oversized && kept.raw !== undefined)
-    return quarantined(deps, kept.raw, 'larger than 100 MB: it is still on the mail server, unread');
+  if (stored.oversized && stored.raw !== undefined)
+    return quarantined(deps, stored.raw, 'larger than 100 MB: it is still on the mail server, unread');
   const nonce = randomUUID();
-  const cut = await cutOut(deps.blobs, `att/${mailboxId}/${kept.key}`, nonce, kept);
+  const cut = await cutOut(deps.blobs, `att/${mailboxId}/${stored.key}`, nonce, stored);
   if (cut === 'too-large')
-    return quarantined(deps, kept.raw, 'too large to be read: its text alone is larger than 24 MB');
+    return quarantined(deps, stored.raw, 'too large to be read: its text alone is larger than 24 MB');
   const outcome = await deps.parser.parse(cut.rest, nonce, {
     owner: mailboxId,
     ...(patienceMs !== undefined && { patienceMs }),
   });
   switch (outcome.kind) {
     case 'mail':
-      return messageOutcome(deps, mailbox, kept, outcome.mail, cut);
+      return messageOutcome(deps, mailbox, stored, outcome.mail, cut);
     case 'not-a-mail':
       return { kind: 'skip', reason: 'not an email' };
     case 'slow':
       return outcome;
     case 'unreadable':
-      return quarantined(deps, kept.raw, outcome.reason);
+      return quarantined(deps, stored.raw, outcome.reason);
   }
 }
 
 async function messageOutcome(
   deps: ReadDeps,
   mailbox: ReadFor,
-  kept: StoredMail,
+  stored: StoredMail,
   mail: ParsedMessage,
   cut: CutMail,
 ): Promise<ReadOutcome> {
@@ -100,12 +104,12 @@ async function messageOutcome(
   return {
     kind: 'message',
     mail: facts,
-    message: { ...(await storedMessage(deps, mailbox, kept, mail, cut)), messageClass },
+    message: { ...(await storedMessage(deps, mailbox, stored, mail, cut)), messageClass },
     treatment: treatmentOf({ sender: mail.from?.address, messageClass }, mailbox.classes, rules),
   };
 }
 
-/** Sender and subject for the person who looks into the quarantine, from the headers alone. */
+/** Sender and subject for the quarantine page, from the headers alone. */
 async function quarantined(
   deps: ReadDeps,
   raw: Uint8Array | undefined,
@@ -123,9 +127,9 @@ async function quarantined(
 }
 
 interface CutMail {
-  /** The mail without the cut parts' bytes. */
+  /** The email without the bytes of the cut parts. */
   rest: Uint8Array;
-  /** Cut number → where the bytes are. */
+  /** Cut number → blob with the bytes. */
   parts: Map<number, { blob: string; size: number }>;
 }
 
@@ -133,13 +137,13 @@ async function cutOut(
   blobs: Blobs,
   prefix: string,
   nonce: string,
-  kept: StoredMail,
+  stored: StoredMail,
 ): Promise<CutMail | 'too-large'> {
-  if (kept.raw !== undefined) return cutHeld(blobs, prefix, nonce, kept.raw);
-  return cutStreamed(blobs, prefix, nonce, kept);
+  if (stored.raw !== undefined) return cutInMemory(blobs, prefix, nonce, stored.raw);
+  return cutStreamed(blobs, prefix, nonce, stored);
 }
 
-async function cutHeld(blobs: Blobs, prefix: string, nonce: string, raw: Uint8Array): Promise<CutMail> {
+async function cutInMemory(blobs: Blobs, prefix: string, nonce: string, raw: Uint8Array): Promise<CutMail> {
   const cutter = createAttachmentCutter(nonce);
   const rest: Uint8Array[] = [];
   const parts = new Map<number, { blob: string; size: number; bytes: Uint8Array[] }>();
@@ -156,7 +160,7 @@ async function cutHeld(blobs: Blobs, prefix: string, nonce: string, raw: Uint8Ar
   return { rest: parts.size === 0 ? raw : Buffer.concat(rest), parts };
 }
 
-/** A large mail flows from its raw blob into the blobs of its attachments; one part at a time is open. */
+/** Streams a large email from its raw blob into the blobs of its attachments; one part at a time is open. */
 async function cutStreamed(
   blobs: Blobs,
   prefix: string,
@@ -204,7 +208,7 @@ async function* eventsOf(
   yield cutter.end();
 }
 
-/** Turns writes into the stream an upload reads; each write waits until the upload has taken it. */
+/** Turns writes into the stream that an upload reads; each write waits until the upload has consumed it. */
 class PartWriter {
   readonly #uploaded: Promise<unknown>;
   #failure: { error: unknown } | undefined;
@@ -229,7 +233,7 @@ class PartWriter {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Ends an upload that must not be committed. */
+  /** Ends an upload without committing it. */
   async abandon(): Promise<void> {
     if (this.#failure === undefined) await this.#hand('abandon').catch(() => {});
     await this.#uploaded;
@@ -264,14 +268,14 @@ class PartWriter {
 async function storedMessage(
   { blobs }: ReadDeps,
   { id: mailboxId, host }: Pick<Mailbox, 'id' | 'host'>,
-  kept: StoredMail,
+  stored: StoredMail,
   mail: ParsedMessage,
   cut: CutMail,
 ): Promise<NewMessage> {
   const attachments = await mapLimited(mail.attachments, UPLOADS, (each) =>
-    storedAttachment(blobs, `att/${mailboxId}/${kept.key}`, each, cut),
+    storedAttachment(blobs, `att/${mailboxId}/${stored.key}`, each, cut),
   );
-  const body = `body/${mailboxId}/${kept.key}`;
+  const body = `body/${mailboxId}/${stored.key}`;
   const manifestBlob = attachments.length > ATTACHMENT_ROWS ? `${body}/attachments` : undefined;
   if (manifestBlob !== undefined) await blobs.putOnce(manifestBlob, Buffer.from(JSON.stringify(attachments)));
   const [text, html] = await Promise.all([
@@ -279,8 +283,8 @@ async function storedMessage(
     mail.html === undefined ? undefined : storedBody(blobs, `${body}/html`, mail.html),
   ]);
   return {
-    key: kept.key,
-    at: kept.receivedAt,
+    key: stored.key,
+    at: stored.receivedAt,
     sentAt: mail.date,
     from: { name: mail.from?.name ?? mail.fromName, address: mail.from?.address },
     to: mail.to,
@@ -289,8 +293,8 @@ async function storedMessage(
     subject: mail.subject,
     messageId: mail.messageId,
     answers: answersOf(mail),
-    notes: [...mail.notes, ...kept.notes],
-    rawBlob: kept.rawBlob,
+    notes: [...mail.notes, ...stored.notes],
+    rawBlob: stored.rawBlob,
     attachments,
     text,
     html,
@@ -303,7 +307,7 @@ async function storedMessage(
   };
 }
 
-/** What the mailbox's own server found out about the sender; undefined when it says nothing. */
+/** The verdict of the mailbox's own server about the sender; undefined if there is none. */
 function authenticationOf(mail: ParsedMessage, imapHost: string): NewMessage['authentication'] {
   const results = ownServerResults(mail.authentication, imapHost);
   if (results === undefined) return undefined;

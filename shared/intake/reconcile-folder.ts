@@ -15,10 +15,10 @@ import {
   MAX_LISTED,
 } from './reconciliation-records.ts';
 
-/** Messages that are asked about with one command and looked up in the ledger with one request. */
+/** Number of messages per metadata command and per ledger request. */
 const PAGE = 1000;
 
-/** What a check found, with the refs of everything that is missing. */
+/** The result of a check, with the refs of all missing messages. */
 export interface FolderFinding {
   count: FolderCount;
   /** Sorted. */
@@ -26,9 +26,10 @@ export interface FolderFinding {
 }
 
 /**
- * Compares the folder of a mailbox with the ledger and keeps the result. Only refs, sizes and times are read, page by page.
- * @returns undefined where the mailbox cannot be opened; its row says why
- * @throws PostroomError where storage is unavailable
+ * Compares the folder of a mailbox with the ledger and stores the result. Reads only refs, sizes and times,
+ * page by page.
+ * @returns undefined if the mailbox cannot be opened; its row has the reason
+ * @throws PostroomError if storage is unavailable
  */
 export async function reconcileFolder(
   deps: Pick<ShardDeps, 'seam' | 'tables' | 'ledger' | 'accessTokens' | 'openInbox' | 'mailboxes'>,
@@ -46,7 +47,7 @@ export async function reconcileFolder(
     problem: undefined,
   };
   await store.saveCheck(started);
-  // Before the folder is listed: what comes in meanwhile stands above this cursor.
+  // Read before the folder is listed: messages that arrive meanwhile are beyond this cursor.
   const cursor = (await deps.mailboxes.fetchState()).cursors.get(mailbox.id);
   const connected = await connectInbox(deps, mailbox);
   if (connected.kind !== 'connected') {
@@ -111,7 +112,7 @@ async function compare(
   return { count, missing };
 }
 
-/** The cursor, where it is about this folder under this validity. */
+/** The cursor, if it belongs to this folder under this validity. */
 function cursorIn({ folderKey, validity }: RefScope, cursor: Cursor | undefined): Cursor | undefined {
   return cursor?.validity === validity && isOfFolder(folderKey, cursor) ? cursor : undefined;
 }
@@ -120,12 +121,13 @@ const isOfFolder = (folderKey: string, cursor: Cursor | undefined): boolean =>
   cursor !== undefined && (cursor.folderKey ?? folderKey) === folderKey;
 
 /**
- * What a message is to Postroom that the ledger does not know at its place. The next fetch lists unread email, what is
- * beyond the position and what the first fetch has yet to take; anything else since the mailbox's first day, or since the
- * mailbox was added, should have been seen. Pure.
+ * Classifies a message whose place is not in the ledger. The next fetch lists unread email, messages beyond
+ * the position and the remaining messages of the first fetch. Any other message since the mailbox's first
+ * day, or since the mailbox was added, should have been seen. Pure.
  * @param here the cursor of this folder, if there is one
  * @param state `isKnown`: the mailbox was fetched before, here or elsewhere; `isNext`: the next fetch, or the
- * first one, will take the message; `isChosen`: it was received on the mailbox's first day or later, where it has one
+ * first one, will import the message; `isChosen`: it was received on the mailbox's first day or later, if it
+ * has one
  */
 export function judgeOf(
   { createdAt }: Pick<Mailbox, 'createdAt'>,
@@ -153,8 +155,8 @@ export function judgeOf(
 }
 
 /**
- * Which of these fingerprints the ledger knows at any place: after the server numbered its folder anew, and for email that
- * was moved here from another folder. Read only where something seems to be missing.
+ * The fingerprints that the ledger knows at any place: after the server changed the folder's UIDs, and for
+ * email moved here from another folder. Only read if messages seem to be missing.
  */
 async function knownFingerprints(
   tables: Tables,

@@ -17,10 +17,10 @@ import { readRows } from '../platform/unreadable-rows.ts';
 
 // MailboxState, partition `reconciliation`:
 //   `<mailboxId>|check`       the last check of the folder against the ledger
-//   `<mailboxId>|recovered`   what the first fetch after the last outage brought
+//   `<mailboxId>|recovered`   the result of the first fetch after the last outage
 // Not in the partition that each fetch reads.
 
-/** A message in the folder that the ledger does not know. */
+/** A message in the folder that is not in the ledger. */
 export interface MissingMessage {
   ref: MessageRef;
   /** ISO time at which the mail server received it. */
@@ -30,13 +30,13 @@ export interface MissingMessage {
   messageId: string;
 }
 
-/** What one check found. The four counts are the messages in the folder, each in one of them. */
+/** The counts of one check. Each message in the folder is in exactly one of the four. */
 export interface FolderCount {
   /** In the ledger: in a ticket, skipped or unimported. */
   inLedger: number;
-  /** They will be fetched next. */
+  /** To be fetched next. */
   waiting: number;
-  /** Somebody had read them before the mailbox was connected: they are not imported. */
+  /** Read by a person before the mailbox was connected: not imported. */
   older: number;
   missing: number;
 }
@@ -44,21 +44,21 @@ export interface FolderCount {
 export interface FolderCheck {
   mailboxId: string;
   folder: string;
-  /** ISO time of the last start; later than `checkedAt` while one runs. */
+  /** ISO time of the last start; later than `checkedAt` while a check is running. */
   startedAt: string;
-  /** ISO time; absent before the first check has ended. */
+  /** ISO time; absent until the first check has ended. */
   checkedAt?: string | undefined;
   count?: FolderCount | undefined;
   /** The first of the missing messages, oldest first. */
   missing: readonly MissingMessage[];
-  /** Why the last check could not be made, in a sentence. */
+  /** Why the last check failed, in a sentence. */
   problem?: string | undefined;
 }
 
-/** What the first fetch after an outage brought. */
+/** The result of the first fetch after an outage. */
 export interface RecoveredMail {
   mailboxId: string;
-  /** ISO times: when fetching began to fail, and when it worked again. */
+  /** ISO times: when fetching started to fail, and when it worked again. */
   since: string;
   until: string;
   emails: number;
@@ -118,7 +118,7 @@ const recoveredKind = recordKind<RecoveredMail>()({
 
 export interface ReconciliationStore {
   check(mailboxId: string): Promise<FolderCheck | undefined>;
-  /** Of all mailboxes, by id; one request. */
+  /** Of all mailboxes, by ID; one request. */
   all(): Promise<{
     checks: ReadonlyMap<string, FolderCheck>;
     recovered: ReadonlyMap<string, RecoveredMail>;
@@ -126,11 +126,11 @@ export interface ReconciliationStore {
   saveCheck(check: FolderCheck): Promise<void>;
   recovered(mailboxId: string): Promise<RecoveredMail | undefined>;
   saveRecovered(recovered: RecoveredMail): Promise<void>;
-  /** Of a mailbox that is deleted. */
+  /** Of a deleted mailbox. */
   remove(mailboxId: string): Promise<void>;
 }
 
-/** Every method throws PostroomError where storage is unavailable. */
+/** Every method throws PostroomError if storage is unavailable. */
 export function createReconciliationStore(tables: Tables): ReconciliationStore {
   const checks = openRecords(tables, folderCheckKind);
   const recovered = openRecords(tables, recoveredKind);

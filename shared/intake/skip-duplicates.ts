@@ -6,27 +6,27 @@ import { type LedgerMail, type LedgerPlace, refOfPlace } from './ledger.ts';
 import type { NewEntry } from './quarantine-store.ts';
 
 /** An email on the server that is known from another place. */
-export interface StandingCopy {
+export interface KnownCopy {
   meta: MessageMeta;
   copy: LedgerPlace;
 }
 
 /**
- * Copies of completed mail are shown as skipped, then count as completed; others wait for a later run.
- * @param again an earlier run claimed them: what it did show is neither shown nor counted twice.
+ * Lists copies of completed emails as skipped and completes them; other copies wait for a later run.
+ * @param again an earlier run claimed them: entries it already wrote are neither written nor counted twice
  */
 export async function skipDuplicates(
   { ledger, quarantine }: Pick<IntakeDeps, 'ledger' | 'quarantine'>,
   mailboxId: string,
-  copies: readonly StandingCopy[],
+  copies: readonly KnownCopy[],
   { again }: { again: boolean },
 ): Promise<{ completed: MessageRef[]; waiting: MessageRef[]; skipped: number }> {
-  const mails = await ledger.mails(
+  const emails = await ledger.emails(
     mailboxId,
     copies.map(({ copy }) => copy.key),
   );
   const entries = copies.flatMap(({ meta, copy }): NewEntry[] => {
-    const original = mails.get(copy.key);
+    const original = emails.get(copy.key);
     return original?.state === 'done' ? [entryOf(meta, copy, original)] : [];
   });
   const fresh = again ? await quarantine.missing(mailboxId, entries) : entries;
@@ -39,7 +39,7 @@ export async function skipDuplicates(
   };
 }
 
-/** Writes entries, one by one where storage refuses some of them; gives the places of those that it refuses. */
+/** Writes entries, one by one if storage refuses some of them; returns the places of the refused ones. */
 async function show(
   quarantine: IntakeDeps['quarantine'],
   mailboxId: string,
@@ -70,7 +70,7 @@ function entryOf(meta: MessageMeta, copy: LedgerPlace, original: LedgerMail): Ne
   };
 }
 
-/** How the reason of every skipped copy begins. */
+/** Prefix of the reason of every skipped copy. */
 export const reasonOfCopyBegins = 'copy of an email';
 
 function reasonOfCopy({ decision }: LedgerMail): string {

@@ -8,27 +8,29 @@ import { placeOf, type RefScope, rawBlobOf } from './ledger.ts';
 import type { Found } from './ledger-store.ts';
 import type { Batch } from './plan-batches.ts';
 
-/** An email whose raw bytes are kept as a blob. */
+/** An email whose raw bytes are stored as a blob. */
 export interface StoredMail extends Found {
-  /** The bytes, or the headers alone of an email that is too large to take; absent when they flow from the blob. */
+  /** The bytes, or only the headers of an oversized email; absent if they are streamed from the blob. */
   raw: Uint8Array | undefined;
   oversized: boolean;
-  /** For whoever reads the message: what is not right with the bytes. */
+  /** Remarks for the reader about problems with the bytes. */
   notes: readonly string[];
 }
 
-/** What a download gave. */
+/** The result of a download. */
 export interface Download {
   stored: StoredMail[];
-  /** Asked for and not handed out, whole and as announced. */
+  /** Requested, but not delivered in full and as announced. */
   missing: MessageMeta[];
-  /** Why the download ended before its time; the session is of no more use. */
+  /** Why the download ended early; the session can no longer be used. */
   broken: InboxError | undefined;
 }
 
 const UPLOADS = 8;
 const HEADER_BYTES = 64 * 1024;
-/** Of mail fetched whole, the announced size may be an estimate; of partial fetches the sum has to come out. */
+/**
+ * For messages fetched whole, the announced size may be an estimate; for partial fetches the sum must match.
+ */
 const TOLERATED_WHOLE = 0.5;
 const TOLERATED_PIECES = 0;
 
@@ -40,9 +42,9 @@ interface Place {
 }
 
 /**
- * Step 1: the raw mail is in storage before anything else is done with it. What the server does not hand out is missing,
- * and so is mail that is gone meanwhile; what it handed out before it broke off counts.
- * @throws PostroomError where storage does not take the bytes
+ * Step 1: stores the raw messages before anything else is done with them. Messages that the server does not
+ * deliver, or that were removed meanwhile, are missing. Those delivered before the session failed count.
+ * @throws PostroomError if storage refuses the bytes
  */
 export async function storeRaw(
   { blobs, inbox, mailboxId, scope }: Place,
@@ -78,7 +80,7 @@ interface Placed extends MessageMeta {
   rawBlob: string;
 }
 
-/** Uploads run while the rest of the stream is still coming in. */
+/** Uploads run while the rest of the stream is still being received. */
 async function storeInMemory(
   blobs: Blobs,
   inbox: Inbox,
@@ -124,7 +126,7 @@ async function storeInMemory(
   throw stream.error;
 }
 
-/** A failure is kept as a value: nobody listens to an upload before the stream is through. */
+/** Returns a failure as a value: uploads are not awaited until the stream has ended. */
 const failure = (work: Promise<unknown>): Promise<{ error: unknown } | undefined> =>
   work.then(
     () => undefined,
@@ -137,15 +139,18 @@ const partsOf = (raw: Uint8Array): ReadMail => ({
   end: raw.subarray(-END_BYTES),
 });
 
-/** Another name than that of the whole mail, should the server hand that out one day: a blob is never written over. */
+/**
+ * A different name from the complete message's, in case the server
+ * delivers that later: a blob is never overwritten.
+ */
 const shortPlace = (placed: Placed, size: number): Placed => ({
   ...placed,
   rawBlob: placed.rawBlob.replace(/\.eml$/, `-${size}.eml`),
 });
 
 /**
- * An email that comes short is read again. Where it ends at the same byte as before, the server knows no more of it, and it
- * is kept with a note; where it ends elsewhere, it is missing for now.
+ * Reads a short email again. If it ends at the same byte as before, the server has no more of it, and it is
+ * stored with a note. If it ends elsewhere, it is missing for now.
  */
 async function storeLarge(
   blobs: Blobs,
@@ -162,7 +167,7 @@ async function storeLarge(
     } catch (error) {
       if (reading.broken !== undefined) return reading.broken;
       if (!reading.isShort) throw error;
-      // Each of the reads has to end where the one before did.
+      // Each read must end where the previous one did.
       if (before !== undefined && before.key !== reading.key) return undefined;
       before = reading;
       continue;
@@ -174,7 +179,7 @@ async function storeLarge(
   return undefined;
 }
 
-/** One reading of a large email, from its first byte to where the server ends it. */
+/** One read of a large email, from its first byte to where the server ends it. */
 class Reading {
   size = 0;
   key = '';
@@ -192,7 +197,10 @@ class Reading {
     this.#contentKey = createContentKey(placed.receivedAt);
   }
 
-  /** Throws at the end of what came short, so that the upload is not committed, unless it ends as it is known to. */
+  /**
+   * Throws at the end of a short message, so that the upload is not
+   * committed, unless it ends where `known` did.
+   */
   async *pieces(known: Reading | undefined): AsyncGenerator<Uint8Array> {
     try {
       for await (const piece of this.#inbox.streamRaw(this.#placed.ref, this.#placed.size)) {
@@ -218,7 +226,7 @@ class Reading {
   }
 }
 
-/** What is known of it is its headers and its size: these make its key. */
+/** Only its headers and its size are known: they make up its key. */
 async function storeHeaders(inbox: Inbox, placed: Placed): Promise<StoredMail | InboxError> {
   try {
     const beginning = await inbox.fetchHead(placed.ref, HEADER_BYTES);

@@ -8,31 +8,31 @@ export interface KnownThread {
   open: boolean;
   /** Lower-case addresses. */
   participants: readonly string[];
-  /** Address of whoever opened it; absent where that mail had none. */
+  /** Address of the person who opened it; absent if that email had none. */
   requester?: string | undefined;
 }
 
-/** What storage knows of the threads that the emails of a batch name. */
+/** The stored threads that the emails of a batch refer to. */
 export interface KnownThreads {
   /** By Message-ID. */
   byMessageId: ReadonlyMap<string, readonly TicketOfMessageId[]>;
   /** IDs of the tickets of this mailbox that subjects name, by number. */
   byNumber: ReadonlyMap<number, string>;
-  /** By ticket ID. A ticket without an entry here is gone or cannot be read. */
+  /** By ticket ID. A ticket without an entry here was deleted or cannot be read. */
   threads: ReadonlyMap<string, KnownThread>;
 }
 
-/** An email that is in a ticket, as far as threads are concerned. */
+/** The thread-related fields of an email in a ticket. */
 export interface ThreadMessage {
   messageId: string | undefined;
-  /** Message-IDs it answers, the nearest first. */
+  /** Message-IDs that it answers, nearest first. */
   answers: readonly string[];
-  /** Numbers of tickets that its subject names. */
+  /** Ticket numbers in its subject. */
   tags: readonly number[];
   sender: string | undefined;
-  /** The receiving server found that the mail does not come from that sender (`failsAuthentication`). */
+  /** The receiving server found that the email is not from that sender (`failsAuthentication`). */
   isForged?: boolean;
-  /** Joins also a closed ticket and leaves it closed (`Treatment`). */
+  /** Also joins a closed ticket and leaves it closed (`Treatment`). */
   quiet?: boolean;
   /** Lower-case addresses that a bounce reports on: it joins a ticket in which one of them took part. */
   reportsOn?: readonly string[];
@@ -40,19 +40,22 @@ export interface ThreadMessage {
   people: readonly string[];
 }
 
-/** A bounce adds nobody: whoever forges one would take part from then on (`append-messages.ts` does the same). */
+/**
+ * A bounce adds no participants: otherwise a forged one would make its sender a participant (see
+ * `append-messages.ts`).
+ */
 const newParticipants = ({ people, reportsOn }: ThreadMessage): readonly string[] =>
   reportsOn === undefined ? people : [];
 
 /**
- * The threads that are known while the emails of a batch are decided one after the other. What a decision adds counts for
- * the next email exactly as if it had been stored: where a batch begins and ends must not show in any ticket.
+ * The known threads while the emails of a batch are decided one by one. A decision affects the next email
+ * exactly as if it had been stored: batch boundaries must not influence any ticket.
  */
 export class Threads {
   readonly #byMessageId: Map<string, readonly TicketOfMessageId[]>;
   readonly #byNumber: ReadonlyMap<number, string>;
   readonly #threads: Map<string, KnownThread>;
-  /** Tickets opened meanwhile: they come after all that storage knows, as their numbers do once they have one. */
+  /** Tickets opened meanwhile: they come after all stored ones, as their numbers will. */
   readonly #opened: string[] = [];
 
   constructor({ byMessageId, byNumber, threads }: KnownThreads) {
@@ -62,9 +65,9 @@ export class Threads {
   }
 
   /**
-   * Threads that these Message-IDs lead to, each once. First those that hold one of the messages, then those that hold only
-   * an answer to one, since anyone can claim to answer a message. Within both, the nearest message first, then the oldest
-   * ticket.
+   * Threads that these Message-IDs lead to, each once. First those that contain one of the messages, then
+   * those that only contain an answer to one, since anyone can claim to answer a message. Within both groups,
+   * the nearest message first, then the oldest ticket.
    */
   of(messageIds: readonly string[]): KnownThread[] {
     const found = messageIds.map((id) => this.#ticketsOf(id));
@@ -74,12 +77,12 @@ export class Threads {
     return [...new Set(ids)].flatMap((id) => this.#threads.get(id) ?? []);
   }
 
-  /** Threads of these ticket numbers. Nobody knows the number of a ticket that the batch itself opens. */
+  /** Threads with these ticket numbers. A ticket opened by the batch itself has no known number yet. */
   numbered(numbers: readonly number[]): KnownThread[] {
     return numbers.flatMap((number) => this.#threads.get(this.#byNumber.get(number) ?? '') ?? []);
   }
 
-  /** A ticket begins with a message. */
+  /** Opens a ticket with its first message. */
   open(ticketId: string, number: number, message: ThreadMessage): void {
     this.#opened.push(ticketId);
     const { sender: requester } = message;
@@ -88,7 +91,10 @@ export class Threads {
     this.#leadTo(ticketId, message);
   }
 
-  /** A message joins a ticket, which has its people as participants then and is open, unless the message is quiet. */
+  /**
+   * Adds a message to a ticket: its people become participants and the
+   * ticket is open, unless the message is quiet.
+   */
   join(ticketId: string, number: number, message: ThreadMessage): void {
     const known = this.#threads.get(ticketId);
     const participants = [...new Set([...(known?.participants ?? []), ...newParticipants(message)])];
@@ -97,7 +103,7 @@ export class Threads {
     this.#leadTo(ticketId, message);
   }
 
-  /** As the rows of the Message-IDs will (`writeIndexes`). */
+  /** Mirrors the Message-ID rows that `writeIndexes` will write. */
   #leadTo(ticketId: string, { messageId, answers, isForged }: ThreadMessage): void {
     const add = (id: string, holds: boolean): void => {
       const known = this.#byMessageId.get(id) ?? [];
@@ -108,7 +114,7 @@ export class Threads {
     if (isForged !== true) for (const id of answers) add(id, false);
   }
 
-  /** The same ones as storage would give first, whichever of them are stored by now. */
+  /** The same ones that storage would return first, whichever of them are stored by now. */
   #ticketsOf(messageId: string): readonly TicketOfMessageId[] {
     const known = this.#byMessageId.get(messageId) ?? [];
     if (known.length <= TICKETS_OF_MESSAGE_ID) return known;

@@ -1,13 +1,15 @@
 import type { Decision, LedgerMail } from './ledger.ts';
 
-/** One step of an email on its way, for a person. */
+/** One step in the processing of an email, for a person. */
 export interface TraceStep {
   what: string;
-  /** ISO time, where it is known. */
+  /** ISO time, if known. */
   at: string | undefined;
 }
 
-/** What became of an email, for a person: the page “Where is my email?” and `npm run replay` say the same. */
+/**
+ * What became of an email, for a person: the page “Where is my email?” and `npm run replay` show the same.
+ */
 export interface Trace {
   outcome: 'ticket' | 'skipped' | 'not-imported' | 'in-progress';
   /** One sentence with the reason. */
@@ -16,43 +18,43 @@ export interface Trace {
   steps: readonly TraceStep[];
 }
 
-/** What is known of an email. ISO times. */
+/** The recorded facts about an email. ISO times. */
 export interface TraceFacts {
   /** When the mail server received it. */
   receivedAt: string | undefined;
-  /** When its place in the ledger was written; absent: it was listed and never stored. */
+  /** When its place in the ledger was written; absent: it was listed but never stored. */
   storedAt?: string | undefined;
   /** When its row in the ledger was last written. */
-  settledAt?: string | undefined;
+  updatedAt?: string | undefined;
   /** The ledger knows the same email from another place. */
   isCopy?: boolean | undefined;
   mail: Pick<LedgerMail, 'state' | 'attempts'> & { decision?: Partial<Decision> | undefined };
 }
 
 /** The trace of an email in the ledger. Pure. */
-export function traceOf({ receivedAt, storedAt, settledAt, isCopy = false, mail }: TraceFacts): Trace {
+export function traceOf({ receivedAt, storedAt, updatedAt, isCopy = false, mail }: TraceFacts): Trace {
   const { state, attempts, decision } = mail;
   const { ticketId, number } = decision ?? {};
   const ticket = ticketId === undefined || number === undefined ? undefined : { id: ticketId, number };
-  const isSettled = state === 'done' && decision !== undefined;
-  const summary = isSettled
+  const isDone = state === 'done' && decision !== undefined;
+  const summary = isDone
     ? summaryOf(decision, isCopy)
     : `Postroom is working on it${attempts > 1 ? ` (attempt ${attempts})` : ''}.`;
-  const wasRead = isSettled && decision.disposition !== 'quarantine';
+  const wasRead = isDone && decision.disposition !== 'quarantine';
   return {
-    outcome: isSettled ? outcomeOf(decision, isCopy) : 'in-progress',
+    outcome: isDone ? outcomeOf(decision, isCopy) : 'in-progress',
     summary,
     ticket,
     steps: [
       { what: 'Received by the mail server.', at: receivedAt },
       { what: 'Listed by a fetch; its original was stored.', at: storedAt },
-      ...(wasRead ? [{ what: 'Read by Postroom.', at: settledAt }] : []),
-      { what: summary, at: settledAt },
+      ...(wasRead ? [{ what: 'Read by Postroom.', at: updatedAt }] : []),
+      { what: summary, at: updatedAt },
     ],
   };
 }
 
-/** The trace of an email that the mail server lists and that was never stored. Pure. */
+/** The trace of an email that the mail server lists but that was never stored. Pure. */
 export function traceOfUnfetched(receivedAt: string | undefined, reason: string): Trace {
   const summary = `Not imported: ${withoutStop(reason)}.`;
   return {
@@ -72,7 +74,7 @@ function outcomeOf({ disposition }: Partial<Decision>, isCopy: boolean): Trace['
   return disposition === 'ticket' ? 'ticket' : 'not-imported';
 }
 
-/** What was decided for an email and why, in a sentence or two. Pure. */
+/** The decision for an email and its reason, in a sentence or two. Pure. */
 export function summaryOf(decision: Partial<Decision>, isCopy: boolean): string {
   const { disposition, number = '?', opens = false, follows, reason = 'unknown reason', folded } = decision;
   if (isCopy) {
@@ -93,5 +95,5 @@ export function summaryOf(decision: Partial<Decision>, isCopy: boolean): string 
   return `Opened ticket #${number}.${because}${collapsed}`;
 }
 
-/** A reason that stands within a sentence: some are sentences themselves. */
+/** A reason for use within a sentence: some reasons are sentences themselves. */
 export const withoutStop = (reason: string): string => reason.replace(/\.$/, '');

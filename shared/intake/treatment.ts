@@ -6,16 +6,19 @@ import {
 } from '../message-class/message-class.ts';
 import { ruleFor, type SenderRule } from '../senders/sender-rule.ts';
 
-/** What the settings make of an email that could be read. The reasons are for a person. */
+/** How the settings treat an email that could be read. The reasons are for a person. */
 export type Treatment =
   | { kind: 'ticket'; isAllowed?: true }
-  /** Joins its conversation collapsed, and is no news there. Without one it opens a ticket like any other. */
+  /**
+   * Joins its conversation collapsed, and is not news there. Without a
+   * conversation it opens a ticket like any other.
+   */
   | { kind: 'fold'; reason: string }
   | { kind: 'skip'; reason: string };
 
 /**
- * What becomes of an email: an always-allowed sender's is never skipped or folded, a blocked one's always skipped; else the
- * mailbox's setting for its class decides. Pure.
+ * The treatment of an email: an always-allowed sender's is never skipped or folded, a blocked sender's is
+ * always skipped. Otherwise the mailbox's setting for the message class decides. Pure.
  */
 export function treatmentOf(
   mail: { sender: string | undefined; messageClass: MessageClass },

@@ -10,7 +10,7 @@ import { placesOfRef, type RefScope } from './ledger.ts';
 import { limits } from './plan-batches.ts';
 import type { NewEntry } from './quarantine-store.ts';
 
-/** A message of which the server may tell no more than that it is there. */
+/** A listed message; the server may not report its metadata. */
 export type ListedMessage = MessageMeta | Pick<MessageMeta, 'ref'>;
 
 const identityOf = (message: ListedMessage): MessageIdentity => ({
@@ -19,8 +19,8 @@ const identityOf = (message: ListedMessage): MessageIdentity => ({
 });
 
 /**
- * What the server lists and could not be taken, with how often each was tried. A fetch counts one attempt at most; three
- * end it, and a person sees the message in quarantine.
+ * Messages that the server lists but that could not be fetched or stored, with their attempts. A fetch counts
+ * at most one attempt per message; after three the message goes to quarantine, where a person sees it.
  */
 export class UnfetchedList {
   readonly #entries: Map<MessageRef, UnfetchedMessage>;
@@ -35,7 +35,7 @@ export class UnfetchedList {
     return [...this.#entries.values()].sort((a, b) => (a.ref < b.ref ? -1 : 1));
   }
 
-  /** Whether this very message was tried before and not taken. */
+  /** Whether this very message was tried before and failed. */
   has(message: ListedMessage): boolean {
     return this.#known(message) !== undefined;
   }
@@ -44,7 +44,7 @@ export class UnfetchedList {
     return (this.#known(message)?.attempts ?? 0) >= limits.attempts;
   }
 
-  /** One attempt more, once in this fetch. @param now ISO time */
+  /** Counts one attempt, once per fetch. @param now ISO time */
   count(message: ListedMessage, failed: UnfetchedMessage['failed'], now: string, problem?: string): void {
     const { ref } = message;
     const known = this.#known(message);
@@ -55,8 +55,8 @@ export class UnfetchedList {
     this.#entries.set(ref, { ...identityOf(message), attempts, since: known?.since ?? now, failed });
   }
 
-  /** It was no fault of the message: the attempt counted in this fetch is taken back. */
-  takeBack({ ref }: ListedMessage): void {
+  /** Reverts the attempt counted in this fetch: the message was not at fault. */
+  revert({ ref }: ListedMessage): void {
     if (!this.#counted.has(ref)) return;
     const before = this.#counted.get(ref);
     this.#counted.delete(ref);
@@ -64,12 +64,12 @@ export class UnfetchedList {
     else this.#entries.set(ref, before);
   }
 
-  /** It was taken, or is gone. */
+  /** Removes a message that was imported or is gone. */
   forget(ref: MessageRef): void {
     this.#entries.delete(ref);
   }
 
-  /** Those that are not tried again, as they stand in quarantine. */
+  /** The messages that are not tried again, with their quarantine entries. */
   spent(
     scope: RefScope,
     known: ReadonlyMap<MessageRef, MessageMeta>,
@@ -103,7 +103,7 @@ export class UnfetchedList {
 
   #known(message: ListedMessage): UnfetchedMessage | undefined {
     const known = this.#entries.get(message.ref);
-    // What the server told nothing of before may be any message.
+    // An entry without a fingerprint (the server reported no metadata) may be any message.
     return known?.fingerprint === '' || known?.fingerprint === identityOf(message).fingerprint
       ? known
       : undefined;

@@ -16,20 +16,20 @@ import { withoutStop } from './trace-email.ts';
 
 type ReadAt = Pick<Mailbox, 'host' | 'address'>;
 
-/** What came of a person's request about an unimported email. */
+/** The outcome of a person's request about an unimported email. */
 export type UnimportedOutcome =
   | { kind: 'in-ticket'; ticket: { id: string; number: number } }
-  /** It could not be imported again, or is skipped now. */
+  /** It could not be imported again, or is now skipped. */
   | { kind: 'not-imported'; reason: string }
-  /** Only the mail server has it: it has to be fetched again. */
+  /** Only the mail server has it: it must be fetched again. */
   | { kind: 'on-server' };
 
 const HEADER_BYTES = 64 * 1024;
 
 /**
- * Reads the kept original again and lets the email become what it becomes when it is fetched. Repeating it, also after a
- * process died over it, changes nothing that is done.
- * @throws PostroomError where storage is unavailable
+ * Reads the stored original again and processes the email as if it had just been fetched. Idempotent, even
+ * after a process died over it.
+ * @throws PostroomError if storage is unavailable
  */
 export async function retryUnimported(
   deps: IntakeDeps,
@@ -51,10 +51,10 @@ export async function retryUnimported(
 }
 
 /**
- * Opens a ticket for an email that could not be imported: its original is attached, and what can be read of its header
- * says from whom it is. One that was skipped and can be read is shown like any other.
- * @param mailbox where it came from; undefined when the mailbox was deleted
- * @throws PostroomError where storage is unavailable
+ * Opens a ticket for an email that could not be imported: its original is attached, and the sender is taken
+ * from the readable part of its header. A skipped email that can be read is shown like any other.
+ * @param mailbox its mailbox; undefined if the mailbox was deleted
+ * @throws PostroomError if storage is unavailable
  */
 export async function openTicketAnyway(
   deps: IntakeDeps,
@@ -94,7 +94,7 @@ async function ledgerMailOf(
   { mailboxId, key }: QuarantineEntry,
 ): Promise<LedgerMail | undefined> {
   const { contentKey } = partsOfEntryKey(key);
-  return (await ledger.mails(mailboxId, [contentKey])).get(contentKey);
+  return (await ledger.emails(mailboxId, [contentKey])).get(contentKey);
 }
 
 function outcomeOf(decision: Decision | undefined): UnimportedOutcome {
@@ -113,7 +113,7 @@ const opening = (ticketId: string, number: number): Decision => ({
   reason: undefined,
 });
 
-/** The email as it was kept, for another reading; a large one is read from its blob piece by piece. */
+/** The stored email, to be read again; a large one is streamed from its blob. */
 async function storedMail(
   { blobs }: Pick<IntakeDeps, 'blobs'>,
   { key, place, rawBlob, receivedAt, size }: LedgerMail,
@@ -133,7 +133,7 @@ async function storedMail(
   };
 }
 
-/** A skipped email in full, where it can be read. */
+/** The full content of a skipped email, if it can be read. */
 async function readSkipped(
   deps: IntakeDeps,
   { host, address }: ReadAt = { host: '', address: '' },
@@ -192,7 +192,7 @@ const personOf = (sender: string | undefined): NewMessage['from'] =>
     ? { name: undefined, address: sender }
     : { name: sender, address: undefined };
 
-/** What the header alone says; undefined where nothing of it can be read. */
+/** The content of the header alone; undefined if it is unreadable. */
 async function readHeader(
   { blobs, parser }: Pick<IntakeDeps, 'blobs' | 'parser'>,
   rawBlob: string | undefined,

@@ -6,20 +6,24 @@ import { type MessageRef, sortedRefs } from '../mailboxes/message-ref.ts';
 import type { FetchDeps } from './fetch-mailbox.ts';
 import { type FetchSession, fetchMetaOf } from './fetch-session.ts';
 
-/** A refusal may pass in a moment: the next try comes after as long as it has lasted, within these limits. */
+/**
+ * A refusal may be temporary: the next retry follows after as long as
+ * the refusal has lasted, within these limits.
+ */
 const AGAIN_AT_FIRST_MS = 2 * 60_000;
 const AGAIN_AT_LAST_MS = 15 * 60_000;
-/** Of what could not be marked before, this much is tried: new mail comes first. */
+/** Maximum number of unmarked messages per retry: new email comes first. */
 const TRIED_AT_ONCE = 100;
-/** The newest of them are compared with what is stored. A server that gives refs again gives the last ones. */
+/** Number of newest messages to compare with the ledger. A server that reuses refs reuses the last ones. */
 const COMPARED = 1000;
 
 /**
- * While the server refuses to mark what is stored, that email stays unread and is found by each search. It is looked at
- * again from time to time, a little of it, and never delays new email. A server restored from a backup gives its refs to
- * other email, though: where the list is another one, and at each try, what stands there is compared with the ledger.
- * @param piece what the first fetch takes now, of which nothing was stored yet
- * @returns what of the listed messages to fetch, and the refusal to remember
+ * While the server refuses to mark stored emails, they stay unread and appear in every listing. They are
+ * retried from time to time, a few at once, and never delay new email. A server restored from a backup,
+ * however, reuses its refs for other email: if the listing has changed, and at each retry, the messages are
+ * compared with the ledger.
+ * @param piece the messages of the current piece of the first fetch, none of which is stored yet
+ * @returns the listed messages to fetch, and the refusal to save
  */
 export async function withoutUnmarked(
   { ledger, seam }: Pick<FetchDeps, 'ledger' | 'seam'>,
@@ -44,11 +48,11 @@ export async function withoutUnmarked(
   const { metas } = await fetchMetaOf(session, old.slice(-COMPARED));
   const scope = { folderKey: known.folderKey ?? '', validity: session.validity };
   const places = await ledger.lookUp(mailbox.id, scope, metas);
-  const mails = await ledger.mails(
+  const emails = await ledger.emails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),
   );
-  for (const { ref } of metas) if (mails.get(places.get(ref)?.key ?? '')?.state !== 'done') wanted.add(ref);
+  for (const { ref } of metas) if (emails.get(places.get(ref)?.key ?? '')?.state !== 'done') wanted.add(ref);
   return { refs: listed.filter((ref) => wanted.has(ref)), refusal: { ...refusal, listed: digest } };
 }
 
@@ -59,6 +63,6 @@ export function isTryDue({ since, triedAt }: Refusal, now: number): boolean {
   return Math.abs(now - tried) >= Math.min(lasted, AGAIN_AT_LAST_MS);
 }
 
-/** 16 hex digits that tell one list of messages from another, whatever its order. */
+/** 16 hex digits that identify a list of messages, regardless of its order. */
 export const listedDigest = (refs: readonly MessageRef[]): string =>
   createHash('sha256').update(sortedRefs(refs).join(',')).digest('hex').slice(0, 16);

@@ -1,8 +1,10 @@
-/** Obsolete address lists in which the name stands first and the address in brackets: `Anna Weber (anna@example.org)`. */
+/**
+ * Obsolete address lists with the name first and the address in parentheses: `Anna Weber (anna@example.org)`.
+ */
 
 /**
- * The list with such addresses in angle brackets, or undefined when it has none. For recipients alone: in From, a
- * comment must not become a sender whom no receiving server has authenticated.
+ * Rewrites such addresses to angle brackets; undefined if the list has none. Only for recipients: in From, a
+ * comment must not become a sender that no receiving server has authenticated.
  */
 export function withBracketedAddresses(list: string): string | undefined {
   if (!list.includes('(') || /[<>"\\]/.test(list)) return undefined;

@@ -4,12 +4,14 @@ import { findHeaderEnd } from './header-end.ts';
 import { findBodyStart } from './raw-headers.ts';
 
 /**
- * Takes the attachments out of an email before a MIME parser sees it, because parsing costs ten times as much on an
- * attachment as decoding it. Only leaf parts of the outermost multipart that are plain base64 and no text, multipart or
- * message are taken; each stays in the mail with its headers, its body replaced by a marker, so that the parser still
- * tells name, type, id and order. Everything else, and everything in doubt, is kept as it is.
+ * Removes attachments from an email before a MIME parser sees it: parsing an attachment costs ten times as
+ * much as decoding it. Only leaf parts of the outermost multipart are removed, and only if they are plain
+ * base64 and not text, multipart or message. Each part stays in the email with its headers, and its body is
+ * replaced by a marker, so the parser still reports name, type, ID and order. Everything else, and anything
+ * ambiguous, is left unchanged.
  *
- * Delimiter lines are told as mailparser tells them (RFC 2046 §5.1.1): `--boundary`, an optional `--`, blanks, line end.
+ * Delimiter lines are recognized as mailparser recognizes them (RFC 2046 §5.1.1): `--boundary`, an optional
+ * `--`, blanks, line end.
  */
 export interface AttachmentCutter {
   push(chunk: Uint8Array): CutEvent[];
@@ -17,14 +19,17 @@ export interface AttachmentCutter {
 }
 
 export type CutEvent =
-  /** Bytes of the mail that is left. They may be a view of the chunk pushed. */
+  /** Bytes that remain in the email. They may be a view of the chunk passed to `push`. */
   | { kind: 'keep'; bytes: Uint8Array }
   | { kind: 'begin'; cut: number }
   /** Decoded bytes of the part. */
   | { kind: 'data'; cut: number; bytes: Uint8Array }
   | { kind: 'end'; cut: number; size: number };
 
-/** What stands, base64-encoded, in the place of cut part number `cut`. The nonce must be unknown to senders. */
+/**
+ * The marker that replaces cut part number `cut`, base64-encoded.
+ * Senders must not be able to guess the nonce.
+ */
 export function cutMarker(nonce: string, cut: number): string {
   return `postroom-cut:${nonce}:${cut}`;
 }
@@ -34,18 +39,18 @@ const CR = 0x0d;
 const DASH = 0x2d;
 const rootHeaderLimit = 256 * 1024;
 const partHeaderLimit = 64 * 1024;
-/** Blanks a delimiter line may carry, the limit mailparser has. */
+/** Maximum number of blanks after a delimiter; mailparser has the same limit. */
 const delimiterBlanks = 998;
 
 type Phase = 'header' | 'between' | 'part-header' | 'body' | 'rest';
 
 /**
- * Reads an email in chunks of any size. Holds at most a header block and one delimiter line back.
- * @param openable whether a part that can be opened (`isOpenable`) stays in the mail, for the reader to open it
+ * Reads an email in chunks of any size. Buffers at most one header block and one delimiter line.
+ * @param openable whether parts that the reader can open (`isOpenable`) stay in the email
  */
 export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' = 'keep'): AttachmentCutter {
   let phase: Phase = 'header';
-  /** Not yet decided about. In `between` and `body` it starts at, or before, the start of a line. */
+  /** Bytes not yet processed. In `between` and `body` they start at, or before, the start of a line. */
   let buffered: Buffer = Buffer.alloc(0);
   let delimiter: Buffer = Buffer.alloc(0);
   let atLineStart = true;
@@ -75,7 +80,10 @@ export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' =
     events.push({ kind: 'keep', bytes: Buffer.from(`${marker}\r\n`) });
   };
 
-  /** Each step handles what it can of `buffered`; true when the phase changed and the next one may go on. */
+  /**
+   * Each step processes as much of `buffered` as it can; true when the
+   * phase changed and the next step can run.
+   */
   const readRootHeader = (final: boolean): boolean => {
     const bodyStart = findBodyStart(buffered);
     if (bodyStart === undefined && !final && buffered.length <= rootHeaderLimit) return false;
@@ -99,11 +107,11 @@ export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' =
     const header = buffered.subarray(0, bodyStart ?? 0);
     if (
       bodyStart === undefined ||
-      mayHoldDelimiter(header) ||
+      mayContainDelimiter(header) ||
       mayEndEarlier(buffered, bodyStart) ||
       !mayCut(header)
     ) {
-      // The search for the next delimiter goes on from the header's first line.
+      // The search for the next delimiter starts at the header's first line.
       phase = 'between';
       return true;
     }
@@ -128,7 +136,7 @@ export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' =
     for (;;) {
       const found = buffered.indexOf(delimiter, search);
       if (found < 0) {
-        // The end of the chunk may be the beginning of a delimiter line.
+        // The end of the chunk may be the start of a delimiter line.
         pass(final ? buffered.length : Math.max(0, buffered.length - delimiter.length - 1));
         return false;
       }
@@ -138,7 +146,8 @@ export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' =
       }
       const line = readDelimiterLine(buffered, found + delimiter.length, final);
       if (line === 'more') {
-        // One byte before it stays: a lone CR there decides whether it starts a line.
+        // The byte before it stays in the buffer: a lone CR there
+        // decides whether the delimiter starts a line.
         pass(Math.max(0, found - 1));
         return false;
       }
@@ -180,7 +189,7 @@ export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' =
   };
 }
 
-/** Whether a delimiter at `found` begins a line; a lone CR before it does no harm, as in mailparser. */
+/** Whether a delimiter at `found` starts a line. A lone CR before it is allowed, as in mailparser. */
 function startsLine(bytes: Uint8Array, found: number, atLineStart: boolean): boolean {
   if (found === 0) return atLineStart;
   if (bytes[found - 1] === LF) return true;
@@ -188,17 +197,19 @@ function startsLine(bytes: Uint8Array, found: number, atLineStart: boolean): boo
   return found === 1 ? atLineStart : bytes[found - 2] === LF;
 }
 
-/** Whether a reader may take a part of the header for the body: it has lines that are no field. */
+/**
+ * Whether a reader may take part of the header for the body: the header contains lines that are not fields.
+ */
 function mayEndEarlier(bytes: Uint8Array, bodyStart: number): boolean {
   return findHeaderEnd(bytes.subarray(0, bodyStart)) !== bodyStart;
 }
 
-/** A line of the header that begins like a delimiter: the part may end inside its own header. */
-function mayHoldDelimiter(header: Buffer): boolean {
+/** Whether a header line starts like a delimiter: the part may then end inside its own header. */
+function mayContainDelimiter(header: Buffer): boolean {
   return header.indexOf('--') === 0 || header.includes('\n--') || header.includes('\r--');
 }
 
-/** Reads what may follow `--boundary` on its line; undefined when the line is no delimiter after all. */
+/** Reads the rest of the line after `--boundary`; undefined when the line is not a delimiter. */
 function readDelimiterLine(
   bytes: Uint8Array,
   from: number,
@@ -214,6 +225,6 @@ function readDelimiterLine(
   if (index >= limit) return undefined;
   if (index < bytes.length) return bytes[index] === LF ? { end: index + 1, closing } : undefined;
   if (!final) return 'more';
-  // Only the closing delimiter may end the mail without a line end.
+  // Only the closing delimiter may end the email without a line end.
   return closing ? { end: index, closing } : undefined;
 }

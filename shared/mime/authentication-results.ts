@@ -1,11 +1,15 @@
 /**
- * What the receiving mail server found out about a message's sender, from its `Authentication-Results` fields (RFC 8601).
- * Anyone can write such a field into a message, so only the field of the mailbox's own server counts (RFC 8601 §5). Pure.
+ * The receiving mail server's verdict on a message's sender, from its `Authentication-Results` fields (RFC
+ * 8601). Anyone can write such a field into a message, so only the field of the mailbox's own server counts
+ * (RFC 8601 §5). Pure.
  */
 
 import { latin1, type RawField, unfold } from './raw-headers.ts';
 
-/** Results that RFC 8601 §2.7 and RFC 7489 §11.2 define. Microsoft's `bestguesspass` is read as `none`: no policy is published. */
+/**
+ * Results defined by RFC 8601 §2.7 and RFC 7489 §11.2. Microsoft's `bestguesspass` is read as `none`, because
+ * the domain publishes no policy.
+ */
 export type Verdict =
   | 'pass'
   | 'fail'
@@ -17,16 +21,18 @@ export type Verdict =
   | 'permerror';
 
 export interface AuthenticationResults {
-  /** Lower case; undefined where the server names none, as Exchange Online does. */
+  /** Lower case; undefined if the server does not name itself, like Exchange Online. */
   authservId: string | undefined;
-  /** Undefined: this server did not say. */
+  /** Undefined: the server reported no result. */
   spf: Verdict | undefined;
-  /** `pass` when one of several signatures is good. */
+  /** `pass` if at least one of several signatures is valid. */
   dkim: Verdict | undefined;
   dmarc: Verdict | undefined;
   /** Microsoft's composite verdict over the three: `compauth`. */
   composite: 'pass' | 'softpass' | 'fail' | 'none' | undefined;
-  /** Domain of the From field that DMARC looked at, lower case; undefined when the server does not say. */
+  /**
+   * Domain of the From field that DMARC checked, in lower case; undefined if the server does not report it.
+   */
   fromDomain: string | undefined;
 }
 
@@ -34,11 +40,11 @@ export interface AuthenticationResults {
 export interface AuthenticationField {
   /** Unfolded, without the name of the field. */
   value: string;
-  /** How many `Received` fields stand above it: fields of one server stand together. */
+  /** Number of `Received` fields above it: fields of the same server have the same count. */
   hop: number;
 }
 
-/** The fields of a header block, the newest first. */
+/** The fields of a header block, newest first. */
 export function authenticationFields(fields: readonly RawField[]): AuthenticationField[] {
   const found: AuthenticationField[] = [];
   let hop = 0;
@@ -51,7 +57,7 @@ export function authenticationFields(fields: readonly RawField[]): Authenticatio
   return found;
 }
 
-/** More fields than any chain of servers writes. */
+/** More fields than any realistic chain of servers writes. */
 const MAX_FIELDS = 20;
 const MAX_CHARACTERS = 8 * 1024;
 
@@ -60,10 +66,10 @@ const MICROSOFT_HOSTS =
   /(?:^|\.)(?:office365\.com|office365\.us|outlook\.com|partner\.outlook\.cn|apps\.mil)$/;
 
 /**
- * The verdict of the mailbox's own server, or undefined when it left none. Its topmost field counts; further fields of the
- * same server count for what that one does not say, as long as no other hop stands between them.
- * @param fields in the order of the message, the newest first
- * @param imapHost the server the mailbox is fetched from: it says which field may be believed
+ * The verdict of the mailbox's own server, or undefined if it wrote none. Its topmost field counts. Further
+ * fields of the same server fill in missing results, provided no other hop is between them.
+ * @param fields in the order of the message, newest first
+ * @param imapHost the server the mailbox is fetched from; it determines which field is trusted
  */
 export function ownServerResults(
   fields: readonly AuthenticationField[],
@@ -88,10 +94,10 @@ export function ownServerResults(
 }
 
 /**
- * Whether the server found that the message does not come from who it names as its sender: DMARC (or Microsoft's composite
- * verdict) failed, or passed for another domain than the sender's; where no DMARC policy judges, SPF failed and no signature
- * is good. A check that could not be made, or a server that says nothing, is no failure.
- * @param senderAddress the address that the app takes for the sender
+ * Whether the server found that the message is not from its stated sender: DMARC (or Microsoft's composite
+ * verdict) failed, or passed for another domain than the sender's; without a DMARC result, SPF failed and no
+ * signature is valid. A check that could not be made, or a missing result, is not a failure.
+ * @param senderAddress the address that Postroom treats as the sender
  */
 export function failsAuthentication(
   results: AuthenticationResults | undefined,
@@ -104,7 +110,7 @@ export function failsAuthentication(
   return (dmarc === undefined || dmarc === 'none') && spf === 'fail' && dkim !== 'pass';
 }
 
-/** Reads one field. What is not understood is left out; it never throws, whatever the field holds. */
+/** Reads one field. Unknown content is ignored; never throws, whatever the field contains. */
 export function readAuthenticationResults(value: string): AuthenticationResults {
   const pieces = splitUnquoted(withoutComments(value.slice(0, MAX_CHARACTERS)));
   const results: AuthenticationResults = {
@@ -128,7 +134,7 @@ export function readAuthenticationResults(value: string): AuthenticationResults 
         results.dkim = verdict === 'pass' ? verdict : (results.dkim ?? verdict);
         break;
       case 'dmarc':
-        // Two that disagree: one of them was smuggled in. The worse one is believed.
+        // If two results disagree, one of them was injected. Trust the worse one.
         results.dmarc = verdict === 'fail' ? verdict : (results.dmarc ?? verdict);
         results.fromDomain ??= /\sheader\.from\s*=\s*"?(?:[^\s";@]*@)?([a-z0-9._-]+)/i
           .exec(piece)?.[1]
@@ -147,7 +153,8 @@ function isOwnServer(authservId: string | undefined, imapHost: string): boolean 
   if (MICROSOFT_HOSTS.test(host)) return authservId === undefined;
   if (authservId === undefined) return false;
   if (/(?:^|\.)(?:gmail|googlemail)\.com$/.test(host)) return authservId === 'mx.google.com';
-  // `imap.example.org` and `mx1.example.org` are of one house; of a name with two parts, no part is taken away.
+  // `imap.example.org` and `mx1.example.org` belong to the same
+  // domain. A two-label host name is used as it is.
   const house = host.split('.').length > 2 ? host.slice(host.indexOf('.') + 1) : host;
   return authservId === house || authservId.endsWith(`.${house}`);
 }
@@ -158,7 +165,10 @@ function isSameOrganization(fromDomain: string | undefined, senderAddress: strin
   return sender === fromDomain || sender.endsWith(`.${fromDomain}`) || fromDomain.endsWith(`.${sender}`);
 }
 
-/** The first piece is the server's name, perhaps with a version; where it is a result already, there is no name. */
+/**
+ * The first piece is the server's name, optionally with a version.
+ * If it is a result, the server gave no name.
+ */
 function authservIdOf(piece: string): string | undefined {
   if (piece.includes('=')) return undefined;
   const [id = ''] = piece.trim().split(/\s/);
@@ -189,30 +199,30 @@ function compositeOf(word: string): AuthenticationResults['composite'] {
   return word === 'pass' || word === 'softpass' || word === 'fail' || word === 'none' ? word : undefined;
 }
 
-/** Comments nest, and quoted strings may hold brackets (RFC 5322 §3.2.2). One pass. */
+/** Comments nest, and quoted strings may contain parentheses (RFC 5322 §3.2.2). One pass. */
 function withoutComments(value: string): string {
-  let kept = '';
+  let stripped = '';
   let depth = 0;
   let quoted = false;
   for (let index = 0; index < value.length; index += 1) {
     const character = value[index] ?? '';
     if (character === '\\' && (quoted || depth > 0)) {
-      if (depth === 0) kept += value.slice(index, index + 2);
+      if (depth === 0) stripped += value.slice(index, index + 2);
       index += 1;
     } else if (depth === 0 && character === '"') {
       quoted = !quoted;
-      kept += character;
+      stripped += character;
     } else if (!quoted && character === '(') {
       depth += 1;
     } else if (depth > 0) {
       if (character === ')') depth -= 1;
-      if (depth === 0) kept += ' ';
-    } else kept += character;
+      if (depth === 0) stripped += ' ';
+    } else stripped += character;
   }
-  return kept;
+  return stripped;
 }
 
-/** At the semicolons that stand in no quoted string. */
+/** Splits at semicolons outside quoted strings. */
 function splitUnquoted(value: string): string[] {
   const pieces: string[] = [];
   let start = 0;

@@ -1,14 +1,15 @@
 /**
- * Decodes the base64 body of a MIME part chunk by chunk, with the very bytes that mailparser's decoder gives for the
- * same input: foreign characters (also the URL alphabet's `-` and `_`) are skipped, `=` ends a group and a new one
- * begins behind it. Clean slices take a native path (about 1 GB/s), slices with `=`, `-` or `_` a loop.
+ * Decodes the base64 body of a MIME part chunk by chunk, byte for byte like mailparser's decoder: characters
+ * outside the alphabet (including the URL alphabet's `-` and `_`) are skipped, `=` ends a group and a new
+ * group starts after it. Clean slices take a native path (about 1 GB/s); slices with `=`, `-` or `_` take a
+ * loop.
  */
 export interface Base64Decoder {
   push(chunk: Uint8Array): Uint8Array[];
   end(): Uint8Array[];
 }
 
-/** Native decoding is several times faster on slices that stay in the processor's cache. */
+/** Native decoding is several times faster on slices that fit in the CPU cache. */
 const sliceSize = 64 * 1024;
 
 const digits = new Int8Array(256).fill(-1);
@@ -18,19 +19,20 @@ for (const [value, letter] of [
   digits[letter.charCodeAt(0)] = value;
 }
 
-/** A decoder for one part: what stands between two calls is remembered, so one is made for each part. */
+/** Creates a decoder for one part. It has state between calls, so each part needs its own. */
 export function createBase64Decoder(): Base64Decoder {
-  /** Up to three digits of a group that is not complete. */
+  /** Up to three digits of an incomplete group. */
   let carry = '';
 
   const decodeClean = (slice: Buffer): Uint8Array => {
     const text = carry + slice.toString('latin1');
-    // How many digits the text holds is not known (line ends and foreign characters count for nothing), so a mark of
-    // four zero digits and four one digits goes behind it: its place in the last bytes tells the digits left over.
+    // The number of digits in the text is unknown, because line ends and foreign characters are skipped. So a
+    // marker of four zero digits and four one digits is appended; its position in the last bytes gives the
+    // number of leftover digits.
     const bytes = Buffer.from(`${text}AAAA////`, 'base64');
     const left = bytes.length % 3 === 0 ? (bytes[bytes.length - 3] === 0xff ? 0 : 1) : (bytes.length % 3) + 1;
     carry = lastDigits(text, left);
-    // The mark itself decodes to six bytes; one or two more belong to the digits left over.
+    // The marker itself decodes to six bytes; one or two more belong to the leftover digits.
     return bytes.subarray(0, bytes.length - 6 - (left > 1 ? left - 1 : 0));
   };
 

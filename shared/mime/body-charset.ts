@@ -1,16 +1,16 @@
 import type { TextGuesser } from './charset-detection.ts';
 import { decodeAs } from './charsets.ts';
-import { textMeant } from './declared-charset.ts';
+import { correctText } from './declared-charset.ts';
 import { readableValue } from './encoded-words.ts';
 import { fieldOf, isContainer, type MimePart, mimeParts } from './mime-parts.ts';
 import { latin1, type RawField, unfold } from './raw-headers.ts';
 import { decodeTransfer } from './transfer-encoding.ts';
 
 /**
- * Makes every part of an email say truly which charset its text is in, so that a library reads what was meant. The text
- * of a part that says something else becomes UTF-8, and so do raw 8-bit bytes in part headers, such as names of
- * attachments. A part header that ends without an empty line gets one. Attachments keep their bytes, and parts that say
- * the truth keep theirs.
+ * Makes every part of an email declare its real charset, so that a library decodes it correctly. The text of
+ * a part with a wrong declaration becomes UTF-8, and so do raw 8-bit bytes in part headers, such as
+ * attachment names. A part header without a terminating empty line gets one. Attachments and correctly
+ * declared parts keep their bytes.
  * @param email prepared by `prepareMessage` and within the limits of `measureStructure`
  */
 export async function declareCharsets(email: Uint8Array, guesser: TextGuesser): Promise<Uint8Array> {
@@ -31,7 +31,7 @@ export async function declareCharsets(email: Uint8Array, guesser: TextGuesser): 
   return position === 0 ? email : Buffer.concat([...pieces, email.subarray(position)]);
 }
 
-/** What the library would show as text; everything else is a file. */
+/** Whether the library would show the part as text; everything else is a file. */
 function isShownText(part: MimePart): boolean {
   const disposition = fieldOf(part, 'content-disposition').trim();
   return (
@@ -49,7 +49,7 @@ async function shownText(
   const tail = isBase64(encoding) ? base64End(encoded) : encoded.length;
   const body = decodeTransfer(encoded.subarray(0, tail), encoding);
   const charset = charsetOf(fieldOf(part, 'content-type'));
-  const text = await textMeant(body, { charset, isHtml: part.type === 'text/html' }, guesser);
+  const text = await correctText(body, { charset, isHtml: part.type === 'text/html' }, guesser);
   if (tail === encoded.length) return text;
   const footer = utf8(encoded.subarray(tail));
   return `${text ?? decodeAs(body, charset) ?? utf8(body)}\n${footer}`;
@@ -58,15 +58,15 @@ async function shownText(
 const isBase64 = (encoding: string): boolean => encoding.trim().toLowerCase() === 'base64';
 
 /**
- * Where the base64 of a text ends: some list servers append their footer to it as it is. Padding ends base64 (RFC 2045
- * section 6.8), and so does an empty line before what is no base64.
+ * Where the base64 of a text ends: some list servers append their footer unencoded. Padding ends base64 (RFC
+ * 2045 section 6.8), and so does an empty line followed by something that is not base64.
  */
 function base64End(encoded: Uint8Array): number {
   const text = latin1(encoded);
   const found = /(?:=[ \t]{0,9}\r?\n|\n[ \t]{0,9}\r?\n)(?=\s{0,99}[^\s=])/.exec(text);
   if (found === null) return encoded.length;
   const end = found.index + found[0].length;
-  // Several texts in base64, one behind the other, are all decoded.
+  // Several concatenated base64 texts are all decoded.
   return /^[A-Za-z0-9+/=\s]*$/.test(text.slice(end, end + 2_000)) ? encoded.length : end;
 }
 
@@ -79,7 +79,7 @@ function charsetOf(contentType: string): string {
 
 const endOfLine = Buffer.from('\r\n');
 
-/** Undefined when it may stay as it is. */
+/** Undefined when the header needs no change. */
 async function readableHeader(
   part: MimePart,
   becomesUtf8: boolean,
@@ -102,7 +102,7 @@ async function readableHeader(
   return becomesUtf8 ? [...lines, Buffer.from(utf8Declaration(part.type, contentType ?? ''))] : lines;
 }
 
-/** The value as it was meant; undefined when it may stay as it is. */
+/** The corrected value; undefined when it needs no change. */
 async function repairedValue({ name, value }: RawField, guesser: TextGuesser): Promise<string | undefined> {
   const line = unfold(value);
   const readable = await readableValue(line, guesser);
@@ -112,18 +112,18 @@ async function repairedValue({ name, value }: RawField, guesser: TextGuesser): P
   return after === before ? readable : after;
 }
 
-/** `Content-Type: text` is not valid, and plain text (RFC 2045 section 5.2). */
+/** `Content-Type: text` is invalid and means plain text (RFC 2045 section 5.2). */
 const withSubtype = (contentType: string): string =>
   contentType.replace(/^\s{0,99}text\s{0,99}(?=;|$)/i, 'text/plain');
 
-/** `filename="C:\\TEMP\\a.png"` is `a.png`: a library would take the backslashes for quoted pairs. */
+/** `filename="C:\\TEMP\\a.png"` becomes `a.png`: a library would read the backslashes as quoted pairs. */
 const withoutPath = (value: string): string =>
   value.replace(/(name\s{0,9}=\s{0,9}")(?:[a-z]:|\\)\\(?:[^"]{0,400}\\)?([^"\\]{1,200}")/gi, '$1$2');
 
 const utf8 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 
-/** What else the content type says, such as `format=flowed`, still counts. */
+/** Keeps the other parameters of the content type, such as `format=flowed`. */
 function utf8Declaration(type: string, contentType: string): string {
   const parameters = contentType.replace(/^[^;]*/, '').replace(charsetParameter, '');
   return `Content-Type: ${type}; charset=utf-8${parameters}\r\nContent-Transfer-Encoding: base64\r\n`;
@@ -133,7 +133,7 @@ function fieldLines(fields: readonly RawField[]): Uint8Array[] {
   return fields.map(({ raw }) => (raw.at(-1) === 0x0a ? raw : Buffer.concat([raw, endOfLine])));
 }
 
-/** Whether the next delimiter, or the end of the email, follows the header: there is no text to be lost. */
+/** Whether the next delimiter, or the end of the email, follows the header: there is no text to lose. */
 function isEmpty(email: Uint8Array, part: MimePart): boolean {
   return (
     part.bodyStart >= email.length || latin1(email.subarray(part.bodyStart, part.bodyStart + 2)) === '--'

@@ -1,27 +1,27 @@
 import { isUtf8 } from 'node:buffer';
 import { decodeAs, decodeWith, isKnown, isReadable } from './charsets.ts';
 
-/** 8-bit text whose charset nobody declared, or declared falsely. */
+/** Detection for 8-bit text with a missing or false charset declaration. */
 
-/** Bytes that a detector looks at; more make it slower and no better. */
+/** Bytes passed to the detector; more make it slower, not better. */
 const SAMPLE_BYTES = 16 * 1024;
 
-/** Texts of one email that are given to the detector; hostile email has thousands, of which none matters. */
+/** Texts of one email that are passed to the detector. Hostile email has thousands, none of which matters. */
 const DETECTIONS = 30;
 
-/** Reads the text of one email for which no charset, or a false one, is declared. */
+/** Decodes text of one email whose charset is missing or falsely declared. */
 export interface TextGuesser {
   /**
-   * The text as its writer most probably meant it: UTF-8 where it is valid, else the first of the email's charsets that
-   * reads it without an error, else what a detector finds, else windows-1252, which reads everything.
-   * @param first a charset that is tried before those of the email
+   * Decodes as UTF-8 if valid, else with the first of the email's charsets that reads it without an error,
+   * else with the detected charset, else with windows-1252, which accepts everything.
+   * @param first a charset to try before those of the email
    */
   decode(bytes: Uint8Array, first?: string): Promise<string>;
-  /** What a detector finds, as a label of the WHATWG Encoding Standard. */
+  /** The detected charset, as a label of the WHATWG Encoding Standard. */
   detect(bytes: Uint8Array): Promise<string>;
 }
 
-/** @param charsets that the email names elsewhere, the most trustworthy first */
+/** @param charsets named elsewhere in the email, the most trustworthy first */
 export function createGuesser(charsets: readonly string[]): TextGuesser {
   const known = charsets.filter(isKnown);
   let detections = 0;
@@ -49,7 +49,7 @@ export function createGuesser(charsets: readonly string[]): TextGuesser {
 export async function detectCharset(bytes: Uint8Array): Promise<string> {
   const sample = sampleOf(bytes);
   if (isCommonLatin(sample)) return 'windows-1252';
-  // Loaded when it is needed: its models take about 50 MB of memory.
+  // Loaded on demand: its models take about 50 MB of memory.
   const { chardet } = await import('jschardet');
   const found = chardet.detectAll(sample, { includeEncodings: candidates, ignoreThreshold: true });
   for (const { encoding } of found) {
@@ -59,14 +59,14 @@ export async function detectCharset(bytes: Uint8Array): Promise<string> {
   return 'windows-1252';
 }
 
-/** The charsets that email was ever written in, without those of mainframes, DOS and the old Macintosh. */
+/** The charsets used in email, without those of mainframes, DOS and the old Macintosh. */
 const candidates = [
   ...['gb18030', 'big5hkscs', 'cp932', 'euc_jis_2004', 'cp949', 'euc_kr', 'cp874', 'koi8-r', 'koi8-u'],
   ...['cp1250', 'cp1251', 'cp1252', 'cp1253', 'cp1254', 'cp1255', 'cp1256', 'cp1257', 'cp1258'],
   ...['iso8859-2', 'iso8859-15'],
 ];
 
-/** Whether many words have Latin letters beside those of another alphabet, which no language has. */
+/** Whether many words mix Latin letters with another alphabet, which no language does. */
 function mixesScripts(text: string): boolean {
   const words = text.match(/[\p{L}\p{M}]*[^\0-\x7f]+[\p{L}\p{M}]*/gu) ?? [];
   const mixed = words.filter((word) => /[a-z]/i.test(word) && otherAlphabets.test(word));
@@ -76,7 +76,7 @@ function mixesScripts(text: string): boolean {
 const otherAlphabets =
   /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Thai}]/u;
 
-/** The detector's names of charsets that are known by others. */
+/** The detector's names for charsets, where they differ from the WHATWG labels. */
 const labels: Readonly<Record<string, string>> = {
   cp932: 'shift_jis',
   cp949: 'euc-kr',
@@ -85,7 +85,7 @@ const labels: Readonly<Record<string, string>> = {
   'big5-hkscs': 'big5',
 };
 
-/** The lines that hold something else than ASCII. */
+/** The lines with non-ASCII bytes. */
 function sampleOf(bytes: Uint8Array): Uint8Array {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (text.length <= SAMPLE_BYTES) return text;
@@ -108,8 +108,9 @@ function sampleOf(bytes: Uint8Array): Uint8Array {
 const everyLatin = new Set(Buffer.from('áâäçéëíîóôöúüßÁÂÄÇÉËÍÎÓÔÖÚÜ', 'latin1'));
 
 /**
- * Whether the text is in Latin letters, most of them ASCII, and the others of those that every Latin charset has in the
- * same place. The commonest case, and the one in which a detector that compares languages has too few letters to go by.
+ * Whether the text is in Latin letters, mostly ASCII, and its other letters are at the same code point in
+ * every Latin charset. This is the most common case, and the one in which a language-based detector has too
+ * few letters to work with.
  */
 function isCommonLatin(sample: Uint8Array): boolean {
   let letters = 0;

@@ -1,20 +1,21 @@
 import iconv from 'iconv-lite';
 
-/** Bytes of text to characters, by the name of a charset as emails give it. Pure. */
+/** Decodes text by the charset name that an email gives. Pure. */
 
 /**
- * The text, or undefined when the bytes are not valid in that charset, or when the name says nothing about 8-bit text:
- * ASCII, UTF-8 (which is recognised by its bytes), an unknown name, and UTF-7, which can hide markup from a filter.
- * Latin-1 is read as windows-1252 (WHATWG Encoding Standard §4.2), which those who write Latin-1 mean.
+ * The text, or undefined when the bytes are invalid in that charset, or when the name says nothing about
+ * 8-bit text: ASCII, UTF-8 (which is recognized by its bytes), an unknown name, and UTF-7, which can hide
+ * markup from a filter. Latin-1 is read as windows-1252 (WHATWG Encoding Standard §4.2), which is what
+ * writers of Latin-1 mean.
  */
 export function decodeAs(bytes: Uint8Array, charset: string): string | undefined {
   const name = charset.trim().toLowerCase();
-  if (saysNothing.test(name)) return undefined;
+  if (inconclusiveNames.test(name)) return undefined;
   const label = aliases[name] ?? name;
   try {
     return new TextDecoder(label, { fatal: true }).decode(bytes);
   } catch (error) {
-    // A TypeError: the charset is known, and the bytes are not of it.
+    // A TypeError: the charset is known, but the bytes are invalid in it.
     return error instanceof RangeError ? decodeRare(bytes, label) : undefined;
   }
 }
@@ -24,7 +25,7 @@ export function isKnown(charset: string): boolean {
   return decodeAs(new Uint8Array(0), charset) !== undefined;
 }
 
-/** Whether both MIME libraries know the name as it is written: one asks iconv-lite, the other `TextDecoder`. */
+/** Whether both MIME libraries know the name as written: one uses iconv-lite, the other `TextDecoder`. */
 export function isLibraryName(written: string): boolean {
   try {
     new TextDecoder(written);
@@ -34,14 +35,14 @@ export function isLibraryName(written: string): boolean {
   return iconv.encodingExists(written) || /^jis|^iso-?2022-?jp|^euc-?jp/i.test(written);
 }
 
-/** Whether the name is one of UTF-7, which needs `decodeUtf7`. */
+/** Whether the name denotes UTF-7, which needs `decodeUtf7`. */
 export function isUtf7(charset: string): boolean {
   return /^(?:x-)?(?:unicode-1-1-|unicode-2-0-)?utf-?7$/i.test(charset.trim());
 }
 
 /**
- * UTF-7 (RFC 2152): `+`, UTF-16 in base64, `-`. Its text can hold `<` and `>`, so the result may stand wherever text is
- * escaped, and must never become HTML.
+ * UTF-7 (RFC 2152): `+`, UTF-16 in base64, `-`. Its text can contain `<` and `>`, so the result may only be
+ * used where text is escaped, and must never become HTML.
  */
 export function decodeUtf7(text: string): string {
   return text.replace(/\+([A-Za-z0-9+/]*)-?/g, (_whole, base64: string) => {
@@ -56,14 +57,14 @@ export function decodeUtf7(text: string): string {
 }
 
 /**
- * The text with U+FFFD for what is not valid in that charset.
- * @throws RangeError when the label is none of the WHATWG Encoding Standard
+ * The text, with U+FFFD for bytes that are invalid in that charset.
+ * @throws RangeError when the label is not in the WHATWG Encoding Standard
  */
 export function decodeWith(bytes: Uint8Array, label: string): string {
   return new TextDecoder(label).decode(bytes);
 }
 
-/** Whether text reads well in that charset but for some broken characters. */
+/** Whether the text is valid in that charset apart from a few broken characters. */
 export function isReadable(bytes: Uint8Array, charset: string): boolean {
   let text: string;
   try {
@@ -75,10 +76,10 @@ export function isReadable(bytes: Uint8Array, charset: string): boolean {
   return broken === 0 || (text.match(/[^\0-\x7f\ufffd]/gu) ?? []).length >= broken * 4;
 }
 
-const saysNothing =
+const inconclusiveNames =
   /^$|^(?:us-?)?ascii$|^ansi_x3|^iso646|^utf-?8$|^7bit$|^8bit$|^binary$|^base64$|^hex$|utf-?7|^utf-?(?:16|32)|^ucs-?[24]|^(?:x-)?unknown/;
 
-/** Names that only mail programs give. */
+/** Names that only mail programs use. */
 const aliases: Readonly<Record<string, string>> = {
   cp932: 'shift_jis',
   cp936: 'gbk',
@@ -89,7 +90,7 @@ const aliases: Readonly<Record<string, string>> = {
   'latin-1': 'windows-1252',
 };
 
-/** Charsets of old systems that no browser reads, such as cp437 and cp850. */
+/** Charsets of old systems that browsers do not support, such as cp437 and cp850. */
 function decodeRare(bytes: Uint8Array, name: string): string | undefined {
   if (!iconv.encodingExists(name)) return undefined;
   const text = iconv.decode(bytes, name);

@@ -1,46 +1,49 @@
-/** Text of an email made safe to store and to show on one line: nothing in it can break a header, a row or a page. */
+/** Makes email text safe to store and to show on one line: it cannot break a header, a row or a page. */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
 const controls = /[\0-\x1f\x7f-\x9f\u2028\u2029]+/g;
-/** Marks that turn the direction of writing: they make `exe.gpj` look like `jpg.exe`. */
+/** Bidirectional control characters: they make `exe.gpj` look like `jpg.exe`. */
 const directions = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const invisible = /\p{Default_Ignorable_Code_Point}|\p{Cf}/gu;
 
-/** One line: controls become one blank, direction marks go, no half characters; at most `limit` UTF-16 units. */
+/**
+ * One line: control characters become one space, bidirectional marks are removed, surrogate pairs stay whole;
+ * at most `limit` UTF-16 units.
+ */
 export function cleanLine(text: string, limit: number): string {
   const line = text.replace(controls, ' ').replace(directions, '').trim();
   return cutText(line, limit).toWellFormed();
 }
 
-/** Text of several lines: `\n` ends a line, no other control than the tab. */
+/** Text of several lines: `\n` ends a line; the tab is the only other control character. */
 export function cleanBody(text: string): string {
   const lines = text.replace(/\r\n?/g, '\n');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
   return lines.replace(/[\0-\x08\x0b-\x1f\x7f]/g, '').toWellFormed();
 }
 
-/** At most `limit` UTF-16 units, never half a character. */
+/** At most `limit` UTF-16 units; never splits a surrogate pair. */
 export function cutText(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const last = text.charCodeAt(limit - 1);
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? limit - 1 : limit);
 }
 
-/** Longest name of a file that is shown or offered. */
+/** Maximum length of a file name that is shown or offered. */
 const nameLimit = 150;
-/** Names that open a device on Windows, whatever extension follows. */
+/** Device names on Windows, whatever the extension. */
 const reserved = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i;
 
 /**
- * A file name that is safe to show and to offer for download; undefined when nothing of it is left. Characters that
- * cannot be seen go first, because taking them out later would make a dangerous name of a harmless one
- * (CVE-2026-28289). Then only the last element of a path stays, without leading dots.
+ * A file name that is safe to show and to offer for download; undefined when nothing is left of it. Invisible
+ * characters are removed first, because removing them later could turn a harmless name into a dangerous one
+ * (CVE-2026-28289). Then only the last path element remains, without leading dots.
  */
 export function cleanFileName(name: string): string | undefined {
   const visible = cutText(name, 64 * 1024)
     .toWellFormed()
     .normalize('NFC')
-    // Controls vanish here: a blank in their place could hide an extension.
+    // Control characters are removed here: a space in their place could hide an extension.
     .replace(controls, '')
     .replace(directions, '')
     .replace(invisible, '');
@@ -51,7 +54,9 @@ export function cleanFileName(name: string): string | undefined {
   return shorten(safe);
 }
 
-/** Leading dots hide a file, trailing dots and blanks are dropped by Windows and could uncover another extension. */
+/**
+ * Leading dots hide a file. Windows drops trailing dots and blanks, which could uncover another extension.
+ */
 function trimEnds(name: string): string {
   let start = 0;
   let end = name.length;

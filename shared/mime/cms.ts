@@ -1,12 +1,12 @@
 import { Constructed, fromBER, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
 
-/** CMS, the envelope of S/MIME: what `smime.p7m` is (RFC 5652). Signatures are not checked. */
+/** CMS, the format of `smime.p7m` in S/MIME (RFC 5652). Signatures are not verified. */
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 
 /**
- * What was signed, a MIME entity of its own (RFC 8551 §3.5.2). Undefined for everything else, also for a signature that
- * stands apart from what it signs.
+ * The signed content, a MIME entity of its own (RFC 8551 §3.5.2). Undefined for
+ * everything else, including a detached signature.
  */
 export function signedContent(bytes: Uint8Array): Uint8Array | undefined {
   try {
@@ -14,14 +14,15 @@ export function signedContent(bytes: Uint8Array): Uint8Array | undefined {
     if (offset < 0 || !(result instanceof Sequence)) return undefined;
     const [type, tagged] = result.valueBlock.value;
     if (!(type instanceof ObjectIdentifier) || type.valueBlock.toString() !== SIGNED_DATA) return undefined;
-    // SignedData: version, digestAlgorithms, encapContentInfo with the content's type and the content (§5.1, §5.2).
+    // SignedData: version, digestAlgorithms, encapContentInfo with the
+    // content type and the content (§5.1, §5.2).
     const signedData = insideTag(tagged);
     const encapsulated = signedData instanceof Sequence ? signedData.valueBlock.value[2] : undefined;
     const content =
       encapsulated instanceof Sequence ? insideTag(encapsulated.valueBlock.value[1]) : undefined;
     return content instanceof OctetString ? new Uint8Array(content.getValue()) : undefined;
   } catch {
-    // The library throws at what is no ASN.1, and the stack ends at what is nested without bounds.
+    // The library throws on invalid ASN.1, and deep nesting overflows the stack.
     return undefined;
   }
 }

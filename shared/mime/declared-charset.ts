@@ -2,23 +2,25 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import type { TextGuesser } from './charset-detection.ts';
 import { decodeAs, decodeUtf7, decodeWith, isLibraryName, isReadable, isUtf7 } from './charsets.ts';
 import { latin1 } from './raw-headers.ts';
-import { isLatinName, isNoWesternText, isWesternName } from './western-text.ts';
+import { isLatinName, isNonWesternText, isWesternName } from './western-text.ts';
 
 export interface Declared {
-  /** The charset as the email names it; empty where it names none. */
+  /** The charset as the email names it; empty if it names none. */
   charset: string;
-  /** Only text that is shown as text may come out of UTF-7. */
+  /** UTF-7 is decoded only for plain text, never for HTML. */
   isHtml: boolean;
 }
 
 /**
- * What text says whose declared charset a library would read wrongly; undefined where the declaration is true, and then
- * nothing needs to be changed. A library reads text without a charset, or with an unknown one, as UTF-8.
+ * Decodes text that a library would decode wrongly because of its declared charset; undefined if the
+ * declaration is correct and nothing needs to change. A library reads text with a missing or unknown charset
+ * as UTF-8.
  *
- * A declaration is false where the bytes are not valid in that charset, where they are UTF-8 that no writer of that
- * charset could have meant, and where "Latin-1" is text of another alphabet. Some broken characters among many good ones do not make it false.
+ * A declaration is false if the bytes are invalid in that charset, if they are UTF-8 that no writer of that
+ * charset could have meant, or if "Latin-1" is text in another alphabet. A few broken characters among many
+ * good ones do not make it false.
  */
-export async function textMeant(
+export async function correctText(
   bytes: Uint8Array,
   declared: Declared,
   guesser: TextGuesser,
@@ -34,7 +36,7 @@ export async function textMeant(
     return text === undefined || isSurelyUtf8(utf8) ? utf8 : undefined;
   }
   if (text !== undefined) {
-    if (isWesternName(charset) && isNoWesternText(bytes)) {
+    if (isWesternName(charset) && isNonWesternText(bytes)) {
       const detected = await guesser.detect(bytes);
       return isLatinName(detected) ? undefined : decodeWith(bytes, detected);
     }
@@ -44,7 +46,10 @@ export async function textMeant(
   return guesser.decode(bytes, declared.isHtml ? metaCharset(bytes) : undefined);
 }
 
-/** The charsets that an email names, in the order of trust: those of its parts, then those of its encoded words. */
+/**
+ * The charsets that an email names, the most trusted first: those of
+ * its parts, then those of its encoded words.
+ */
 export function namedCharsets(email: Uint8Array): string[] {
   const text = latin1(email.subarray(0, 64 * 1024));
   const named = [
@@ -54,7 +59,7 @@ export function namedCharsets(email: Uint8Array): string[] {
   return [...new Set(named)].slice(0, 10);
 }
 
-/** Also of `'utf-8'` in the wrong quotes, and of charset'language'value (RFC 2231 §4). */
+/** Also handles `'utf-8'` in the wrong quotes, and charset'language'value (RFC 2231 §4). */
 function bareName(written: string): string {
   const open = written.trim().replace(/'$/, '');
   return open
@@ -63,12 +68,12 @@ function bareName(written: string): string {
     .toLowerCase();
 }
 
-/** Charsets in which a library reads bytes as UTF-8. */
+/** Charsets whose bytes a library reads as UTF-8. */
 const isPlain = (charset: string): boolean =>
   /^$|^(?:us-?)?ascii$|^ansi_x3|^iso646|^utf-?8$|^[78]bit$/.test(charset);
 const isWide = (charset: string): boolean => /^utf-?(?:16|32)|^ucs-?[24]/.test(charset);
 
-/** ISO-2022-JP is ASCII with escape sequences, and often declared as ASCII or not at all. */
+/** ISO-2022-JP is ASCII with escape sequences, and is often declared as ASCII or not at all. */
 function escapedJapanese(bytes: Uint8Array): string | undefined {
   const ascii = latin1(bytes);
   if (!ascii.includes('\u001b$@') && !ascii.includes('\u001b$B')) return undefined;
@@ -77,8 +82,8 @@ function escapedJapanese(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Bytes of other charsets are UTF-8 by chance only where they are very few. What UTF-8 makes of the common accented
- * letters, quotation marks and dashes is enough; of other characters there must be several.
+ * Only very few bytes of another charset are valid UTF-8 by chance. A common accented letter, quotation mark
+ * or dash is proof enough; other characters must occur several times.
  */
 function isSurelyUtf8(utf8: string): boolean {
   const others = utf8.match(/[^\0-\x7f]/gu) ?? [];
@@ -88,7 +93,9 @@ function isSurelyUtf8(utf8: string): boolean {
   );
 }
 
-/** The charset in the head of an HTML document (WHATWG HTML §13.2.3.2, which looks at 1,024 bytes; Word writes more). */
+/**
+ * The charset in the head of an HTML document (WHATWG HTML §13.2.3.2 reads 1,024 bytes; Word writes more).
+ */
 function metaCharset(bytes: Uint8Array): string | undefined {
   const head = latin1(bytes.subarray(0, 16 * 1024));
   return /<meta\s[^>]{0,400}?charset\s{0,9}=\s{0,9}["']?\s{0,9}([\w.:-]{2,40})/i.exec(head)?.[1];

@@ -1,14 +1,15 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { TextGuesser } from './charset-detection.ts';
-import { textMeant } from './declared-charset.ts';
+import { correctText } from './declared-charset.ts';
 import { readableParameters } from './extended-parameters.ts';
 import { latin1 } from './raw-headers.ts';
 
 /**
- * The value of a header field as UTF-8, in which every encoded word (RFC 2047) and every parameter (RFC 2231) is ASCII
- * and tells its charset truly, so that a library decodes it once. Undefined when it is so already.
+ * The value of a header field as UTF-8, in which every encoded word (RFC 2047) and every parameter (RFC 2231)
+ * is ASCII and declares its real charset, so that a library decodes it correctly. Undefined when no change is
+ * needed.
  * @param line the unfolded value
- * @param guesser reads what no charset, or a false one, is declared for
+ * @param guesser decodes text with a missing or false charset
  */
 export async function readableValue(line: Uint8Array, guesser: TextGuesser): Promise<string | undefined> {
   const value = latin1(line);
@@ -17,7 +18,7 @@ export async function readableValue(line: Uint8Array, guesser: TextGuesser): Pro
   const pieces: string[] = [];
   let position = 0;
   for (const run of runs) {
-    const words = await trueWords(run, guesser);
+    const words = await correctWords(run, guesser);
     pieces.push(value.slice(position, run.start), words ?? value.slice(run.start, run.end));
     position = run.end;
   }
@@ -27,7 +28,7 @@ export async function readableValue(line: Uint8Array, guesser: TextGuesser): Pro
   return guesser.decode(Buffer.from(repaired, 'latin1'));
 }
 
-/** Encoded words of one charset beside each other: one character may lie across two of them. */
+/** Adjacent encoded words of one charset: a character may be split across two of them. */
 interface WordRun {
   start: number;
   end: number;
@@ -35,7 +36,7 @@ interface WordRun {
   words: { whole: string; encoding: string; content: string }[];
 }
 
-/** More addresses than a list keeps; hostile email has thousands of words. */
+/** More addresses than a list stores; hostile email has thousands of words. */
 const RUNS = 250;
 const wordPattern = /=\?([^?\s*]{1,60})(?:\*[\w-]{0,20})?\?([bq])\?([^?]*)\?=/gi;
 
@@ -56,12 +57,12 @@ function wordRuns(value: string): WordRun[] {
   return runs;
 }
 
-/** Undefined when the words are true as they stand. */
-async function trueWords({ charset, words }: WordRun, guesser: TextGuesser): Promise<string | undefined> {
+/** Undefined when the words are correct as they are. */
+async function correctWords({ charset, words }: WordRun, guesser: TextGuesser): Promise<string | undefined> {
   const bytes = Buffer.concat(words.map(({ encoding, content }) => wordBytes(encoding, content)));
-  const text = await textMeant(bytes, { charset, isHtml: false }, guesser);
+  const text = await correctText(bytes, { charset, isHtml: false }, guesser);
   if (text !== undefined) return `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`;
-  // 8-bit bytes inside a word would be decoded once by the field's charset and once by the word's.
+  // A library would decode 8-bit bytes inside a word twice: by the field's charset and by the word's.
   if (words.every(({ whole }) => !/[\x80-\xff]/.test(whole))) return undefined;
   return words.map(({ whole }) => whole.replace(/[\x80-\xff]/g, escaped)).join(' ');
 }

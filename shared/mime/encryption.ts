@@ -2,7 +2,10 @@ import type { Encryption } from '../tickets/ticket.ts';
 import { fieldOf, isContainer, type MimePart } from './mime-parts.ts';
 import { contentOf, isSmime, type OpenedMail } from './open-parts.ts';
 
-/** How an email is encrypted, by its parts or by the armour in its text (RFC 9580 §6.2); undefined when it is not. */
+/**
+ * How an email is encrypted, according to its parts or the armor in its
+ * text (RFC 9580 §6.2); undefined if it is not.
+ */
 export function encryptionOf(mail: OpenedMail, text: string): Encryption | undefined {
   if (mail.parts.some(isPgp) || /^-----BEGIN PGP MESSAGE-----\s*$/m.test(text)) return 'pgp';
   if (mail.parts.some(isRightsProtected)) return 'rights';
@@ -18,9 +21,12 @@ function isPgp(part: MimePart): boolean {
 /** https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxorms */
 const isRightsProtected = (part: MimePart): boolean => part.type === 'application/x-microsoft-rpmsg-message';
 
-/** CMS enveloped-data, encrypted-data and authEnveloped-data (RFC 5652 §14, RFC 5083): their object identifiers. */
+/**
+ * The object identifiers of CMS enveloped-data, encrypted-data and
+ * authEnveloped-data (RFC 5652 §14, RFC 5083).
+ */
 const IDENTIFIERS = ['06092a864886f70d010703', '06092a864886f70d010706', '060b2a864886f70d0109100117'];
-/** The identifier is the first thing in the file. */
+/** The identifier is at the start of the file. */
 const IDENTIFIER_BYTES = 32;
 
 function isEncryptedSmime({ bytes }: OpenedMail, part: MimePart): boolean {

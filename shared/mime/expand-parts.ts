@@ -1,16 +1,16 @@
 import { textOfHtml } from '../tickets/html-text.ts';
 import type { ReadMail, ReadPart } from './normalise-message.ts';
-import { saysTheSame } from './stored-text.ts';
+import { hasSameContent } from './stored-text.ts';
 import { readTnef, type Tnef } from './tnef.ts';
 import { takeUuFiles } from './uuencode.ts';
 
-/** Characters that tell whether two texts are the same. */
+/** Number of characters compared to find out whether two texts are the same. */
 const COMPARED = 8 * 1024;
 
 /**
- * Takes the files out of what holds several of them: Outlook's `winmail.dat` and uuencoded text. What cannot be opened,
- * or holds something that is shown nowhere else, stays as it is, and so does everything where it would be more than
- * `limit` files. Changes the email it is given.
+ * Extracts the files from Outlook's `winmail.dat` and from uuencoded text. A part stays if it cannot be
+ * opened or contains text that is shown nowhere else. Nothing is extracted if the email would then have more
+ * than `limit` files. Changes the email passed in.
  */
 export function expandParts(mail: ReadMail, limit: number): void {
   const { text, files } = takeUuFiles(mail.text);
@@ -31,16 +31,16 @@ function openTnef(part: ReadPart, mail: ReadMail): ReadPart[] {
     mail.text = tnef.text ?? '';
     mail.html = tnef.html;
   }
-  return files.length > 0 && tnef.whole && isSaid(tnef, mail) ? files : [part, ...files];
+  return files.length > 0 && tnef.whole && isShown(tnef, mail) ? files : [part, ...files];
 }
 
-/** As a rule the message in the file also stands in the email. */
-function isSaid(tnef: Tnef, { text, html }: ReadMail): boolean {
+/** Usually the message inside the file is also in the email itself. */
+function isShown(tnef: Tnef, { text, html }: ReadMail): boolean {
   const inside = tnef.text ?? textOfHtml(tnef.html ?? '', COMPARED);
-  return saysTheSame(`${text}${textOfHtml(html ?? '', COMPARED)}`, inside);
+  return hasSameContent(`${text}${textOfHtml(html ?? '', COMPARED)}`, inside);
 }
 
-/** By its type or name; the signature in it decides. */
+/** By type or name; the signature in the file decides. */
 function isTnef({ contentType, filename }: ReadPart): boolean {
   return (
     /^application\/(?:vnd\.)?ms-tnef$/i.test(contentType ?? '') || /^win(?:mail)?\.dat$/i.test(filename ?? '')

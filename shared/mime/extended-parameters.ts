@@ -1,10 +1,10 @@
 import type { TextGuesser } from './charset-detection.ts';
-import { textMeant } from './declared-charset.ts';
+import { correctText } from './declared-charset.ts';
 
 /**
- * Parameters in the form of RFC 2231 §4, `filename*=charset'language'%C3%BC.pdf`, with their true charset. One that is
- * split into several (§3) stays as it is.
- * @param value of a header field, one character a byte
+ * Rewrites parameters in the form of RFC 2231 §4, `filename*=charset'language'%C3%BC.pdf`, with their real
+ * charset. A parameter split into several (§3) is left unchanged.
+ * @param value of a header field, one character per byte
  */
 export async function readableParameters(value: string, guesser: TextGuesser): Promise<string> {
   if (!value.includes('*=')) return value;
@@ -13,7 +13,7 @@ export async function readableParameters(value: string, guesser: TextGuesser): P
   for (const { 0: whole, 1: name = '', 2: charset = '', 3: encoded = '', index } of value.matchAll(
     parameter,
   )) {
-    const text = await textMeant(percentDecoded(encoded), { charset, isHtml: false }, guesser);
+    const text = await correctText(percentDecoded(encoded), { charset, isHtml: false }, guesser);
     if (text === undefined) continue;
     pieces.push(value.slice(position, index), `${name}*=utf-8''${percentEncoded(text)}`);
     position = index + whole.length;
@@ -30,6 +30,6 @@ function percentDecoded(encoded: string): Buffer {
   return Buffer.from(bytes, 'latin1');
 }
 
-/** Also what `encodeURIComponent` leaves and RFC 2231 §7 does not allow. */
+/** Also encodes the characters that `encodeURIComponent` leaves and RFC 2231 §7 does not allow. */
 const percentEncoded = (text: string): string =>
   encodeURIComponent(text.toWellFormed()).replace(/[*'()]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);

@@ -1,11 +1,11 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 
-/** Whether a header holds bytes that a mail library would have to guess about. */
+/** Whether a header contains bytes whose charset a mail library would have to guess. */
 export function needsDecoding(bytes: Uint8Array): boolean {
   return !isAscii(bytes) && !isUtf8(bytes);
 }
 
-/** At most `limit` bytes, not ending in the middle of a UTF-8 character. */
+/** At most `limit` bytes, without splitting a UTF-8 character. */
 export function cutBytes(bytes: Uint8Array, limit: number): Uint8Array {
   let end = Math.min(limit, bytes.length);
   if (end === bytes.length) return bytes;

@@ -3,16 +3,17 @@ import { isBlank, latin1, lineEnd, type RawField, readField } from './raw-header
 const LF = 0x0a;
 const CR = 0x0d;
 const DASH = 0x2d;
-/** Lines behind a doubtful end of a header that may still prove it to go on. */
+/** Number of lines after a doubtful header end that may still show that the header continues. */
 const LINES_AHEAD = 10;
 
 /**
- * Where the body of an email or part begins that has arrived as a whole. Besides at an empty line, a header ends
- * - at lines of blanks, as mail programs read it (RFC 5322 §4.2 would take it for the folding of a field);
- * - before a line that is no field: the empty line was forgotten;
+ * Finds where the body of a complete email or part begins. Besides an empty line, a header ends
+ * - at lines of blanks, as mail programs read it (RFC 5322 §4.2 would treat them as folding of a field);
+ * - before a line that is not a field: the empty line is missing;
  * - before a delimiter, in a part or in an email that may have parts.
- * Broken folding looks the same, so the header goes on where a field that it does not have yet comes soon: one that an
- * email or a part is known by. Lines behind a field `X-…:` without a value are that value, as some servers break it.
+ * Broken folding looks the same, so the header continues if a field that it does not have yet follows soon,
+ * and it is a typical field of an email or a part. Lines after a field `X-…:` without a value are that value:
+ * some servers break it this way.
  * @param start the start of the header's first line
  */
 export function findHeaderEnd(bytes: Uint8Array, start = 0): number {
@@ -27,7 +28,7 @@ export function findHeaderEnd(bytes: Uint8Array, start = 0): number {
     if (kind === 'delimiter' && (start > 0 || seen.has('content-type'))) return doubtful?.bodyStart ?? line;
     if (typeof kind === 'object') {
       const { name, value } = kind;
-      if (doubtful !== undefined && goOn.test(name) && (!seen.has(name) || repeated.test(name)))
+      if (doubtful !== undefined && continuing.test(name) && (!seen.has(name) || repeated.test(name)))
         doubtful = undefined;
       if (doubtful === undefined) seen.add(name);
       isUnfinished = name.startsWith('x-') && value.every(isSpace);
@@ -35,7 +36,7 @@ export function findHeaderEnd(bytes: Uint8Array, start = 0): number {
       line = end;
       continue;
     } else if (kind === 'blanks' && (doubtful === undefined || doubtful.bodyStart === line)) {
-      // Of many lines of blanks none belongs to the text.
+      // All of several consecutive blank lines are outside the text.
       doubtful = { bodyStart: end, ahead: 0 };
     } else if (doubtful === undefined && kind !== 'folded') doubtful = { bodyStart: line, ahead: 0 };
     if (doubtful !== undefined) {
@@ -60,7 +61,7 @@ function kindOfLine(line: Uint8Array): LineKind {
 
 const isSpace = (byte: number): boolean => isBlank(byte) || byte === CR || byte === LF;
 
-/** Fields that no text begins a line with by chance, unless it quotes a header. */
-const goOn =
+/** Field names that do not start a line of text by chance, unless the text quotes a header. */
+const continuing =
   /^(?:from|to|cc|bcc|subject|date|message-id|in-reply-to|references|reply-to|sender|return-path|mime-version|received|delivered-to|authentication-results|dkim-signature|precedence|auto-submitted|importance|organization|user-agent|(?:content|list|resent|thread|arc|x)-[\w-]+)$/;
 const repeated = /^(?:received|x-|arc-|dkim-)/;

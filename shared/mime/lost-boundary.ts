@@ -1,14 +1,15 @@
 import { findHeaderEnd } from './header-end.ts';
 import { latin1, splitFields, unfold } from './raw-headers.ts';
 
-/** How far into the body the first delimiter may stand. */
+/** The first delimiter must be within this many bytes of the body. */
 const SEARCHED_BYTES = 256 * 1024;
 
 /**
- * An email that declares a multipart and no boundary, or one that is nowhere in it, as gateways and scripts write them.
- * Its delimiters tell the boundary: the first line that begins with two dashes and stands before a part's header.
+ * Repairs an email that declares a multipart without a boundary, or with one that occurs nowhere in it, as
+ * some gateways and scripts write them. The boundary is taken from the delimiters: the first line that begins
+ * with two dashes and precedes a part header.
  * @param email prepared by `prepareMessage`
- * @returns the email with that boundary declared; undefined when nothing is wrong or no delimiter is found
+ * @returns the email with that boundary declared; undefined if nothing is wrong or no delimiter is found
  */
 export function withFoundBoundary(email: Uint8Array): Uint8Array | undefined {
   const bodyStart = findHeaderEnd(email);

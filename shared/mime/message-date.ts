@@ -1,11 +1,14 @@
-/** Dates of mail headers. `new Date` alone reads nearly any text as some date, and without a zone as local time. */
+/**
+ * Parses dates of email headers. `new Date` alone reads almost any text as
+ * a date, and text without a zone as local time.
+ */
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-/** Languages in which programs write the names of months, against RFC 5322 §3.3. */
+/** Languages in which programs write the names of months, contrary to RFC 5322 §3.3. */
 const languages = ['de', 'fr', 'es', 'it', 'pt', 'nl', 'sv', 'da', 'nb', 'fi', 'pl', 'cs', 'tr', 'ru'];
 /**
- * Hours from UTC: those of RFC 5322 §4.3, and others that stand for one place only. All others mean UTC, as `IST` does,
- * which is India, Israel or Ireland.
+ * Hours from UTC: the zones of RFC 5322 §4.3, and others that are unambiguous. All other zones are read as
+ * UTC, such as `IST`, which may be India, Israel or Ireland.
  */
 const zones: Record<string, number> = {
   edt: -4,
@@ -40,13 +43,14 @@ const zones: Record<string, number> = {
   nzdt: 13,
 };
 
-/** The Date header as an ISO time; undefined when it is missing or cannot be read. Never the current time. */
+/** The Date header as an ISO time; undefined if missing or unreadable. Never the current time. */
 export function readDate(value: string): string | undefined {
   const text = value.slice(0, 200).replace(/\([^()]*\)/g, ' ');
-  // `Tue, 24 Nov 2026 10:00:00 +0100`, the month also as a whole word and in other languages, the year also of two digits.
+  // `Tue, 24 Nov 2026 10:00:00 +0100`; the month may also be a whole word or in another language, the year
+  // may have two digits.
   const usual =
     /(?<day>\d{1,2})\.?[\s-]+(?:de\s+)?(?<month>\p{L}{3,20})\.?[\s-]+(?:de\s+)?(?<year>\d{2,4})[\s,]+(?<hour>\d{1,2})[:.](?<minute>\d{2})(?:[:.](?<second>\d{2}))?(?:\.\d+)?\s*(?:(?<half>[ap])m\b\s*)?(?<zone>(?:GMT|UTC?)?\s?[+-]\d{1,2}:?\d{2}|[a-z]{1,5})?/iu;
-  // `Tue Nov 24 10:00:00 2026`, as C's asctime writes it, with a zone before or behind the year.
+  // `Tue Nov 24 10:00:00 2026`, as C's asctime writes it, with a zone before or after the year.
   const asctime =
     /(?<month>\p{L}{3,20})\.?\s+(?<day>\d{1,2})\s+(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2}))?\s+(?<early>[+-]\d{2}:?\d{2}|[a-z]{1,5})?\s*(?<year>\d{4})\s*(?<zone>[+-]\d{2}:?\d{2}|[a-z]{1,5})?/iu;
   const iso = /^\s*\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(text) ? isoTime(text.trim()) : undefined;
@@ -54,7 +58,7 @@ export function readDate(value: string): string | undefined {
   return iso ?? (parts === undefined ? undefined : fromParts(parts));
 }
 
-/** 0 for January; undefined for what is no month. English comes first: other languages share many beginnings. */
+/** 0 for January; undefined if not a month. English comes first: other languages share many prefixes. */
 function monthOf(name: string): number | undefined {
   const word = plainLetters(name);
   const english = months.indexOf(word.slice(0, 3));
@@ -68,7 +72,7 @@ const plainLetters = (name: string): string => name.normalize('NFD').replace(/\p
 
 let foreign: ReadonlyMap<string, number> | undefined;
 
-/** Names of months, and their first three letters where these are of one month in all languages. */
+/** Names of months, and their first three letters if they mean the same month in all languages. */
 function foreignMonths(): ReadonlyMap<string, number> {
   if (foreign !== undefined) return foreign;
   const names = new Map<string, number>([
@@ -114,7 +118,7 @@ function hourOf(hour: number, half: string | undefined): number {
   return (hour % 12) + (half.toLowerCase() === 'p' ? 12 : 0);
 }
 
-/** RFC 5322 §4.3: two digits from 50 on mean the last century, three digits count from 1900. */
+/** RFC 5322 §4.3: two-digit years from 50 mean the last century; three-digit years count from 1900. */
 function fullYear(year: number, digits: number): number {
   if (digits === 2) return year < 50 ? 2000 + year : 1900 + year;
   return digits === 3 ? 1900 + year : year;

@@ -3,34 +3,34 @@ import type { MimeStructure } from './mime-structure.ts';
 import { defaultParseLimits } from './parsed-message.ts';
 import { latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
 
-/** A part of an email with the place of its bytes, for what has to be put right before a library reads the email. */
+/** A part of an email with the offsets of its bytes, used to repair the email before a library reads it. */
 export interface MimePart {
   fields: readonly RawField[];
-  /** `type/subtype` in lower case, `text/plain` where none is given (RFC 2045 §5.2). */
+  /** `type/subtype` in lower case; `text/plain` if none is given (RFC 2045 §5.2). */
   type: string;
   /** Offset of its first header line. */
   start: number;
   bodyStart: number;
-  /** Offset behind its body, before the line end that belongs to the next delimiter (RFC 2046 §5.1.1). */
+  /** Offset after its body, before the line end that belongs to the next delimiter (RFC 2046 §5.1.1). */
   end: number;
-  /** The multiparts and inline messages that hold it, the outermost first. */
+  /** The multiparts and inline messages that contain it, outermost first. */
   inside: readonly MimePart[];
-  /** Its delimiter without dashes; undefined for everything but a multipart. */
+  /** Its delimiter without dashes; only a multipart has one. */
   boundary: string | undefined;
 }
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** At most so many lines that begin with dashes are looked at. */
+/** Maximum number of lines starting with dashes that are examined. */
 const DASHED_LINES = 500_000;
-/** At most so many of them that begin like an open delimiter. */
+/** Maximum number of those that start like an open delimiter. */
 const LIKELY_LINES = 50_000;
 
 /**
- * All parts in the order of the email, containers before what they hold, the email itself first. Delimiters are told as
- * `measureStructure` tells them. None where the email passes the limits, or has so many lines that begin with dashes that
- * telling them apart takes time.
+ * All parts in the order of the email, the email itself first, containers before their content. Delimiters
+ * are recognized as in `measureStructure`. Empty if the email exceeds the limits, or has so many lines
+ * starting with dashes that examining them would take too long.
  */
 export function mimeParts(bytes: Uint8Array, limits: MimeStructure = defaultParseLimits): MimePart[] {
   const mail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -44,7 +44,7 @@ export function mimeParts(bytes: Uint8Array, limits: MimeStructure = defaultPars
       part.end = Math.max(part.bodyStart, end);
     leaf = undefined;
   };
-  /** Reads the header at `start`, and those of inline messages in it; returns where the body begins. */
+  /** Reads the header at `start`, and those of inline messages in it; returns the start of the body. */
   const begin = (start: number): number => {
     for (let position = start; ; ) {
       const part = readPart(mail, position, open);
@@ -90,19 +90,19 @@ export function mimeParts(bytes: Uint8Array, limits: MimeStructure = defaultPars
   return parts;
 }
 
-/** The unfolded value of the first field of that name; empty when there is none. */
+/** The unfolded value of the first field of that name; empty if there is none. */
 export function fieldOf(part: Pick<MimePart, 'fields'>, name: string): string {
   const field = part.fields.find((candidate) => candidate.name === name);
   return field === undefined ? '' : latin1(unfold(field.value).subarray(0, 4_000));
 }
 
-/** Whether it holds other parts: a multipart, or a message that is shown in its place. */
+/** Whether it contains other parts: a multipart, or a message that is shown inline. */
 export function isContainer(part: MimePart): boolean {
   if (part.type.startsWith('multipart/')) return part.boundary !== undefined;
   return part.type === 'message/rfc822' && /^inline/i.test(fieldOf(part, 'content-disposition'));
 }
 
-/** The container that holds it; undefined for the email itself. */
+/** The innermost container around it; undefined for the email itself. */
 export const parentOf = (part: MimePart): MimePart | undefined => part.inside.at(-1);
 
 const lastWith = (open: readonly MimePart[], boundary: string): number =>

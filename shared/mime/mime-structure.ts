@@ -3,15 +3,15 @@ import { latin1, splitFields, unfold } from './raw-headers.ts';
 
 const LF = 0x0a;
 
-/** How many parts an email has and how deep they lie, before a library builds a tree of them. */
+/** Number and nesting depth of an email's parts, measured before a library builds a tree of them. */
 export interface MimeStructure {
   parts: number;
   depth: number;
 }
 
 /**
- * Counts MIME parts by their delimiter lines, and containers (multiparts, inline messages) inside one another. Stops
- * counting as soon as one of the limits is passed, so its cost stays linear.
+ * Counts MIME parts by their delimiter lines, and the nesting of containers (multiparts, inline messages).
+ * Stops as soon as a limit is exceeded, so the cost stays linear.
  */
 export function measureStructure(bytes: Uint8Array, limits: MimeStructure): MimeStructure {
   const mail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -40,8 +40,8 @@ export function measureStructure(bytes: Uint8Array, limits: MimeStructure): Mime
 }
 
 /**
- * Whether the mail holds an inline message of nothing, at whose end mailparser 3.14.2 waits for ever: its header is the last
- * thing before a delimiter or before the end of the mail.
+ * Whether the email contains an empty inline message, on which mailparser 3.14.2 hangs: the message's header
+ * is directly followed by a delimiter or the end of the email.
  */
 export function hasEmptyInlineMessage(bytes: Uint8Array): boolean {
   const mail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -59,7 +59,7 @@ export function hasEmptyInlineMessage(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Whether the mail has more lines than that; stops counting there. */
+/** Whether the email has more lines than the limit; stops counting there. */
 export function hasMoreLines(bytes: Uint8Array, limit: number): boolean {
   let lines = 0;
   for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
@@ -69,7 +69,9 @@ export function hasMoreLines(bytes: Uint8Array, limit: number): boolean {
   return false;
 }
 
-/** Most emails have fewer lines that begin with dashes, and fewer inline messages, than the limits allow parts. */
+/**
+ * Most emails have fewer lines starting with dashes, and fewer inline messages, than the limits allow parts.
+ */
 function isSurelySmall(mail: Buffer, limit: number): boolean {
   let count = 0;
   for (const sign of ['\n--', 'essage/rfc822', 'ESSAGE/RFC822']) {
@@ -81,7 +83,7 @@ function isSurelySmall(mail: Buffer, limit: number): boolean {
   return true;
 }
 
-/** Reads the header block at `start`, and those of inline messages in it; returns where the body begins. */
+/** Reads the header block at `start`, and those of inline messages in it; returns the start of the body. */
 function readHeaders(mail: Buffer, start: number, open: (string | undefined)[]): number {
   let position = start;
   for (;;) {

@@ -14,7 +14,7 @@ import type {
 import type { HeaderTexts } from './prepare-message.ts';
 import { readReport } from './report-facts.ts';
 
-/** What a MIME library found, before anything of it is believed. */
+/** The raw output of a MIME library, not yet trusted. */
 export interface ReadMail {
   addresses: Record<FromSource | 'to' | 'cc', ReadAddress[]>;
   subject: string;
@@ -41,13 +41,13 @@ const nameLimit = 200;
 const listLimit = 200;
 const idLimit = 995;
 const referenceLimit = 50;
-/** How much of a delivery report is shown as text; all of it stays an attachment. */
+/** How much of a delivery report is shown as text; the full report remains an attachment. */
 const reportLimit = 64 * 1024;
 
 /**
- * Cleans what a library read: no control character in any field, only plain addresses, only safe file names, no time that
- * the mail did not give, no type guessed from a name. Pure.
- * @param cutOf tells the number of the cut part that a content stands for.
+ * Cleans the output of a library: no control characters in any field, only plain addresses, only safe file
+ * names, no time that the email does not state, no type guessed from a name. Pure.
+ * @param cutOf returns the number of the cut part whose marker a content is
  */
 export function normaliseMessage(
   read: ReadMail,
@@ -88,7 +88,7 @@ export function normaliseMessage(
   };
 }
 
-/** The beginning of what a reader would see, on one line, at most 200 characters. Takes linear time. */
+/** The start of the visible text on one line, at most 200 characters. Linear time. */
 export function previewOf(mail: Pick<ParsedMessage, 'text' | 'html' | 'encryption' | 'invitation'>): string {
   const lineOf = (text: string): string => cleanLine(cutText(text, 8 * 1024).replace(/\s+/g, ' '), 200);
   const fromText = lineOf(mail.text.trimStart());
@@ -98,7 +98,7 @@ export function previewOf(mail: Pick<ParsedMessage, 'text' | 'html' | 'encryptio
   return mail.invitation?.title ?? (mail.encryption === undefined ? '' : 'Encrypted email');
 }
 
-/** The first valid address in the order of trust; an email without one is still an email. */
+/** The first valid address in order of trust. An email without one is still an email. */
 function findSender(addresses: ReadMail['addresses']): { address: Address; source: FromSource } | undefined {
   for (const source of ['from', 'reply-to', 'sender', 'return-path'] as const) {
     for (const candidate of addresses[source]) {
@@ -110,8 +110,8 @@ function findSender(addresses: ReadMail['addresses']): { address: Address; sourc
 }
 
 /**
- * Where no address can be read from From, what stands there tells who wrote: fax gateways and telephone systems give a
- * number.
+ * If From has no readable address, its text identifies the sender: fax
+ * gateways and telephone systems write a number.
  */
 function nameOfSender(
   from: ReadAddress | undefined,
@@ -122,7 +122,7 @@ function nameOfSender(
   if (name !== undefined || sender?.source === 'from') return name;
   const written = header?.replace(/^\s*<([^<>]*)>\s*$/, '$1') ?? '';
   if (!/[\p{L}\p{N}]/u.test(written)) return undefined;
-  // Encoded words are decoded in what the library read.
+  // The library's result has encoded words decoded.
   return nameOf({ name: written.includes('=?') ? (from?.address ?? '') : written, address: '' });
 }
 
@@ -132,12 +132,12 @@ function nameOf(read: ReadAddress | undefined): string | undefined {
 }
 
 const refusedInLocal = /[\s\p{Cc}()<>[\]:;@\\,"]/u;
-/** `domainToASCII` would drop them, and two addresses that look alike would be one. */
+/** `domainToASCII` would drop them, and two addresses that look alike would become the same. */
 const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
- * An address that can safely stand in an envelope and a header, or undefined. Quoted local parts and address literals are
- * refused: mail programs disagree about them (CVE-2025-13033).
+ * An address that is safe in an envelope and a header, or undefined. Quoted local parts and address literals
+ * are rejected: mail programs disagree about them (CVE-2025-13033).
  */
 export function cleanAddress(read: ReadAddress): Address | undefined {
   if (read.address.length > 320) return undefined;
@@ -153,22 +153,24 @@ export function cleanAddress(read: ReadAddress): Address | undefined {
 
 function cleanDomain(domain: string): string | undefined {
   const plain = /^[a-z0-9._-]+$/i.test(domain);
-  // Only printable characters beyond ASCII are names; everything else in ASCII is none (RFC 5890).
+  // Beyond ASCII, printable characters may occur in names; other ASCII characters may not (RFC 5890).
   if (!plain && /[^\w.\u00a1-\uffff-]/.test(domain)) return undefined;
   const ascii = (plain ? domain : domainToASCII(domain)).toLowerCase().replace(/\.$/, '');
   return ascii.length <= 253 && /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/.test(ascii) ? ascii : undefined;
 }
 
-/** The Message-IDs in a header, with their brackets; one without brackets is taken when it is alone. */
+/**
+ * The Message-IDs in a header, with angle brackets; one without brackets is accepted if it is the only one.
+ */
 function messageIds(value: string | undefined): string[] {
   if (value === undefined) return [];
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
   const line = value.replace(/[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]/g, '').toWellFormed();
   const ids: string[] = [];
   for (let open = line.indexOf('<'); open >= 0; ) {
     const close = line.indexOf('>', open);
     if (close < 0) break;
-    // The innermost bracket counts; blanks in an id come from broken folding.
+    // The innermost bracket counts; blanks in an ID come from broken folding.
     const id = line.slice(line.lastIndexOf('<', close) + 1, close).replace(/\s+/g, '');
     if (id !== '' && id.length <= idLimit - 2) ids.push(`<${id}>`);
     open = line.indexOf('<', close);
@@ -202,7 +204,10 @@ const reportTypes = new Set([
   'message/feedback-report',
 ]);
 
-/** A delivery report often says nothing but in its machine-readable part, which is plain enough to show. */
+/**
+ * Often only the machine-readable part of a delivery report has any
+ * content, and it is readable enough to show.
+ */
 function withReports(text: string, attachments: readonly ParsedAttachment[]): string {
   const reports = attachments
     .filter((attachment) => reportTypes.has(attachment.contentType) && attachment.content !== undefined)
@@ -233,7 +238,8 @@ function automaticMarks(headers: HeaderTexts, attachments: readonly ParsedAttach
     attachments.some((attachment) => reportTypes.has(attachment.contentType));
   const isVacation =
     /\bvacation\b/i.test(headers.first('auto-submitted') ?? '') ||
-    // Exchange's absence notes leave through the rules of the mailbox, which mark all that they forward, too.
+    // Exchange sends out-of-office replies through the mailbox's rules,
+    // which also mark everything they forward.
     (headers.names.has('x-ms-exchange-inbox-rules-loop') &&
       autoSubmitted !== undefined &&
       autoSubmitted !== 'no' &&
@@ -254,7 +260,7 @@ function automaticMarks(headers: HeaderTexts, attachments: readonly ParsedAttach
   };
 }
 
-/** Marks of older responders (RFC 3834 came late). */
+/** Marks of responders older than RFC 3834. */
 function autoReplyHeader(headers: HeaderTexts): string | undefined {
   const names = ['x-autoreply', 'x-autorespond', 'x-autoresponder', 'x-auto-response', 'x-failed-recipients'];
   const found = names.find((name) => headers.names.has(name));

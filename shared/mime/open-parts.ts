@@ -5,31 +5,34 @@ import { findBodyStart, latin1, type RawField, splitFields } from './raw-headers
 import { takeUuFiles } from './uuencode.ts';
 
 /**
- * Rewrites the parts that MIME libraries read in another way than a mail program shows them, so that both libraries read
- * what the sender meant. Pure. An email that would pass the limits in this way is left as it came.
+ * Rewrites parts that MIME libraries read differently from how a mail program shows them, so that both
+ * libraries read what the sender meant. Pure. If the result would exceed the limits, the email is left
+ * unchanged.
  *
- * - Opaque-signed S/MIME becomes the content that was signed.
- * - A part in uuencode becomes one in base64.
- * - Inline text with a file name gets a twin that is an attachment: it is shown, and it is a file.
- * - Alternatives without HTML become ordinary parts where the email has HTML elsewhere: libraries leave them out of it.
+ * - Opaque-signed S/MIME becomes the signed content.
+ * - A uuencoded part becomes a base64 part.
+ * - Inline text with a file name gets a duplicate that is an attachment: it is shown, and it is a file.
+ * - Alternatives without HTML become ordinary parts if the email has HTML elsewhere: libraries omit them
+ *   from it.
  *
- * @param limits those that the email itself has kept
- * @param openSignatures false where a library may have failed at what was signed: the signed file stays as it is
+ * @param limits that the email itself does not exceed
+ * @param openSignatures false if a library may have failed on signed content: the signed file then stays as
+ * it is
  */
 export async function openParts(
   bytes: Uint8Array,
   limits: MimeStructure,
   openSignatures: boolean,
 ): Promise<OpenedMail> {
-  const asItCame = { bytes, parts: mimeParts(bytes, limits) };
-  let opened: OpenedMail = asItCame;
-  // Twice: what was signed may be a signed email.
+  const original = { bytes, parts: mimeParts(bytes, limits) };
+  let opened: OpenedMail = original;
+  // Twice: the signed content may itself be a signed email.
   for (const rewrite of openSignatures ? [openSigned, openSigned, ...rewrites] : rewrites) {
     const replacements = await rewrite(opened.bytes, opened.parts);
     if (replacements.length === 0) continue;
     const rewritten = replaceRanges(opened.bytes, replacements);
     const parts = mimeParts(rewritten, limits);
-    if (parts.length === 0) return asItCame;
+    if (parts.length === 0) return original;
     opened = { bytes: rewritten, parts };
   }
   return opened;
@@ -37,11 +40,11 @@ export async function openParts(
 
 export interface OpenedMail {
   bytes: Uint8Array;
-  /** Of these bytes; none where nothing is known about them. */
+  /** Parts of these bytes; empty if they could not be read. */
   parts: readonly MimePart[];
 }
 
-/** Bytes that take the place of others. */
+/** Bytes that replace a range. */
 interface Replacement {
   start: number;
   end: number;
@@ -55,7 +58,7 @@ type Rewrite = (
 
 const rewrites: readonly Rewrite[] = [decodeUuencoded, attachNamedText, joinAlternatives];
 
-/** In the order of the email; of those that overlap the first counts. */
+/** In the order of the email; of overlapping replacements the first wins. */
 function replaceRanges(mail: Uint8Array, replacements: readonly Replacement[]): Uint8Array {
   const pieces: Uint8Array[] = [];
   let position = 0;
@@ -73,7 +76,7 @@ const endOfLine = Buffer.from('\r\n');
 const SIGNED_LIMIT = 16 * 1024 * 1024;
 const smimeTypes = new Set(['application/pkcs7-mime', 'application/x-pkcs7-mime']);
 
-/** `smime.p7m`, also where a program calls it a file of no type. */
+/** `smime.p7m`, even if a program declares it as a file of unknown type. */
 export function isSmime(part: MimePart): boolean {
   return (
     smimeTypes.has(part.type) ||
@@ -81,7 +84,7 @@ export function isSmime(part: MimePart): boolean {
   );
 }
 
-/** The body of a part up to `end`, its base64 decoded; that of other encodings as it stands. */
+/** The body of a part up to `end`, decoded if it is base64; other encodings are left as they are. */
 export function contentOf(mail: Uint8Array, part: MimePart, end: number): Uint8Array {
   const body = mail.subarray(part.bodyStart, end);
   if (encodingOf(part) !== 'base64') return body;
@@ -94,13 +97,13 @@ async function openSigned(mail: Uint8Array, parts: readonly MimePart[]): Promise
     (part) => !isContainer(part) && isSmime(part) && part.end - part.bodyStart <= SIGNED_LIMIT * 1.4,
   );
   if (signed.length === 0) return [];
-  // The library for it is loaded with the first signed email.
+  // The library is loaded with the first signed email.
   const { signedContent } = await import('./cms.ts');
   return signed.flatMap((part) => {
     const entity = signedContent(contentOf(mail, part, part.end));
     const bodyStart = entity === undefined ? undefined : findBodyStart(entity);
     if (entity === undefined || bodyStart === undefined) return [];
-    // The sender of the email is named outside: nothing that was signed may name another one.
+    // The outer header names the email's sender; the signed content must not name another one.
     const inner = splitFields(entity.subarray(0, bodyStart)).filter(isContentField);
     const outer = parentOf(part) === undefined ? part.fields.filter((field) => !isContentField(field)) : [];
     const bytes = [...linesOf([...outer, ...inner]), endOfLine, entity.subarray(bodyStart)];
@@ -143,7 +146,7 @@ function attachNamedText(mail: Uint8Array, parts: readonly MimePart[]): Replacem
   });
 }
 
-/** A version of the text, or the page that the other parts belong to: its name is of no interest. */
+/** A version of the text, or the page that the other parts belong to: its name is irrelevant. */
 function isBodyOf(parent: MimePart, part: MimePart, parts: readonly MimePart[]): boolean {
   if (parent.boundary === undefined || parent.type === 'multipart/alternative') return true;
   return parent.type === 'multipart/related' && parts.find((other) => parentOf(other) === parent) === part;
@@ -163,7 +166,7 @@ function joinAlternatives(mail: Uint8Array, parts: readonly MimePart[]): Replace
 }
 
 /**
- * Whether the text parts say all that the HTML parts say: no HTML stands for itself, without a text as its alternative.
+ * Whether the text parts cover all HTML parts: every HTML part has a text part as its alternative.
  * @param parts of the email in `mail`
  */
 export function textIsComplete(mail: Uint8Array, parts: readonly MimePart[]): boolean {
@@ -177,7 +180,7 @@ export function textIsComplete(mail: Uint8Array, parts: readonly MimePart[]): bo
   });
 }
 
-/** Whether HTML and text stand beside each other, so that the page needs both in one. */
+/** Whether HTML and text are side by side, so that the page must show both together. */
 export function hasTextBesideHtml(parts: readonly MimePart[]): boolean {
   const texts = parts.filter(isInlineText);
   return (
@@ -200,7 +203,7 @@ const isContentField = ({ name }: RawField): boolean => name.startsWith('content
 const encodingOf = (part: MimePart): string =>
   fieldOf(part, 'content-transfer-encoding').trim().toLowerCase();
 
-/** The parameters that give a file's name, still encoded; empty when none does. */
+/** The parameters that contain a file name, still encoded; empty if there are none. */
 function namesOf(part: MimePart): string {
   const fields = `${fieldOf(part, 'content-disposition')};${fieldOf(part, 'content-type')}`;
   return fields.match(/;\s*(?:file)?name\*?[\d*]*\s*=\s*[^\s;][^;]*/gi)?.join('') ?? '';

@@ -18,21 +18,21 @@ export type MailLibrary = 'mailparser' | 'postal-mime';
 
 export interface ParseOptions {
   parser: MailLibrary;
-  /** The one the attachments were cut out with (`attachment-cutter.ts`). */
+  /** The nonce with which the attachments were cut out (`attachment-cutter.ts`). */
   nonce?: string;
   limits: ParseLimits;
 }
 
-/** What the first email would have to wait for. */
+/** Preloads the libraries, so that the first email does not wait for them. */
 export const loadLibraries = (): Promise<unknown> =>
   Promise.all([import('mailparser'), import('postal-mime')]);
 
 const rawTextLimit = 64 * 1024;
 
 /**
- * Reads one email. Neither library is safe alone (one waits for ever on an email of 129 bytes, the other needs minutes for
- * some megabytes of line ends), so this belongs into a thread that can be killed: `parser-pool.ts`.
- * @throws whatever the library throws at an email that it cannot read.
+ * Reads one email. Neither library is safe alone (one hangs on an email of 129 bytes, the other needs minutes
+ * for some megabytes of line ends), so this belongs in a thread that can be killed: `parser-pool.ts`.
+ * @throws any error that the library throws for an unreadable email
  */
 export async function parseMessage(raw: Uint8Array, options: ParseOptions): Promise<ParseOutcome> {
   if (raw.length === 0) return { kind: 'not-a-mail', reason: 'not an email: it is empty' };
@@ -51,7 +51,7 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
   if (depth > limits.depth) return unreadable(`its parts lie more than ${limits.depth} deep in one another`);
   if (parts > limits.parts) return unreadable(`it has more than ${limits.parts} parts`);
 
-  // The second library is asked where the first attempt failed, perhaps at what it opened: then nothing is opened.
+  // The second library runs after a first attempt failed, perhaps on an opened part, so it opens none.
   const wouldHang = options.parser === 'mailparser' && hasEmptyInlineMessage(bytes);
   if (wouldHang) notes.push(SECOND_PARSER);
   const isFirst = options.parser === 'mailparser' && !wouldHang;
@@ -67,7 +67,7 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
   const message = normaliseMessage(mail, headers, authentication, notes, cutFinder(nonce));
   message.encryption = encryptionOf(opened, message.text);
   const calendar = isFirst ? mail.parts.filter(isCalendar) : [];
-  // The library for it is loaded with the first meeting.
+  // The library is loaded with the first meeting.
   if (calendar.length > 0)
     message.invitation = (await import('./read-invitation.ts')).invitationIn(
       calendar.map(({ content }) => content),
@@ -76,8 +76,8 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
 }
 
 /**
- * Some programs lose the boundary of their multipart, and a library then finds nothing in it, while a person can read it
- * as it stands. Empty when it holds delimiters and part headers alone.
+ * Some programs lose the boundary of their multipart. A library then finds nothing in it, but a person can
+ * read the raw text. Empty if it contains only delimiters and part headers.
  */
 async function bodyAsText(bytes: Uint8Array, headers: HeaderTexts, guesser: TextGuesser): Promise<string> {
   const body = bytes.subarray(findHeaderEnd(bytes), findHeaderEnd(bytes) + rawTextLimit * 2);
@@ -97,7 +97,7 @@ function unreadable(reason: string): ParseOutcome {
   return { kind: 'unreadable', reason: `The mail cannot be read: ${reason}.` };
 }
 
-/** Tells a marker of the attachment cutter from content. */
+/** Distinguishes a marker of the attachment cutter from content. */
 function cutFinder(nonce: string | undefined): (content: Uint8Array) => number | undefined {
   if (nonce === undefined) return () => undefined;
   const prefix = cutMarker(nonce, 0).slice(0, -1);
@@ -109,7 +109,10 @@ function cutFinder(nonce: string | undefined): (content: Uint8Array) => number |
   };
 }
 
-/** Lean: no text made from HTML, no HTML made from text alone, no links, no checksums (a third of the time). */
+/**
+ * Minimal settings: no text made from HTML, no HTML made from text alone,
+ * no links, no checksums (a third of the time).
+ */
 async function readWithMailparser(
   { bytes, parts: tree }: OpenedMail,
   limits: ParseLimits,
@@ -123,9 +126,10 @@ async function readWithMailparser(
     skipTextLinks: true,
     keepDeliveryStatus: true,
     checksumAlgo: false,
-    // The limits are kept before; the library counts the mail itself and parts that a header alone makes.
+    // The limits were already enforced. The library also counts the email
+    // itself and parts that consist of a header only.
     maxChildNodes: limits.parts * 2,
-    // Room for the blank line that ends a block which was cut to the limit.
+    // Leaves room for the blank line after a block that was cut to the limit.
     maxHeadSize: limits.headerBlock + 1_024,
   });
   let headers = new Map<string, unknown>();
@@ -181,7 +185,7 @@ async function readWithMailparser(
   };
 }
 
-/** The second opinion. */
+/** The fallback library. */
 async function readWithPostalMime({ bytes }: OpenedMail, limits: ParseLimits): Promise<ReadMail> {
   const { default: PostalMime } = await import('postal-mime');
   const mail = await PostalMime.parse(bytes, { rfc822Attachments: true, maxNestingDepth: limits.depth * 2 });
@@ -207,7 +211,7 @@ async function readWithPostalMime({ bytes }: OpenedMail, limits: ParseLimits): P
   };
 }
 
-/** The addresses in whatever shape a library gives them: one, several, in groups, under `value`. */
+/** The addresses in any shape a library returns: one, several, in groups, under `value`. */
 function addressList(found: unknown): ReadAddress[] {
   if (Array.isArray(found)) return found.flatMap(addressList);
   if (!isRecord(found)) return [];

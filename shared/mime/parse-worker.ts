@@ -5,8 +5,9 @@ import { loadLibraries, type MailLibrary, parseMessage } from './parse-message.t
 import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
 
 /**
- * The thread that reads mail; `parser-pool.ts` kills it when it hangs. It makes no network or storage call, so nothing
- * is left half done. One mail at a time, in order, so that the pool always knows which one is at fault.
+ * The thread that reads email; `parser-pool.ts` kills it when it hangs. It makes no network or storage calls,
+ * so killing it leaves nothing half done. It reads one email at a time, in order, so the pool always knows
+ * which one caused a failure.
  */
 export interface ParseTask {
   id: number;
@@ -16,14 +17,14 @@ export interface ParseTask {
 }
 
 export type ParseReply =
-  /** The thread is ready, and reads this one from now on. */
+  /** The thread is ready and starts reading this email. */
   | { id: number; begun: true }
   | { id: number; outcome: ParseOutcome }
   | { id: number; failure: string }
-  /** The library waits for what never comes. */
+  /** The library is waiting for something that never happens. */
   | { id: number; hangs: true };
 
-/** A library that did nothing for two of these in a row waits for ever: it has all of its input. */
+/** A library that is idle for two of these intervals in a row hangs: it already has all of its input. */
 const IDLE_MS = 250;
 
 let last: Promise<void> = Promise.resolve();
@@ -35,7 +36,7 @@ parentPort?.on('message', (task: ParseTask) => {
 async function answer({ id, raw, parser, nonce }: ParseTask): Promise<void> {
   const limits: ParseLimits = workerData;
   try {
-    // Before the clock runs: a slow disk is no fault of the email.
+    // Before the clock starts: a slow disk is not the email's fault.
     await loadLibraries();
     reply({ id, begun: true }, []);
     const parsing = parseMessage(raw, { parser, limits, ...(nonce === undefined ? {} : { nonce }) });
@@ -74,7 +75,10 @@ function reply(message: ParseReply, buffers: ArrayBuffer[]): void {
   parentPort?.postMessage(message, buffers);
 }
 
-/** A small Buffer shares its memory with others and cannot be handed over: such content gets its own. */
+/**
+ * A small Buffer shares its memory with others and cannot be
+ * transferred, so such content gets a buffer of its own.
+ */
 function ownBuffers(attachments: { content: Uint8Array | undefined }[]): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
   for (const attachment of attachments) {

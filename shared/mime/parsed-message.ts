@@ -1,10 +1,10 @@
-/** What an email says, once read and cleaned: the values between the parser and the decision. */
+/** A parsed and cleaned email: the values between the parser and the decision. */
 import type { Invitation } from '../tickets/invitation.ts';
 import type { Encryption } from '../tickets/ticket.ts';
 import type { AuthenticationField } from './authentication-results.ts';
 
 export interface Address {
-  /** Display name, cleaned; absent when there was none. */
+  /** Display name, cleaned; absent if there was none. */
   name: string | undefined;
   /** `local@domain`; the domain in lower-case ASCII. */
   address: string;
@@ -13,62 +13,65 @@ export interface Address {
 export type FromSource = 'from' | 'reply-to' | 'sender' | 'return-path';
 
 export interface ParsedAttachment {
-  /** Place in the mail, from 0. */
+  /** Position in the email, from 0. */
   index: number;
-  /** Safe to show and to offer as a download's name; absent when the mail gave none. */
+  /** Safe to show and to offer as a download name; absent if the email gave none. */
   filename: string | undefined;
-  /** As declared, lower case; never guessed from the name; `application/octet-stream` when unusable. */
+  /** As declared, in lower case; never guessed from the name; `application/octet-stream` if unusable. */
   contentType: string;
   /** Without angle brackets. */
   contentId: string | undefined;
   inline: boolean;
-  /** Decoded bytes. 0 for a part that was cut out: the cutter's `end` event knows its size. */
+  /** Decoded bytes. 0 for a part that was cut out: the cutter's `end` event has its size. */
   size: number;
-  /** Absent when the part was cut out before parsing. */
+  /** Absent if the part was cut out before parsing. */
   content: Uint8Array | undefined;
-  /** Number of the cut part (`attachment-cutter.ts`) that holds the bytes. */
+  /** Number of the cut part (`attachment-cutter.ts`) with the bytes. */
   cut: number | undefined;
 }
 
-/** What decides whether an automatic answer may go out, and what a bounce is. */
+/** Marks of automatic email: whether it may get an automatic reply, and whether it is a bounce. */
 export interface AutomaticMarks {
   /** `Auto-Submitted`, lower case, without parameters. */
   autoSubmitted?: string;
   /** `Precedence`, lower case. */
   precedence?: string;
-  /** `List-Id`, or the name of another `List-…` header when that one is missing. */
+  /** `List-Id`, or the name of another `List-…` header if that one is missing. */
   listId?: string;
-  /** `Return-Path: <>`: a bounce or another mail that must not be answered. */
+  /** `Return-Path: <>`: a bounce or another email that must not be answered. */
   returnPathEmpty: boolean;
   /** A delivery, read or feedback report. */
   isReport: boolean;
-  /** `X-Auto-Response-Suppress`, or `X-Autoreply` and its kin as `name: value`. */
+  /** `X-Auto-Response-Suppress`, or `X-Autoreply` and similar fields as `name: value`. */
   suppress?: string;
   /** A `List-Id` or `List-Post` field: a list that people write to, or its digest (RFC 2919, RFC 2369). */
   isListId?: true;
-  /** Declares itself an absence note: `auto-replied (vacation)` (RFC 5230 section 4.7), or Exchange's own marks. */
+  /**
+   * Declared as an out-of-office reply: `auto-replied (vacation)` (RFC
+   * 5230 section 4.7), or Exchange's own marks.
+   */
   isVacation?: true;
   /** `X-Failed-Recipients`. */
   failedRecipients?: true;
-  /** A Postroom sent it. */
+  /** Sent by a Postroom installation. */
   isPostroom?: true;
-  /** Absent where it is no report. */
+  /** Absent if it is not a report. */
   report?: ReportFacts;
 }
 
-/** What a report says in its machine-readable parts. */
+/** The content of a report's machine-readable parts. */
 export interface ReportFacts {
-  /** On delivery (RFC 3464), on an abuse (RFC 5965), or on the display to a person (RFC 8098). */
+  /** On a delivery (RFC 3464), an abuse complaint (RFC 5965), or the display to a person (RFC 8098). */
   kind: 'delivery' | 'feedback' | 'disposition';
-  /** All that it reports was delivered. */
+  /** Everything that it reports on was delivered. */
   isSuccess: boolean;
-  /** Message-IDs of the emails that it is about, with angle brackets. */
+  /** Message-IDs of the emails that it reports on, with angle brackets. */
   messageIds: readonly string[];
-  /** Lower-case addresses that it is about. */
+  /** Lower-case addresses that it reports on. */
   recipients: readonly string[];
 }
 
-/** The note of an email that the first library did not read. */
+/** The note on an email that the first library could not read. */
 export const SECOND_PARSER = 'read by the second parser';
 
 export interface ParsedMessage {
@@ -76,33 +79,35 @@ export interface ParsedMessage {
   from: Address | undefined;
   fromSource: FromSource | undefined;
   /**
-   * The sender's display name; also when no valid address stood beside it (`Mail Delivery Subsystem <MAILER-DAEMON>`).
-   * Without a name, and where From holds no address, the text that stands there (`"Fax 030 1234567"@fax.example`).
+   * The sender's display name, even without a valid address (`Mail Delivery Subsystem <MAILER-DAEMON>`). If
+   * there is no name and From has no address, the text of From (`"Fax 030 1234567"@fax.example`).
    */
   fromName: string | undefined;
   replyTo: Address[];
   to: Address[];
   cc: Address[];
-  /** One line; empty when the mail has none. */
+  /** One line; empty if the email has none. */
   subject: string;
   /** With angle brackets. */
   messageId: string | undefined;
   inReplyTo: string[];
-  /** In the order of the mail, the newest last; at most 50, each at most 995 characters. */
+  /** In the order of the email, newest last; at most 50, each at most 995 characters. */
   references: string[];
-  /** ISO time of the Date header; absent when it is missing or unreadable, never the current time. */
+  /** ISO time of the Date header; absent if missing or unreadable, never the current time. */
   date: string | undefined;
-  /** What the mail says as plain text, `\n` as line end; made from its HTML where its own text says less. */
+  /**
+   * The email's content as plain text, with `\n` as line end; made from its HTML if its own text says less.
+   */
   text: string;
-  /** As it came, decoded to a string, **not** sanitised. */
+  /** Unchanged except for decoding to a string, **not** sanitized. */
   html: string | undefined;
   attachments: ParsedAttachment[];
-  /** How it is encrypted; absent when it is not. */
+  /** How it is encrypted; absent if it is not. */
   encryption?: Encryption | undefined;
   /** The meeting in its calendar part. */
   invitation?: Invitation | undefined;
   automatic: AutomaticMarks;
-  /** The `Authentication-Results` fields, the newest first; whose word counts is for `ownServerResults` to say. */
+  /** The `Authentication-Results` fields, newest first; `ownServerResults` decides which to trust. */
   authentication: readonly AuthenticationField[];
   /** Remarks for a person, such as "header cut at 64 KB". */
   notes: string[];
@@ -110,23 +115,23 @@ export interface ParsedMessage {
 
 export type ParseOutcome =
   | { kind: 'mail'; mail: ParsedMessage }
-  /** Nothing that an email must have; skipped with this reason. */
+  /** It lacks the header fields of an email; skipped with this reason. */
   | { kind: 'not-a-mail'; reason: string }
-  /** Goes to quarantine with this reason. */
+  /** Quarantined with this reason. */
   | { kind: 'unreadable'; reason: string }
-  /** Takes longer than most: only where the caller would rather come back to it than wait. */
+  /** Takes longer than most; only if the caller would rather retry it later than wait. */
   | { kind: 'slow' };
 
 export interface ParseLimits {
-  /** MIME parts, without the mail itself. */
+  /** MIME parts, without the email itself. */
   parts: number;
-  /** Containers (multipart, inline message) inside one another. */
+  /** Nesting depth of containers (multipart, inline message). */
   depth: number;
-  /** Bytes of the mail's own header block. */
+  /** Bytes of the email's own header block. */
   headerBlock: number;
   /** Bytes of one header field. */
   header: number;
-  /** Lines of what a library reads: it makes objects of each, which fill the heap long before the bytes do. */
+  /** Lines that a library reads. It makes an object of each, which fill the heap long before the bytes do. */
   lines: number;
 }
 

@@ -5,34 +5,38 @@ import type { ParseReply, ParseTask } from './parse-worker.ts';
 import { defaultParseLimits, type ParseLimits, type ParseOutcome, SECOND_PARSER } from './parsed-message.ts';
 
 export interface ParserPoolOptions {
-  /** How long one library may take over one email; by default as `deadlineOf` says. */
+  /** Time limit of one library for one email; defaults to `deadlineOf`. */
   deadlineMs?: number;
-  /** JavaScript heap of a worker thread. Buffers are outside of it; the raw mail's limit bounds them. */
+  /** JavaScript heap of a worker thread. Buffers are outside it; the size limit of raw emails bounds them. */
   heapMb?: number;
-  /** A thread that has read so much makes room for a new one: what it piled up goes with it. */
+  /** A thread that has read this many bytes is replaced, which frees the memory it has accumulated. */
   recycleBytes?: number;
   workers?: number;
-  /** Mails handed to a worker at once: it works on one, the others lie ready. */
+  /** Emails sent to a worker at once: it reads one, the others are queued. */
   inFlightPerWorker?: number;
   limits?: ParseLimits;
 }
 
 export interface ParserPool {
   /**
-   * Reads an email in a thread that cannot take the process with it: mailparser first; where that throws, hangs or runs out
-   * of heap, postal-mime in a fresh thread; then `unreadable`. Never rejects for what an email contains.
-   * @param nonce the one the attachments were cut out with.
+   * Reads an email in a thread that cannot crash the process: mailparser first; if that throws, hangs or runs
+   * out of heap, postal-mime in a fresh thread; then `unreadable`. Never rejects because of an email's
+   * content.
+   * @param nonce the one with which the attachments were cut out
    */
   parse(raw: Uint8Array, nonce?: string, turn?: ParseTurn): Promise<ParseOutcome>;
-  /** Ends the threads; what is still waiting is rejected. */
+  /** Ends the threads; waiting emails are rejected. */
   close(): Promise<void>;
 }
 
-/** Whose email it is, and how long its sender lets the others wait. */
+/** The owner of the email, and how long it may delay others. */
 export interface ParseTurn {
   /** Emails of one owner never occupy all threads while another owner waits. */
   owner?: string;
-  /** An email that takes longer is `slow`, and no second parser is asked: the caller comes back to it without this. */
+  /**
+   * An email that takes longer is `slow`, without trying the second parser.
+   * The caller retries it later without this limit.
+   */
   patienceMs?: number;
 }
 
@@ -42,9 +46,9 @@ interface Job {
   nonce: string | undefined;
   parser: MailLibrary;
   turn: ParseTurn;
-  /** When it came, on this process's clock. */
+  /** Arrival time on this process's clock. */
   since: number;
-  /** It was beside an email that killed its worker: now nothing else may be. */
+  /** It was queued beside an email that killed its worker, so it is now read alone. */
   alone: boolean;
   pending: PromiseWithResolvers<ParseOutcome>;
 }
@@ -53,19 +57,25 @@ interface Seat {
   worker: Worker;
   jobs: Job[];
   timer: NodeJS.Timeout | undefined;
-  /** What the thread died of; set when it is not to be used any more. */
+  /** Why the thread died; set once it must not be used any more. */
   lost: string | undefined;
-  /** Of emails that it was given. */
+  /** Total bytes of the emails it received. */
   bytes: number;
 }
 
-/** An email that waited so long gets another thread, if there may be one: most of the time one is enough. */
-const HELD_UP_MS = 150;
+/** An email that has waited this long gets another thread, within the limit; usually one thread is enough. */
+const DELAYED_MS = 150;
 
-/** Young objects of a thread; as large as V8 likes them, they take more than all of its emails. */
+/**
+ * V8's young generation of a thread; at its default size it takes
+ * more memory than all of the thread's emails.
+ */
 const YOUNG_MB = 8;
 
-/** Time for an answer that has arrived but was not yet read, when this thread itself was busy at the deadline. */
+/**
+ * Extra time for a response that has arrived but was not yet read
+ * because this thread was busy at the deadline.
+ */
 const graceMs = 100;
 
 /** Threads start with the first email and never keep the process alive on their own. */
@@ -88,7 +98,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     const worker = new Worker(workerUrl(), {
       workerData: limits,
       resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
-      // Source maps are switched on thread by thread; nothing of the process's environment is needed inside.
+      // Source maps are enabled per thread; the thread needs nothing from the process's environment.
       execArgv: ['--enable-source-maps'],
       env: {},
     });
@@ -115,7 +125,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       waiting.splice(waiting.indexOf(job), 1);
       seat.jobs.push(job);
       seat.bytes += job.raw.length;
-      // The copy is handed over, the original stays for a second try.
+      // The copy is transferred; the original stays for a second attempt.
       const raw = new Uint8Array(job.raw);
       const task: ParseTask = { id: job.id, raw, parser: job.parser, nonce: job.nonce };
       seat.worker.postMessage(task, [raw.buffer]);
@@ -123,7 +133,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     }
   };
 
-  /** The first of those whose owner has the fewest emails in the threads. */
+  /** The first job of the owner with the fewest emails in the threads. */
   const nextJob = (): Job | undefined => {
     const busy = new Map<string | undefined, number>();
     for (const { jobs } of seats)
@@ -148,13 +158,16 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     if (seats.length === 0) return openSeat();
     if (seats.length >= workers) return undefined;
     const waited = performance.now() - job.since;
-    if (waited >= HELD_UP_MS) return openSeat();
+    if (waited >= DELAYED_MS) return openSeat();
     clearTimeout(helper);
-    helper = setTimeout(dispatch, HELD_UP_MS - waited + 1);
+    helper = setTimeout(dispatch, DELAYED_MS - waited + 1);
     return undefined;
   };
 
-  /** The thread takes its emails in order. Until it says that it has begun with the first one, it may be starting. */
+  /**
+   * The thread reads its emails in order. Until it reports that it has
+   * begun the first one, it may still be starting.
+   */
   const watch = (seat: Seat): void => {
     clearTimeout(seat.timer);
     seat.timer = undefined;
@@ -174,7 +187,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     const expire = async (): Promise<void> => {
       const [first, now] = await Promise.all([before, processorTime(seat.worker)]);
       if (seat.jobs[0] !== job || seat.lost !== undefined) return;
-      // On a busy machine the thread had no turn: that is no fault of the email.
+      // On a busy machine the thread was not scheduled, which is not the email's fault.
       const isStarved = first !== undefined && now !== undefined && now - first < ms / 2;
       if (isStarved && performance.now() - began < LONGEST_MS) seat.timer = setTimeout(expire, ms);
       else lose(seat, `it takes longer than ${longest / 1000} s`, { isLate: true });
@@ -193,20 +206,20 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       return;
     }
     if ('hangs' in reply) {
-      // It has nothing more to do, and the thread goes on with others.
+      // The thread is idle and continues with other emails.
       seat.jobs.shift();
       waiting.unshift(...secondTry(job, 'the program for it never answers'));
-      goOn(seat);
+      continueOrRetire(seat);
       dispatch();
       return;
     }
     if ('failure' in reply) {
-      // What the library left behind after it threw is not known, so the thread goes too.
+      // The library's state after it threw is unknown, so the thread is replaced too.
       lose(seat, 'the mail is broken in a way that stops the program for it');
       return;
     }
     seat.jobs.shift();
-    goOn(seat);
+    continueOrRetire(seat);
     if (reply.outcome.kind === 'mail' && job.parser === 'postal-mime') {
       reply.outcome.mail.notes.push(SECOND_PARSER);
     }
@@ -214,10 +227,10 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     dispatch();
   };
 
-  /** With its next email, or with none any more. */
-  const goOn = (seat: Seat): void => {
-    const helpsNoMore = seats.length > 1 && waiting.length === 0;
-    if (seat.jobs.length > 0 || (seat.bytes <= recycleBytes && !helpsNoMore)) {
+  /** Continues with the next email, or retires the thread if it is no longer needed. */
+  const continueOrRetire = (seat: Seat): void => {
+    const isSurplus = seats.length > 1 && waiting.length === 0;
+    if (seat.jobs.length > 0 || (seat.bytes <= recycleBytes && !isSurplus)) {
       watch(seat);
       return;
     }
@@ -227,7 +240,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     seat.worker.terminate().then(dispatch, dispatch);
   };
 
-  /** What is left to do for an email that a library did not read. */
+  /** The follow-up for an email that a library could not read: a second attempt, or a final outcome. */
   const secondTry = (job: Job, reason: string, { isLate = false } = {}): Job[] => {
     if (isLate && job.turn.patienceMs !== undefined) job.pending.resolve({ kind: 'slow' });
     else if (job.parser === 'mailparser') return [{ ...job, parser: 'postal-mime', alone: true }];
@@ -235,16 +248,16 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     return [];
   };
 
-  /** The first job was being worked on, so it is at fault; the others are queued again, each alone. */
+  /** The first job was being read, so it is the culprit; the others are queued again, each alone. */
   const lose = (seat: Seat, reason: string, { isLate = false } = {}): void => {
     if (seat.lost !== undefined) return;
     seat.lost = reason;
     clearTimeout(seat.timer);
     seats = seats.filter((other) => other !== seat);
-    const [guilty, ...innocent] = seat.jobs.splice(0);
-    waiting.unshift(...innocent.map((job) => ({ ...job, alone: true })));
-    if (guilty !== undefined) waiting.unshift(...secondTry(guilty, reason, { isLate }));
-    // Until the thread is gone its memory is in use, so the next one starts after it.
+    const [culprit, ...others] = seat.jobs.splice(0);
+    waiting.unshift(...others.map((job) => ({ ...job, alone: true })));
+    if (culprit !== undefined) waiting.unshift(...secondTry(culprit, reason, { isLate }));
+    // The thread uses its memory until it is gone, so the next one starts after it.
     seat.worker.terminate().then(dispatch, dispatch);
   };
 
@@ -283,7 +296,9 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   };
 }
 
-/** Beside this file: as a source when the sources run, else as the second bundle (dist/app/parse-worker.mjs). */
+/**
+ * Next to this file: the source when running from source, else the second bundle (dist/app/parse-worker.mjs).
+ */
 function workerUrl(): URL {
   return new URL(
     import.meta.url.endsWith('.ts') ? './parse-worker.ts' : './parse-worker.mjs',

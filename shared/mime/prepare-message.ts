@@ -9,31 +9,34 @@ import type { ParseLimits } from './parsed-message.ts';
 import { latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
 
 /**
- * Makes an email ready for a MIME library: line ends, envelope lines of mbox files, headers without bounds and headers in
- * an undeclared charset are put right before it sees them, so that two libraries read the same email. Pure.
+ * Prepares an email for a MIME library: repairs line ends, envelope lines of mbox files, oversized headers
+ * and headers in an undeclared charset, so that two libraries read the same email. Pure.
  */
 export interface PreparedMessage {
-  /** The very bytes that came in unless something had to be put right. */
+  /** The input bytes themselves, unless something had to be repaired. */
   bytes: Uint8Array;
   headers: HeaderTexts;
-  /** Reads what the email declares no true charset for. */
+  /** Decodes text with a missing or false charset. */
   guesser: TextGuesser;
-  /** Of all fields, also of those over the limits: a flood of others must not take the receiving server's word away. */
+  /**
+   * From all fields, including those over the limits: a flood of others
+   * must not displace the receiving server's field.
+   */
   authentication: AuthenticationField[];
   notes: string[];
 }
 
-/** The mail's own header fields, by their lower-case names. */
+/** The email's own header fields, by lower-case name. */
 export interface HeaderTexts {
   names: ReadonlySet<string>;
-  /** The first field of that name on one line, as a string; encoded words (RFC 2047) still encoded. */
+  /** The first field of that name on one line, as a string; encoded words (RFC 2047) stay encoded. */
   first(name: string): string | undefined;
 }
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** @returns undefined when the bytes have nothing of an email: no header field but such as relays add on the way. */
+/** @returns undefined if the bytes are not an email: no header field except those that relays add */
 export async function prepareMessage(
   raw: Uint8Array,
   limits: ParseLimits,
@@ -78,7 +81,10 @@ export async function prepareMessage(
   };
 }
 
-/** Those that the email names; for raw 8-bit text in its header also the one that all of it together looks like. */
+/**
+ * The charsets that the email names. For raw 8-bit text in its header,
+ * also the charset detected from all of that text.
+ */
 async function usedCharsets(fields: readonly RawField[], bytes: Uint8Array): Promise<string[]> {
   const named = namedCharsets(bytes);
   const undeclared = fields.map(({ value }) => unfold(value)).filter(needsDecoding);
@@ -86,7 +92,7 @@ async function usedCharsets(fields: readonly RawField[], bytes: Uint8Array): Pro
   return [...named, await detectCharset(Buffer.concat(undeclared.flatMap((value) => [value, endOfLine])))];
 }
 
-/** The values that differ from what stands in the header. */
+/** The values that differ from the header. */
 async function readableValues(
   fields: readonly RawField[],
   guesser: TextGuesser,
@@ -114,7 +120,7 @@ function endsInEmptyLine(block: Uint8Array): boolean {
   return /\n\r?\n$/.test(end) || /^\r?\n$/.test(end);
 }
 
-/** Skips what mail stores leave before a header: blank lines and the envelope line of an mbox file. */
+/** Skips blank lines and the envelope line of an mbox file, which mail stores leave before a header. */
 function headerStart(bytes: Uint8Array): number {
   let start = 0;
   while (bytes[start] === LF || bytes[start] === CR) start += 1;
@@ -134,19 +140,22 @@ const mailFields = new Set(
 );
 const mailFamilies = /^(?:content|resent|list|thread|disposition|original|importance|references)-[a-z0-9-]+$/;
 
-/** Fields that a writer of mail sets. Received, Delivered-To, Return-Path, X-…, ARC-… and the like prove no email. */
+/**
+ * Fields that the author of an email sets. Received, Delivered-To,
+ * Return-Path, X-…, ARC-… and the like prove no email.
+ */
 function isMailField(name: string): boolean {
   return mailFields.has(name) || mailFamilies.test(name);
 }
 
-/** The same array when all is within the limits. */
+/** Returns the same array if everything is within the limits. */
 function boundFields(fields: RawField[], limits: ParseLimits, notes: string[]): RawField[] {
   const large = fields.reduce((cost, field) => cost + costOf(field), 0) > limits.headerBlock;
   const long = fields.some((field) => field.raw.length > limits.header);
   if (!large && !long) return fields;
   if (long) notes.push(`header cut at ${Math.round(limits.header / 1024)} KB`);
   if (large) notes.push(`header block cut at ${Math.round(limits.headerBlock / 1024)} KB`);
-  // What makes the mail comes first, so that a flood of other fields cannot push it out.
+  // The author's fields come first, so that a flood of other fields cannot push them out.
   const chosen = large
     ? [
         ...fields.filter((field) => isMailField(field.name)),
@@ -164,7 +173,9 @@ function boundFields(fields: RawField[], limits: ParseLimits, notes: string[]): 
   return bounded;
 }
 
-/** Bytes, but at least 64 a line, as mailparser counts: a block of half a million two-byte lines is large too. */
+/**
+ * Bytes, but at least 64 per line, as mailparser counts: half a million two-byte lines are a large block too.
+ */
 function costOf(field: RawField): number {
   let lines = 1;
   for (let at = field.raw.indexOf(LF); at >= 0; at = field.raw.indexOf(LF, at + 1)) lines += 1;

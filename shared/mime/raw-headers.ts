@@ -1,6 +1,6 @@
 /**
- * The header block of an email as bytes: where it ends, which fields it has. Lines end in LF or CRLF; an email of lone CRs
- * must be converted first. Values stay raw, because the content key hashes them as they came.
+ * The header block of an email as bytes: its end and its fields. Lines end in LF or CRLF; an email with lone
+ * CRs must be converted first. Values stay raw, because the content key hashes them unchanged.
  */
 
 const LF = 0x0a;
@@ -13,13 +13,13 @@ export interface RawField {
   name: string;
   /** The whole field with its folded lines and its last line end. */
   raw: Uint8Array;
-  /** What stands behind the colon, still folded, without the last line end. */
+  /** The text after the colon, still folded, without the last line end. */
   value: Uint8Array;
 }
 
 /**
- * The offset just behind the blank line that ends a header block, or undefined while there is none.
- * @param lineStart where to begin; must be the start of a line.
+ * The offset after the blank line that ends a header block, or undefined if there is none yet.
+ * @param lineStart where to start; must be the start of a line
  */
 export function findBodyStart(bytes: Uint8Array, lineStart = 0): number | undefined {
   let line = lineStart;
@@ -33,7 +33,7 @@ export function findBodyStart(bytes: Uint8Array, lineStart = 0): number | undefi
   return undefined;
 }
 
-/** Splits a header block into its fields. Lines that are no field (and their continuations) are left out. */
+/** Splits a header block into its fields. Lines that are not fields (and their continuations) are omitted. */
 export function splitFields(block: Uint8Array): RawField[] {
   const fields: RawField[] = [];
   let start = 0;
@@ -47,36 +47,36 @@ export function splitFields(block: Uint8Array): RawField[] {
   return fields;
 }
 
-/** The value on one line: line ends taken out, white space around it trimmed (RFC 5322 §2.2.3). */
+/** The value on one line: line ends removed, surrounding white space trimmed (RFC 5322 §2.2.3). */
 export function unfold(value: Uint8Array): Uint8Array {
   const folded = value.includes(LF) || value.includes(CR);
   const line = folded ? value.filter((byte) => byte !== CR && byte !== LF) : value;
   let start = 0;
   let end = line.length;
-  // Beyond either end is no byte, and so no blank.
+  // An index out of range yields undefined, which is not a blank.
   while (isBlank(line[start])) start += 1;
   while (isBlank(line[end - 1])) end -= 1;
   return line.subarray(start, end);
 }
 
-/** The unfolded value of the only field of that name; undefined when there is none or more than one. */
+/** The unfolded value of the only field of that name; undefined if there is none or more than one. */
 export function onlyValue(fields: readonly RawField[], name: string): string | undefined {
   const [field, ...more] = fields.filter((candidate) => candidate.name === name);
   return field === undefined || more.length > 0 ? undefined : latin1(unfold(field.value));
 }
 
-/** One character a byte. */
+/** One character per byte. */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-/** The offset behind the line that begins at `from`. */
+/** The offset after the line that starts at `from`. */
 export function lineEnd(bytes: Uint8Array, from: number): number {
   const end = bytes.indexOf(LF, from);
   return end < 0 ? bytes.length : end + 1;
 }
 
-/** The field of a line with its continuations; undefined when it is none. */
+/** The field of a line with its continuations; undefined if it is not a field. */
 export function readField(raw: Uint8Array): RawField | undefined {
   const colon = raw.indexOf(0x3a);
   // A name is printable ASCII without blanks; obsolete syntax allows blanks before the colon (RFC 5322 §4.5).

@@ -8,12 +8,12 @@ type Property = InstanceType<typeof ICAL.Property>;
 type Time = InstanceType<typeof ICAL.Time>;
 type Timezone = InstanceType<typeof ICAL.Timezone>;
 
-/** Larger calendars are somebody's whole calendar. */
+/** A larger file is an exported calendar, not an invitation. */
 const CALENDAR_BYTES = 256 * 1024;
 const LINE_LIMIT = 300;
 const MAX_ZONES = 20;
 const LONGEST_SECONDS = 366 * 24 * 60 * 60;
-/** Years whose changes of clocks are worked out: each year before takes time. */
+/** Last year for which clock changes are computed: each year before takes time. */
 const LAST_YEAR = 2100;
 
 const kinds: Readonly<Record<string, Invitation['kind']>> = {
@@ -44,8 +44,8 @@ export function invitationIn(files: readonly Uint8Array[]): Invitation | undefin
 }
 
 /**
- * The meeting in a calendar file. Undefined when there is none, or the library does not understand it: the file is an
- * attachment in any case. No rule of repetition is followed but the yearly ones of time zones.
+ * The meeting in a calendar file. Undefined if there is none, or the library cannot parse it: the file is an
+ * attachment in any case. Only the yearly recurrence rules of time zones are expanded.
  */
 export function readInvitation(bytes: Uint8Array): Invitation | undefined {
   if (bytes.length > CALENDAR_BYTES) return undefined;
@@ -54,12 +54,12 @@ export function readInvitation(bytes: Uint8Array): Invitation | undefined {
     const [first] = isCalendars(parsed) ? parsed : [parsed];
     return Array.isArray(first) ? meetingIn(new ICAL.Component(first)) : undefined;
   } catch {
-    // The library throws plain errors at whatever is not in its grammar.
+    // The library throws plain errors on anything outside its grammar.
     return undefined;
   }
 }
 
-/** Some programs write a description in lines that no calendar has: a second try goes without them. */
+/** Some programs write a description in invalid lines: a second attempt omits them. */
 function parseCalendar(text: string): unknown {
   try {
     return ICAL.parse(text);
@@ -69,13 +69,13 @@ function parseCalendar(text: string): unknown {
   }
 }
 
-/** Several calendars in a row are read as a list of calendars, a single one as `['vcalendar', …]`. */
+/** Several calendars in a row are parsed as a list of calendars, a single one as `['vcalendar', …]`. */
 const isCalendars = (parsed: unknown): parsed is unknown[] =>
   Array.isArray(parsed) && Array.isArray(parsed[0]);
 
 function meetingIn(calendar: Component): Invitation | undefined {
   const events = calendar.getAllSubcomponents('vevent');
-  // Exceptions of a series stand beside it.
+  // Exceptions of a series are events beside it.
   const event = events.find((each) => !each.hasProperty('recurrence-id')) ?? events[0];
   const zones = zonesOf(calendar);
   const start = event === undefined ? undefined : timeOf(event.getFirstProperty('dtstart'), zones);
@@ -96,7 +96,7 @@ function meetingIn(calendar: Component): Invitation | undefined {
   };
 }
 
-/** Of a rule (RFC 5545 §3.3.10) what a person asks first; the calendar file has the rest. */
+/** The basics of a recurrence rule (RFC 5545 §3.3.10); the calendar file has the rest. */
 function repetitionOf(rule: string): Repetition | undefined {
   const unit = units[/\bFREQ=([A-Z]+)/i.exec(rule)?.[1]?.toUpperCase() ?? ''];
   return unit === undefined
@@ -114,7 +114,7 @@ function endOf(event: Component, start: Time, zones: Zones): MeetingTime | undef
     end.addDuration(duration);
   }
   if (end === undefined) return undefined;
-  // The end of whole days is the day after the last (RFC 5545 §3.6.1).
+  // The end of an all-day event is the day after the last (RFC 5545 §3.6.1).
   if (end.isDate) end.adjust(-1, 0, 0, 0);
   const zone = given === undefined ? event.getFirstProperty('dtstart') : event.getFirstProperty('dtend');
   const time = meetingTime(end, zoneName(zone, end), zones);
@@ -123,7 +123,7 @@ function endOf(event: Component, start: Time, zones: Zones): MeetingTime | undef
 
 type Zones = ReadonlyMap<string, Timezone>;
 
-/** Time zones whose rules say one day a year: a rule of every second would be followed for ever. */
+/** Time zones whose rules name one day a year: a rule for every second would be expanded endlessly. */
 function zonesOf(calendar: Component): Zones {
   const zones = new Map<string, Timezone>();
   for (const zone of calendar.getAllSubcomponents('vtimezone').slice(0, MAX_ZONES)) {
@@ -145,7 +145,7 @@ function timeOf(property: Property | null, zones: Zones): { value: Time; time: M
   const value = property?.getFirstValue();
   if (property === null || !(value instanceof ICAL.Time)) return undefined;
   const time = meetingTime(value, zoneName(property, value), zones);
-  // The library takes days that no calendar has.
+  // The library accepts invalid dates.
   return Number.isNaN(Date.parse(time.local)) ? undefined : { value, time };
 }
 
@@ -157,7 +157,7 @@ function meetingTime(value: Time, zone: string | undefined, zones: Zones): Meeti
   return { local, zone, offset: zone === undefined ? undefined : offsetOf(value, local, zone, zones) };
 }
 
-/** `Z` behind a time is UTC; without that and without a name it is everybody's own time. */
+/** A time with `Z` is UTC; without that and without a zone it is local to each reader. */
 function zoneName(property: Property | null, value: Time): string | undefined {
   if (value.isDate) return undefined;
   const name = property?.getFirstParameter('tzid');
@@ -172,7 +172,7 @@ function offsetOf(value: Time, local: string, zone: string, zones: Zones): numbe
   return offsetByName(local, zone);
 }
 
-/** Of a zone that the calendar only names, as in `Europe/Berlin`. */
+/** The offset of a zone that the calendar only names, such as `Europe/Berlin`. */
 function offsetByName(local: string, zone: string): number | undefined {
   try {
     const clock = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' });
@@ -182,10 +182,10 @@ function offsetByName(local: string, zone: string): number | undefined {
       return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
     };
     const asUtc = Date.parse(`${local}:00Z`);
-    // The offset at about that time says which time it is, and that time has the offset.
+    // The offset at about that time gives the exact time, which then gives the exact offset.
     return offsetAt(asUtc - offsetAt(asUtc) * 60_000);
   } catch {
-    // Intl throws a RangeError at a name it does not know, and at a year it cannot tell.
+    // Intl throws a RangeError on an unknown name and on a year out of range.
     return undefined;
   }
 }

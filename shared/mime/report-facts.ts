@@ -1,10 +1,10 @@
-/** What a machine-readable report says (RFC 3464, RFC 5965, RFC 8098). Pure. */
+/** Reads machine-readable reports (RFC 3464, RFC 5965, RFC 8098). Pure. */
 import type { ParsedAttachment, ReportFacts } from './parsed-message.ts';
 
-/** A report's machine-readable part and the headers of what it returns are short; the rest is not looked at. */
+/** A report's machine-readable part and the returned headers are short; the rest is ignored. */
 const READ_BYTES = 64 * 1024;
-const MOST_IDS = 10;
-const MOST_RECIPIENTS = 20;
+const MAX_IDS = 10;
+const MAX_RECIPIENTS = 20;
 
 const kinds: Readonly<Record<string, ReportFacts['kind']>> = {
   'message/delivery-status': 'delivery',
@@ -12,7 +12,7 @@ const kinds: Readonly<Record<string, ReportFacts['kind']>> = {
   'message/feedback-report': 'feedback',
   'message/disposition-notification': 'disposition',
 };
-/** What returns the original email, or its headers (RFC 3462 section 2). */
+/** Parts that return the original email, or its headers (RFC 3462 section 2). */
 const returned = new Set([
   'message/rfc822',
   'message/global',
@@ -21,7 +21,7 @@ const returned = new Set([
 ]);
 
 /**
- * Reads what kind of report an email is, and which emails and recipients it reports on.
+ * Determines the kind of a report, and the emails and recipients that it reports on.
  * @param contentType of the email itself
  */
 export function readReport(
@@ -35,7 +35,7 @@ export function readReport(
   if (kind === undefined) return undefined;
   return {
     kind,
-    // RFC 3464 section 2.3.3: delivered, relayed and expanded report a success.
+    // RFC 3464 section 2.3.3: delivered, relayed and expanded report success.
     isSuccess: actions.length > 0 && actions.every((word) => /^(?:delivered|relayed|expanded)\b/.test(word)),
     messageIds: [
       ...new Set(
@@ -45,7 +45,7 @@ export function readReport(
           ),
         ),
       ),
-    ].slice(0, MOST_IDS),
+    ].slice(0, MAX_IDS),
     recipients: [
       ...new Set(
         machine.flatMap((part) =>
@@ -54,7 +54,7 @@ export function readReport(
           ),
         ),
       ),
-    ].slice(0, MOST_RECIPIENTS),
+    ].slice(0, MAX_RECIPIENTS),
   };
 }
 
@@ -65,7 +65,7 @@ function kindOf(
   const [, quoted, bare] = /report-type\s*=\s*(?:"([^"]*)"|([^\s;]+))/i.exec(contentType) ?? [];
   const named = /^\s*multipart\/report/i.test(contentType) ? (quoted ?? bare)?.toLowerCase() : undefined;
   const found = attachments.flatMap((each) => kinds[each.contentType] ?? []);
-  // A complaint may carry a delivery report too; what it is about is the complaint.
+  // A complaint may also contain a delivery report; the complaint counts.
   if (found.includes('feedback') || named === 'feedback-report') return 'feedback';
   return found[0] ?? kinds[`message/${named ?? ''}`] ?? (named === undefined ? undefined : 'delivery');
 }
@@ -75,7 +75,7 @@ const textOf = ({ content }: ParsedAttachment): string =>
 
 const headOf = (part: string): string => part.split(/\r?\n\r?\n/, 1)[0] ?? '';
 
-/** Values of all fields of that name, their folded lines joined. */
+/** Values of all fields of that name, unfolded. */
 function fieldsOf(part: string, name: string): string[] {
   const field = new RegExp(`^${name}[ \\t]*:(.{0,2000}(?:\\r?\\n[ \\t].{0,2000}){0,8})`, 'gim');
   return [...part.matchAll(field)].map(([, value = '']) => value.replace(/\s+/g, ' ').trim());

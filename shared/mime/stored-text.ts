@@ -1,23 +1,26 @@
 import { textOfHtml } from '../tickets/html-text.ts';
 
-/** Characters of HTML text that are kept. The page shows no longer HTML, and the original has all of it. */
+/** Characters of HTML text that are stored. The page shows no longer HTML, and the original has all of it. */
 const TEXT_LIMIT = 1_000_000;
-/** Letters of either version that are compared. */
+/** Characters of each version that are compared. */
 const COMPARED = 8 * 1024;
 const PIECE = 5;
-/** A short version of a page is a version; "use a program that shows HTML" holds next to nothing of it. */
+/**
+ * An abridged version of a page counts as a version; "use a program that
+ * shows HTML" shares almost nothing with it.
+ */
 const SAME = 0.15;
 
-/** What an email says, in its two forms. */
+/** An email's content in its two forms. */
 export interface Body {
   text: string;
   html: string | undefined;
 }
 
 /**
- * The text says what the page shows, which is the HTML where there is one. The sender's own text is kept where it is a
- * version of the whole HTML; else the text is made from the HTML, and a longer text of the sender stands behind it. HTML
- * without any content is dropped for a text that has some. Pure, linear time.
+ * Makes the text match the displayed page, which is the HTML if there is one. The sender's text is used if it
+ * is a version of the whole HTML. Otherwise the text is made from the HTML, and a longer text of the sender
+ * is appended. HTML without any content is dropped in favor of a non-empty text. Pure, linear time.
  * @param complete whether each HTML part has a text part as its alternative
  */
 export function storedBody({ text, html }: Body, complete: boolean): Body {
@@ -29,15 +32,15 @@ export function storedBody({ text, html }: Body, complete: boolean): Body {
       ? { text, html: undefined }
       : { text, html };
   if (!hasText || !complete) return { text: shown, html };
-  if (saysTheSame(text, shown)) return { text, html };
+  if (hasSameContent(text, shown)) return { text, html };
   return { text: text.length > shown.length ? `${shown}\n\n${text}` : shown, html };
 }
 
-/** Whether a good part of the letters of `shown` stands in the text, whatever their order and line breaks. */
-export function saysTheSame(text: string, shown: string): boolean {
-  const told = pieces(text);
+/** Whether a sufficient share of `shown` occurs in the text, regardless of order and line breaks. */
+export function hasSameContent(text: string, shown: string): boolean {
+  const present = pieces(text);
   const wanted = [...pieces(shown)];
-  return wanted.filter((piece) => told.has(piece)).length >= wanted.length * SAME;
+  return wanted.filter((piece) => present.has(piece)).length >= wanted.length * SAME;
 }
 
 function pieces(text: string): Set<string> {

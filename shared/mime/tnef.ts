@@ -1,12 +1,12 @@
 /**
- * TNEF, the `winmail.dat` in which Outlook and Exchange pack a message for their own kind (MS-OXTNEF). What it holds is
- * never larger than the file itself.
+ * TNEF, the `winmail.dat` in which Outlook and Exchange pack a message for each other (MS-OXTNEF). Its
+ * content is never larger than the file itself.
  */
 export interface Tnef {
   files: TnefFile[];
   text: string | undefined;
   html: string | undefined;
-  /** False where the file breaks off or makes no sense from some place on: there may be more in it. */
+  /** False if the file is truncated or invalid from some offset on: it may contain more. */
   whole: boolean;
 }
 
@@ -20,10 +20,10 @@ export interface TnefFile {
 const SIGNATURE = 0x223e9f78;
 const MAX_FILES = 500;
 const MAX_PROPERTIES = 10_000;
-/** Messages inside one another. */
+/** Nesting depth of messages. */
 const MAX_DEPTH = 3;
 
-// Attributes: MS-OXTNEF §2.1.3.1, the type in the high word, the id in the low one.
+// Attributes: MS-OXTNEF §2.1.3.1, the type in the high word, the ID in the low one.
 const attribute = {
   body: 0x0002800c,
   messageProperties: 0x00069003,
@@ -34,7 +34,7 @@ const attribute = {
   attachmentProperties: 0x00069005,
 } as const;
 
-// Properties: MS-OXPROPS, the id without the type.
+// Properties: MS-OXPROPS, the ID without the type.
 const property = {
   body: 0x1000,
   html: 0x1013,
@@ -47,7 +47,7 @@ const property = {
   codepage: 0x3fde,
 } as const;
 
-/** Opens the file; undefined where it is no TNEF or holds nothing that can be shown. Never throws. */
+/** Opens the file; undefined if it is not TNEF or contains nothing to show. Never throws. */
 export function readTnef(bytes: Uint8Array, depth = 0): Tnef | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (file.length < 6 || file.readUInt32LE(0) !== SIGNATURE) return undefined;
@@ -66,7 +66,7 @@ export function readTnef(bytes: Uint8Array, depth = 0): Tnef | undefined {
   return tnef.files.length === 0 && tnef.text === undefined && tnef.html === undefined ? undefined : tnef;
 }
 
-/** Buffer throws a RangeError where a number would lie beyond the end. */
+/** Buffer throws a RangeError when a number would be read past the end. */
 function everyLengthFits(read: () => void): boolean {
   try {
     read();
@@ -90,7 +90,7 @@ interface Read {
   drafts: Draft[];
 }
 
-/** Fills `read` as far as the file goes. @throws RangeError where it breaks off */
+/** Fills `read` as far as the file is intact. @throws RangeError if it is truncated */
 function readAttributes(file: Buffer, read: Read): void {
   for (let at = 6; at < file.length; ) {
     const id = file.readUInt32LE(at + 1);
@@ -114,7 +114,7 @@ function filesOf({ title, data, properties }: Draft, codepage: number, depth: nu
   const value = (id: number): string | undefined => textOf(properties, id, codepage);
   const name = value(property.longName) ?? title ?? value(property.shortName) ?? value(property.displayName);
   const object = properties.get(property.data);
-  // An object begins with the id of its interface.
+  // An object starts with the ID of its interface.
   const content = data ?? (object?.type === OBJECT ? object.value.subarray(16) : object?.value);
   if (content === undefined) return [];
   const message = depth < MAX_DEPTH ? readTnef(content, depth + 1) : undefined;
@@ -138,7 +138,7 @@ const STRING = 0x1e;
 const UNICODE = 0x1f;
 const BINARY = 0x102;
 const MULTIPLE = 0x1000;
-/** Bytes of the types of one size, as they are padded (MS-OXTNEF §2.1.3.5). */
+/** Sizes in bytes of the fixed-size types, including padding (MS-OXTNEF §2.1.3.5). */
 const sizes: Readonly<Record<number, number>> = {
   2: 4,
   3: 4,
@@ -153,7 +153,10 @@ const sizes: Readonly<Record<number, number>> = {
   72: 16,
 };
 
-/** Encapsulated properties (MS-OXTNEF §2.1.3.4); of several values the first. @throws RangeError where they break off */
+/**
+ * Encapsulated properties (MS-OXTNEF §2.1.3.4); only the first of
+ * several values. @throws RangeError if truncated
+ */
 function readProperties(data: Buffer, properties: Properties): void {
   const count = data.readUInt32LE(0);
   if (count > MAX_PROPERTIES) throw new RangeError('more properties than a message has');
@@ -163,7 +166,7 @@ function readProperties(data: Buffer, properties: Properties): void {
     const id = data.readUInt16LE(at + 2);
     at += 4;
     if (id >= 0x8000) {
-      // Named: the id of a set, then a number or a name.
+      // Named property: the ID of a set, then a number or a name.
       const isName = data.readUInt32LE(at + 16) === 1;
       at += isName ? 24 + padded(data.readUInt32LE(at + 20)) : 24;
     }
@@ -192,7 +195,7 @@ function textOf(properties: Properties, id: number, codepage: number): string | 
   return plain === '' ? undefined : plain;
 }
 
-/** @throws RangeError where the file ends before */
+/** @throws RangeError if the file ends before */
 function slice(data: Buffer, at: number, length: number): Buffer {
   if (at + length > data.length) throw new RangeError('a length leads beyond the end');
   return data.subarray(at, at + length);
@@ -200,7 +203,7 @@ function slice(data: Buffer, at: number, length: number): Buffer {
 
 const padded = (length: number): number => Math.ceil(length / 4) * 4;
 
-/** Names of Windows' code pages at the Encoding Standard, where they are not `windows-…`. */
+/** Encoding Standard names of the Windows code pages that are not `windows-…`. */
 const charsets: Readonly<Record<number, string>> = {
   866: 'ibm866',
   932: 'shift_jis',

@@ -1,7 +1,8 @@
 import { createBase64Decoder } from './base64-decoder.ts';
 
 /**
- * Undoes the Content-Transfer-Encoding of a text (RFC 2045 §6). An encoding that is none of the two leaves it as it is.
+ * Decodes the Content-Transfer-Encoding of a text (RFC 2045 §6). Text in any other encoding than these two is
+ * returned unchanged.
  * @param encoding the value of the field
  */
 export function decodeTransfer(body: Uint8Array, encoding: string): Uint8Array {
@@ -17,11 +18,11 @@ export function decodeTransfer(body: Uint8Array, encoding: string): Uint8Array {
   }
 }
 
-/** RFC 2045 §6.7; what is no valid escape stays as it stands. Linear time. */
+/** RFC 2045 §6.7; invalid escapes are left unchanged. Linear time. */
 function decodeQuotedPrintable(body: Uint8Array): Uint8Array {
   const decoded = Buffer.alloc(body.length);
   let length = 0;
-  /** Without blanks at the end of the line, which relays add. */
+  /** Length without the blanks at the end of the line, which relays add. */
   let solid = 0;
   for (let at = 0; at < body.length; at += 1) {
     const byte = body[at] ?? 0;
@@ -49,7 +50,7 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const TAB = 0x09;
 
-/** The last byte of a soft line break that begins behind the sign; blanks may stand before its end. */
+/** The last byte of a soft line break that starts after the `=`; blanks may precede its line end. */
 function softLineEnd(body: Uint8Array, from: number): number | undefined {
   let at = from;
   while (at < from + 80 && (body[at] === SPACE || body[at] === TAB || body[at] === CR)) at += 1;

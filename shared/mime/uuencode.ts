@@ -1,38 +1,38 @@
 /** uuencode: files as lines of printable characters, between `begin 644 name` and `end` (POSIX, uuencode). */
 
 export interface UuFile {
-  /** Undefined where its line has none. */
+  /** Undefined if the `begin` line has none. */
   name: string | undefined;
   content: Uint8Array;
 }
 
 const BEGIN = /^begin [0-7]{3,4}(?: (\S.*))?$/;
-/** Bytes that one line can hold: its first character says how many. */
+/** Maximum bytes of one line: its first character is their number. */
 const LINE_BYTES = 63;
 
 /**
- * Takes the uuencoded files out of a text. What begins like a file and is none stays in the text. Linear time.
+ * Extracts the uuencoded files from a text. Text that only starts like a file stays in the text. Linear time.
  * @param text lines that end in LF or CRLF
  */
 export function takeUuFiles(text: string): { text: string; files: UuFile[] } {
   if (!/^begin [0-7]{3,4}[ \r]*$|^begin [0-7]{3,4} \S/m.test(text)) return { text, files: [] };
   const lines = text.split('\n');
   const files: UuFile[] = [];
-  const kept: string[] = [];
+  const rest: string[] = [];
   for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at] ?? '';
     const begin = BEGIN.exec(line.trimEnd());
     const block = begin === null ? undefined : readBlock(lines, at + 1);
-    if (begin === null || block === undefined) kept.push(line);
+    if (begin === null || block === undefined) rest.push(line);
     else {
       files.push({ name: begin[1], content: block.content });
       at = block.endLine;
     }
   }
-  return files.length === 0 ? { text, files } : { text: kept.join('\n'), files };
+  return files.length === 0 ? { text, files } : { text: rest.join('\n'), files };
 }
 
-/** The lines up to `end`; undefined where one of them is no uuencode, or the end never comes. */
+/** The lines up to `end`; undefined if one of them is not uuencode, or `end` is missing. */
 function readBlock(
   lines: readonly string[],
   from: number,
@@ -48,7 +48,9 @@ function readBlock(
   return undefined;
 }
 
-/** Mail programs take blanks off the end of a line, so what is missing there is blanks; a checksum may follow. */
+/**
+ * Mail programs trim blanks at the end of a line, so missing characters are blanks; a checksum may follow.
+ */
 function decodeLine(line: string): Buffer | undefined {
   const size = digit(line, 0);
   if (size === undefined || size > LINE_BYTES) return undefined;

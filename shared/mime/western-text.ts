@@ -1,7 +1,7 @@
-/** Fewer bytes beyond ASCII may be anything. */
+/** Fewer non-ASCII bytes are inconclusive. */
 const ENOUGH = 8;
 
-/** Names of charsets in which a program writes "Latin" without knowing better. */
+/** Charset names that programs write as a default for "Latin". */
 export function isWesternName(charset: string): boolean {
   return /^(?:iso[-_]?8859[-_]?15?|latin-?[19]|(?:windows|cp|win)-?1252)$/.test(charset);
 }
@@ -12,10 +12,11 @@ export function isLatinName(charset: string): boolean {
 }
 
 /**
- * Whether bytes that are declared as Western text are text of another alphabet. In Western words most letters are ASCII;
- * in the words of others, read as Western, nearly none is. Ornaments made of signs are no words.
+ * Whether bytes declared as Western text are text in another alphabet. In Western words most letters are
+ * ASCII; in words of another alphabet, read as Western, almost none is. Ornaments made of symbols are not
+ * words.
  */
-export function isNoWesternText(bytes: Uint8Array): boolean {
+export function isNonWesternText(bytes: Uint8Array): boolean {
   let others = 0;
   let ascii = 0;
   let letters = 0;

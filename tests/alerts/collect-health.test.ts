@@ -34,7 +34,11 @@ async function unimported(count: number): Promise<void> {
   for (const { mailboxId, key } of open.slice(count)) {
     const entry = await postroom.quarantine.get(mailboxId, key);
     if (entry !== undefined)
-      await postroom.quarantine.settle(entry, { outcome: 'dismissed', at: iso(postroom.now), by: 'Alex' });
+      await postroom.quarantine.markHandled(entry, {
+        outcome: 'dismissed',
+        at: iso(postroom.now),
+        by: 'Alex',
+      });
   }
   await postroom.quarantine.put(
     'support',

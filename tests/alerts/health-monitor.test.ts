@@ -269,7 +269,11 @@ describe('one fault is one alert', () => {
     for (const [place, entry] of entries.entries()) {
       await postroom.minutes(1);
       expect(postroom.heard().includes('closed quarantine-grown'), `after ${place}`).toBe(false);
-      await postroom.quarantine.settle(entry, { outcome: 'dismissed', at: iso(postroom.now), by: 'Alex' });
+      await postroom.quarantine.markHandled(entry, {
+        outcome: 'dismissed',
+        at: iso(postroom.now),
+        by: 'Alex',
+      });
     }
     await postroom.minutes(1);
     expect(postroom.heard().at(-1)).toBe('closed quarantine-grown');

@@ -40,7 +40,7 @@ const workOf = (mail: LedgerMail): Work => ({
   mail,
   stored: { ...found, raw: undefined, oversized: false, notes: [] },
 });
-const stored = async (): Promise<LedgerMail | undefined> => (await ledger.mails(BOX, ['k'])).get('k');
+const stored = async (): Promise<LedgerMail | undefined> => (await ledger.emails(BOX, ['k'])).get('k');
 
 /** An email that so many runs began with, and what was decided for it. */
 async function begun(attempts: number, decision?: Decision): Promise<LedgerMail> {

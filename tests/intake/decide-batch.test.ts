@@ -132,7 +132,7 @@ async function decided(
     work,
     Object.values(outcomes),
   );
-  const stored = await ledger.mails(BOX, Object.keys(outcomes));
+  const stored = await ledger.emails(BOX, Object.keys(outcomes));
   expect(mails).toEqual(mails.map(({ key }) => stored.get(key)));
   return Object.keys(outcomes).map((key) => stored.get(key)?.decision);
 }
@@ -208,7 +208,7 @@ describe('new email', () => {
     const work = await claimed(['read', 'open']);
     const mails = await decideBatch({ tables, ledger, ticketIdOf }, { id: BOX }, work, [read('read')]);
     expect(mails.map(({ key, state }) => [key, state])).toEqual([['read', 'decided']]);
-    expect((await ledger.mails(BOX, ['open'])).get('open')?.state).toBe('received');
+    expect((await ledger.emails(BOX, ['open'])).get('open')?.state).toBe('received');
   });
 
   test('is passed over where the app sent it to itself as a test', async () => {

@@ -55,8 +55,8 @@ describe('an email', () => {
   test('that was settled before it could be decided takes no number', () => {
     expect(
       decided(
-        { kind: 'settled', key: 'a', disposition: 'skip', reason: 'not an email' },
-        { kind: 'settled', key: 'b', disposition: 'quarantine', reason: 'too odd' },
+        { kind: 'no-ticket', key: 'a', disposition: 'skip', reason: 'not an email' },
+        { kind: 'no-ticket', key: 'b', disposition: 'quarantine', reason: 'too odd' },
         mail('c'),
       ),
     ).toEqual(['a: skip, not an email', 'b: quarantine, too odd', 'c: opens ticket of c #10']);

@@ -56,7 +56,7 @@ describe('the ledger', () => {
   ): ReturnType<LedgerStore['claim']> =>
     ledger.claim(BOX, mails, { alone, present: new Set(present.map(({ place }) => place)) });
   const stateOf = async (key: string): Promise<string> => {
-    const mail = (await ledger.mails(BOX, [key])).get(key);
+    const mail = (await ledger.emails(BOX, [key])).get(key);
     return mail === undefined ? 'unknown' : `${mail.state}, ${mail.attempts}`;
   };
   const settled = async (...mails: Found[]): Promise<void> => {
@@ -163,7 +163,7 @@ describe('the ledger', () => {
       BOX,
       open.map((mail) => ({ mail, decision: opening('by the second') })),
     );
-    const stored = await ledger.mails(BOX, ['key1', 'key2']);
+    const stored = await ledger.emails(BOX, ['key1', 'key2']);
     expect([...stored].map(([key, { decision }]) => [key, decision?.ticketId])).toEqual([
       ['key1', 'by the first'],
       ['key2', 'by the second'],
@@ -184,7 +184,7 @@ describe('the ledger', () => {
       mine.map((mail) => ({ mail, decision: opening('other') })),
     );
     expect(await stateOf('key1')).toBe('done, 1');
-    expect((await ledger.mails(BOX, ['key1'])).get('key1')?.decision?.ticketId).toBe('t');
+    expect((await ledger.emails(BOX, ['key1'])).get('key1')?.decision?.ticketId).toBe('t');
   });
 
   test('takes an attempt back once, and not the one of another process', async () => {
@@ -200,7 +200,7 @@ describe('the ledger', () => {
 
   test('keeps mailboxes apart', async () => {
     await claim([found(1)]);
-    expect((await ledger.mails('other', ['key1'])).size).toBe(0);
+    expect((await ledger.emails('other', ['key1'])).size).toBe(0);
     expect((await ledger.lookUp('other', under('1'), [1].map(facts))).size).toBe(0);
   });
 
@@ -244,7 +244,7 @@ describe('the ledger', () => {
   });
 
   test('gives out what is in storage now: a claim and a decision are ready to be built on', async () => {
-    const stored = async (): Promise<unknown[]> => [...(await ledger.mails(BOX, ['key1', 'key2'])).values()];
+    const stored = async (): Promise<unknown[]> => [...(await ledger.emails(BOX, ['key1', 'key2'])).values()];
     const { mine } = await claim([found(1), found(2)]);
     expect(mine).toEqual(await stored());
     const [first, second] = mine;
@@ -269,7 +269,7 @@ describe('the ledger', () => {
     expect(decided).toMatchObject({ state: 'decided', attempts: 2 });
     await claim([found(1)], true);
     await ledger.forceQuarantine(BOX, decided, opening('another'));
-    expect((await ledger.mails(BOX, ['key1'])).get('key1')?.decision).toEqual(opening('another'));
+    expect((await ledger.emails(BOX, ['key1'])).get('key1')?.decision).toEqual(opening('another'));
     await ledger.complete(BOX, [decided]);
     expect(await stateOf('key1')).toBe('done, 3');
   });
@@ -281,15 +281,15 @@ describe('the ledger', () => {
     await ledger.forceQuarantine(BOX, mail, opening('t'));
     expect(await stateOf('key1')).toBe('received, 1');
     await settled(found(2));
-    const done = (await ledger.mails(BOX, ['key2'])).get('key2');
+    const done = (await ledger.emails(BOX, ['key2'])).get('key2');
     if (done === undefined) throw new Error('nothing was settled');
     await ledger.forceQuarantine(BOX, done, opening('another'));
-    expect((await ledger.mails(BOX, ['key2'])).get('key2')).toEqual(done);
+    expect((await ledger.emails(BOX, ['key2'])).get('key2')).toEqual(done);
   });
 
   test('writes nothing for what is settled', async () => {
     await settled(found(1));
-    const done = [...(await ledger.mails(BOX, ['key1'])).values()];
+    const done = [...(await ledger.emails(BOX, ['key1'])).values()];
     const before = tables.changes;
     await ledger.complete(BOX, done);
     expect(tables.changes).toBe(before);
@@ -338,7 +338,7 @@ describe('the ledger', () => {
     test('begins the email anew in that row, and reports it until then', async () => {
       await settled(found(1), found(2));
       await spoil('mail|key1', { state: 'pondered' });
-      expect([...(await ledger.mails(BOX, ['key1', 'key2'])).keys()]).toEqual(['key2']);
+      expect([...(await ledger.emails(BOX, ['key1', 'key2'])).keys()]).toEqual(['key2']);
       expect(reported()).toEqual(['mail|key1']);
       const { mine, completed: done } = await claim([found(1), found(2)]);
       expect(mine.map(({ key, attempts }) => [key, attempts])).toEqual([['key1', 1]]);

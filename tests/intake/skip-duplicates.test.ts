@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { type Decision, placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
 import { createQuarantineStore, type QuarantineStore } from '../../shared/intake/quarantine-store.ts';
-import { type StandingCopy, skipDuplicates } from '../../shared/intake/skip-duplicates.ts';
+import { type KnownCopy, skipDuplicates } from '../../shared/intake/skip-duplicates.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -50,11 +50,11 @@ async function original(
   );
   if (settled) await ledger.complete(BOX, decided);
 }
-const copyOf = (key: string, uid: number): StandingCopy => {
+const copyOf = (key: string, uid: number): KnownCopy => {
   const meta = metaOf(uid);
   return { meta, copy: { place: placeOf(scope, meta), key, copy: true } };
 };
-const pass = (copies: readonly StandingCopy[], again = false) =>
+const pass = (copies: readonly KnownCopy[], again = false) =>
   skipDuplicates({ ledger, quarantine }, BOX, copies, { again });
 const shown = async () => (await quarantine.page(BOX, { limit: 100 })).entries;
 

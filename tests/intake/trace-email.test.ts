@@ -3,12 +3,12 @@ import { summaryOf, type TraceFacts, traceOf, traceOfUnfetched } from '../../sha
 
 const RECEIVED = '2026-11-24T09:00:00.000Z';
 const STORED = '2026-11-24T09:01:00.000Z';
-const SETTLED = '2026-11-24T09:01:02.000Z';
+const UPDATED = '2026-11-24T09:01:02.000Z';
 const of = (decision: TraceFacts['mail']['decision'], more: Partial<TraceFacts> = {}) =>
   traceOf({
     receivedAt: RECEIVED,
     storedAt: STORED,
-    settledAt: SETTLED,
+    updatedAt: UPDATED,
     mail: { state: 'done', attempts: 1, decision },
     ...more,
   });
@@ -23,8 +23,8 @@ describe('the trace of an email', () => {
       steps: [
         { what: 'Received by the mail server.', at: RECEIVED },
         { what: 'Listed by a fetch; its original was stored.', at: STORED },
-        { what: 'Read by Postroom.', at: SETTLED },
-        { what: 'Opened ticket #12.', at: SETTLED },
+        { what: 'Read by Postroom.', at: UPDATED },
+        { what: 'Opened ticket #12.', at: UPDATED },
       ],
     });
   });

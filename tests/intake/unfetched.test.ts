@@ -30,13 +30,13 @@ test('counts one attempt a fetch, whatever is tried in it, and keeps when it beg
 test('takes back what this fetch counted, and nothing of before', () => {
   const list = new UnfetchedList([]);
   list.count(facts(1), 'download', NOW);
-  list.takeBack(facts(1));
+  list.revert(facts(1));
   expect(list.list).toEqual([]);
   list.count(facts(1), 'download', NOW);
   const second = next(list);
-  second.takeBack(facts(1));
+  second.revert(facts(1));
   second.count(facts(1), 'download', LATER);
-  second.takeBack(facts(1));
+  second.revert(facts(1));
   expect(second.list).toMatchObject([{ ref: uidRef(1), attempts: 1, since: NOW }]);
 });
 
@@ -44,7 +44,7 @@ test('takes back one attempt of a fetch that tried twice', () => {
   const list = new UnfetchedList([]);
   list.count(facts(1), 'download', NOW);
   list.count(facts(1), 'storage', NOW);
-  list.takeBack(facts(1));
+  list.revert(facts(1));
   expect(list.list).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 /** Whether text that is declared as Western can be so. */
 import iconv from 'iconv-lite';
 import { expect, test } from 'vitest';
-import { isLatinName, isNoWesternText, isWesternName } from '../../shared/mime/western-text.ts';
+import { isLatinName, isNonWesternText, isWesternName } from '../../shared/mime/western-text.ts';
 
 test.each([
   ['windows-1251', 'Здравствуйте'],
@@ -9,7 +9,7 @@ test.each([
   ['windows-1253', 'Καλημέρα, έχω ένα πρόβλημα'],
   ['gbk', '您好，我的订单还没有收到。请帮忙查询'],
 ])('text in %s is not: %s', (charset, text) => {
-  expect(isNoWesternText(iconv.encode(text, charset))).toBe(true);
+  expect(isNonWesternText(iconv.encode(text, charset))).toBe(true);
 });
 
 test.each([
@@ -20,12 +20,12 @@ test.each([
   '««««« ¡¡¡¡¡ ÀÀÀÀÀÀÀÀ',
   '',
 ])('%j is', (text) => {
-  expect(isNoWesternText(Buffer.from(text, 'latin1'))).toBe(false);
+  expect(isNonWesternText(Buffer.from(text, 'latin1'))).toBe(false);
 });
 
 test('seven letters are too few to tell, and eight are enough', () => {
-  expect(isNoWesternText(iconv.encode('привета', 'windows-1251'))).toBe(false);
-  expect(isNoWesternText(iconv.encode('приветам', 'windows-1251'))).toBe(true);
+  expect(isNonWesternText(iconv.encode('привета', 'windows-1251'))).toBe(false);
+  expect(isNonWesternText(iconv.encode('приветам', 'windows-1251'))).toBe(true);
 });
 
 test.each([

@@ -16,7 +16,7 @@ async function busyPostroom(): Promise<SamplePostroom> {
   for (const { mailboxId, key } of await postroom.quarantine.open(100)) {
     const entry = await postroom.quarantine.get(mailboxId, key);
     const handled = { outcome: 'dismissed', at: ago(1), by: 'Mira Sund' } as const;
-    if (entry !== undefined) await postroom.quarantine.settle(entry, handled);
+    if (entry !== undefined) await postroom.quarantine.markHandled(entry, handled);
   }
   const mails = [0, 0, 0, 1, 0, 0, 2, 5, 14, 22, 31, 18, 9, 12, 25, 19, 11, 6, 2, 0, 1, 0, 3, 8];
   const { shards } = await postroom.mailboxes.fetchState();
