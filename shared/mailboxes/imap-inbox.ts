@@ -5,6 +5,7 @@ import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts
 import { publicLookup } from '../providers/guarded-fetch.ts';
 import { inboxError, RefusalLog, required } from './imap-errors.ts';
 import { goOnFrom, uidOf, uidRef, uidsAmong } from './imap-position.ts';
+import { headerSearch, type ListSearch, listSearches } from './imap-search.ts';
 import {
   type HeaderSearch,
   type Inbox,
@@ -14,16 +15,13 @@ import {
   type ListRequest,
 } from './inbox.ts';
 import type { MessageMeta, MessageRef } from './message-ref.ts';
+import { ascending, uidSets } from './uid-sets.ts';
 
 const PIECE = 4 * 1024 * 1024;
-const HIGHEST_UID = 4_294_967_295;
-/** Of the UIDs in one command. Every server takes a line of 8192 octets, some no longer one (RFC 7162 section 4). */
-const UID_SET_BYTES = 4000;
 const CONNECT_MS = 20_000;
 const SILENCE_MS = 60_000;
 /** No message that is fetched whole is announced with more than 8 MB; a literal far beyond that ends the connection. */
 const LARGEST_LITERAL = 64 * 1024 * 1024;
-const DAY_MS = 86_400_000;
 /** UIDs from the end of the folder among which the latest messages are looked for: some of them may be gone. */
 const NEAR_THE_END = 50;
 /** Numbers are UIDs, in the command and in its answer. */
@@ -126,34 +124,14 @@ class ImapInbox implements Inbox {
     return uids.slice(-count).map(uidRef);
   }
 
-  #search({
-    unread,
-    from,
-    since,
-    also = [],
-  }: {
-    unread?: ListRequest['unread'];
-    from?: number | undefined;
-    since?: string | undefined;
-    also?: readonly number[];
-  }): Promise<number[]> {
-    const [first, ...others] = uidSets(also);
-    const alternatives = [
-      ...(unread === false ? [] : [{ seen: false, ...(unread && { since: new Date(unread.since) }) }]),
-      // Not `n:*`, which holds the newest mail even when that is below n (RFC 3501 section 6.4.8).
-      ...(from === undefined ? [] : [{ uid: `${from}:${HIGHEST_UID}` }]),
-      // SINCE knows days alone, in the server's time zone (RFC 3501 section 6.4.4).
-      ...(since === undefined ? [] : [{ since: new Date(Date.parse(since) - DAY_MS) }]),
-      ...(first === undefined ? [] : [{ uid: first }]),
-    ];
-    const [only, ...more] = alternatives;
-    if (only === undefined) return Promise.resolve([]);
-    const query = more.length === 0 ? only : { or: alternatives };
+  #search(request: ListSearch): Promise<number[]> {
+    const searches = listSearches(request);
+    if (searches.length === 0) return Promise.resolve([]);
     return this.#call('search', async () => {
       const found = new Set<number>();
-      for (const each of [query, ...others.map((uid) => ({ uid }))])
-        for (const uid of required(await this.#client.search(each, { uid: true }), 'search')) found.add(uid);
-      return sorted([...found]);
+      for (const search of searches)
+        for (const uid of required(await this.#client.search(search, UID), 'search')) found.add(uid);
+      return ascending([...found]);
     });
   }
 
@@ -171,19 +149,13 @@ class ImapInbox implements Inbox {
 
   #refsOf(query: SearchObject): Promise<MessageRef[]> {
     return this.#call('search', async () =>
-      sorted(required(await this.#client.search(query, UID), 'search')).map(uidRef),
+      ascending(required(await this.#client.search(query, UID), 'search')).map(uidRef),
     );
   }
 
-  find({ words, messageId }: HeaderSearch): Promise<MessageRef[]> {
-    const alternatives = [
-      ...(messageId === undefined ? [] : [{ header: { 'message-id': messageId } }]),
-      ...(words === '' ? [] : [{ from: words }, { subject: words }]),
-    ];
-    const [only, another] = alternatives;
-    if (only === undefined) return Promise.resolve([]);
-    const query = another === undefined ? only : { or: alternatives };
-    return this.#refsOf(query);
+  find(search: HeaderSearch): Promise<MessageRef[]> {
+    const query = headerSearch(search);
+    return query === undefined ? Promise.resolve([]) : this.#refsOf(query);
   }
 
   /** By the attribute `\\Junk` (RFC 6154) or, as with Exchange Online, by the usual names in many languages. */
@@ -307,26 +279,6 @@ class ImapInbox implements Inbox {
 }
 
 const setsOf = (refs: readonly MessageRef[]): string[] => uidSets(refs.map(uidOf));
-
-const sorted = (uids: readonly number[]): number[] => [...uids].sort((a, b) => a - b);
-
-/** `1:3,5`: the shortest way to say which emails, in as many sets as a command line has room for. */
-export function uidSets(uids: readonly number[], bytes: number = UID_SET_BYTES): string[] {
-  const ranges: [number, number][] = [];
-  for (const uid of sorted(uids)) {
-    const last = ranges.at(-1);
-    if (last !== undefined && uid === last[1] + 1) last[1] = uid;
-    else ranges.push([uid, uid]);
-  }
-  const sets: string[] = [];
-  for (const [from, to] of ranges) {
-    const range = from === to ? `${from}` : `${from}:${to}`;
-    const last = sets.at(-1);
-    if (last === undefined || last.length + range.length >= bytes) sets.push(range);
-    else sets[sets.length - 1] = `${last},${range}`;
-  }
-  return sets;
-}
 
 function messageIdOf(headers: Buffer | undefined): string {
   const [, value = ''] = /^message-id\s*:(.*)$/is.exec(headers?.toString('latin1') ?? '') ?? [];
