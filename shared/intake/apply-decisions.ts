@@ -1,8 +1,8 @@
 import { mapLimited } from '../platform/concurrency.ts';
 import { telemetry } from '../platform/telemetry.ts';
 import { appendMessages, type Filing } from '../tickets/append-messages.ts';
+import type { NewMessage } from '../tickets/message-records.ts';
 import { writeIndexes } from '../tickets/ticket-indexes.ts';
-import type { NewMessage } from '../tickets/ticket-records.ts';
 import type { IntakeDeps, Work } from './batch.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import type { ParsedMessage } from './parsed-message.ts';

@@ -2,19 +2,15 @@ import { PostroomError } from '../platform/errors.ts';
 import { openRecords, type Stored } from '../platform/open-records.ts';
 import { sizeOfRow } from '../platform/row-limits.ts';
 import type { Change, Row, Table, Tables } from '../platform/tables.ts';
-import type { Ticket } from './ticket.ts';
 import {
   attachmentKind,
-  HEAD,
-  headKind,
-  indexRowKey,
   messageKind,
   messageRecord,
   messageRowKey,
   type NewMessage,
-  type TicketHead,
-  withoutStale,
-} from './ticket-records.ts';
+} from './message-records.ts';
+import type { Ticket } from './ticket.ts';
+import { HEAD, headKind, indexRowKey, type TicketHead, withoutStale } from './ticket-records.ts';
 
 /** Messages of one fetch that belong to one ticket, oldest first. */
 export interface Filing {

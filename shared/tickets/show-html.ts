@@ -7,8 +7,8 @@ import { textOfHtml } from './html-text.ts';
 import { readInlineImages } from './inline-images.ts';
 import { textDocument, type WhyText } from './mail-document.ts';
 import type { RemoteImages } from './mail-html.ts';
+import type { StoredMessage } from './message-records.ts';
 import type { SanitiseReply, SanitiseTask } from './sanitise-worker.ts';
-import type { StoredMessage } from './ticket-records.ts';
 
 // shown/<ticketId>/<K2>/<version>-<blocked|shown>: the finished document of a message whose HTML is long enough for a blob.
 

@@ -4,6 +4,19 @@ import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords, type Records } from '../platform/open-records.ts';
 import { startingWith, type Tables } from '../platform/tables.ts';
 import { FOLLOWERS, type FollowerRecord, followerKind } from './follower-records.ts';
+import {
+  type AttachmentRecord,
+  attachmentKind,
+  attachmentRange,
+  type Body,
+  type MessageRecord,
+  messageKind,
+  messageRowKey,
+  refOfRowKey,
+  rowKeyOfRef,
+  type StoredMessage,
+  storedMessage,
+} from './message-records.ts';
 import { NUMBERS, numberKind, numberRowKey } from './number-records.ts';
 import type {
   Conversation,
@@ -14,24 +27,7 @@ import type {
   TicketStatus,
   TicketSummary,
 } from './ticket.ts';
-import {
-  type AttachmentRecord,
-  attachmentKind,
-  attachmentRange,
-  type Body,
-  HEAD,
-  headKind,
-  indexKind,
-  indexRowKey,
-  type MessageRecord,
-  messageKind,
-  messageRowKey,
-  refOfRowKey,
-  rowKeyOfRef,
-  type StoredMessage,
-  storedMessage,
-  withoutStale,
-} from './ticket-records.ts';
+import { HEAD, headKind, indexKind, indexRowKey, withoutStale } from './ticket-records.ts';
 
 /** Tickets that are named as following another one. */
 const FOLLOWERS_SHOWN = 20;
