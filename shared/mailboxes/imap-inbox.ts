@@ -17,20 +17,25 @@ import {
 import type { MessageMeta, MessageRef } from './message-ref.ts';
 import { ascending, uidSets } from './uid-sets.ts';
 
-const PIECE = 4 * 1024 * 1024;
+const CHUNK_BYTES = 4 * 1024 * 1024;
 const CONNECT_MS = 20_000;
 const SILENCE_MS = 60_000;
-/** No message that is fetched whole is announced with more than 8 MB; a literal far beyond that ends the connection. */
+/**
+ * Messages announced with more than 8 MB are streamed, so a literal far beyond that is an error and closes the
+ * connection.
+ */
 const LARGEST_LITERAL = 64 * 1024 * 1024;
-/** UIDs from the end of the folder among which the latest messages are looked for: some of them may be gone. */
-const NEAR_THE_END = 50;
-/** Numbers are UIDs, in the command and in its answer. */
+/**
+ * UIDs at the end of the folder in which the latest messages are searched: some of them may have been deleted.
+ */
+const LATEST_UIDS = 50;
+/** Use UIDs in the command and its response. */
 const UID = { uid: true } as const;
 
 /**
- * Opens a folder over IMAP with XOAUTH2, TLS from the first byte. Unless `local`, the socket itself refuses a host that
- * leads to a private address.
- * @throws InboxError, told apart by what the server said.
+ * Opens a folder over IMAP with XOAUTH2 and implicit TLS. Unless `local`, the socket rejects hosts that resolve
+ * to a private address.
+ * @throws InboxError with a `failure` that depends on the server's response
  */
 export async function openImapInbox(address: InboxAddress, seam: Seam, rules: EndpointRules): Promise<Inbox> {
   const problem = hostProblem(address.host, rules);
@@ -50,7 +55,7 @@ export async function openImapInbox(address: InboxAddress, seam: Seam, rules: En
     socketTimeout: SILENCE_MS,
     tls: { minVersion: 'TLSv1.2', ...(!rules.local && { lookup: publicLookup }) },
   });
-  // Without a listener an error on the idle socket would end the process; the call under way rejects by itself.
+  // Without a listener, an error on the idle socket would end the process. A running call rejects anyway.
   client.on('error', () => {});
   try {
     await seam.call('imap.connect', () => client.connect());
@@ -67,8 +72,8 @@ export async function openImapInbox(address: InboxAddress, seam: Seam, rules: En
 }
 
 /**
- * The next UID of the open folder. A server that leaves it out of its answer to SELECT (RFC 3501 section 6.3.1) is asked
- * for it; one that never tells is taken to go on from its highest UID.
+ * The folder's next UID. If the response to SELECT does not include it (RFC 3501 section 6.3.1), it is
+ * requested with STATUS; if that fails too, it is assumed to follow the highest UID.
  */
 async function uidNextOf(
   client: ImapFlow,
@@ -120,7 +125,7 @@ class ImapInbox implements Inbox {
   }
 
   async latest(count: number): Promise<MessageRef[]> {
-    const uids = await this.#search({ from: Math.max(1, this.#uidNext - NEAR_THE_END) });
+    const uids = await this.#search({ from: Math.max(1, this.#uidNext - LATEST_UIDS) });
     return uids.slice(-count).map(uidRef);
   }
 
@@ -158,7 +163,10 @@ class ImapInbox implements Inbox {
     return query === undefined ? Promise.resolve([]) : this.#refsOf(query);
   }
 
-  /** By the attribute `\\Junk` (RFC 6154) or, as with Exchange Online, by the usual names in many languages. */
+  /**
+   * Identified by the attribute `\\Junk` (RFC 6154) or, for servers without it such as Exchange Online, by its
+   * common names in many languages.
+   */
   junkFolder(): Promise<string | undefined> {
     return this.#call('list', async () => {
       const folders = await this.#client.list();
@@ -170,7 +178,7 @@ class ImapInbox implements Inbox {
     return this.#call('facts', async () => {
       const found: { uid: number; meta: MessageMeta }[] = [];
       const query = { uid: true, size: true, internalDate: true, headers: ['message-id'] };
-      // An answer without a size tells of flags that somebody changed.
+      // A response without a size is an unsolicited update after another client changed flags.
       for (const set of setsOf(refs))
         for await (const { uid, size, internalDate, headers } of this.#client.fetch(set, query, UID))
           if (size !== undefined)
@@ -195,13 +203,16 @@ class ImapInbox implements Inbox {
     });
   }
 
-  /** A short piece is the end only where the size is reached, an empty one always: Exchange's RFC822.SIZE is an estimate. */
+  /**
+   * A short chunk is the end only once the announced size is reached, because Exchange's RFC822.SIZE is an
+   * estimate. An empty chunk is always the end.
+   */
   async *streamRaw(ref: MessageRef, size: number): AsyncGenerator<Uint8Array> {
     for (let start = 0; ; ) {
-      const piece = await this.#part(ref, start, PIECE);
-      start += piece.byteLength;
-      if (piece.byteLength > 0) yield piece;
-      if (piece.byteLength === 0 || (piece.byteLength < PIECE && start >= size)) return;
+      const chunk = await this.#part(ref, start, CHUNK_BYTES);
+      start += chunk.byteLength;
+      if (chunk.byteLength > 0) yield chunk;
+      if (chunk.byteLength === 0 || (chunk.byteLength < CHUNK_BYTES && start >= size)) return;
     }
   }
 
@@ -219,19 +230,20 @@ class ImapInbox implements Inbox {
   markSeen(refs: readonly MessageRef[]): Promise<void> {
     return this.#call('store', async () => {
       for (const set of setsOf(refs))
-        this.#done(await this.#client.messageFlagsAdd(set, ['\\Seen'], UID), 'mark as read');
+        this.#expectDone(await this.#client.messageFlagsAdd(set, ['\\Seen'], UID), 'mark as read');
     });
   }
 
   move(refs: readonly MessageRef[], folder: string): Promise<void> {
     return this.#call('move', async () => {
-      for (const set of setsOf(refs)) this.#done(await this.#client.messageMove(set, folder, UID), 'move');
+      for (const set of setsOf(refs))
+        this.#expectDone(await this.#client.messageMove(set, folder, UID), 'move');
     });
   }
 
   remove(refs: readonly MessageRef[]): Promise<void> {
     return this.#call('delete', async () => {
-      for (const set of setsOf(refs)) this.#done(await this.#client.messageDelete(set, UID), 'delete');
+      for (const set of setsOf(refs)) this.#expectDone(await this.#client.messageDelete(set, UID), 'delete');
     });
   }
 
@@ -247,8 +259,8 @@ class ImapInbox implements Inbox {
     this.#client.close();
   }
 
-  /** imapflow gives the same false for a server that says no and for one that is gone. */
-  #done(answer: unknown, what: string): void {
+  /** imapflow returns the same `false` for a refusal and for a lost connection. */
+  #expectDone(answer: unknown, what: string): void {
     const said = redact(this.#refusals.take()).slice(0, 200);
     if (answer !== false && answer !== undefined) return;
     if (!this.#client.usable) throw new InboxError('unavailable', `The mail server did not ${what}`);
