@@ -3,7 +3,9 @@ import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
 import { healthOf } from '../../shared/mailboxes/mailbox-store.ts';
 import type { Services } from '../services.ts';
 
-/** What Postroom looked at in a mailbox, so that "not seen" can be believed or doubted. */
+/**
+ * What Postroom last knew about a mailbox when an email was not found, so that an agent can judge the result.
+ */
 export interface MailboxLook {
   mailbox: Mailbox;
   health: MailboxHealth;
@@ -14,7 +16,7 @@ export interface MailboxLook {
   missing: number;
 }
 
-/** @throws PostroomError where storage is unavailable */
+/** @throws PostroomError when storage is unavailable */
 export async function lookAtMailboxes(
   { mailboxes, tables }: Pick<Services, 'mailboxes' | 'tables'>,
   wanted: readonly Mailbox[],
