@@ -15,7 +15,7 @@ import { ErrorSummary, SelectField, SubmitButton, TextField } from '../../../sha
 import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';
-import type { MailboxLook } from '../../use-cases/look-at-mailboxes.ts';
+import type { MailboxSnapshot } from '../../use-cases/snapshot-mailboxes.ts';
 
 export interface FindEmailView {
   principal: Principal;
@@ -24,7 +24,7 @@ export interface FindEmailView {
   mistake?: string;
   result?: {
     search: EmailSearch;
-    looks: readonly MailboxLook[];
+    snapshots: readonly MailboxSnapshot[];
     /** Where the mail server was asked. */
     server?: { mailbox: Mailbox; answer: ServerAnswer };
   };
@@ -71,13 +71,13 @@ export function findEmailPage(view: FindEmailView): string {
             <Server mailbox={result.server.mailbox} answer={result.server.answer} isAdmin={isAdmin} />
           )}
           <InPostroom search={result.search} mailboxes={mailboxes} />
-          <LookedAt
+          <SearchedMailboxes
             askedId={result.server?.mailbox.id}
-            looks={result.looks}
+            snapshots={result.snapshots}
             isFound={result.search.found.length > 0}
             isAdmin={isAdmin}
           />
-          <AskServer looks={result.looks} />
+          <AskServer snapshots={result.snapshots} />
         </>
       )}
     </Page>,
@@ -170,40 +170,44 @@ function Steps(props: { trace: Trace }): JSX.Element {
 }
 
 /** What "not seen" rests on, mailbox by mailbox. */
-function LookedAt(props: {
-  looks: readonly MailboxLook[];
+function SearchedMailboxes(props: {
+  snapshots: readonly MailboxSnapshot[];
   isFound: boolean;
   isAdmin: boolean;
   /** Whose server was asked. */
   askedId: string | undefined;
 }): JSX.Element | null {
-  if (props.looks.length === 0) return null;
+  if (props.snapshots.length === 0) return null;
   return (
     <DataTable caption="What was looked at" head={['Mailbox', 'Since', 'Last fetch', 'Listed', 'What to do']}>
-      {props.looks.map((look) => (
+      {props.snapshots.map((snapshot) => (
         <tr>
           <td data-label="Mailbox">
             <span>
-              {look.mailbox.address}
+              {snapshot.mailbox.address}
               <br />
-              <span class="muted small">Folder {look.mailbox.folder}</span>
+              <span class="muted small">Folder {snapshot.mailbox.folder}</span>
             </span>
           </td>
           <td data-label="Since">
-            <Time at={look.mailbox.createdAt} />
+            <Time at={snapshot.mailbox.createdAt} />
           </td>
           <td data-label="Last fetch">
-            {look.health.lastSuccessAt === undefined ? 'Not yet' : <Time at={look.health.lastSuccessAt} />}
+            {snapshot.health.lastSuccessAt === undefined ? (
+              'Not yet'
+            ) : (
+              <Time at={snapshot.health.lastSuccessAt} />
+            )}
           </td>
           <td data-label="Listed">
-            <Listed look={look} />
+            <Listed snapshot={snapshot} />
           </td>
           <td data-label="What to do">
             <Advice
-              look={look}
+              snapshot={snapshot}
               isFound={props.isFound}
               isAdmin={props.isAdmin}
-              wasAsked={props.askedId === look.mailbox.id}
+              wasAsked={props.askedId === snapshot.mailbox.id}
             />
           </td>
         </tr>
@@ -212,8 +216,8 @@ function LookedAt(props: {
   );
 }
 
-function Listed(props: { look: MailboxLook }): JSX.Element {
-  const { inFolder, checkedAt, health } = props.look;
+function Listed(props: { snapshot: MailboxSnapshot }): JSX.Element {
+  const { inFolder, checkedAt, health } = props.snapshot;
   const backlog = health.backlog ?? 0;
   return (
     <span>
@@ -231,12 +235,12 @@ function Listed(props: { look: MailboxLook }): JSX.Element {
 
 /** The one next step, the most likely reason first. */
 function Advice(props: {
-  look: MailboxLook;
+  snapshot: MailboxSnapshot;
   isFound: boolean;
   isAdmin: boolean;
   wasAsked: boolean;
 }): JSX.Element {
-  const { mailbox, health, missing } = props.look;
+  const { mailbox, health, missing } = props.snapshot;
   const link = (href: string, label: string) =>
     props.isAdmin ? <a href={href}>{label}</a> : 'Ask an administrator.';
   if (!mailbox.enabled) return <span>The mailbox is paused. {link(paths.mailboxes(), 'Resume it')}</span>;
@@ -266,8 +270,8 @@ function Advice(props: {
 const MAX_BUTTONS = 5;
 
 /** Its buttons send the form at the top once more. */
-function AskServer(props: { looks: readonly MailboxLook[] }): JSX.Element | null {
-  if (props.looks.length === 0) return null;
+function AskServer(props: { snapshots: readonly MailboxSnapshot[] }): JSX.Element | null {
+  if (props.snapshots.length === 0) return null;
   return (
     <>
       <h2>Ask the mail server</h2>
@@ -275,11 +279,11 @@ function AskServer(props: { looks: readonly MailboxLook[] }): JSX.Element | null
         Searches the folder and Junk on the mail server now. This takes a few seconds, and marks nothing as
         read.
       </p>
-      {props.looks.length > MAX_BUTTONS ? (
+      {props.snapshots.length > MAX_BUTTONS ? (
         <p>Choose a mailbox above, and find again.</p>
       ) : (
         <p class="actions">
-          {props.looks.map(({ mailbox }) => (
+          {props.snapshots.map(({ mailbox }) => (
             <button type="submit" form="find" class="button secondary" name="server" value={mailbox.id}>
               Ask the server of {mailbox.address}
             </button>

@@ -3,7 +3,7 @@ import { findEmail, readQuery } from '../../../shared/intake/find-email.ts';
 import { findOnServer } from '../../../shared/intake/find-on-server.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { formData } from '../../http/form-data.ts';
-import { lookAtMailboxes } from '../../use-cases/look-at-mailboxes.ts';
+import { snapshotMailboxes } from '../../use-cases/snapshot-mailboxes.ts';
 import { type FindEmailView, findEmailPage } from './find-email-views.tsx';
 import type { MailContext } from './mail-services.ts';
 
@@ -28,9 +28,9 @@ export async function searchEmail(c: MailContext): Promise<Response> {
   // A deleted mailbox has its tickets and unimported emails still.
   const removed = typed.mailbox === '' ? await services.mailboxes.removed() : [];
   const asked = chosen.find(({ id }) => id === fields['server']);
-  const [search, looks, server] = await Promise.all([
+  const [search, snapshots, server] = await Promise.all([
     findEmail({ ...services, ledger: services.intake.ledger }, [...chosen, ...removed], query),
-    lookAtMailboxes(services, chosen),
+    snapshotMailboxes(services, chosen),
     asked && findOnServer(services.intake, asked, query),
   ]);
   return c.html(
@@ -38,7 +38,7 @@ export async function searchEmail(c: MailContext): Promise<Response> {
       ...view,
       result: {
         search,
-        looks,
+        snapshots,
         ...(asked !== undefined && server !== undefined && { server: { mailbox: asked, answer: server } }),
       },
     }),

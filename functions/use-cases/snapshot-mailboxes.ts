@@ -6,7 +6,7 @@ import type { Services } from '../services.ts';
 /**
  * What Postroom last knew about a mailbox when an email was not found, so that an agent can judge the result.
  */
-export interface MailboxLook {
+export interface MailboxSnapshot {
   mailbox: Mailbox;
   health: MailboxHealth;
   /** Messages in the folder at the last check. */
@@ -17,10 +17,10 @@ export interface MailboxLook {
 }
 
 /** @throws PostroomError when storage is unavailable */
-export async function lookAtMailboxes(
+export async function snapshotMailboxes(
   { mailboxes, tables }: Pick<Services, 'mailboxes' | 'tables'>,
   wanted: readonly Mailbox[],
-): Promise<MailboxLook[]> {
+): Promise<MailboxSnapshot[]> {
   const [state, { checks }] = await Promise.all([
     mailboxes.fetchState(),
     createReconciliationStore(tables).all(),
