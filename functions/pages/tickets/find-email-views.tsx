@@ -25,12 +25,12 @@ export interface FindEmailView {
   result?: {
     search: EmailSearch;
     snapshots: readonly MailboxSnapshot[];
-    /** Where the mail server was asked. */
+    /** Set if a mail server was asked. */
     server?: { mailbox: Mailbox; answer: ServerAnswer };
   };
 }
 
-/** The form and, after a search, what was found or looked at in vain. */
+/** The search form and, after a search, the results and the searched mailboxes. */
 export function findEmailPage(view: FindEmailView): string {
   const { principal, mailboxes, typed, mistake, result } = view;
   const isAdmin = principal.roles.includes('admin');
@@ -48,7 +48,7 @@ export function findEmailPage(view: FindEmailView): string {
         <TextField
           name="text"
           label="Sender, subject or Message-ID"
-          hint="A part of the sender’s name or address, or of the subject, is enough."
+          hint="Part of a name, address or subject is enough."
           value={typed.text}
           error={mistake}
           autocomplete="off"
@@ -91,17 +91,18 @@ function InPostroom(props: { search: EmailSearch; mailboxes: readonly Mailbox[] 
     <>
       <h2>In Postroom</h2>
       {found.length === 0 ? (
-        <EmptyState title="Not seen">Postroom knows no such email in these mailboxes.</EmptyState>
+        <EmptyState title="Not found">Postroom has no record of this email in these mailboxes.</EmptyState>
       ) : (
         found.map((email) => (
           <Found email={email} mailbox={addresses.get(email.mailboxId) ?? 'a deleted mailbox'} />
         ))
       )}
       <p class="small muted">
-        {more ? `Only the newest ${MAX_FOUND} are shown. ` : ''}A Message-ID is looked up among all tickets;
-        senders and subjects among the newest {SCANNED_TICKETS.toLocaleString('en')} open and as many closed
-        tickets. Of unimported email, the newest {SCANNED_ENTRIES.toLocaleString('en')} of all mailboxes
-        together are searched. Ask the mail server to find older email.
+        {more ? `Only the newest ${MAX_FOUND} are shown. ` : ''}Message-IDs are searched in all tickets.
+        Senders and subjects are searched in the newest {SCANNED_TICKETS.toLocaleString('en')} open and{' '}
+        {SCANNED_TICKETS.toLocaleString('en')} closed tickets, and in the newest{' '}
+        {SCANNED_ENTRIES.toLocaleString('en')} unimported emails of all mailboxes. To find older email, ask
+        the mail server.
       </p>
     </>
   );
@@ -129,7 +130,7 @@ function Found(props: { email: FoundEmail; mailbox: string }): JSX.Element {
       {isUnimported ? (
         <p>
           <a href={paths.unimported({ mailbox: props.email.mailboxId, show: 'waiting' })}>
-            Try again, make a ticket of it or dismiss it
+            Try again, make a ticket or dismiss it
           </a>
         </p>
       ) : null}
@@ -169,17 +170,20 @@ function Steps(props: { trace: Trace }): JSX.Element {
   );
 }
 
-/** What "not seen" rests on, mailbox by mailbox. */
+/** The state of each searched mailbox, by which an agent can judge a "not found". */
 function SearchedMailboxes(props: {
   snapshots: readonly MailboxSnapshot[];
   isFound: boolean;
   isAdmin: boolean;
-  /** Whose server was asked. */
+  /** ID of the mailbox whose server was asked. */
   askedId: string | undefined;
 }): JSX.Element | null {
   if (props.snapshots.length === 0) return null;
   return (
-    <DataTable caption="What was looked at" head={['Mailbox', 'Since', 'Last fetch', 'Listed', 'What to do']}>
+    <DataTable
+      caption="Searched mailboxes"
+      head={['Mailbox', 'Connected', 'Last fetch', 'Folder', 'What to do']}
+    >
       {props.snapshots.map((snapshot) => (
         <tr>
           <td data-label="Mailbox">
@@ -189,7 +193,7 @@ function SearchedMailboxes(props: {
               <span class="muted small">Folder {snapshot.mailbox.folder}</span>
             </span>
           </td>
-          <td data-label="Since">
+          <td data-label="Connected">
             <Time at={snapshot.mailbox.createdAt} />
           </td>
           <td data-label="Last fetch">
@@ -199,7 +203,7 @@ function SearchedMailboxes(props: {
               <Time at={snapshot.health.lastSuccessAt} />
             )}
           </td>
-          <td data-label="Listed">
+          <td data-label="Folder">
             <Listed snapshot={snapshot} />
           </td>
           <td data-label="What to do">
@@ -228,12 +232,12 @@ function Listed(props: { snapshot: MailboxSnapshot }): JSX.Element {
           {inFolder.toLocaleString('en')} in the folder, <Time at={checkedAt} />
         </>
       )}
-      {backlog === 0 ? null : <> {backlog.toLocaleString('en')} wait for the next fetch.</>}
+      {backlog === 0 ? null : <> {backlog.toLocaleString('en')} waiting for the next fetch.</>}
     </span>
   );
 }
 
-/** The one next step, the most likely reason first. */
+/** The next step, for the most likely cause. */
 function Advice(props: {
   snapshot: MailboxSnapshot;
   isFound: boolean;
@@ -247,40 +251,38 @@ function Advice(props: {
   if (health.state !== 'ok')
     return (
       <span>
-        {health.problem} {link(paths.mailboxes(), 'See what is wrong')}
+        {health.problem} {link(paths.mailboxes(), 'See the problem')}
       </span>
     );
   if (missing > 0)
     return (
       <span>
         {missing === 1 ? '1 email is' : `${missing} emails are`} missing.{' '}
-        {link(paths.mailboxCheck(mailbox), 'Fetch what is missing')}
+        {link(paths.mailboxCheck(mailbox), 'Fetch missing email')}
       </span>
     );
-  if (props.isFound) return <span>Nothing: it works.</span>;
-  if (props.wasAsked) return <span>The answer of its server is above.</span>;
+  if (props.isFound) return <span>Nothing to do.</span>;
+  if (props.wasAsked) return <span>See the server’s answer above.</span>;
   return (
-    <span>
-      Ask the mail server below: the email may be in Junk, in another folder, or never have arrived.
-    </span>
+    <span>Ask the mail server below. The email may be in Junk or another folder, or it never arrived.</span>
   );
 }
 
-/** Beyond that many, a person chooses a mailbox first. */
+/** With more mailboxes, one has to be chosen first. */
 const MAX_BUTTONS = 5;
 
-/** Its buttons send the form at the top once more. */
+/** Its buttons submit the search form again. */
 function AskServer(props: { snapshots: readonly MailboxSnapshot[] }): JSX.Element | null {
   if (props.snapshots.length === 0) return null;
   return (
     <>
       <h2>Ask the mail server</h2>
       <p>
-        Searches the folder and Junk on the mail server now. This takes a few seconds, and marks nothing as
-        read.
+        Searches the folder and the Junk folder on the mail server. This takes a few seconds. No email is
+        marked as read.
       </p>
       {props.snapshots.length > MAX_BUTTONS ? (
-        <p>Choose a mailbox above, and find again.</p>
+        <p>Choose a mailbox above and search again.</p>
       ) : (
         <p class="actions">
           {props.snapshots.map(({ mailbox }) => (
@@ -310,12 +312,12 @@ function Server(props: { mailbox: Mailbox; answer: ServerAnswer; isAdmin: boolea
           ))}
           {answer.folders.every(({ count }) => count === 0) ? (
             <p>
-              The server has no such email in these folders. Ask the sender for the exact time and Message-ID,
-              and whether an error came back; it may also have been moved to another folder or deleted.
+              No matching email in these folders. It may have been moved or deleted, or it never arrived. Ask
+              the sender for the Message-ID, the exact time, and any error message.
             </p>
           ) : null}
           {answer.folders.some(({ isJunk }) => isJunk) ? null : (
-            <p class="muted">No Junk folder is known on this server.</p>
+            <p class="muted">Postroom found no Junk folder on this server.</p>
           )}
         </>
       )}
@@ -328,7 +330,7 @@ function Folder(props: { folder: FolderAnswer; mailbox: Mailbox; isAdmin: boolea
   if (count === 0)
     return (
       <p>
-        <strong>{folder}</strong>: nothing that fits.
+        <strong>{folder}</strong>: no matching email.
       </p>
     );
   return (
@@ -336,8 +338,8 @@ function Folder(props: { folder: FolderAnswer; mailbox: Mailbox; isAdmin: boolea
       {isJunk ? (
         <div class="flash warning" role="alert">
           <p>
-            It is in the Junk folder “{folder}”. Postroom fetches {props.mailbox.folder} only: move it there,
-            and it becomes a ticket with the next fetch.
+            Found in the Junk folder “{folder}”. Postroom fetches only {props.mailbox.folder}. Move the email
+            there, and the next fetch imports it.
           </p>
         </div>
       ) : null}
@@ -387,7 +389,7 @@ function ServerTrace(props: {
   if (props.isJunk) return <span>Not fetched: it is in Junk.</span>;
   return (
     <span>
-      Not seen yet. Unread email is fetched within {props.mailbox.intervalMinutes}{' '}
+      Not fetched yet. Unread email is fetched within {props.mailbox.intervalMinutes}{' '}
       {props.mailbox.intervalMinutes === 1 ? 'minute' : 'minutes'}.{' '}
       {props.isAdmin ? <a href={paths.mailboxCheck(props.mailbox)}>Check the folder</a> : null}
     </span>
