@@ -1,4 +1,4 @@
-/** What mail becomes. Pure values; the store keeps them, the pages show them. */
+/** The data types of tickets and their messages, for the store and the pages. */
 import type { MessageClass } from '../message-class/message-class.ts';
 import type { Invitation } from './invitation.ts';
 
