@@ -46,17 +46,17 @@ const MAX_LINES = 5_000;
 /** The header fields above a quotation are within this many lines. */
 const FIELD_LINES = 12;
 
-const nothing: FoldPoints = { signature: undefined, quotation: undefined };
+const noFolds: FoldPoints = { signature: undefined, quotation: undefined };
 
 /**
  * Finds the signature and the quotation at the end of a message, in linear time.
  * @param subject identifies a message forwarded from Outlook, whose body looks like a reply
  */
 export function findQuotation(lines: readonly MailLine[], subject = ''): FoldPoints {
-  if (lines.length > MAX_LINES) return nothing;
+  if (lines.length > MAX_LINES) return noFolds;
   const trailer = signatureStart(lines, lines.length);
   const quotation = quotationStart(lines, trailer);
-  if (quotation === 'stays' || (quotation !== undefined && forwardedSubject.test(subject))) return nothing;
+  if (quotation === 'stays' || (quotation !== undefined && forwardedSubject.test(subject))) return noFolds;
   const signature = signatureStart(lines, quotation ?? lines.length);
   return { signature: signature < (quotation ?? lines.length) ? signature : undefined, quotation };
 }
@@ -77,13 +77,13 @@ function quotationStart(lines: readonly MailLine[], trailer: number): number | '
     if (line.quoted) {
       const after = endOfRun(lines, at, end, ({ quoted }) => quoted);
       if (after < end) at = after - 1;
-      else return introduced(lines, at);
+      else return withAttribution(lines, at);
     } else {
       const below = originalMessage.test(line.text.slice(0, 200))
         ? at + 1
         : (fieldsEnd(lines, at) ?? attributionEnd(lines, at, end));
       if (below === 'stays') return below;
-      if (below !== undefined) return allowed(lines, at);
+      if (below !== undefined) return foldPoint(lines, at);
     }
   }
   return undefined;
@@ -106,25 +106,25 @@ function endOfRun(
 }
 
 /** A marked quotation includes the line above it if that line says who wrote the quoted text. */
-function introduced(lines: readonly MailLine[], quoted: number): number | 'stays' {
+function withAttribution(lines: readonly MailLine[], quoted: number): number | 'stays' {
   let above = quoted - 1;
   while (above >= 0 && shortened(lines[above]) === '') above -= 1;
   const text = (lines[above]?.text ?? '').length > MAX_LINE_CHARACTERS ? '' : shortened(lines[above]);
   const named = isDay.test(text) && isAddress.test(text) && attributionStart.test(text);
-  if (!/[:：]$/u.test(text) && !named) return allowed(lines, quoted);
+  if (!/[:：]$/u.test(text) && !named) return foldPoint(lines, quoted);
   // A line such as "The log says:" is not an attribution, and what it introduces must stay visible.
   if (!wroteWord.test(text) && !(hasDate(text) && (isAddress.test(text) || attributionStart.test(text))))
     return 'stays';
   const upper = shortened(lines[above - 1]);
   const wrapped = !attributionStart.test(text) && attributionStart.test(upper) && !/[.!?:：]$/u.test(upper);
-  return allowed(lines, wrapped ? above - 1 : above);
+  return foldPoint(lines, wrapped ? above - 1 : above);
 }
 
 /**
  * Moves the index up past blank lines. `stays` if there is nothing above it, or if the text above refers to the
  * quotation.
  */
-function allowed(lines: readonly MailLine[], quotation: number): number | 'stays' {
+function foldPoint(lines: readonly MailLine[], quotation: number): number | 'stays' {
   let start = quotation;
   while (start > 0 && isFiller(lines[start - 1])) start -= 1;
   if (start === 0) return 'stays';

@@ -33,12 +33,13 @@ export async function writeIndexes(
     ...filed.flatMap(followerOf).map((follower) => openRecords(tables, followerKind).put(follower)),
   ]);
   await Promise.all(filed.flatMap((each) => each.stale.map((key) => removeStale(tables, each, key))));
-  await Promise.all(filed.filter(({ shared }) => shared).map(({ ticket }) => followHead(tables, ticket)));
+  await Promise.all(filed.filter(({ shared }) => shared).map(({ ticket }) => syncIndexRow(tables, ticket)));
 }
 
 /**
- * A ticket is found by the Message-IDs of its messages and by those they reply to. Replies from a sender that
- * failed authentication are excluded: they could draw the real sender's next reply into the forger's ticket.
+ * A ticket is found by the Message-IDs of its messages and by those they reply to. IDs that a sender with
+ * failed authentication claims to reply to are ignored: they could draw the real sender's next reply into the
+ * forger's ticket.
  */
 function messageIdRows(
   mailboxId: string,
@@ -64,7 +65,7 @@ function followerOf({ ticket, messages }: Filed): FollowerRecord[] {
  * An agent may close a ticket after it was filed and before its index row is written; the index would then be
  * outdated. So the head is read again afterwards, and the index row updated until both agree.
  */
-async function followHead(tables: Tables, filed: Ticket): Promise<void> {
+async function syncIndexRow(tables: Tables, filed: Ticket): Promise<void> {
   const index = tables.open('TicketIndex');
   const heads = openRecords(tables, headKind);
   let written = indexKind.toRow(filed);
