@@ -3,7 +3,7 @@ import { type FetchTask, queueTask } from '../../shared/intake/fetch-again.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Services } from '../services.ts';
 
-/** Has the folder of a mailbox checked, or its missing email fetched, at once. The audit entry is written first. */
+/** Queues a check of a mailbox's folder, or a fetch of its missing email. The audit entry is written first. */
 export async function askForCheck(
   { audit, queues, seam }: Pick<Services, 'audit' | 'queues' | 'seam'>,
   { id, address }: Mailbox,

@@ -14,15 +14,18 @@ import {
 import type { Services } from '../services.ts';
 
 type By = AuditChange['principal'];
-/** What the page says next: the code of its message, and the ticket's number. */
-interface Said {
+/** The code of the message for the page, and the ticket's number. */
+interface PageMessage {
   flash: string;
   number?: number;
 }
 type Deps = Pick<Services, 'audit' | 'intake' | 'mailboxes' | 'quarantine' | 'queues' | 'seam'>;
 
-/** Imports an email again from its kept original, or has the mail server asked for it. The audit entry is written first. */
-export async function tryAgain(services: Deps, entry: QuarantineEntry, by: By): Promise<Said> {
+/**
+ * Imports an email again from its stored original, or queues a new download from the mail server. The audit
+ * entry is written first.
+ */
+export async function tryAgain(services: Deps, entry: QuarantineEntry, by: By): Promise<PageMessage> {
   const mailbox = await services.mailboxes.get(entry.mailboxId);
   if (mailbox === undefined) return { flash: 'deleted' };
   await record(services, entry, by, 'tried again');
@@ -32,29 +35,29 @@ export async function tryAgain(services: Deps, entry: QuarantineEntry, by: By): 
     await queueTask(services.queues, mailbox.id, { kind: 'again', refs: [refOfPlace(place)], by: by.name });
     return { flash: 'asked' };
   }
-  return finish(services, entry, by, { outcome, as: 'imported' });
+  return resolveEntry(services, entry, by, { outcome, as: 'imported' });
 }
 
-/** Opens a ticket with the original attached, whatever the email holds. The audit entry is written first. */
-export async function makeTicket(services: Deps, entry: QuarantineEntry, by: By): Promise<Said> {
+/** Opens a ticket with the original attached, whatever the email contains. The audit entry is written first. */
+export async function makeTicket(services: Deps, entry: QuarantineEntry, by: By): Promise<PageMessage> {
   await record(services, entry, by, 'made a ticket');
   const mailbox = await services.mailboxes.get(entry.mailboxId);
   const outcome = await openTicketAnyway(services.intake, entry, mailbox);
-  return finish(services, entry, by, { outcome, as: 'ticket made' });
+  return resolveEntry(services, entry, by, { outcome, as: 'ticket made' });
 }
 
-/** Nothing is to be done about it. The audit entry is written first. */
+/** Marks an email as needing no action. The audit entry is written first. */
 export async function dismiss(services: Deps, entry: QuarantineEntry, by: By): Promise<void> {
   await record(services, entry, by, 'dismissed');
   await services.quarantine.markHandled(entry, { outcome: 'dismissed', at: isoNow(services), by: by.name });
 }
 
-async function finish(
+async function resolveEntry(
   services: Deps,
   entry: QuarantineEntry,
   by: By,
   { outcome, as }: { outcome: UnimportedOutcome; as: Handled['outcome'] },
-): Promise<Said> {
+): Promise<PageMessage> {
   if (outcome.kind !== 'in-ticket') return { flash: 'again' };
   const { ticket } = outcome;
   await services.quarantine.markHandled(entry, { outcome: as, at: isoNow(services), by: by.name, ticket });

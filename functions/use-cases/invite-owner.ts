@@ -8,8 +8,8 @@ import type { Services } from '../services.ts';
 type InvitationServices = Pick<Services, 'audit' | 'invitations' | 'seam'>;
 
 /**
- * Creates an invitation for a mailbox owner. Its token (256 bits) is only in the result: the row stores a hash. The audit
- * entry is written before the invitation.
+ * Creates an invitation for a mailbox owner. Only the result has its token (256 bits); the row stores a hash.
+ * The audit entry is written before the invitation.
  */
 export async function createInvitation(
   { audit, invitations, seam }: InvitationServices,
@@ -32,8 +32,8 @@ export async function createInvitation(
 }
 
 /**
- * Revokes an unused invitation; false when it was no longer open. The audit entry is written before the row: if the owner
- * signs in at that very moment, the log has an entry for an invitation that was used.
+ * Revokes an unused invitation; false if it was no longer open. The audit entry is written before the row. If
+ * the owner signs in at that moment, the log has a revocation of an invitation that was used.
  */
 export async function revokeInvitation(
   { audit, invitations, seam }: InvitationServices,

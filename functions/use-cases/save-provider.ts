@@ -29,7 +29,7 @@ interface Saving {
 export async function saveNewProvider(services: Services, id: string, saving: Saving): Promise<Provider> {
   const { name } = saving.input;
   // The vault first: a credential that a row refers to must exist there.
-  const credential = await keptCredential(services, { id, name }, saving.input.credential);
+  const credential = await storeCredential(services, { id, name }, saving.input.credential);
   const at = isoNow(services);
   const provider: Provider = {
     ...settingsOf(services, saving),
@@ -61,7 +61,7 @@ export async function saveChangedProvider(
   saving: Saving,
 ): Promise<{ kind: 'saved'; provider: Provider } | { kind: 'gone' } | { kind: 'stale' }> {
   const { input, draft } = saving;
-  const made = await keptCredential(services, { id: before.id, name: input.name }, input.credential);
+  const made = await storeCredential(services, { id: before.id, name: input.name }, input.credential);
   const another = isAnotherRegistration(before, input);
   const at = isoNow(services);
   // The form was checked against `before`: a secret stored since then was issued for the settings of that
@@ -110,18 +110,18 @@ function withCredential(current: Provider, made: Credential | undefined, another
   return another ? withOnly(current, made) : withNext(current, made);
 }
 
-async function keptCredential(
+async function storeCredential(
   services: Services,
   provider: { id: string; name: string },
-  connectRequest: CredentialInput,
+  input: CredentialInput,
 ): Promise<Credential | undefined> {
-  switch (connectRequest.kind) {
+  switch (input.kind) {
     case 'keep':
       return undefined;
     case 'secret':
-      return storeSecret(services, provider.id, connectRequest);
+      return storeSecret(services, provider.id, input);
     case 'certificate':
-      return storeNewCertificate(services, provider, connectRequest.expiresOn);
+      return storeNewCertificate(services, provider, input.expiresOn);
     case 'federated':
       return { kind: 'federated', setAt: isoNow(services) };
   }

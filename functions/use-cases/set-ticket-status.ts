@@ -3,8 +3,8 @@ import type { TicketStatus } from '../../shared/tickets/ticket.ts';
 import type { Services } from '../services.ts';
 
 /**
- * Closes or reopens a ticket. The audit entry is written before the ticket; a ticket that has the status already gets
- * none.
+ * Closes or reopens a ticket. The audit entry is written before the ticket changes; there is none if the ticket
+ * already has the status.
  * @param action a past participle for the audit log: `closed`, `reopened`
  */
 export async function setTicketStatus(

@@ -1,4 +1,4 @@
-import { messageRowKey } from '../tickets/ticket-records.ts';
+import { messageRowKey } from '../tickets/message-records.ts';
 import type { IntakeDeps, Work } from './batch.ts';
 import type { LedgerMail } from './ledger.ts';
 import { limits } from './plan-batches.ts';

@@ -1,9 +1,9 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { ParsedMessage } from '../mime/parsed-message.ts';
 import { appendMessages } from '../tickets/append-messages.ts';
+import type { NewMessage } from '../tickets/message-records.ts';
 import { writeIndexes } from '../tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
-import type { NewMessage } from '../tickets/ticket-records.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import type { IntakeDeps } from './batch.ts';
 import { decideBatch } from './decide-batch.ts';

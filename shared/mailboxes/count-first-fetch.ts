@@ -4,12 +4,12 @@ import { InboxError } from './inbox.ts';
 import type { Mailbox } from './mailbox.ts';
 
 export type FirstFetchCount =
-  /** `since`: email received on or after the mailbox's first day; absent where none was chosen. */
+  /** `since`: email received on or after the mailbox's first day; absent if none was chosen. */
   | { kind: 'counted'; unread: number; since: number | undefined }
   /** A sentence for a person. */
   | { kind: 'failed'; message: string };
 
-/** Counts what a first fetch would take. Changes no flags and stores nothing. */
+/** Counts the emails that a first fetch would import. Changes no flags and stores nothing. */
 export async function countFirstFetch(deps: ConnectDeps, mailbox: Mailbox): Promise<FirstFetchCount> {
   const connected = await connectInbox(deps, mailbox);
   if (connected.kind !== 'connected') return { kind: 'failed', message: connected.message };

@@ -3,52 +3,58 @@ import type { PositionData } from './inbox.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { MessageIdentity, MessageRef } from './message-ref.ts';
 
-/** What a fetch leaves behind for the next one: how far it got, and which messages want another look. */
+/**
+ * State that a fetch passes to the next one: its position in the folder, and the messages that need another
+ * attempt.
+ */
 export interface Cursor {
-  /** Refs and the position mean something only under the same validity (see `Inbox`). */
+  /** Refs and the position are only valid under this UIDVALIDITY or its equivalent (see `Inbox`). */
   validity: string;
-  /** Which folder was read (see `folderKeyOf`). */
+  /** The folder that was read (see `folderKeyOf`). */
   folderKey?: string | undefined;
-  /** Every message that it covers is handled, but for those below. */
+  /** Every message that it covers is processed, except those listed below. */
   position: PositionData;
-  /** Handled, and left unread on the server because they could not be taken. */
+  /** Processed, but left unread on the server because they could not be imported. */
   left: readonly MessageIdentity[];
-  /** Not handled yet: looked at again even when somebody reads them meanwhile. */
+  /** Not processed yet. Listed again even if they have been read in the meantime. */
   waiting: readonly MessageRef[];
   lastMailAt: string | undefined;
-  /** Messages that the last fetch saw and left for the next one. */
+  /** Number of messages that the last fetch left for the next one. */
   backlog?: number | undefined;
-  /** What the server lists and could not be taken so far; asked for again by each fetch. */
+  /**
+   * Messages that the server lists but that could not be fetched or stored so far. Each fetch requests them
+   * again.
+   */
   unfetched?: readonly UnfetchedMessage[] | undefined;
-  /** Progress of the first fetch. Absent: everything that was in the folder when it was connected was handled. */
+  /** Progress of the first fetch. Absent: it is complete. */
   first?: FirstFetch | undefined;
   /** ISO time at which stored email was last deleted from the server because of its age. */
   deletedAt?: string | undefined;
-  /** Absent: what was stored could be marked, moved or deleted. */
+  /** Absent: stored email could be marked, moved or deleted. */
   refusal?: Refusal | undefined;
 }
 
 export interface UnfetchedMessage extends MessageIdentity {
-  /** Fetches that asked for it alone, or got an answer without it. */
+  /** Number of fetches that requested only this message, or whose response left it out. */
   attempts: number;
-  /** ISO time at which it was first missed. */
+  /** ISO time of the first failed attempt. */
   since: string;
-  /** What failed: the server did not hand it out, or storage did not take it. */
+  /** The step that failed: the server did not return the message, or storage did not accept it. */
   failed: 'download' | 'storage';
 }
 
-/** The server does not let stored mail be marked, moved or deleted. Fetching goes on. */
+/** The server refuses to mark, move or delete stored email. Fetching continues. */
 export interface Refusal {
-  /** What was refused, with its folder: changed settings are tried at once. */
+  /** The refused action, with its folder. After a change of the settings, the new action is tried at once. */
   action: string;
-  /** A sentence for a person, with the server's words. */
+  /** A sentence for a person, with the server's message. */
   problem: string;
   since: string;
   triedAt: string;
-  /** Digest of the refs that the last search listed: another list may hold mail that was never fetched. */
+  /** Digest of the refs in the last listing. A different listing may contain email that was never fetched. */
   listed?: string | undefined;
 }
 
-/** What a refusal is about: another setting is tried at once. */
+/** Identifies the action of a refusal, so that a changed setting is tried at once. */
 export const actionOf = ({ afterFetch }: Pick<Mailbox, 'afterFetch'>): string =>
   afterFetch.kind === 'move' ? `move ${afterFetch.folder}` : afterFetch.kind;

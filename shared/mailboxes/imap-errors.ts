@@ -1,7 +1,10 @@
 import { redact } from '../explanations/redact.ts';
 import { InboxError, type InboxFailure } from './inbox.ts';
 
-/** imapflow swallows why the server refused a command, but for a line in its log. */
+/**
+ * A logger for imapflow that captures why the server refused a command. imapflow exposes the reason only in its
+ * log.
+ */
 export class RefusalLog {
   #said = '';
 
@@ -17,12 +20,12 @@ export class RefusalLog {
 
   info(): void {}
 
-  /** Where there were none of these two, imapflow would write to the console. */
+  /** Required: without these two methods, imapflow writes to the console. */
   error(): void {}
 
   fatal(): void {}
 
-  /** What the server said since this was last asked. */
+  /** Returns and clears the server's last message. */
   take(): string {
     const said = this.#said;
     this.#said = '';
@@ -30,7 +33,9 @@ export class RefusalLog {
   }
 }
 
-/** imapflow reports much by its return value, false or undefined, where one would expect an error. */
+/**
+ * Unwraps a return value of imapflow, which reports many failures as false or undefined instead of throwing.
+ */
 export function required<T>(value: T | false | undefined | null, what: string): T {
   if (value === false || value === undefined || value === null)
     throw new InboxError('unavailable', `The mail server did not ${what}`);
@@ -43,11 +48,14 @@ const text = (error: unknown, name: string): string => {
   return typeof value === 'string' ? value : '';
 };
 
-/** Tells failures apart by what the server said; imapflow calls a server that is down "authentication failed", too. */
+/**
+ * Classifies an error by the server's response. imapflow also reports an unavailable server as "authentication
+ * failed".
+ */
 export function inboxError(error: unknown): InboxError {
   if (error instanceof InboxError) return error;
   const said = text(error, 'responseText') || text(error, 'response') || text(error, 'message');
-  // A server may repeat what it was sent.
+  // The server may echo what we sent, including the token.
   const shown = redact(said).slice(0, 200);
   return new InboxError(failureOf(error, said), `The mail server said: ${shown}`, {
     cause: error,

@@ -5,6 +5,7 @@ import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts
 import { publicLookup } from '../providers/guarded-fetch.ts';
 import { inboxError, RefusalLog, required } from './imap-errors.ts';
 import { goOnFrom, uidOf, uidRef, uidsAmong } from './imap-position.ts';
+import { headerSearch, type ListSearch, listSearches } from './imap-search.ts';
 import {
   type HeaderSearch,
   type Inbox,
@@ -14,25 +15,27 @@ import {
   type ListRequest,
 } from './inbox.ts';
 import type { MessageMeta, MessageRef } from './message-ref.ts';
+import { ascending, uidSets } from './uid-sets.ts';
 
-const PIECE = 4 * 1024 * 1024;
-const HIGHEST_UID = 4_294_967_295;
-/** Of the UIDs in one command. Every server takes a line of 8192 octets, some no longer one (RFC 7162 section 4). */
-const UID_SET_BYTES = 4000;
+const CHUNK_BYTES = 4 * 1024 * 1024;
 const CONNECT_MS = 20_000;
 const SILENCE_MS = 60_000;
-/** No message that is fetched whole is announced with more than 8 MB; a literal far beyond that ends the connection. */
+/**
+ * Messages announced with more than 8 MB are streamed, so a literal far beyond that is an error and closes the
+ * connection.
+ */
 const LARGEST_LITERAL = 64 * 1024 * 1024;
-const DAY_MS = 86_400_000;
-/** UIDs from the end of the folder among which the latest messages are looked for: some of them may be gone. */
-const NEAR_THE_END = 50;
-/** Numbers are UIDs, in the command and in its answer. */
+/**
+ * UIDs at the end of the folder in which the latest messages are searched: some of them may have been deleted.
+ */
+const LATEST_UIDS = 50;
+/** Use UIDs in the command and its response. */
 const UID = { uid: true } as const;
 
 /**
- * Opens a folder over IMAP with XOAUTH2, TLS from the first byte. Unless `local`, the socket itself refuses a host that
- * leads to a private address.
- * @throws InboxError, told apart by what the server said.
+ * Opens a folder over IMAP with XOAUTH2 and implicit TLS. Unless `local`, the socket rejects hosts that resolve
+ * to a private address.
+ * @throws InboxError with a `failure` that depends on the server's response
  */
 export async function openImapInbox(address: InboxAddress, seam: Seam, rules: EndpointRules): Promise<Inbox> {
   const problem = hostProblem(address.host, rules);
@@ -52,7 +55,7 @@ export async function openImapInbox(address: InboxAddress, seam: Seam, rules: En
     socketTimeout: SILENCE_MS,
     tls: { minVersion: 'TLSv1.2', ...(!rules.local && { lookup: publicLookup }) },
   });
-  // Without a listener an error on the idle socket would end the process; the call under way rejects by itself.
+  // Without a listener, an error on the idle socket would end the process. A running call rejects anyway.
   client.on('error', () => {});
   try {
     await seam.call('imap.connect', () => client.connect());
@@ -69,8 +72,8 @@ export async function openImapInbox(address: InboxAddress, seam: Seam, rules: En
 }
 
 /**
- * The next UID of the open folder. A server that leaves it out of its answer to SELECT (RFC 3501 section 6.3.1) is asked
- * for it; one that never tells is taken to go on from its highest UID.
+ * The folder's next UID. If the response to SELECT does not include it (RFC 3501 section 6.3.1), it is
+ * requested with STATUS; if that fails too, it is assumed to follow the highest UID.
  */
 async function uidNextOf(
   client: ImapFlow,
@@ -122,38 +125,18 @@ class ImapInbox implements Inbox {
   }
 
   async latest(count: number): Promise<MessageRef[]> {
-    const uids = await this.#search({ from: Math.max(1, this.#uidNext - NEAR_THE_END) });
+    const uids = await this.#search({ from: Math.max(1, this.#uidNext - LATEST_UIDS) });
     return uids.slice(-count).map(uidRef);
   }
 
-  #search({
-    unread,
-    from,
-    since,
-    also = [],
-  }: {
-    unread?: ListRequest['unread'];
-    from?: number | undefined;
-    since?: string | undefined;
-    also?: readonly number[];
-  }): Promise<number[]> {
-    const [first, ...others] = uidSets(also);
-    const alternatives = [
-      ...(unread === false ? [] : [{ seen: false, ...(unread && { since: new Date(unread.since) }) }]),
-      // Not `n:*`, which holds the newest mail even when that is below n (RFC 3501 section 6.4.8).
-      ...(from === undefined ? [] : [{ uid: `${from}:${HIGHEST_UID}` }]),
-      // SINCE knows days alone, in the server's time zone (RFC 3501 section 6.4.4).
-      ...(since === undefined ? [] : [{ since: new Date(Date.parse(since) - DAY_MS) }]),
-      ...(first === undefined ? [] : [{ uid: first }]),
-    ];
-    const [only, ...more] = alternatives;
-    if (only === undefined) return Promise.resolve([]);
-    const query = more.length === 0 ? only : { or: alternatives };
+  #search(request: ListSearch): Promise<number[]> {
+    const searches = listSearches(request);
+    if (searches.length === 0) return Promise.resolve([]);
     return this.#call('search', async () => {
       const found = new Set<number>();
-      for (const each of [query, ...others.map((uid) => ({ uid }))])
-        for (const uid of required(await this.#client.search(each, { uid: true }), 'search')) found.add(uid);
-      return sorted([...found]);
+      for (const search of searches)
+        for (const uid of required(await this.#client.search(search, UID), 'search')) found.add(uid);
+      return ascending([...found]);
     });
   }
 
@@ -171,22 +154,19 @@ class ImapInbox implements Inbox {
 
   #refsOf(query: SearchObject): Promise<MessageRef[]> {
     return this.#call('search', async () =>
-      sorted(required(await this.#client.search(query, UID), 'search')).map(uidRef),
+      ascending(required(await this.#client.search(query, UID), 'search')).map(uidRef),
     );
   }
 
-  find({ words, messageId }: HeaderSearch): Promise<MessageRef[]> {
-    const alternatives = [
-      ...(messageId === undefined ? [] : [{ header: { 'message-id': messageId } }]),
-      ...(words === '' ? [] : [{ from: words }, { subject: words }]),
-    ];
-    const [only, another] = alternatives;
-    if (only === undefined) return Promise.resolve([]);
-    const query = another === undefined ? only : { or: alternatives };
-    return this.#refsOf(query);
+  find(search: HeaderSearch): Promise<MessageRef[]> {
+    const query = headerSearch(search);
+    return query === undefined ? Promise.resolve([]) : this.#refsOf(query);
   }
 
-  /** By the attribute `\\Junk` (RFC 6154) or, as with Exchange Online, by the usual names in many languages. */
+  /**
+   * Identified by the attribute `\\Junk` (RFC 6154) or, for servers without it such as Exchange Online, by its
+   * common names in many languages.
+   */
   junkFolder(): Promise<string | undefined> {
     return this.#call('list', async () => {
       const folders = await this.#client.list();
@@ -198,7 +178,7 @@ class ImapInbox implements Inbox {
     return this.#call('facts', async () => {
       const found: { uid: number; meta: MessageMeta }[] = [];
       const query = { uid: true, size: true, internalDate: true, headers: ['message-id'] };
-      // An answer without a size tells of flags that somebody changed.
+      // A response without a size is an unsolicited update after another client changed flags.
       for (const set of setsOf(refs))
         for await (const { uid, size, internalDate, headers } of this.#client.fetch(set, query, UID))
           if (size !== undefined)
@@ -223,13 +203,16 @@ class ImapInbox implements Inbox {
     });
   }
 
-  /** A short piece is the end only where the size is reached, an empty one always: Exchange's RFC822.SIZE is an estimate. */
+  /**
+   * A short chunk is the end only once the announced size is reached, because Exchange's RFC822.SIZE is an
+   * estimate. An empty chunk is always the end.
+   */
   async *streamRaw(ref: MessageRef, size: number): AsyncGenerator<Uint8Array> {
     for (let start = 0; ; ) {
-      const piece = await this.#part(ref, start, PIECE);
-      start += piece.byteLength;
-      if (piece.byteLength > 0) yield piece;
-      if (piece.byteLength === 0 || (piece.byteLength < PIECE && start >= size)) return;
+      const chunk = await this.#part(ref, start, CHUNK_BYTES);
+      start += chunk.byteLength;
+      if (chunk.byteLength > 0) yield chunk;
+      if (chunk.byteLength === 0 || (chunk.byteLength < CHUNK_BYTES && start >= size)) return;
     }
   }
 
@@ -247,19 +230,20 @@ class ImapInbox implements Inbox {
   markSeen(refs: readonly MessageRef[]): Promise<void> {
     return this.#call('store', async () => {
       for (const set of setsOf(refs))
-        this.#done(await this.#client.messageFlagsAdd(set, ['\\Seen'], UID), 'mark as read');
+        this.#expectDone(await this.#client.messageFlagsAdd(set, ['\\Seen'], UID), 'mark as read');
     });
   }
 
   move(refs: readonly MessageRef[], folder: string): Promise<void> {
     return this.#call('move', async () => {
-      for (const set of setsOf(refs)) this.#done(await this.#client.messageMove(set, folder, UID), 'move');
+      for (const set of setsOf(refs))
+        this.#expectDone(await this.#client.messageMove(set, folder, UID), 'move');
     });
   }
 
   remove(refs: readonly MessageRef[]): Promise<void> {
     return this.#call('delete', async () => {
-      for (const set of setsOf(refs)) this.#done(await this.#client.messageDelete(set, UID), 'delete');
+      for (const set of setsOf(refs)) this.#expectDone(await this.#client.messageDelete(set, UID), 'delete');
     });
   }
 
@@ -275,8 +259,8 @@ class ImapInbox implements Inbox {
     this.#client.close();
   }
 
-  /** imapflow gives the same false for a server that says no and for one that is gone. */
-  #done(answer: unknown, what: string): void {
+  /** imapflow returns the same `false` for a refusal and for a lost connection. */
+  #expectDone(answer: unknown, what: string): void {
     const said = redact(this.#refusals.take()).slice(0, 200);
     if (answer !== false && answer !== undefined) return;
     if (!this.#client.usable) throw new InboxError('unavailable', `The mail server did not ${what}`);
@@ -307,26 +291,6 @@ class ImapInbox implements Inbox {
 }
 
 const setsOf = (refs: readonly MessageRef[]): string[] => uidSets(refs.map(uidOf));
-
-const sorted = (uids: readonly number[]): number[] => [...uids].sort((a, b) => a - b);
-
-/** `1:3,5`: the shortest way to say which emails, in as many sets as a command line has room for. */
-export function uidSets(uids: readonly number[], bytes: number = UID_SET_BYTES): string[] {
-  const ranges: [number, number][] = [];
-  for (const uid of sorted(uids)) {
-    const last = ranges.at(-1);
-    if (last !== undefined && uid === last[1] + 1) last[1] = uid;
-    else ranges.push([uid, uid]);
-  }
-  const sets: string[] = [];
-  for (const [from, to] of ranges) {
-    const range = from === to ? `${from}` : `${from}:${to}`;
-    const last = sets.at(-1);
-    if (last === undefined || last.length + range.length >= bytes) sets.push(range);
-    else sets[sets.length - 1] = `${last},${range}`;
-  }
-  return sets;
-}
 
 function messageIdOf(headers: Buffer | undefined): string {
   const [, value = ''] = /^message-id\s*:(.*)$/is.exec(headers?.toString('latin1') ?? '') ?? [];

@@ -8,24 +8,24 @@ import {
   messageRef,
 } from './message-ref.ts';
 
-// How far a folder was read over IMAP: UIDs ascend and are never given twice under one UIDVALIDITY (RFC 3501 section
-// 2.3.1.1), so one number says it. A server that was restored from a backup gives UIDs again all the same; the highest
-// message that was seen is remembered with its fingerprint to notice that.
+// Position in an IMAP folder. UIDs ascend and are never reused under one UIDVALIDITY (RFC 3501 section
+// 2.3.1.1), so one number is enough. A server restored from a backup may reuse UIDs anyway; to detect that, the
+// fingerprint of the highest message is stored.
 
 const HIGHEST_UID = 4_294_967_295;
 
-/** Padded, so that refs sort as UIDs do. */
+/** Zero-padded, so that refs sort like UIDs. */
 export const uidRef = (uid: number): MessageRef => messageRef(String(uid).padStart(10, '0'));
 
 const isUidRef = (ref: MessageRef): boolean => /^\d{10}$/.test(ref);
 
-/** @throws TypeError where the ref is of no IMAP folder */
+/** @throws TypeError when the ref is not from an IMAP folder */
 export function uidOf(ref: MessageRef): number {
   if (!isUidRef(ref)) throw new TypeError('not a UID');
   return Number(ref);
 }
 
-/** UIDs of those refs that are some: a stored one may not be. */
+/** The UIDs of the valid refs; a stored ref may be invalid. */
 export const uidsAmong = (refs: readonly MessageRef[]): number[] => refs.filter(isUidRef).map(uidOf);
 
 const savedPosition = z.object({
@@ -35,7 +35,7 @@ const savedPosition = z.object({
 type SavedPosition = z.infer<typeof savedPosition>;
 
 export class ImapPosition implements Position {
-  /** Every message up to this UID is handled, or remembered elsewhere. */
+  /** Every message up to this UID is processed, or recorded elsewhere. */
   readonly uid: number;
   readonly #uidNext: number;
   readonly #last: SavedPosition['last'];
@@ -46,7 +46,7 @@ export class ImapPosition implements Position {
     this.#uidNext = uidNext;
   }
 
-  /** The highest message that the server told of. */
+  /** The highest message that the server has described. */
   get witness(): MessageIdentity | undefined {
     return this.#last && { ref: uidRef(this.#last.uid), fingerprint: this.#last.fingerprint };
   }
@@ -85,7 +85,7 @@ export class ImapPosition implements Position {
 }
 
 /**
- * Where reading goes on, given where it got to. Pure.
+ * The position from which to continue. Pure.
  * @param saved absent: nothing was read under this UIDVALIDITY
  */
 export function goOnFrom(

@@ -3,135 +3,156 @@ import { PostroomError } from '../platform/errors.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { MessageIdentity, MessageMeta, MessageRef } from './message-ref.ts';
 
-/** Where a folder is, and who opens it. */
+/** A folder, and the credentials that open it. */
 export interface InboxAddress {
   host: string;
   port: number;
   folder: string;
-  /** The mailbox to open: for a shared mailbox not the user the token belongs to. */
+  /** The mailbox to open. For a shared mailbox, not the token's owner. */
   user: string;
   accessToken: Secret;
 }
 
-/** How far a folder was read, as JSON that only the adapter that wrote it reads. */
+/** A position as JSON. Only the adapter that wrote it can read it. */
 export type PositionData = z.infer<typeof positionData>;
 export const positionData = z.json();
 
-/** What a position is moved by. */
+/** Progress that advances a position. */
 export interface ReadingProgress {
-  /** Come to: handled, or remembered elsewhere. */
+  /** Messages that were processed, or recorded elsewhere. */
   read: Iterable<MessageRef>;
-  /** Of which the server told. */
+  /** Messages that the server has described. */
   known: Iterable<MessageMeta>;
-  /** Whether all that was listed was come to: only what arrives from now on is new. */
+  /** True if all listed messages were processed: only later arrivals are new. */
   isComplete: boolean;
 }
 
-/** How far a folder was read. Immutable. */
+/** The position of reading in a folder. Immutable. */
 export interface Position {
-  /** Whether the message is no news: the next listing holds it only while it is unread, or where it is asked for. */
+  /** True if the message is not new: the next listing includes it only while it is unread, or on request. */
   covers(ref: MessageRef): boolean;
-  /** Further on; never back. */
+  /** Moves the position forward, never back. */
   advance(progress: ReadingProgress): Position;
-  /** Back, so that these are listed again. */
+  /** Moves the position back, so that these messages are listed again. */
   uncover(refs: readonly MessageRef[]): Position;
   toData(): PositionData;
 }
 
 export interface ListRequest {
-  /** Where an earlier fetch got to, under the same validity. Absent: nothing is known, and only unread messages are new. */
+  /** The position of an earlier fetch under the same validity. Absent: only unread messages are new. */
   position?: PositionData | undefined;
-  /** The witness turned out to be another message: the position means nothing any more. */
+  /** True if the ref of the witness now belongs to another message, so the position is invalid. */
   isVoid?: boolean | undefined;
-  /** Also these, whether or not somebody has read them. */
+  /** Additional messages to list, read or unread. */
   also?: readonly MessageRef[] | undefined;
-  /** Without a position that means something: also what was received at this time (ISO) or later, or shortly before. */
+  /**
+   * If there is no valid position: also lists messages received at or after this time (ISO), and some from
+   * shortly before.
+   */
   since?: string | undefined;
-  /** False: unread messages are not listed for being unread. `since`: only those received on this day (ISO) or later. */
+  /**
+   * False: does not list messages just because they are unread. `since`: lists only unread messages received on
+   * this day (ISO) or later.
+   */
   unread?: false | { since: string } | undefined;
 }
 
 export interface Listing {
-  /** Unread messages as far as the request wants them, those beyond the position, and what the request adds; sorted. */
+  /** The requested unread messages, those after the position, and those requested in addition; sorted. */
   refs: readonly MessageRef[];
-  /** From where this fetch goes on. What is unread already is covered where nothing was known. */
+  /**
+   * The position from which this fetch continues. If no position was known, it covers the messages that are
+   * unread now.
+   */
   position: Position;
-  /** The server went back behind the position, as one does that was restored from a backup: it starts over. */
+  /** True if the saved position is invalid, as after a restore from a backup: reading starts over. */
   isSetBack: boolean;
-  /** A message of before. Where another one stands at its ref, the server gave its refs again: ask with `isVoid`. */
+  /**
+   * A message seen earlier. If its ref now belongs to another message, the server reused its refs: list again
+   * with `isVoid`.
+   */
   witness: MessageIdentity | undefined;
 }
 
-/** Which messages to look for: one of these has to fit. */
+/** Search criteria, of which one has to match. */
 export interface HeaderSearch {
-  /** Part of the sender or of the subject; empty: only the Message-ID counts. */
+  /** Part of the sender or the subject; empty: search by Message-ID only. */
   words: string;
   messageId: string | undefined;
 }
 
 /**
- * One open folder of a mailbox. Each protocol is an adapter behind this port, and the stand-in of the tests is another.
- * Reading never marks a message. Every call throws InboxError when the server refuses or goes away; a call that answers
- * has done what it says.
+ * An open folder of a mailbox. Each protocol is an adapter for this port, and the tests have an in-memory one.
+ * Reading never marks a message as read. Every method throws InboxError when the server refuses or disconnects;
+ * a method that returns has completed.
  */
 export interface Inbox {
-  /** Refs mean messages only under the same validity: UIDVALIDITY in IMAP, the same for ever where ids never change. */
+  /**
+   * Refs are only valid under the same validity: UIDVALIDITY in IMAP, a constant for protocols whose IDs never
+   * change.
+   */
   readonly validity: string;
   readonly total: number;
-  /** What there is to fetch. */
+  /** The messages to fetch. */
   list(request: ListRequest): Promise<Listing>;
   /** The latest messages, at most this many, sorted. */
   latest(count: number): Promise<MessageRef[]>;
-  /** Messages received on this day (ISO) or later, read or unread, sorted. A server counts days in its own time zone. */
+  /** Messages received on this day (ISO) or later, read or unread, sorted. Servers use their own time zone. */
   receivedSince(day: string): Promise<MessageRef[]>;
-  /** All others: those received before this day (ISO), sorted. */
+  /** All others: messages received before this day (ISO), sorted. */
   receivedBefore(day: string): Promise<MessageRef[]>;
   /** Every message in the folder, sorted. */
   all(): Promise<MessageRef[]>;
-  /** Messages whose header fits, read or unread, sorted. */
+  /** Messages whose header matches, read or unread, sorted. */
   find(search: HeaderSearch): Promise<MessageRef[]>;
-  /** Name of the folder that the server uses for junk; undefined where none is known as such. */
+  /** Name of the server's junk folder; undefined if it can't be identified. */
   junkFolder(): Promise<string | undefined>;
-  /** In one command, sorted. Left out is what is gone, and what the server does not tell of. */
+  /** Fetched with one command, sorted. Omits messages that are gone or that the server does not describe. */
   fetchMeta(refs: readonly MessageRef[]): Promise<MessageMeta[]>;
   /**
-   * All sources in one command; each is handed over as it arrives. Left out is what is gone, and what the server does not
-   * hand out: nothing says which.
+   * Fetches raw messages with one command and calls `each` as they arrive. Messages that are gone or that the
+   * server does not return are omitted without an indication of which.
    */
   fetchRaw(refs: readonly MessageRef[], each: (ref: MessageRef, raw: Uint8Array) => void): Promise<void>;
   /**
-   * One message in pieces of at most 4 MB, for messages too large to hold.
-   * @param size its announced size: a short piece before that much was handed out is not taken for the end
+   * One message in chunks of at most 4 MB, for messages too large for memory.
+   * @param size its announced size; a short chunk before it is reached is not treated as the end
    */
   streamRaw(ref: MessageRef, size: number): AsyncIterable<Uint8Array>;
   /** The first bytes of a message. */
   fetchHead(ref: MessageRef, bytes: number): Promise<Uint8Array>;
-  /** Asks the server again: another value means that all refs are void. */
+  /** Requests the current value from the server. If it differs, all refs are invalid. */
   currentValidity(): Promise<string>;
-  /** These three fail as `refused` where the server says no; what it said of part of the mail may be done then. */
+  /**
+   * These three methods fail with `refused` when the server refuses; part of the messages may have been changed
+   * by then.
+   */
   markSeen(refs: readonly MessageRef[]): Promise<void>;
   move(refs: readonly MessageRef[], folder: string): Promise<void>;
   remove(refs: readonly MessageRef[]): Promise<void>;
-  /** Takes leave of the server; never throws. */
+  /** Logs out; never throws. */
   close(): Promise<void>;
-  /** Ends the connection at once: calls under way reject. For a server that takes too long. */
+  /** Closes the connection at once, so running calls reject. For a server that does not respond in time. */
   destroy(): void;
 }
 
 export type InboxFailure =
-  /** The server refused the token: refresh once, then ask a person. */
+  /** The server rejected the token: refresh it once, then ask a person. */
   | 'token-refused'
-  /** The token is good but this user may not open this mailbox, or IMAP is switched off for it. */
+  /** The token is valid, but this user may not open this mailbox, or IMAP is disabled for it. */
   | 'no-access'
   | 'folder-missing'
-  /** The server does not let this account mark, move or delete here. It stays so until a person changes something. */
+  /**
+   * The server does not allow this account to mark, move or delete email here. Permanent until a person changes
+   * something.
+   */
   | 'refused'
-  /** Throttled, away, cut off: try again later. */
+  /** Throttled, unreachable or disconnected: retry later. */
   | 'unavailable';
 
 export class InboxError extends PostroomError {
   readonly failure: InboxFailure;
-  /** The server's own words without anything secret; undefined where it said none. */
+  /** The server's message with secrets removed; undefined if there was none. */
   readonly said: string | undefined;
 
   constructor(failure: InboxFailure, message: string, options?: { cause?: unknown; said?: string }) {

@@ -86,7 +86,7 @@ export function parseMailboxForm(
       intervalMinutes,
       afterFetch,
       colleaguesJoin,
-      // Asked once: a form without the question leaves the answer as it is.
+      // Only new mailboxes have this field. Without it, the value does not change.
       ...('first' in typed && { fetchSince }),
       classes,
       pop3,
@@ -149,10 +149,10 @@ function folderProblem(folder: string): string | undefined {
     : undefined;
 }
 
-/** The name of the form's field for a class. */
+/** The form field name of a class. */
 export const classField = (messageClass: SetClass): string => `class-${messageClass}`;
 
-/** What differs from the defaults, so that a mailbox follows them where nobody chose otherwise. */
+/** Only the deviations from the defaults, so that a mailbox follows the defaults otherwise. */
 function classesOf(field: Typed, errors: Errors): Mailbox['classes'] {
   const chosen = setClasses.flatMap((one) => {
     const typed = field(classField(one));
@@ -167,7 +167,7 @@ const EARLIEST = '1990-01-01';
 
 function fetchSinceOf(typed: string, now: number, errors: Errors): string | undefined {
   const at = /^\d{4}-\d{2}-\d{2}$/.test(typed) ? new Date(`${typed}T00:00:00.000Z`) : undefined;
-  // 30 February is a date that JavaScript moves into March.
+  // JavaScript converts 30 February to a day in March.
   const isDay = at !== undefined && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(typed);
   if (!isDay) errors['since'] = 'Enter the first day to import email of.';
   else if (at.getTime() > now) errors['since'] = 'Enter a day that is not in the future.';

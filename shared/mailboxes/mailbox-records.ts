@@ -5,8 +5,8 @@ import type { Mailbox, MailLogin } from './mailbox.ts';
 import { fetchProtocols } from './open-inbox.ts';
 
 // Table Mailboxes:
-//   `mailbox` / id    the mailbox as a person set it up
-//   `removed` / id    its address, once it is deleted: what was kept of its mail stays
+//   `mailbox` / id    a mailbox's settings
+//   `removed` / id    the address of a deleted mailbox, whose stored email remains
 
 const login = optional(
   json(

@@ -21,13 +21,13 @@ import type { FetchFailure } from './mailbox.ts';
 import { type MessageIdentity, type MessageRef, messageRef } from './message-ref.ts';
 
 // Table MailboxState, PartitionKey `state`:
-//   `<mailboxId>|cursor`    how far its folder was read; written when a fetch found something
-//   `<mailboxId>|health`    what stops it, when something does; written on change
-//   `shard|<n>`             last success of every mailbox of a shard, and its emails of the last hours; one write a
+//   `<mailboxId>|cursor`    its position in the folder; written when a fetch found something
+//   `<mailboxId>|health`    why it can't be fetched, if it can't; written on change
+//   `shard|<n>`             last success of each mailbox of a shard, and its hourly email counts; one write per
 //                           shard run
-//   `loop|<mailboxId>`      automatic mail beyond the limits that came last
-//   `over|<shared cause>`   when something that stopped many mailboxes was seen to be over
-// One query over `state` therefore tells all there is to know about a shard.
+//   `loop|<mailboxId>`      the last collapsed automatic email
+//   `over|<shared cause>`   when the end of a fault that stopped many mailboxes was detected
+// One query over `state` therefore returns everything that a shard run needs.
 export const STATE = 'state';
 
 const commaSeparated = (stored: string): string[] => (stored === '' ? [] : stored.split(','));

@@ -29,9 +29,12 @@ export interface Mailbox {
   /** The first day from which all email is fetched, `YYYY-MM-DD`; absent: only unread email, of any age. */
   fetchSince?: string | undefined;
   createdAt: string;
-  /** What becomes of email that no person wrote, where it differs from `defaultHandling`. */
+  /** Deviations from `defaultHandling` for automated email. */
   classes?: ClassSettings | undefined;
-  /** Email from the organization of a ticket's requester joins the ticket that it answers. Absent: participants' only. */
+  /**
+   * If true, email from the requester's domain joins the ticket that it replies to. Absent: only participants'
+   * email does.
+   */
   colleaguesJoin?: boolean | undefined;
   /** For "Test connection" only: email is fetched over IMAP. Absent: not configured. */
   pop3?: MailLogin | undefined;

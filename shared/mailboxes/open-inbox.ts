@@ -4,7 +4,7 @@ import type { Inbox, InboxAddress } from './inbox.ts';
 
 type OpenInbox = (address: InboxAddress, seam: Seam, rules: EndpointRules) => Promise<Inbox>;
 
-/** The protocols that mail is fetched over: each is one adapter behind the port `Inbox`, loaded when it is used. */
+/** The protocols for fetching email. Each is an adapter for the port `Inbox`, loaded on first use. */
 const adapters = {
   imap: async () => (await import('./imap-inbox.ts')).openImapInbox,
 } satisfies Record<string, () => Promise<OpenInbox>>;
@@ -12,7 +12,7 @@ const adapters = {
 export type FetchProtocol = keyof typeof adapters;
 export const fetchProtocols = Object.keys(adapters) as FetchProtocol[];
 
-/** @throws InboxError, told apart by what the server said. */
+/** @throws InboxError with a `failure` that depends on the server's response */
 export async function openInbox(
   protocol: FetchProtocol,
   address: InboxAddress,

@@ -1,4 +1,4 @@
-/** Who wrote an email, as far as its form says: a person, or which kind of machine. */
+/** What kind of sender wrote an email, judging by its headers: a person or a type of automated sender. */
 export const messageClasses = [
   'person',
   'list',
@@ -11,20 +11,20 @@ export const messageClasses = [
 ] as const;
 export type MessageClass = (typeof messageClasses)[number];
 
-/** What becomes of an email of a class. */
+/** How email of a class is processed. */
 export const handlings = ['ticket', 'fold', 'skip'] as const;
 export type Handling = (typeof handlings)[number];
 
-/** The classes that an admin can set; a person's email always becomes part of a ticket. */
+/** The classes that an admin can configure. A person's email always becomes part of a ticket. */
 export type SetClass = Exclude<MessageClass, 'person'>;
 export const setClasses: readonly SetClass[] = messageClasses.filter((one) => one !== 'person');
 
-/** What a mailbox does differently from `defaultHandling`. */
+/** A mailbox's deviations from `defaultHandling`. */
 export type ClassSettings = Readonly<Partial<Record<SetClass, Handling>>>;
 
 /**
- * What other help desks do: automatic replies never reopen a ticket, a bounce is news because somebody got no answer, and
- * what Postroom sent itself does not come back as a ticket.
+ * The common defaults of help desks: automatic replies never reopen a ticket, a bounce does because a reply was
+ * not delivered, and Postroom's own email does not become a ticket.
  */
 export const defaultHandling: Readonly<Record<SetClass, Handling>> = {
   list: 'ticket',
@@ -36,12 +36,12 @@ export const defaultHandling: Readonly<Record<SetClass, Handling>> = {
   own: 'skip',
 };
 
-/** Pure. @param settings of the mailbox */
+/** Pure. @param settings the mailbox's settings */
 export function handlingOf(messageClass: MessageClass, settings: ClassSettings = {}): Handling {
   return messageClass === 'person' ? 'ticket' : (settings[messageClass] ?? defaultHandling[messageClass]);
 }
 
-/** As labels, filters and reasons name a class. */
+/** Names of the classes in labels, filters and reasons. */
 export const classNames: Readonly<Record<MessageClass, string>> = {
   person: 'Person',
   list: 'Mailing list',

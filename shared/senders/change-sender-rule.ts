@@ -11,11 +11,11 @@ export interface SenderRuleDeps {
 }
 
 /**
- * Puts a rule for a sender in place of the one there was, or removes it. The audit entry is written before the row: a crash
- * leaves no change without its entry. What is so already changes nothing.
- * @param sender as `parseSender` returns it
- * @param kind undefined: no rule
- * @returns whether something changed
+ * Replaces or removes the rule for a sender. The audit entry is written before the row: a crash leaves no
+ * change without its entry. Does nothing if the rule is unchanged.
+ * @param sender as returned by `parseSender`
+ * @param kind undefined removes the rule
+ * @returns whether anything changed
  */
 export async function changeSenderRule(
   { seam, audit, senderRules }: SenderRuleDeps,

@@ -5,7 +5,7 @@ import type { Seam } from '../platform/seam.ts';
 import type { Tables } from '../platform/tables.ts';
 import type { SenderRule } from './sender-rule.ts';
 
-// Table Mailboxes: `sender` / hash of the sender: a rule for it, which holds for all mailboxes.
+// Table Mailboxes: `sender` / hash of the sender   a rule for the sender, for all mailboxes.
 
 const SENDERS = 'sender';
 const keyOf = (sender: string): string => createHash('sha256').update(sender).digest('hex').slice(0, 32);
@@ -18,20 +18,20 @@ const senderRuleKind = recordKind<SenderRule>()({
   columns: { sender: text, kind: oneOf('blocked', 'allowed'), addedAt: time, addedBy: text },
 });
 
-/** How long an instance goes by the rules that it read. */
+/** How long an instance caches the rules. */
 const FRESH_MS = 30_000;
 
 export interface SenderRuleStore {
-  /** In order of the sender, as stored now. */
+  /** Sorted by sender, read from storage. */
   list(): Promise<SenderRule[]>;
-  /** The same, up to 30 seconds old: the intake asks for each batch. */
+  /** The same, cached for up to 30 seconds: the intake reads it for every batch. */
   recent(): Promise<readonly SenderRule[]>;
-  /** Adds a rule, or puts it in place of the one for the same sender. */
+  /** Adds a rule, or replaces the one for the same sender. */
   save(rule: SenderRule): Promise<void>;
   remove(sender: string): Promise<void>;
 }
 
-/** Rules for senders. Every method throws PostroomError where storage is away. */
+/** Rules for senders. Every method throws PostroomError when storage is unavailable. */
 export function createSenderRuleStore({
   tables,
   seam,
@@ -49,7 +49,7 @@ export function createSenderRuleStore({
     list,
     async recent() {
       const now = seam.now();
-      // A clock that was set back makes nothing fresh.
+      // If the clock was set back, the cache is not fresh.
       if (read === undefined || now - read.at >= FRESH_MS || now < read.at)
         read = { at: now, rules: await list() };
       return read.rules;

@@ -1,14 +1,14 @@
 import { domainToASCII } from 'node:url';
 import { registrableDomainsOf } from '../platform/registrable-domains.ts';
 
-/** What an admin decided about the email of an address, or of a domain with its subdomains. */
+/** An admin's rule for email from an address, or from a domain and its subdomains. */
 export interface SenderRule {
   /** `local@domain` or a domain; lower case, the domain in ASCII. */
   sender: string;
   kind: 'blocked' | 'allowed';
   /** ISO time. */
   addedAt: string;
-  /** Name of who added it. */
+  /** Name of the person who added it. */
   addedBy: string;
 }
 
@@ -16,13 +16,13 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const LOCAL = /^[^\s\p{Cc}()<>[\]:;@\\,"]{1,64}$/u;
 
 /**
- * The sender of a rule as a person typed it: `kim@example.org`, `example.org` or `@example.org`. Pure.
+ * Parses a sender as typed: `kim@example.org`, `example.org` or `@example.org`. Pure.
  * @returns undefined for anything else
  */
 export function parseSender(typed: string): string | undefined {
   const text = typed.trim();
   const at = text.lastIndexOf('@');
-  // What else a host of a URL may hold would be cut off or decoded.
+  // Other characters of a URL's host would be cut off or decoded.
   if (!/^[\p{L}\p{N}.-]+$/u.test(text.slice(at + 1))) return undefined;
   const [local, domain] = [text.slice(0, Math.max(0, at)), domainToASCII(text.slice(at + 1)).toLowerCase()];
   const labels = domain.split('.');
@@ -33,7 +33,7 @@ export function parseSender(typed: string): string | undefined {
   return LOCAL.test(local) ? `${local.toLowerCase()}@${domain}` : undefined;
 }
 
-/** Why a rule for this sender cannot be, in a sentence; undefined: it can. Pure. */
+/** Why a rule for this sender is not allowed, in a sentence; undefined if it is. Pure. */
 export function senderProblem(sender: string | undefined): string | undefined {
   if (sender === undefined)
     return 'Enter an email address such as kim@example.org, or a domain such as example.org.';
@@ -43,7 +43,7 @@ export function senderProblem(sender: string | undefined): string | undefined {
   return undefined;
 }
 
-/** The rule that decides about a sender: an allowing one before a blocking one. Pure. */
+/** The rule that applies to a sender. An allow rule takes precedence over a block rule. Pure. */
 export function ruleFor(rules: readonly SenderRule[], address: string | undefined): SenderRule | undefined {
   if (address === undefined) return undefined;
   const sender = address.toLowerCase();

@@ -2,19 +2,15 @@ import { PostroomError } from '../platform/errors.ts';
 import { openRecords, type Stored } from '../platform/open-records.ts';
 import { sizeOfRow } from '../platform/row-limits.ts';
 import type { Change, Row, Table, Tables } from '../platform/tables.ts';
-import type { Ticket } from './ticket.ts';
 import {
   attachmentKind,
-  HEAD,
-  headKind,
-  indexRowKey,
   messageKind,
   messageRecord,
   messageRowKey,
   type NewMessage,
-  type TicketHead,
-  withoutStale,
-} from './ticket-records.ts';
+} from './message-records.ts';
+import type { Ticket } from './ticket.ts';
+import { HEAD, headKind, indexRowKey, type TicketHead, withoutStale } from './ticket-records.ts';
 
 /** Messages of one fetch that belong to one ticket, oldest first. */
 export interface Filing {
@@ -22,50 +18,51 @@ export interface Filing {
   number: number;
   mailboxId: string;
   follows: Ticket['follows'];
-  /** True when the first message opens the ticket, false when all are replies to one that is there. */
+  /** True if the first message opens the ticket; false if all of them are replies to an existing one. */
   opens: boolean;
-  /** True when an earlier run began with one of the messages: its process may still be at work. */
+  /** True if an earlier run started to process one of the messages. That process may still be running. */
   begunBefore?: boolean;
   messages: readonly NewMessage[];
-  /** Keys of messages that are no news: they join a ticket without reopening it or moving it up. */
+  /** Keys of messages that join the ticket without reopening it or moving it up the list. */
   quiet?: ReadonlySet<string>;
 }
 
-/** The ticket as it stands afterwards, with index rows (`status|rowKey`) that it has outgrown. */
+/** The ticket after the write, with its outdated index rows (`status|rowKey`). */
 export interface Filed {
   ticket: Ticket;
   stale: readonly string[];
-  /** True unless this filing alone can know of the ticket: others may change it at any moment. */
+  /** False only if no other process can know the ticket yet. Otherwise, others may change it at any time. */
   shared: boolean;
   messages: readonly FiledMessage[];
 }
 
-/** What the rows that lead to a ticket are made of. */
+/** The fields from which a ticket's index rows are built. */
 export type FiledMessage = Pick<NewMessage, 'key' | 'at' | 'messageId' | 'answers' | 'authentication'>;
 
-// The service takes 100 changes and a payload of 4 MiB a transaction; a message's rows stay together.
+// Table Storage accepts at most 100 changes and 4 MiB per transaction. The rows of one message are never split.
 // https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
 const MAX_ROWS = 100;
 const MAX_BYTES = 3 * 1024 * 1024;
-/** What a change takes besides its row: the headers of its part of the request, names and types. Generous. */
+/** Upper estimate of what a change adds to its row: part headers, property names and types. */
 const BYTES_A_CHANGE = 2 * 1024;
 const TRIES = 20;
 const none: ReadonlyMap<string, FiledMessage> = new Map();
 
 /**
- * Writes the messages into their ticket, each with all its rows in one transaction, and several in one where they fit.
- * Repeating it changes nothing: a message that is there is recognised by its key and left alone.
- * @throws PostroomError `ticket-missing` when a reply's ticket is gone, `ticket-busy` when others never let us in.
+ * Appends the messages to their ticket. A message's rows are written in one transaction; several messages share
+ * one if they fit. Idempotent: an existing message is recognized by its key and not changed.
+ * @throws PostroomError `ticket-missing` when the ticket of a reply does not exist, `ticket-busy` after too
+ * many concurrent changes
  */
 export async function appendMessages(tables: Tables, filing: Filing): Promise<Filed> {
   let filed: Filed | undefined;
   for (const part of parts(filing)) {
     const opens = filing.opens && filed === undefined;
-    const { ticket, stale, metOthers, messages } = await fileTogether(tables, filing, part, opens);
+    const { ticket, stale, hadConflict, messages } = await appendTogether(tables, filing, part, opens);
     filed = {
       ticket,
       stale: [...(filed?.stale ?? []), ...stale],
-      shared: !filing.opens || filing.begunBefore === true || metOthers || filed?.shared === true,
+      shared: !filing.opens || filing.begunBefore === true || hadConflict || filed?.shared === true,
       messages: [...(filed?.messages ?? []), ...messages],
     };
   }
@@ -73,28 +70,28 @@ export async function appendMessages(tables: Tables, filing: Filing): Promise<Fi
   return filed;
 }
 
-async function fileTogether(
+async function appendTogether(
   tables: Tables,
   filing: Filing,
   messages: readonly NewMessage[],
   opens: boolean,
-): Promise<Omit<Filed, 'shared'> & { metOthers: boolean }> {
+): Promise<Omit<Filed, 'shared'> & { hadConflict: boolean }> {
   const tickets = tables.open('Tickets');
   const heads = openRecords(tables, headKind);
-  let suspectTwins = false;
+  let mayExist = false;
   let head: Stored<TicketHead> | undefined;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    if (!opens || suspectTwins) head = await heads.get(filing.ticketId, HEAD);
+    if (!opens || mayExist) head = await heads.get(filing.ticketId, HEAD);
     if (head === undefined && !opens)
       throw new PostroomError('ticket-missing', `Ticket ${filing.ticketId} of a reply is not there`);
-    const there = suspectTwins ? await alreadyThere(tickets, filing.ticketId, messages) : none;
-    const missing = messages.filter(({ key }) => !there.has(key));
-    const filed = { metOthers: suspectTwins, messages: messages.map((each) => there.get(each.key) ?? each) };
+    const existing = mayExist ? await findExisting(tickets, filing.ticketId, messages) : none;
+    const missing = messages.filter(({ key }) => !existing.has(key));
+    const filed = { hadConflict: mayExist, messages: messages.map((each) => existing.get(each.key) ?? each) };
     const before = head && { ticket: withoutStale(head.record), stale: head.record.stale };
     if (before !== undefined && missing.length === 0) return { ...before, ...filed };
     const ticket =
-      before === undefined ? openedBy(filing, missing) : extendedBy(before.ticket, missing, filing.quiet);
-    const stale = before === undefined ? [] : outgrown(before.ticket, ticket, before.stale);
+      before === undefined ? openTicket(filing, missing) : withMessages(before.ticket, missing, filing.quiet);
+    const stale = before === undefined ? [] : outdatedKeys(before.ticket, ticket, before.stale);
     const row = headKind.toRow({ ...ticket, stale });
     const changes: Change[] = [
       head === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: head.etag },
@@ -104,8 +101,8 @@ async function fileTogether(
     ];
     const written = await tickets.commit(filing.ticketId, changes);
     if (written.ok) return { ticket, stale, ...filed };
-    // Either an earlier try of ours got through and its answer was lost, or somebody changed the ticket meanwhile.
-    suspectTwins = true;
+    // Either an earlier attempt succeeded and its response was lost, or the ticket was changed concurrently.
+    mayExist = true;
   }
   throw new PostroomError(
     'ticket-busy',
@@ -141,15 +138,16 @@ function parts(filing: Filing): NewMessage[][] {
   return all;
 }
 
-/** Rows travel as JSON in UTF-8, where a character takes up to three bytes and is measured with two elsewhere. */
+/** Rows are sent as JSON in UTF-8, where a character takes up to three bytes; `sizeOfRow` counts two. */
 const payloadOf = (row: Row): number =>
   Math.max(sizeOfRow(row), Buffer.byteLength(JSON.stringify(row))) + BYTES_A_CHANGE;
 
 /**
- * By key, as they were stored: an email that could be read then and cannot now is still found by its Message-ID. Where the
- * row cannot be read either, the message that was handed over stands for it.
+ * The messages that are stored already, by key. Uses the stored fields: if an email could be parsed then and
+ * can't be now, it is still found by its Message-ID. If the row can't be read either, the given message is
+ * used.
  */
-async function alreadyThere(
+async function findExisting(
   tickets: Table,
   ticketId: string,
   messages: readonly NewMessage[],
@@ -167,12 +165,12 @@ function readMessage(row: Row): FiledMessage | undefined {
   try {
     return messageKind.fromRow(row);
   } catch {
-    // It is reported where the ticket is shown.
+    // The ticket page reports the unreadable row.
     return undefined;
   }
 }
 
-function openedBy(filing: Filing, messages: readonly NewMessage[]): Ticket {
+function openTicket(filing: Filing, messages: readonly NewMessage[]): Ticket {
   const [first] = messages;
   if (first === undefined) throw new PostroomError('ticket-missing', 'A ticket without a first message');
   const opened: Ticket = {
@@ -190,11 +188,11 @@ function openedBy(filing: Filing, messages: readonly NewMessage[]): Ticket {
     follows: filing.follows,
     messageClass: first.messageClass,
   };
-  return extendedBy(opened, messages);
+  return withMessages(opened, messages);
 }
 
-/** Mail that reaches a closed ticket opens it again, unless it is no news: a person must see it. */
-function extendedBy(
+/** Adds messages to a ticket. A message that is not quiet reopens a closed ticket, so that an agent sees it. */
+function withMessages(
   ticket: Ticket,
   messages: readonly NewMessage[],
   quiet: ReadonlySet<string> = new Set(),
@@ -204,7 +202,8 @@ function extendedBy(
     (best, message) => (message.at >= (best?.at ?? ticket.lastAt) ? message : best),
     undefined,
   );
-  // A bounce joins for whom it reports on. Its sender is nobody's: whoever forges one would take part from then on.
+  // A bounce joins the ticket of the email it reports on, but its sender does not become a participant: anyone
+  // could forge a bounce and then write to the ticket.
   const people = messages
     .filter((message) => message.messageClass !== 'bounce')
     .flatMap((message) => [message.from, ...message.to, ...message.cc]);
@@ -219,7 +218,7 @@ function extendedBy(
   };
 }
 
-function outgrown(before: Ticket, after: Ticket, known: readonly string[]): string[] {
+function outdatedKeys(before: Ticket, after: Ticket, known: readonly string[]): string[] {
   const old = `${before.status}|${indexRowKey(before)}`;
   const current = `${after.status}|${indexRowKey(after)}`;
   return [...new Set([old, ...known])].filter((key) => key !== current).slice(0, 2);

@@ -1,6 +1,6 @@
 import { mediaTypeOf, safeFilename } from './download-headers.ts';
 
-/** Names for parts that came without one, by their type. */
+/** Names for attachments without a filename, by media type. */
 const NAMES: Readonly<Record<string, string>> = {
   'application/ics': 'invite.ics',
   'application/msword': 'document.doc',
@@ -39,10 +39,10 @@ const NAMES: Readonly<Record<string, string>> = {
   'text/x-amp-html': 'page.html',
   'text/x-vcard': 'contact.vcf',
 };
-/** Types of which every kind is named alike; what follows the slash is the ending. */
+/** Top-level types whose attachments share a name; the subtype becomes the extension. */
 const FAMILIES: Readonly<Record<string, string>> = { audio: 'audio', image: 'image', video: 'video' };
 
-/** The name of an attachment on pages and downloads: its own made harmless, else one by its type. */
+/** The name of an attachment on pages and in downloads: its own, made safe, or one derived from its type. */
 export function attachmentName(file: { filename: string | undefined; contentType: string }): string {
   const own = file.filename?.trim() ?? '';
   if (own !== '') return safeFilename(own);
@@ -50,7 +50,7 @@ export function attachmentName(file: { filename: string | undefined; contentType
   const known = Object.hasOwn(NAMES, type) ? NAMES[type] : undefined;
   const [family = '', kind = ''] = type.split('/');
   const ofFamily = Object.hasOwn(FAMILIES, family) ? FAMILIES[family] : undefined;
-  // `svg+xml` is a drawing in XML: the part before the plus is the ending.
+  // The suffix after `+` is dropped: `svg+xml` becomes `svg`.
   const ending = /^(?:x-)?([a-z0-9]{2,5})(?:\+|$)/.exec(kind)?.[1];
   return known ?? (ofFamily !== undefined && ending !== undefined ? `${ofFamily}.${ending}` : 'attachment');
 }

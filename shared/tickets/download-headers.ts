@@ -1,4 +1,5 @@
-// Types a browser never runs, whatever they hold. Everything else leaves as plain bytes.
+// Types that browsers never execute, whatever the content. All other types are sent as
+// `application/octet-stream`.
 const KNOWN_TYPES: ReadonlySet<string> = new Set([
   'application/gzip',
   'application/json',
@@ -31,8 +32,8 @@ const KNOWN_TYPES: ReadonlySet<string> = new Set([
 const MAX_CHARACTERS = 150;
 
 /**
- * Headers that hand a file over as a file, never as a page of ours: `attachment`, a known type or plain bytes, no
- * sniffing, and a policy that runs nothing should a browser show it after all.
+ * Headers that make a browser save a file instead of showing it in our origin: `attachment`, a safe type, no
+ * sniffing, and a CSP that blocks everything if a browser shows it anyway.
  */
 export function downloadHeaders(file: {
   filename: string | undefined;
@@ -55,14 +56,14 @@ export function mediaTypeOf(contentType: string): string {
 }
 
 /**
- * One harmless file name from whatever an email called it. What cannot be seen goes first: a name that is checked before
- * its zero-width characters are taken out is another name afterwards (CVE-2026-28289).
+ * A safe filename from the one in an email. Invisible characters are removed first: if they were removed after
+ * the checks, the result could be a name that was never checked (CVE-2026-28289).
  */
 export function safeFilename(filename: string | undefined): string {
   const visible = (filename ?? '')
     .toWellFormed()
     .normalize('NFC')
-    // Controls, format characters (zero width, direction), separators, private and unassigned code points.
+    // Control and format characters (zero width, direction), separators, private and unassigned code points.
     .replace(/[\p{C}\p{Zl}\p{Zp}\u{fffd}\u{3164}\u{115f}\u{1160}\u{ffa0}]/gu, '');
   const last = withoutMiddle(visible.split(/[/\\]/).at(-1) ?? '');
   const plain = last
@@ -71,11 +72,11 @@ export function safeFilename(filename: string | undefined): string {
     .replace(/^[.\s]+|[.\s]+$/g, '');
   const name = shortened(plain);
   if (name === '') return 'attachment';
-  // Names of devices, which Windows opens instead of a file.
+  // Reserved device names, which Windows opens instead of a file.
   return /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i.test(name) ? `_${name}` : name;
 }
 
-/** Keeps the patterns that look at both ends quick, whatever an email sends. */
+/** Limits the length, so that the patterns anchored at both ends stay fast. */
 const withoutMiddle = (name: string): string =>
   name.length > 1_000 ? `${name.slice(0, 900)}${name.slice(-100)}` : name;
 
@@ -91,7 +92,7 @@ function shortened(name: string): string {
   );
 }
 
-/** RFC 6266 section 4.3 with the encoding of RFC 8187: an ASCII name for old clients, the real one beside it. */
+/** RFC 6266 section 4.3: an ASCII fallback for old clients, and the real name encoded as in RFC 8187. */
 function contentDisposition(name: string): string {
   const ascii = name.replace(/[^\x20-\x7e]/gu, '_');
   const encoded = encodeURIComponent(name).replace(

@@ -11,52 +11,52 @@ import {
   wroteWord,
 } from './quotation-words.ts';
 
-// What a page may fold: the quotation at the end of a message and the signature above it, never a word that its writer
-// wrote. Where that is not certain, everything stays in sight: a quotation too many costs a glance, a hidden answer costs
-// the answer.
+// Finds what a page may collapse: the quotation at the end of a message and the signature above it, never the
+// sender's own words. In doubt, everything stays visible: an extra quotation costs a glance, but a hidden reply
+// is missed.
 
-/** One line of a message, of its text or of what its HTML shows. */
+/** One line of a message's text, or of its rendered HTML. */
 export interface MailLine {
-  /** Without blanks around it where it comes from HTML. */
+  /** Trimmed if it comes from HTML. */
   text: string;
-  /** Marked as quoted: by `>`, or by the block of a mail client. */
+  /** Marked as quoted, by `>` or by a mail client's element. */
   quoted: boolean;
-  /** In a block that indents, which may be a quotation. HTML only. */
+  /** In an indented block, which may be a quotation. HTML only. */
   indented?: boolean;
-  /** What the mail client says this line is. HTML only. */
+  /** What the mail client marked this line as. HTML only. */
   part?: 'attribution' | 'signature';
 }
 
-/** Places in the list of lines. */
+/** Line indexes. */
 export interface FoldPoints {
-  /** Where the signature begins; it ends at the quotation or at the end. */
+  /** First line of the signature, which ends at the quotation or at the end of the message. */
   signature: number | undefined;
-  /** Where the quotation begins; it ends at the end. */
+  /** First line of the quotation, which ends at the end of the message. */
   quotation: number | undefined;
 }
 
-/** Characters of a line that are looked at. */
-const LOOKED_AT = 400;
-/** Lines that a signature may have. */
+/** Only this many characters of a line are examined. */
+const MAX_LINE_CHARACTERS = 400;
+/** Maximum lines of a signature. */
 const SIGNATURE_LINES = 10;
-/** Lines that one may have which the client marks: with an address, a motto and a disclaimer. */
+/** Maximum lines of a signature that the mail client marked, with address, slogan and disclaimer. */
 const MARKED_LINES = 20;
-/** A message of more lines is no letter; it stays as it is. */
-const MOST_LINES = 5_000;
-/** Lines among which the fields above a quotation stand. */
+/** Longer messages are logs or reports rather than letters and are not collapsed. */
+const MAX_LINES = 5_000;
+/** The header fields above a quotation are within this many lines. */
 const FIELD_LINES = 12;
 
-const nothing: FoldPoints = { signature: undefined, quotation: undefined };
+const noFolds: FoldPoints = { signature: undefined, quotation: undefined };
 
 /**
- * Finds the signature and the quotation at the end of a message. Takes linear time.
- * @param subject tells a forwarded message of Outlook, which looks like an answer otherwise
+ * Finds the signature and the quotation at the end of a message, in linear time.
+ * @param subject identifies a message forwarded from Outlook, whose body looks like a reply
  */
 export function findQuotation(lines: readonly MailLine[], subject = ''): FoldPoints {
-  if (lines.length > MOST_LINES) return nothing;
+  if (lines.length > MAX_LINES) return noFolds;
   const trailer = signatureStart(lines, lines.length);
   const quotation = quotationStart(lines, trailer);
-  if (quotation === 'stays' || (quotation !== undefined && forwardedSubject.test(subject))) return nothing;
+  if (quotation === 'stays' || (quotation !== undefined && forwardedSubject.test(subject))) return noFolds;
   const signature = signatureStart(lines, quotation ?? lines.length);
   return { signature: signature < (quotation ?? lines.length) ? signature : undefined, quotation };
 }
@@ -64,31 +64,32 @@ export function findQuotation(lines: readonly MailLine[], subject = ''): FoldPoi
 const isBlank = ({ text }: MailLine): boolean => text.trim() === '' || /^\s*_{5,}\s*$/.test(text);
 const isFiller = (line: MailLine | undefined): boolean =>
   line !== undefined && (isBlank(line) || originalMessage.test(line.text.slice(0, 200).trim()));
-const shortened = (line: MailLine | undefined): string => (line?.text ?? '').slice(0, LOOKED_AT).trim();
+const shortened = (line: MailLine | undefined): string =>
+  (line?.text ?? '').slice(0, MAX_LINE_CHARACTERS).trim();
 
-/** @param trailer where a signature at the end begins, which may hold the quotation after all when both are short */
+/** @param trailer first line of a signature at the end; if both are short, it may contain the quotation */
 function quotationStart(lines: readonly MailLine[], trailer: number): number | 'stays' | undefined {
   for (let at = 0; at < lines.length; at += 1) {
     const end = at < trailer ? trailer : lines.length;
     const line = lines[at];
     if (line === undefined || isBlank(line)) continue;
-    if (line.text.length <= LOOKED_AT && forwardedMessage.test(line.text)) return 'stays';
+    if (line.text.length <= MAX_LINE_CHARACTERS && forwardedMessage.test(line.text)) return 'stays';
     if (line.quoted) {
       const after = endOfRun(lines, at, end, ({ quoted }) => quoted);
       if (after < end) at = after - 1;
-      else return introduced(lines, at);
+      else return withAttribution(lines, at);
     } else {
       const below = originalMessage.test(line.text.slice(0, 200))
         ? at + 1
         : (fieldsEnd(lines, at) ?? attributionEnd(lines, at, end));
       if (below === 'stays') return below;
-      if (below !== undefined) return allowed(lines, at);
+      if (below !== undefined) return foldPoint(lines, at);
     }
   }
   return undefined;
 }
 
-/** The place behind a run of such lines and blank ones. */
+/** The index after a run of such lines and blank lines. */
 function endOfRun(
   lines: readonly MailLine[],
   start: number,
@@ -104,23 +105,26 @@ function endOfRun(
   return at;
 }
 
-/** The line above a quotation that is marked belongs to it when it says who wrote what follows. */
-function introduced(lines: readonly MailLine[], quoted: number): number | 'stays' {
+/** A marked quotation includes the line above it if that line says who wrote the quoted text. */
+function withAttribution(lines: readonly MailLine[], quoted: number): number | 'stays' {
   let above = quoted - 1;
   while (above >= 0 && shortened(lines[above]) === '') above -= 1;
-  const text = (lines[above]?.text ?? '').length > LOOKED_AT ? '' : shortened(lines[above]);
+  const text = (lines[above]?.text ?? '').length > MAX_LINE_CHARACTERS ? '' : shortened(lines[above]);
   const named = isDay.test(text) && isAddress.test(text) && attributionStart.test(text);
-  if (!/[:：]$/u.test(text) && !named) return allowed(lines, quoted);
-  // "The log says:" is no such line, and what it announces is wanted.
+  if (!/[:：]$/u.test(text) && !named) return foldPoint(lines, quoted);
+  // A line such as "The log says:" is not an attribution, and what it introduces must stay visible.
   if (!wroteWord.test(text) && !(hasDate(text) && (isAddress.test(text) || attributionStart.test(text))))
     return 'stays';
   const upper = shortened(lines[above - 1]);
   const wrapped = !attributionStart.test(text) && attributionStart.test(upper) && !/[.!?:：]$/u.test(upper);
-  return allowed(lines, wrapped ? above - 1 : above);
+  return foldPoint(lines, wrapped ? above - 1 : above);
 }
 
-/** The place, moved up over what is empty, or that everything stays: nothing is above it, or what is there points at it. */
-function allowed(lines: readonly MailLine[], quotation: number): number | 'stays' {
+/**
+ * Moves the index up past blank lines. `stays` if there is nothing above it, or if the text above refers to the
+ * quotation.
+ */
+function foldPoint(lines: readonly MailLine[], quotation: number): number | 'stays' {
   let start = quotation;
   while (start > 0 && isFiller(lines[start - 1])) start -= 1;
   if (start === 0) return 'stays';
@@ -137,15 +141,18 @@ const isDay = /(?<!\d)(?:19|20)\d{2}(?!\d)|(?<!\d)\d{1,2}[./]\s?\d{1,2}[./]\s?\d
 const isAddress = /[^\s<>()@]{1,64}@[^\s<>()@]{1,255}/u;
 const hasDate = (text: string): boolean => isDay.test(text) && (isTime.test(text) || isAddress.test(text));
 
-/** "On 5 March 2024 at 9:14, Ada wrote:": a full date with a time or an address, and the word or the form of such a line. */
+/**
+ * Matches "On 5 March 2024 at 9:14, Ada wrote:": a full date with a time or an address, and the verb or the
+ * typical start of such a line.
+ */
 function isAttribution(text: string): boolean {
   if (!/(?:[:：]|(?<!\p{L})wrote\s?-*)$/u.test(text) || !hasDate(text)) return false;
   return wroteWord.test(text) || (isAddress.test(text) && attributionStart.test(text));
 }
 
 /**
- * Where the line above a quotation ends, which clients wrap into up to three; undefined when there is none at that place,
- * or when something else than the quotation follows.
+ * The end of the attribution line at `start`, which clients wrap to up to three lines. Undefined if there is
+ * none, or if anything other than the quotation follows.
  */
 function attributionEnd(lines: readonly MailLine[], start: number, end: number): number | undefined {
   const below = attributionLength(lines, start, end);
@@ -171,18 +178,18 @@ function attributionLength(lines: readonly MailLine[], start: number, end: numbe
     const line = lines[next];
     const text = shortened(line);
     if (text === '' || line?.quoted === true) return undefined;
-    // A whole one of its own: the line above it is an answer.
+    // A complete attribution by itself, so the line above it is a reply.
     if (attributionStart.test(text) && isAttribution(text)) return undefined;
     joined = `${joined} ${text}`;
-    if (joined.length <= LOOKED_AT && isAttribution(joined)) return next + 1;
+    if (joined.length <= MAX_LINE_CHARACTERS && isAttribution(joined)) return next + 1;
   }
   return undefined;
 }
 
 /**
- * Where the fields "From, Sent, To, Subject" end that begin at that line, as a client writes them above a quotation.
- * Undefined when they are none: of a message itself, or above nothing. In the order From and Subject they are those of a
- * forwarded message, which stays in sight.
+ * The end of the block of header fields ("From, Sent, To, Subject") that starts at this line, as clients write
+ * it above a quotation. Undefined for the header of a raw message, or if nothing follows. `stays` for the order
+ * From, Subject: these introduce a forwarded message, which must stay visible.
  */
 function fieldsEnd(lines: readonly MailLine[], start: number): number | 'stays' | undefined {
   if (fieldOf(lines[start]) === undefined || rawField.test(lines[start - 1]?.text ?? '')) return undefined;
@@ -210,10 +217,10 @@ function fieldOf(line: MailLine | undefined): FieldKind | undefined {
   return name === undefined ? undefined : fieldKinds.get(name.toLowerCase());
 }
 
-/** Where the signature begins that ends at `end`; `end` when there is none, or nothing above it. */
+/** First line of the signature that ends at `end`; `end` if there is none, or nothing above it. */
 function signatureStart(lines: readonly MailLine[], end: number): number {
   let start = end;
-  // The telephone's line stands below the signature, or above it.
+  // The line of a mobile device can be above or below the signature.
   for (let pass = 0; pass < 3; pass += 1) {
     const above = oneSignature(lines, start);
     if (above === start) break;
@@ -239,7 +246,10 @@ function oneSignature(lines: readonly MailLine[], end: number): number {
   return isDevice(lines[last]) ? last : end;
 }
 
-/** Where the lines begin that the client marks as its signature; behind `last` when what is there is none. */
+/**
+ * First line of the signature that the client marked and that ends at `last`; `last + 1` if the last line is
+ * not marked, or if the block is too long.
+ */
 function markedStart(lines: readonly MailLine[], last: number): number {
   let start = last + 1;
   let filled = 0;
@@ -250,19 +260,19 @@ function markedStart(lines: readonly MailLine[], last: number): number {
     start = at;
     filled += 1;
   }
-  // Who writes a letter where the signature stands wants it to be read.
+  // A sender who writes the message itself in the signature block wants it to be read.
   return filled <= MARKED_LINES ? start : last + 1;
 }
 
-/** Whether the line is the one above a signature (RFC 3676 section 4.3), or above the footer of a mailing list. */
+/** True for the delimiter above a signature (RFC 3676 section 4.3) or above a mailing list's footer. */
 function isDelimiter(lines: readonly MailLine[], at: number, last: number): boolean {
   const text = lines[at]?.text ?? '';
   const below = lines.slice(at + 1, last + 1).map(shortened);
   if (below.length === 0) return false;
-  // A postscript, or a question, is meant to be read.
+  // A postscript or a question is meant to be read.
   if (/^--/.test(text) && below.some((line) => /[?]$|^p\.?\s?s\b/iu.test(line))) return false;
   if (text === '-- ') return true;
-  // Without its blank it is also a line between two paragraphs.
+  // Without the trailing space, it can also be a separator between paragraphs.
   if (/^(?:--|[—–]{1,12})\s*$/u.test(text))
     return !below.some((line) => /[?.!:]$/u.test(line) || line.length > 80);
   return /^_{30,}\s*$/.test(text) && below.length <= 6 && below.some((line) => /https?:\/\/|@/.test(line));
@@ -271,6 +281,6 @@ function isDelimiter(lines: readonly MailLine[], at: number, last: number): bool
 function isDevice(line: MailLine | undefined): boolean {
   const text = shortened(line);
   const found = deviceLine.exec(text);
-  // More than the name of a device is a sentence about one.
+  // Longer text is a sentence about a device, not a device's line.
   return found !== null && /^[^,;:!?]{0,50}$/u.test(text.slice(found[0].length).replace(/<[^<>]*>$/, ''));
 }

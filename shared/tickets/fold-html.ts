@@ -1,11 +1,11 @@
 import { findQuotation, type MailLine } from './find-quotation.ts';
 import { type MarkedPart, PART_MARK } from './mark-parts.ts';
 
-/** HTML of more tags and texts than this is not folded: what is shown within two seconds matters more. */
-const MOST_PIECES = 50_000;
-/** Longest run of text that a line of HTML keeps. */
+/** HTML with more tags and text nodes is not folded, so that it can be shown within two seconds. */
+const MAX_PIECES = 50_000;
+/** Maximum characters of text recorded per line. */
 const LINE_CHARACTERS = 1_000;
-/** Elements that begin a line and end one. */
+/** Elements that start and end a line. */
 const BLOCKS = new Set(
   'address article aside blockquote caption center dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section table tbody tfoot thead tr ul'.split(
     ' ',
@@ -14,21 +14,22 @@ const BLOCKS = new Set(
 
 interface Tag {
   name: string;
-  /** Ends where it begins: `<br />`. */
+  /** A self-closing tag such as `<br />`. */
   empty: boolean;
   closing: boolean;
   mark: MarkedPart | undefined;
 }
 
 interface HtmlLine extends MailLine {
-  /** The piece of HTML at which the line begins. */
+  /** Index of the piece of HTML at which the line starts. */
   start: number;
 }
 
 /**
- * Folds the signature and the quotation at the end of a message into `<details>`, by the rules of `find-quotation.ts`.
- * Everything stays in the document. Takes linear time.
- * @param safeHtml what `sanitiseMailHtml` made: its tags are balanced, and no `<` and `>` stands in a text or an attribute
+ * Folds the signature and the quotation at the end of a message into `<details>`, by the rules of
+ * `find-quotation.ts`. Nothing is removed from the document. Takes linear time.
+ * @param safeHtml output of `sanitiseMailHtml`: its tags are balanced, and text and attributes contain no `<`
+ * or `>`
  */
 export function foldQuotation(safeHtml: string, subject: string): string {
   const pieces = piecesOf(safeHtml);
@@ -43,7 +44,9 @@ export function foldQuotation(safeHtml: string, subject: string): string {
   return withFolds(pieces, folds);
 }
 
-/** Tags, and the text between them; within `pre`, each line of it. Undefined when there are too many. */
+/**
+ * Tags and the text between them; inside `pre`, each line of text separately. Undefined if there are too many.
+ */
 function piecesOf(html: string): string[] | undefined {
   const pieces: string[] = [];
   let preformatted = 0;
@@ -52,7 +55,7 @@ function piecesOf(html: string): string[] | undefined {
     if (piece === '</pre>') preformatted -= 1;
     const parts = preformatted > 0 && !piece.startsWith('<') ? piece.split(/(?<=\n)/) : [piece];
     for (const part of parts) pieces.push(part);
-    if (pieces.length > MOST_PIECES) return undefined;
+    if (pieces.length > MAX_PIECES) return undefined;
   }
   return pieces;
 }
@@ -96,7 +99,7 @@ function linesOf(pieces: readonly string[]): HtmlLine[] {
     state = { quoted: false };
   };
   const add = (words: string): void => {
-    // The words decide where a line stands, not the blanks and the tags around them.
+    // A line belongs to the element that contains its words, not its white space or tags.
     if (text.trim() === '' && words.trim() !== '') {
       const part = within.attribution > 0 ? 'attribution' : within.signature > 0 ? 'signature' : undefined;
       state = {
@@ -132,7 +135,7 @@ function linesOf(pieces: readonly string[]): HtmlLine[] {
   return lines;
 }
 
-/** A picture that is there and that somebody can see; a counting pixel is none. */
+/** A visible image; tracking pixels are excluded. */
 function isPicture(piece: string): boolean {
   return /\ssrc="/.test(piece) && !/\s(?:width|height)="[01]"/.test(piece);
 }
@@ -145,11 +148,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '&nbsp;': ' ',
 };
 
-/** The sanitiser writes no other entities. */
+/** The sanitizer produces no other entities. */
 const decoded = (text: string): string =>
   text.replace(/&(?:lt|gt|amp|quot|nbsp);/g, (entity) => ENTITIES[entity] ?? entity);
 
-/** Each fold ends where the next one begins, the last at the end. What is open there is closed before it and opened again within. */
+/**
+ * Each fold ends where the next one starts, the last one at the end. Elements that are open at a fold are
+ * closed before it and reopened inside it.
+ */
 function withFolds(pieces: readonly string[], folds: readonly { at: number; summary: string }[]): string {
   let html = '';
   const open: { name: string; piece: string }[] = [];

@@ -1,10 +1,11 @@
 import { recordKind, text } from '../platform/records.ts';
 
-// Tickets: ticketId / `f|<number>`   a ticket that follows this one, 10 digits; derived from the head of that one
+// Tickets: ticketId / `f|<number>`   a ticket that follows this one (10 digits); derived from that ticket's
+// head
 
-/** A ticket that follows another one: the other direction of its `follows`. */
+/** A ticket that follows another one: the inverse of its `follows`. */
 export interface FollowerRecord {
-  /** The ticket that is followed. */
+  /** ID of the ticket that is followed. */
   ticketId: string;
   number: number;
   followerId: string;

@@ -1,37 +1,40 @@
 import { decodeHTML } from 'entities';
 
-/** What a reader of an HTML email sees, as plain text. In one pass and linear time, whatever the HTML looks like. */
+/** The visible text of an HTML email, in one pass and linear time for any input. */
 
-/** Characters of HTML that are read for a short text; what opens an email stands at its top. */
+/** Characters of HTML read for a short text; the start of an email is at its top. */
 const HTML_LIMIT = 256 * 1024;
 const PREVIEW_LIMIT = 8 * 1024;
-/** Deeper quotations have no more signs, so that a line of HTML cannot become thousands of characters of text. */
+/**
+ * Maximum quote markers per line, so that deeply nested HTML can't produce thousands of characters per line.
+ */
 const QUOTE_SIGNS = 5;
-/** Elements that the page leaves out with what they hold (`mail-html.ts`). */
+/** Elements that the page removes with their content (`mail-html.ts`). */
 const UNSEEN = new Set(
   'math noembed noframes noscript script select style svg template textarea title'.split(' '),
 );
-/** Elements that begin and end a line. */
+/** Elements that start and end a line. */
 const BLOCKS = new Set(
   `address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4
    h5 h6 header hr li main nav ol p pre section table tbody tfoot thead tr ul`.split(/\s+/),
 );
-/** Elements with an empty line before and after them. */
+/** Elements with a blank line before and after them. */
 const PARAGRAPHS = new Set('blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul'.split(' '));
 
 /**
- * Tags, comments, styles and scripts are taken away. Blocks are lines, list items begin with `- `, quotations with `> `,
- * cells are apart by a tab. Links, images and hidden elements are not looked at.
- * @param textLimit ends after about so many characters of text; of HTML as many are read, but at least 256 KiB
+ * Removes tags, comments, styles and scripts. Blocks become lines, list items start with `- `, quotations with
+ * `> `, and cells are separated by tabs. Links, images and hidden elements are ignored.
+ * @param textLimit stops after about this many characters of text. As many characters of HTML are read, but at
+ * least 256 KiB.
  */
 export function textOfHtml(html: string, textLimit = PREVIEW_LIMIT): string {
   const source = html.slice(0, Math.max(HTML_LIMIT, textLimit));
-  // ASCII alone: other letters may change their length, and the places in both strings must agree.
+  // ASCII only: lowercasing other letters may change their length, but indexes must match in both strings.
   const lower = source.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   const endOfTag = tagEnds(source);
   const lines = createLines();
   let position = 0;
-  // Every other `<` is a mere sign.
+  // Any other `<` is literal text.
   const beginsTag = /<[a-z/!?]/g;
   while (position < source.length && lines.length() < textLimit) {
     beginsTag.lastIndex = position;
@@ -48,21 +51,21 @@ export function textOfHtml(html: string, textLimit = PREVIEW_LIMIT): string {
   return lines.end();
 }
 
-/** Where the text goes on behind a comment, a declaration, or a tag without a name. */
+/** Index after a comment, a declaration, or a tag without a name. */
 function endOfOther(lower: string, open: number): number {
   const [sign, from] = lower.startsWith('<!--', open) ? ['-->', open + 4] : ['>', open + 1];
   const found = lower.indexOf(sign, from);
   return found < 0 ? lower.length : found + sign.length;
 }
 
-/** Behind the end tag of an element whose content nobody sees; the end of the HTML when there is none. */
+/** Index after the end tag of an element with invisible content; the end of the HTML if it is not closed. */
 function endOfElement(lower: string, name: string, from: number): number {
   const found = lower.indexOf(`</${name}`, from);
   const end = found < 0 ? -1 : lower.indexOf('>', found);
   return end < 0 ? lower.length : end + 1;
 }
 
-/** Finds the `>` of a tag, which is none inside a quoted value. A quote that nothing ends counts for nothing. */
+/** Finds the `>` of a tag outside quoted values. A quote that is never closed is ignored. */
 function tagEnds(source: string): (from: number) => number {
   const unended = new Set<string>();
   const endOrValue = />|=\s{0,9}(["'])/g;
@@ -87,10 +90,12 @@ interface Lines {
   end(): string;
 }
 
-/** Collects text as a browser lays it out: white space is one blank, blocks are lines of their own. */
+/**
+ * Collects text as a browser lays it out: white space collapses to one space, and blocks are separate lines.
+ */
 function createLines(): Lines {
   const done: string[] = [];
-  /** The pieces of the line that is being written. */
+  /** Pieces of the current line. */
   let line: string[] = [];
   let endsInBlank = true;
   let length = 0;
@@ -132,7 +137,7 @@ function createLines(): Lines {
         }
         return;
       }
-      // A no-break space is text to HTML, and a blank to whoever reads the text.
+      // HTML treats a no-break space as text, but a reader sees a space.
       const words = text.replace(/[ \t\r\n\f\u00a0\u200c]+/g, ' ');
       const next = endsInBlank && words.startsWith(' ') ? words.slice(1) : words;
       if (next !== '') append(next, next.endsWith(' '));

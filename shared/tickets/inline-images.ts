@@ -3,8 +3,9 @@ import type { TicketAttachment } from './ticket.ts';
 const MAX_BYTES = 5 * 1024 * 1024;
 
 /**
- * The attachments of a message that its HTML shows as images, as `data:` addresses by Content-ID: together at most
- * 5 MB, by what their bytes are, whatever their type says. The frame has no rights to fetch them itself.
+ * The attachments that a message's HTML shows as images, as `data:` URLs by Content-ID, at most 5 MB in total.
+ * Their type is detected from their bytes, not from the declared type. The frame itself has no permission to
+ * load them.
  */
 export async function readInlineImages(
   html: string,
@@ -25,10 +26,13 @@ export async function readInlineImages(
   return images;
 }
 
-/** `<logo@example>` and `logo@example` name the same part. */
+/** `<logo@example>` and `logo@example` refer to the same part. */
 export const bareContentId = (contentId: string): string => contentId.trim().replace(/^<(.*)>$/s, '$1');
 
-/** By the first bytes: https://mimesniff.spec.whatwg.org/#image-type-pattern-matching-algorithm */
+/**
+ * Detects the type from the first bytes:
+ * https://mimesniff.spec.whatwg.org/#image-type-pattern-matching-algorithm
+ */
 export function imageType(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
   if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';

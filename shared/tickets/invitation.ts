@@ -1,32 +1,32 @@
 import type { Person } from './ticket.ts';
 
-/** A meeting as an email proposes, changes or calls it off (RFC 5545, RFC 5546). Types only. */
+/** A meeting that an email proposes, changes or cancels (RFC 5545, RFC 5546). Types only. */
 export interface Invitation {
-  /** What the email does: `event` where it asks for nothing. */
+  /** What the email does: `event` if it requests no reply. */
   kind: 'invitation' | 'cancellation' | 'answer' | 'counter' | 'event';
   title: string;
   start: MeetingTime;
-  /** The last day of a meeting of whole days. Absent when it is the start. */
+  /** For an all-day meeting, its last day. Absent when it equals the start. */
   end: MeetingTime | undefined;
   place: string | undefined;
   organizer: Person | undefined;
   repeats: Repetition | undefined;
-  /** Of an answer: who gave it, and which. */
+  /** For an answer: the attendee and the reply. */
   answer: { from: Person; says: 'accepted' | 'declined' | 'tentative' | 'other' } | undefined;
 }
 
-/** Every so many days, weeks, months or years. */
+/** Repeats every `every` units. */
 export interface Repetition {
   every: number;
   unit: 'day' | 'week' | 'month' | 'year';
 }
 
-/** A time on the clock of the place that the invitation names. */
+/** A local time in the time zone of the invitation. */
 export interface MeetingTime {
-  /** `YYYY-MM-DDTHH:MM`, or `YYYY-MM-DD` of a whole day. */
+  /** `YYYY-MM-DDTHH:MM`, or `YYYY-MM-DD` for an all-day meeting. */
   local: string;
-  /** As the invitation names it; absent when the time is everybody's own. */
+  /** Time zone name from the invitation; absent for a floating time (RFC 5545 section 3.3.5). */
   zone: string | undefined;
-  /** Minutes that the zone is ahead of UTC at that time; absent when nobody can know. */
+  /** Offset from UTC in minutes at that time; absent when it is unknown. */
   offset: number | undefined;
 }

@@ -1,7 +1,7 @@
 import { textOfHtml } from './html-text.ts';
 import type { RemoteImages } from './mail-html.ts';
 
-// The document of the frame, and the second wall around it.
+// The document of the message frame, and its headers: the second line of defense around the HTML.
 
 const DOCUMENT_STYLE = `:root{color-scheme:light}
 body{margin:0;padding:1rem clamp(1rem,.6rem + 1.6vw,1.75rem);background:#fff;color:#1b1e26;font:1rem/1.5 system-ui,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif;overflow-wrap:anywhere}
@@ -11,7 +11,7 @@ blockquote{margin:.5rem 0;padding-left:1rem;border-left:3px solid #d8d8d2;color:
 .none{color:#575d6c}
 .fold{margin-block-start:.75rem}.fold>summary{color:#2a51a8;cursor:pointer;inline-size:fit-content}`;
 
-/** The document of the frame, around HTML that `sanitiseMailHtml` made. */
+/** The frame's document for HTML sanitized by `sanitiseMailHtml`. */
 export function mailDocument(safeHtml: string): string {
   return `<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer"><title>Message</title><style>${DOCUMENT_STYLE}</style></head><body dir="auto">${safeHtml}</body></html>`;
 }
@@ -26,7 +26,7 @@ const REASONS: Readonly<Record<WhyText, string>> = {
 };
 const MAX_TEXT_CHARACTERS = 100_000;
 
-/** The document in place of HTML that cannot be shown: the reason, and the message as text. */
+/** The frame's document when HTML can't be shown: the reason and the plain text. */
 export function textDocument(why: WhyText, text: string): string {
   const shown = text.slice(0, MAX_TEXT_CHARACTERS).toWellFormed();
   const rest =
@@ -38,13 +38,16 @@ export function textDocument(why: WhyText, text: string): string {
   );
 }
 
-/** The document for an address that leads to no message. */
+/** The frame's document when the message does not exist. */
 export const noSuchMessage: string = mailDocument('<p class="none">There is no such message.</p>');
 
 const escaped = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** Headers of that document: the second wall. The frame's own `sandbox` attribute repeats what stands here. */
+/**
+ * Headers of the frame's document: the second line of defense. The frame's `sandbox` attribute repeats the CSP
+ * sandbox.
+ */
 export function mailDocumentHeaders(remoteImages: RemoteImages): Readonly<Record<string, string>> {
   const images = remoteImages === 'shown' ? 'data: https:' : 'data:';
   return {
@@ -57,25 +60,28 @@ export function mailDocumentHeaders(remoteImages: RemoteImages): Readonly<Record
 }
 
 /**
- * Links may open outside, in a page with its full rights, and our page may measure the document. Never `allow-scripts`:
- * together with `allow-same-origin` the document could take its own sandbox away.
+ * Links may open a new tab without the sandbox, and our page may measure the document. Never add
+ * `allow-scripts`: together with `allow-same-origin`, the document could remove its own sandbox.
  */
 export const FRAME_SANDBOX = 'allow-same-origin allow-popups allow-popups-to-escape-sandbox';
 
-/** What a page needs to know of HTML without having it at hand. */
+/** Facts about HTML for a page that does not load it. */
 export interface HtmlShape {
-  /** About how many lines of text it is, for the height of its frame before anything measures it. */
+  /** Approximate number of lines, for the frame's height until a script measures it. */
   lines: number;
-  /** It names images on other servers, so that the page offers to show them. A miss costs a link, never safety. */
+  /**
+   * True if it references remote images, so the page offers to show them. A false negative only hides that
+   * link; it is never unsafe.
+   */
   remoteImages: boolean;
 }
 
-/** Characters that are looked at: what follows changes neither the height nor, as a rule, the offer. */
-const LOOKED_AT = 128 * 1024;
+/** Characters examined. The rest does not change the height and rarely changes the offer. */
+const MAX_EXAMINED = 128 * 1024;
 
-/** A quick look in linear time, for a page or at intake. */
+/** Fast, in linear time, for a page or the intake. */
 export function shapeOfHtml(html: string): HtmlShape {
-  const start = html.slice(0, LOOKED_AT);
+  const start = html.slice(0, MAX_EXAMINED);
   const text = textOfHtml(start).length;
   const breaks = start.match(/<(?:p|br|tr|li|h[1-6]|hr|div|blockquote)\b/gi)?.length ?? 0;
   const images = start.match(/<img\s/gi)?.length ?? 0;

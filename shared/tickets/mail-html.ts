@@ -1,18 +1,19 @@
 import type { Attributes, IOptions, default as sanitise } from 'sanitize-html';
 import { MARKED_TAGS, markPart, PART_MARK } from './mark-parts.ts';
 
-// Two walls, either of which alone holds: what leaves here has no script, form, style sheet or remote address, and the
-// policy of the document lets none of them act. The mail itself is kept as it came, so a better wall helps old mail.
+// Two independent defenses: sanitized HTML has no scripts, forms, style sheets or remote URLs, and the
+// document's CSP would block them. The original email is stored unchanged, so a better sanitizer also applies
+// to old email.
 
 export type RemoteImages = 'blocked' | 'shown';
 
 export interface SafeHtml {
   html: string;
-  /** How many images stood on other people's servers and were left out. */
+  /** Number of remote images that were removed. */
   blockedImages: number;
 }
 
-/** Finds the `data:` address of an image of the mail itself, by its Content-ID without angle brackets. */
+/** Finds the `data:` URL of an image in the same email, by its Content-ID without angle brackets. */
 export type InlineImage = (contentId: string) => string | undefined;
 
 const TEXT_TAGS = [
@@ -58,7 +59,7 @@ const TEXT_TAGS = [
 const LIST_TAGS = ['dd', 'dl', 'dt', 'li', 'ol', 'ul'];
 const TABLE_TAGS = ['caption', 'col', 'colgroup', 'table', 'tbody', 'td', 'tfoot', 'th', 'thead', 'tr'];
 
-// Dropped with what they hold. Browsers and the parser disagree about where the raw-text ones end.
+// Removed with their content. Browsers and the parser disagree about where raw-text elements end.
 const DROPPED_WHOLE = [
   ...[
     'script',
@@ -75,7 +76,8 @@ const DROPPED_WHOLE = [
   ...['iframe', 'object', 'embed', 'applet', 'svg', 'math', 'template', 'title', 'head', 'audio', 'video'],
 ];
 
-// Words, numbers, colours: no address can be written with these. A backslash could spell `url` in another way.
+// Words, numbers and colors: a URL can't be written with these. Backslashes are excluded because an escape
+// could spell `url`.
 const PLAIN_VALUE = /^(?:rgba?\([\d\s.,%/]+\)|hsla?\([\d\s.,%/]+\)|[\w\s.,%#!+'"-])+$/i;
 const STYLES = [
   ...[
@@ -130,26 +132,29 @@ const STYLES = [
   ...['margin', 'margin-top', 'margin-right', 'margin-bottom', 'margin-left'],
 ];
 
-// SVG is left out: as an image it runs nothing, but it is no picture anybody sends in an email either.
+// SVG is excluded. As an image it runs no scripts, but hardly any email uses it.
 const DATA_IMAGE = /^data:image\/(?:png|jpe?g|gif|webp);base64,[a-z0-9+/=\s]*$/i;
 
-/** A message with more open tags inside one another than this is not shown formatted: parsing it takes quadratic time. */
+/** Messages with deeper nesting are not shown formatted, because parsing them takes quadratic time. */
 export const MAX_OPEN_TAGS = 500;
-/** Of the `data:` addresses of one document together: an image that is named a thousand times is there a thousand times. */
+/**
+ * Total characters of all `data:` URLs in one document. An image that is referenced a thousand times is
+ * embedded a thousand times.
+ */
 const MAX_IMAGE_CHARACTERS = 8_000_000;
 
 class TooDeep extends Error {}
 
-/** Heavy, and needed only where a message is shown: no part of a start waits for it. */
+/** Loaded on first use: the library is large and only needed to show a message. */
 export async function loadSanitiser(): Promise<typeof sanitise> {
   return (await import('sanitize-html')).default;
 }
 
 /**
- * Makes the HTML of an email harmless: an allow-list of tags, attributes and style values; links open outside and say
- * nothing about us; images come from the mail itself, or over https where `remoteImages` is `shown`.
- * Up to about two seconds for a megabyte: pages leave it to the thread behind `show-html.ts`.
- * @returns `too-deep` when more than 500 tags are open inside one another
+ * Sanitizes the HTML of an email with an allow-list of tags, attributes and style values. Links open in a new
+ * tab without a referrer. Images come from the email itself, or over https if `remoteImages` is `shown`.
+ * Takes up to two seconds per megabyte, so pages use the worker thread behind `show-html.ts`.
+ * @returns `too-deep` for more than 500 nested open tags
  */
 export async function sanitiseMailHtml(
   html: string,
@@ -175,7 +180,7 @@ export async function sanitiseMailHtml(
       a: outsideLink,
       img: image,
     },
-    // The parser's own stack, tags that it leaves out included: it looks through it at each closing tag.
+    // Counts every open tag, also removed ones: the parser searches its whole stack at each closing tag.
     onOpenTag: () => {
       openTags += 1;
       if (openTags > MAX_OPEN_TAGS) throw new TooDeep();
@@ -206,7 +211,7 @@ const allowedAttributes: Record<string, string[]> = {
   th: ['colspan', 'height', 'nowrap', 'rowspan', 'scope', 'width'],
 };
 
-/** The allow-list alone; `sanitiseMailHtml` makes it stricter, and adds the mark of `mark-parts.ts`. */
+/** Only the allow-list. `sanitiseMailHtml` restricts it further and adds the marker of `mark-parts.ts`. */
 export const sanitiserRules: IOptions = {
   allowedTags: [...TEXT_TAGS, ...LIST_TAGS, ...TABLE_TAGS],
   allowedAttributes,
@@ -229,13 +234,13 @@ const markedAttributes: Record<string, string[]> = {
   ),
 };
 
-/** A link that opens outside and says nothing about us; without an address when that leads nowhere outside. */
+/** A link that opens in a new tab without a referrer. A URL that is not http(s), mailto or tel is removed. */
 export function outsideLink(
   _tag: string,
   { href, ...attribs }: Attributes,
 ): { tagName: string; attribs: Attributes } {
   const address = href?.trim();
-  // A place inside the mail, or one relative to nothing: neither leads anywhere.
+  // An anchor within the email, or a relative URL: neither has a target here.
   if (address === undefined || !/^(?:https?:\/\/|mailto:|tel:)/i.test(address))
     return { tagName: 'a', attribs };
   return {
@@ -258,7 +263,7 @@ function imageAddress(
   return { kind: 'address', address: src.replace(/^(?:https?:)?\/\//i, 'https://') };
 }
 
-/** A cid: address is written with percent signs where the Content-ID has other characters (RFC 2392 section 2). */
+/** cid: URLs percent-encode the special characters of a Content-ID (RFC 2392 section 2). */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

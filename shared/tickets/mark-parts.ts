@@ -1,19 +1,24 @@
-/** Attribute that carries through the sanitiser what classes and ids said; `fold-html.ts` takes it out again. */
+/**
+ * An attribute that carries the meaning of classes and IDs through the sanitizer. `fold-html.ts` removes it.
+ */
 export const PART_MARK = 'data-part';
 
 type Attributes = Record<string, string>;
 
-/** What a mail client says an element is. */
+/** What a mail client marked an element as. */
 export type MarkedPart = 'quotation' | 'attribution' | 'signature';
 
-/** Elements that clients mark. */
+/** Elements that mail clients mark. */
 export const MARKED_TAGS = ['blockquote', 'div', 'pre', 'span', 'table'] as const;
 
 const ATTRIBUTION = /(?:^|\s)(?:gmail_attr|moz-cite-prefix)(?:\s|$)/;
 const SIGNATURE =
   /(?:^|\s)(?:gmail_signature(?:_prefix)?|moz-signature|protonmail_signature_block|ms-outlook-mobile-signature|Signature|AppleMailSignature|signature_block)(?:\s|$)/;
 
-/** The attributes with the mark of Gmail, Apple Mail, Thunderbird and others, and without one that the sender wrote. */
+/**
+ * Adds the marker for the classes and IDs of Gmail, Apple Mail, Thunderbird and others. Removes a marker that
+ * the sender wrote.
+ */
 export function markPart(tagName: string, attribs: Attributes): { tagName: string; attribs: Attributes } {
   const { [PART_MARK]: _, ...own } = attribs;
   const part = partOf(tagName, own);

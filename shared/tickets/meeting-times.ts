@@ -16,7 +16,7 @@ const utcClock = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 });
 
-/** From when to when a meeting lasts, on the clock of its place: a day is named once. */
+/** The start and end of a meeting in its own time zone. The same day is written once. */
 export function meetingTimes({ start, end }: Pick<Invitation, 'start' | 'end'>): string {
   if (isWholeDay(start)) {
     const last = end === undefined || end.local === start.local ? '' : ` to ${dayOf(end)}`;
@@ -26,13 +26,16 @@ export function meetingTimes({ start, end }: Pick<Invitation, 'start' | 'end'>):
   if (end === undefined) return `${begins} ${zoneOf(start)}`;
   const sameDay = end.local.slice(0, 10) === start.local.slice(0, 10);
   const ends = sameDay ? clockOf(end) : `${dayOf(end)}, ${clockOf(end)}`;
-  // A journey begins in one zone and ends in another.
+  // A flight, for example, starts in one time zone and ends in another.
   return zoneOf(start) === zoneOf(end)
     ? `${begins} to ${ends} ${zoneOf(end)}`
     : `${begins} ${zoneOf(start)} to ${ends} ${zoneOf(end)}`;
 }
 
-/** Its beginning in UTC, as the other times of the page; undefined where nobody can know, and where it says so itself. */
+/**
+ * The start in UTC, like the other times on the page. Undefined if the offset is unknown, or if the time is in
+ * UTC already.
+ */
 export function startInUtc({ start }: Pick<Invitation, 'start'>): string | undefined {
   if (isWholeDay(start) || start.offset === undefined || start.zone === 'UTC') return undefined;
   return `${utcClock.format(timeOf(start) - start.offset * 60_000)} UTC`;

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { recordKind, text } from '../platform/records.ts';
 
-// MessageIds: mailboxId / `<hash of Message-ID>|<ticketId>`    a ticket that holds a message with this Message-ID
-//             mailboxId / `<hash of Message-ID>|~<ticketId>`   a ticket that holds an answer to it: answers to one message
-//                                                              find each other, also where that message never came
-// A Message-ID that is used again points to both tickets and steals neither. One range has both kinds; `~` sorts after
-// every ticket ID, so that tickets that hold the message come first.
+// MessageIds: mailboxId / `<hash of Message-ID>|<ticketId>`    a ticket that has a message with this Message-ID
+//             mailboxId / `<hash of Message-ID>|~<ticketId>`   a ticket that only has a reply to it: replies to the same
+//                                                              message find each other even if it was never received
+// A reused Message-ID refers to both tickets. One range contains both kinds of rows; `~` sorts after every ticket ID, so
+// tickets that have the message come first.
 
 const ANSWERS = '~';
 
 export const messageIdHash = (messageId: string): string =>
   createHash('sha256').update(messageId).digest('hex').slice(0, 40);
 
-/** What a ticket has to do with a Message-ID. */
+/** How a ticket relates to a Message-ID. */
 export interface TicketOfMessageId {
   ticketId: string;
-  /** True where the ticket holds a message with this ID, false where it only holds an answer to it. */
+  /** True if the ticket has a message with this ID; false if it only has a reply to it. */
   holds: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface MessageIdRecord extends TicketOfMessageId {
   hash: string;
 }
 
-/** Tickets of one Message-ID are in the order of their rows when they are in the order of this. */
+/** Sort key that gives the tickets of one Message-ID the order of their rows. */
 export const messageIdOrder = ({ ticketId, holds }: TicketOfMessageId): string =>
   `${holds ? '' : ANSWERS}${ticketId}`;
 

@@ -1,9 +1,9 @@
 import { recordKind, text, whole } from '../platform/records.ts';
 
-// Numbers: `n` / 10 digits   the ticket that a number was reserved for; inserted and never changed, so that no number is
-//                            ever given twice, whatever became of the counter
-//          `n` / `last`      the counter: the last number given
-// One partition: the counter moves in the transaction that inserts the numbers.
+// Numbers: `n` / 10 digits   the ticket that a number is reserved for. Inserted and never changed, so no number is
+//                            assigned twice, even if the counter is lost or wrong.
+//          `n` / `last`      the counter: the last reserved number
+// All in one partition: the counter is updated in the transaction that inserts the numbers.
 export const NUMBERS = 'n';
 export const COUNTER = 'last';
 

@@ -1,6 +1,8 @@
-/** The words by which mail clients of many languages set off a quotation, a forwarded message and a signature. */
+/**
+ * The words with which mail clients in many languages introduce quotations, forwarded messages and signatures.
+ */
 
-/** Names of the fields above a quotation of Outlook and others, by what they say. In lower case. */
+/** Names of the header fields above a quotation in Outlook and other clients, by meaning, in lower case. */
 const fieldNames = {
   from: 'from von de expéditeur da mittente remitente remetente van od från fra lähettäjä от kimden gönderen feladó 差出人 发件人 寄件者 보낸_사람',
   date: 'sent date gesendet datum envoyé enviado enviado_el fecha enviada_em enviado_em inviato data verzonden wysłano wysłane skickat sendt dato lähetetty päivämäärä отправлено дата odesláno gönderildi tarih küldve dátum 送信日時 日付 发送时间 日期 寄件日期 보낸_날짜',
@@ -17,13 +19,16 @@ export const fieldKinds: ReadonlyMap<string, FieldKind> = new Map(
   ),
 );
 
-/** Fields that only a message or a report itself has: its header stands there, in a bounce or a digest. */
+/** Fields that only occur in the header of a raw message or report, for example in a bounce or a digest. */
 export const rawField: RegExp =
   /^\s*(?:message-id|received|return-path|mime-version|content-[a-z-]+|x-[a-z-]+|references|in-reply-to|user-agent|delivered-to|status|precedence|errors-to|sender|reporting-mta|final-recipient|diagnostic-code|feedback-type)\s*:/i;
 
 const anyOf = (...words: string[]): string => `(?:${words.join('|')})`;
 
-/** `-----Original Message-----`: all that follows is quoted. Outlook Express ends it with a blank, which joins the next line to it. */
+/**
+ * `-----Original Message-----`: everything after it is quoted. Outlook Express ends the line with a space,
+ * which joins the next line to it.
+ */
 export const originalMessage: RegExp = new RegExp(
   `^-{2,}\\s*${anyOf(
     '(?:Original|Reply) Message',
@@ -51,7 +56,7 @@ export const originalMessage: RegExp = new RegExp(
   'iu',
 );
 
-/** What follows was sent on for its own sake: it is the message. */
+/** Introduces a forwarded message, which is the content and must stay visible. */
 export const forwardedMessage: RegExp = new RegExp(
   `^[-–—_\\s]*${anyOf(
     'Forwarded message',
@@ -91,13 +96,13 @@ export const forwardedMessage: RegExp = new RegExp(
 );
 
 /**
- * The prefix of the subject of a forwarded message. `VS` is an answer in Finland and a forwarded message in Denmark:
- * rather one quotation too many in sight.
+ * Subject prefix of a forwarded message. `VS` means a reply in Finland and a forwarded message in Denmark; in
+ * doubt, the quotation stays visible.
  */
 export const forwardedSubject: RegExp =
   /^\s*\[?\s*(?:fwd?|wg|tr|rv|enc|i|vs|vb|vl|doorst|pd|i̇lt|ilt|転送|转发|轉寄|전달)\s*[:：]/iu;
 
-/** "wrote", as the line above a quotation says it. */
+/** The verb of an attribution line: "wrote". */
 export const wroteWord: RegExp = new RegExp(
   anyOf(
     '(?<!\\p{L})(?:wrote|writes|schrieb|schreibt|écrit|escribió|scritto|escreveu|schreef|geschreven|pisze)(?!\\p{L})',
@@ -114,7 +119,7 @@ export const wroteWord: RegExp = new RegExp(
   'iu',
 );
 
-/** How that line begins: with the word for "on", or with a date. */
+/** The start of an attribution line: the word for "on", or a date. */
 export const attributionStart: RegExp = new RegExp(
   `^(?:-{2,}\\s*)?${anyOf(
     'On\\s',
@@ -134,13 +139,13 @@ export const attributionStart: RegExp = new RegExp(
     '在\\s?\\d',
     '\\d{1,4}\\s?[./年-]',
     '\\d{1,2}\\.?\\s\\p{L}{3,}',
-    // The day of the week, often in short.
+    // The day of the week, often abbreviated.
     '\\p{L}{2,12}\\.?,?\\s\\d{1,2}[.,\\s]',
   )}`,
   'iu',
 );
 
-/** A line that a telephone or a program puts below what was written. */
+/** A line that a mobile device or a program adds below the text. */
 export const deviceLine: RegExp = new RegExp(
   `^[-–—\\s]*${anyOf(
     `(?:sent|verstuurd|verzonden|gesendet|envoyé|enviado|inviato|wysłan[eao]|skickat|sendt|sänt|odesláno|отправлено|lähetetty)\\s(?:from|via|with|using|von|mit|de|depuis|à partir de|desde|do|da|con|vanaf|vanuit|met|z|ze|från|fra|med|z mého|z mojeho|с|из|от)\\s(?:(?:my|mijn|meinem|mon|mi|meu|mio|il mio|min|moj[ae]go|мо(?:его|ей))\\s)?${anyOf('i-?phon\\p{L}*', 'i-?pad', 'i-?pod', 'android', 'samsung', 'galaxy', 'blackberry', 'huawei', 'xiaomi', 'nokia', 'sony', 'htc', 'pixel', 'motorola', 'windows', 'outlook', 'yahoo', 'gmail', 'aol', 'proton', 'gmx', 'web\\.de', 'mail for', 'mail für', 'courrier', 'correo para', 'posta per', 'e?-?mail app', 'mobile', 'phone', 'smartphone', 'tablet', 'handy', 'mobil', 'mobiltelefon', 'telefon', 'teléfono', 'telefono', 'téléphone', 'móvil', 'telemóvel', 'celular', 'cellulare', 'телефона', 'почты', 'sparrow')}`,
@@ -154,7 +159,7 @@ export const deviceLine: RegExp = new RegExp(
   'iu',
 );
 
-/** Says that the answers stand within the quotation, or that the reader is to look at it. */
+/** Says that the replies are inside the quotation, or refers the reader to it. */
 export const answersWithin: RegExp = new RegExp(
   anyOf(
     '(?<!\\p{L})(?:see|find|answer(?:s|ed)?|repl(?:y|ies|ied)|comment(?:s|ed)?|responses?|remarks?|notes?|mails?|messages?)(?!\\p{L})[^.\\n]{0,40}(?<!\\p{L})(?:below|in-?line|underneath|in (?:red|blue|green|bold|between))(?!\\p{L})',

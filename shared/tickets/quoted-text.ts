@@ -1,18 +1,17 @@
 import { findQuotation } from './find-quotation.ts';
 
-/** A text in its parts, in their order. */
+/** The parts of a text, in order. */
 export interface SplitText {
   written: string;
-  /** Absent when there is none. */
   signature?: string;
-  /** Empty when nothing is quoted at the end. */
+  /** Empty if the text does not end with a quotation. */
   quoted: string;
 }
 
 /**
- * Takes the signature and the quotation at the end apart from what was written, so that a page can fold them
- * (`find-quotation.ts`). An email that would be nothing but quotation stays whole, and text after a quotation keeps it in
- * place.
+ * Splits off the signature and the quotation at the end of a text, so that a page can collapse them
+ * (`find-quotation.ts`). A message that consists of a quotation only stays whole, and so does a quotation with
+ * text after it.
  */
 export function splitQuotedText(text: string, subject?: string): SplitText {
   const lines = text.split(/\r?\n/);

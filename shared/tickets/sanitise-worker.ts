@@ -4,20 +4,20 @@ import { bareContentId } from './inline-images.ts';
 import { mailDocument } from './mail-document.ts';
 import { loadSanitiser, type RemoteImages, sanitiseMailHtml } from './mail-html.ts';
 
-/** The thread that makes HTML safe to show; `show-html.ts` has it ended when it takes too long. */
+/** The worker thread that sanitizes HTML. `show-html.ts` terminates it after a timeout. */
 export interface SanitiseTask {
   html: string;
-  /** Tells a forwarded message, of which nothing is folded. */
+  /** Identifies forwarded messages, which are not folded. */
   subject: string;
   remoteImages: RemoteImages;
-  /** `data:` addresses of the message's own images by Content-ID without angle brackets. */
+  /** `data:` URLs of the message's own images, by Content-ID without angle brackets. */
   images: ReadonlyMap<string, string>;
 }
 
-/** The whole document of the frame in UTF-8, or `too-deep`: its tags are nested too deep to be shown. */
+/** The complete document of the frame in UTF-8, or `too-deep` if its tags are nested too deep to be shown. */
 export type SanitiseReply = Uint8Array<ArrayBuffer> | 'too-deep';
 
-// Before the first task, so that its time is not counted as the task's.
+// Loaded before the first task, so that the load time does not count against its timeout.
 await loadSanitiser();
 
 answerTasks<SanitiseTask, SanitiseReply>(

@@ -7,22 +7,23 @@ import { textOfHtml } from './html-text.ts';
 import { readInlineImages } from './inline-images.ts';
 import { textDocument, type WhyText } from './mail-document.ts';
 import type { RemoteImages } from './mail-html.ts';
+import type { StoredMessage } from './message-records.ts';
 import type { SanitiseReply, SanitiseTask } from './sanitise-worker.ts';
-import type { StoredMessage } from './ticket-records.ts';
 
-// shown/<ticketId>/<K2>/<version>-<blocked|shown>: the finished document of a message whose HTML is long enough for a blob.
+// shown/<ticketId>/<K2>/<version>-<blocked|shown>: cached document of a message whose HTML is long enough for a
+// blob.
 
-/** Over this many characters the HTML is not shown: its text is, and the original can be downloaded. */
+/** Longer HTML is not shown. The page shows its text and offers the original as a download. */
 export const SHOWN_HTML_CHARACTERS = 1_000_000;
-/** How long making one message safe may take, in milliseconds. */
+/** Timeout for sanitizing one message, in milliseconds. */
 const DEADLINE_MS = 2_000;
 const FALLBACK_CHARACTERS = 100_000;
 
 export interface HtmlViewer {
   /**
-   * The document of a message's frame, in UTF-8: its HTML made safe, or its text and why the HTML is not shown. Undefined when
-   * the message has no HTML.
-   * @throws PostroomError `blob-storage` when storage is away
+   * The document of a message's frame, in UTF-8: its sanitized HTML, or its text and the reason why the HTML is
+   * not shown. Undefined if the message has no HTML.
+   * @throws PostroomError `blob-storage` when storage is unavailable
    */
   show(
     ticketId: string,
@@ -33,8 +34,9 @@ export interface HtmlViewer {
 }
 
 /**
- * Shows HTML without ever holding the event loop: a thread makes it safe and is ended after two seconds. What took long
- * is kept, under the version of the sanitiser, so that a better one helps old messages.
+ * Sanitizes HTML in a worker thread, which is terminated after two seconds, so that the event loop is never
+ * blocked. Documents of long HTML are cached under the sanitizer's version, so that a better sanitizer also
+ * applies to old messages.
  */
 export function createHtmlViewer({ blobs }: { blobs: Blobs }): HtmlViewer {
   const file = workerFile();
@@ -42,7 +44,7 @@ export function createHtmlViewer({ blobs }: { blobs: Blobs }): HtmlViewer {
     file,
     threads: 1,
     deadlineMs: DEADLINE_MS,
-    // A page of frames asks for many at once; each of them takes milliseconds.
+    // A page requests many frames at once; each takes milliseconds.
     waitMs: 20_000,
     heapMb: 256,
     idleMs: 60_000,
@@ -93,7 +95,7 @@ export function createHtmlViewer({ blobs }: { blobs: Blobs }): HtmlViewer {
   };
 }
 
-/** Beside this file: as a source when the sources run, else as a bundle of its own (dist/app/sanitise-worker.mjs). */
+/** The worker's source file next to this one, or its own bundle in a build (dist/app/sanitise-worker.mjs). */
 const workerFile = (): URL =>
   new URL(
     import.meta.url.endsWith('.ts') ? './sanitise-worker.ts' : './sanitise-worker.mjs',
@@ -101,8 +103,8 @@ const workerFile = (): URL =>
   );
 
 /**
- * A fingerprint of the built thread: it names its chunks by their content, so that another sanitiser, of ours or of its
- * library, has another version without anybody raising a number.
+ * A hash of the built worker. It names its chunks by their content, so any change of our sanitizer or its
+ * library changes the version automatically.
  */
 async function versionOf(file: URL): Promise<string> {
   return createHash('sha256')

@@ -1,11 +1,11 @@
-/** A piece of plain text, or a link in it that is shown as it was written. */
+/** A piece of plain text, or a link with its text as written. */
 export type TextPiece = string | { href: string; text: string };
 
 const ADDRESS = /\bhttps?:\/\/[^\s<>"]{1,2000}/gi;
-/** More links than a person reads; the rest stays text. */
+/** More than anyone reads; any further URLs stay text. */
 const MAX_LINKS = 200;
 
-/** Finds the web addresses in a text, in linear time. Together the pieces are the text. Pure. */
+/** Finds the URLs in a text, in linear time. The joined pieces equal the text. Pure. */
 export function linkPieces(text: string): TextPiece[] {
   const pieces: TextPiece[] = [];
   let written = 0;
@@ -23,7 +23,7 @@ export function linkPieces(text: string): TextPiece[] {
   return pieces;
 }
 
-/** A full stop, or a bracket that was opened before the address, belongs to the sentence. */
+/** A trailing full stop, or a bracket opened before the URL, belongs to the sentence. */
 function withoutPunctuation(address: string): string {
   let end = address.length;
   const opened = { ')': address.indexOf('('), ']': address.indexOf('['), '}': address.indexOf('{') };

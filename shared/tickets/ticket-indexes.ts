@@ -7,11 +7,14 @@ import { messageIdHash, messageIdKind, type TicketOfMessageId } from './message-
 import type { Ticket } from './ticket.ts';
 import { HEAD, headKind, indexKind, indexRowKey } from './ticket-records.ts';
 
-// All rows here follow from the tickets; writing them again changes nothing.
+// All rows here are derived from tickets. Writing them again is idempotent.
 const MAX_CHANGES = 100;
 const TRIES = 20;
 
-/** Writes what follows from the filed tickets: index, message ids, links back; one transaction a partition. */
+/**
+ * Writes the derived rows of the filed tickets: index, Message-IDs and follower links. One transaction per
+ * partition.
+ */
 export async function writeIndexes(
   tables: Tables,
   mailboxId: string,
@@ -30,12 +33,13 @@ export async function writeIndexes(
     ...filed.flatMap(followerOf).map((follower) => openRecords(tables, followerKind).put(follower)),
   ]);
   await Promise.all(filed.flatMap((each) => each.stale.map((key) => removeStale(tables, each, key))));
-  await Promise.all(filed.filter(({ shared }) => shared).map(({ ticket }) => followHead(tables, ticket)));
+  await Promise.all(filed.filter(({ shared }) => shared).map(({ ticket }) => syncIndexRow(tables, ticket)));
 }
 
 /**
- * A ticket is found by the Message-IDs of its messages, and by those that its messages answer. What a refuted sender claims
- * to answer counts for nothing: it could bring the real sender's next answer into the forger's ticket.
+ * A ticket is found by the Message-IDs of its messages and by those they reply to. IDs that a sender with
+ * failed authentication claims to reply to are ignored: they could draw the real sender's next reply into the
+ * forger's ticket.
  */
 function messageIdRows(
   mailboxId: string,
@@ -50,7 +54,7 @@ function messageIdRows(
   ];
 }
 
-/** The link from the ticket that a new one follows; written with the message that opened it. */
+/** The link from the ticket that a new one follows, written with the message that opened the new one. */
 function followerOf({ ticket, messages }: Filed): FollowerRecord[] {
   const { id: followerId, number, follows, openedAt } = ticket;
   if (follows === undefined || messages.every(({ at }) => at !== openedAt)) return [];
@@ -58,10 +62,10 @@ function followerOf({ ticket, messages }: Filed): FollowerRecord[] {
 }
 
 /**
- * An agent may close a ticket between its filing and the row written for the index, which then lists what is no more.
- * So the head is read afterwards, and the row follows it until both agree.
+ * An agent may close a ticket after it was filed and before its index row is written; the index would then be
+ * outdated. So the head is read again afterwards, and the index row updated until both agree.
  */
-async function followHead(tables: Tables, filed: Ticket): Promise<void> {
+async function syncIndexRow(tables: Tables, filed: Ticket): Promise<void> {
   const index = tables.open('TicketIndex');
   const heads = openRecords(tables, headKind);
   let written = indexKind.toRow(filed);
@@ -100,10 +104,13 @@ async function removeStale(tables: Tables, { ticket }: Filed, key: string): Prom
   await tables.open('TicketIndex').commit(status, [{ kind: 'remove', rowKey }]);
 }
 
-/** Tickets of one Message-ID that count; only a mailing list or somebody malicious makes more of them. */
+/** Maximum tickets per Message-ID. Only mailing lists and attackers reach more. */
 export const TICKETS_OF_MESSAGE_ID = 20;
 
-/** Tickets of the mailbox that hold an email with this Message-ID, then those that hold an answer to it; at most twenty. */
+/**
+ * The mailbox's tickets with a message that has this Message-ID, followed by those with only a reply to it; at
+ * most twenty.
+ */
 export async function ticketsOfMessageId(
   tables: Tables,
   mailboxId: string,

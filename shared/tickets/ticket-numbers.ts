@@ -5,13 +5,14 @@ import { COUNTER, counterKind, NUMBERS, numberKind, numberRowKey } from './numbe
 
 const TRIES = 50;
 const HIGHEST = 2 ** 31 - 1;
-/** Row keys of numbers sort before this one. */
+/** Row keys of numbers sort before this. */
 const AFTER_DIGITS = ':';
 
 /**
- * Reserves numbers in a row, one for each of these tickets (at most 99), and gives the first; one read and one write. A
- * number that is reserved and never used stays a gap: numbers are for people, never part of a ticket's identity.
- * @throws PostroomError `number-counter` where others are faster too often
+ * Reserves consecutive numbers, one per ticket (at most 99), with one read and one write. A reserved number
+ * that is never used leaves a gap: numbers are for people and not part of a ticket's identity.
+ * @returns the first of the numbers
+ * @throws PostroomError `number-counter` after too many concurrent changes
  */
 export async function reserveNumbers(tables: Tables, ticketIds: readonly string[]): Promise<number> {
   const numbers = tables.open('Numbers');
@@ -31,13 +32,15 @@ export async function reserveNumbers(tables: Tables, ticketIds: readonly string[
       if (counted === undefined && last > 0) log.warn('ticket counter found again', { last });
       return last + 1;
     }
-    // Somebody moved the counter; or the counter stands still behind numbers that are given.
+    // The counter was changed concurrently, or it is behind numbers that are already reserved.
     isDoubtful = written.index > 0;
   }
   throw new PostroomError('number-counter', `No ticket number in ${TRIES} tries: too many writers at once`);
 }
 
-/** Undefined for a counter that is missing or holds no number: it is found again, written anew and logged. */
+/**
+ * Undefined if the counter is missing or invalid. It is then determined from the numbers, rewritten and logged.
+ */
 function lastIn(row: Row | undefined): number | undefined {
   if (row === undefined) return undefined;
   try {
@@ -53,7 +56,7 @@ function counterChange(before: Row | undefined, last: number): Change {
   return before?.etag === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: before.etag };
 }
 
-/** The highest number there is a row for, in about 60 small reads; 0 when there is none. */
+/** The highest number with a row, found in about 60 small reads; 0 if there is none. */
 async function highestGiven(numbers: Table): Promise<number> {
   const firstFrom = async (number: number): Promise<number | undefined> => {
     const range = { from: numberRowKey(number), to: AFTER_DIGITS, limit: 1 };

@@ -4,6 +4,19 @@ import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords, type Records } from '../platform/open-records.ts';
 import { startingWith, type Tables } from '../platform/tables.ts';
 import { FOLLOWERS, type FollowerRecord, followerKind } from './follower-records.ts';
+import {
+  type AttachmentRecord,
+  attachmentKind,
+  attachmentRange,
+  type Body,
+  type MessageRecord,
+  messageKind,
+  messageRowKey,
+  refOfRowKey,
+  rowKeyOfRef,
+  type StoredMessage,
+  storedMessage,
+} from './message-records.ts';
 import { NUMBERS, numberKind, numberRowKey } from './number-records.ts';
 import type {
   Conversation,
@@ -14,54 +27,37 @@ import type {
   TicketStatus,
   TicketSummary,
 } from './ticket.ts';
-import {
-  type AttachmentRecord,
-  attachmentKind,
-  attachmentRange,
-  type Body,
-  HEAD,
-  headKind,
-  indexKind,
-  indexRowKey,
-  type MessageRecord,
-  messageKind,
-  messageRowKey,
-  refOfRowKey,
-  rowKeyOfRef,
-  type StoredMessage,
-  storedMessage,
-  withoutStale,
-} from './ticket-records.ts';
+import { HEAD, headKind, indexKind, indexRowKey, withoutStale } from './ticket-records.ts';
 
-/** Tickets that are named as following another one. */
+/** Maximum followers listed on a ticket. */
 const FOLLOWERS_SHOWN = 20;
-/** Blobs read at the same time. */
+/** Concurrent blob reads. */
 const READS = 16;
 
 export interface TicketStore {
   /**
-   * One page of a status, newest first. `after` is the `next` of the page before.
-   * @param range `messageClass`: only tickets whose first message is of this class; the page may then have fewer, or none,
-   * and a `next` all the same: after 2,000 others the search pauses
+   * One page of tickets with a status, newest first. `after` is the `next` of the previous page.
+   * @param range `messageClass`: only tickets whose first message has this class. The search stops after 2,000
+   * other tickets, so a page may have fewer tickets, or none, and still a `next`.
    */
   page(
     status: TicketStatus,
     range: { after?: string | undefined; limit: number; messageClass?: MessageClass | undefined },
   ): Promise<TicketPage>;
-  /** The newest messages of a ticket, or those before `before`; their texts stand where they are. */
+  /** The newest messages of a ticket, or those before `before`. Texts in blobs are not loaded. */
   conversation(
     id: string,
     range: { before?: string | undefined; limit: number },
   ): Promise<ConversationPage | undefined>;
-  /** Tickets that follow this one, the oldest twenty, and whether there are more. */
+  /** The twenty oldest tickets that follow this one, and whether there are more. */
   followers(id: string): Promise<{ followers: readonly FollowerRecord[]; more: boolean }>;
-  /** One message by its `messageRef`, without reading any other. */
+  /** One message by its `messageRef`, without reading the others. */
   message(id: string, ref: string): Promise<{ ticket: Ticket; message: StoredMessage } | undefined>;
-  /** The whole ticket with every text. However long it is: no page asks for this. */
+  /** The whole ticket with every text, however long. Pages never use this. */
   read(id: string): Promise<Conversation | undefined>;
-  /** The beginning of a text, at most `limit` characters of it; undefined when its blob is gone. */
+  /** The first `limit` characters of a text; undefined if its blob is missing. */
   readText(body: Body, limit: number): Promise<{ text: string; whole: boolean } | undefined>;
-  /** Closes or opens a ticket and says what it was before. */
+  /** Closes or reopens a ticket. The result has its previous status. */
   setStatus(id: string, status: TicketStatus): Promise<StatusChange | 'missing'>;
   byNumber(number: number): Promise<string | undefined>;
 }
@@ -70,7 +66,7 @@ export interface TicketStore {
 export interface ConversationPage {
   ticket: Ticket;
   messages: readonly StoredMessage[];
-  /** `messageRef` to go on before; absent when there is nothing earlier. */
+  /** Pass as `before` for the previous messages; absent if there are none. */
   earlier: string | undefined;
 }
 
@@ -79,7 +75,7 @@ export interface StatusChange {
   before: TicketStatus;
 }
 
-/** Reading and closing tickets; append-messages.ts is how mail gets in. */
+/** Reads and closes tickets. append-messages.ts adds messages. */
 export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Blobs }): TicketStore {
   const heads = openRecords(tables, headKind);
   const index = openRecords(tables, indexKind);
@@ -93,7 +89,7 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
     const bytes = await blobs.read(body.blob);
     return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
   };
-  /** @param found the newest first */
+  /** @param found newest first */
   const withAttachments = async (id: string, found: readonly MessageRecord[]): Promise<StoredMessage[]> => {
     const [newest, ...older] = found.filter(({ attachmentRows }) => attachmentRows !== 0);
     const attachments =
@@ -113,7 +109,7 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
     async page(status, { messageClass, ...range }) {
       if (messageClass !== undefined) return pageOfClass(index, status, messageClass, range);
       const { records: found, next } = await index.page([status], range);
-      // A ticket that moved up while its old row still stood appears once, at its newest place.
+      // A ticket whose old index row still exists appears once, at its newest position.
       const newest = new Map(found.toReversed().map((ticket) => [ticket.id, ticket]));
       return { tickets: found.filter((ticket) => newest.get(ticket.id) === ticket), next };
     },
@@ -158,7 +154,7 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
       if (body.kind === 'inline') return cut(body.text, limit);
       const pieces = await blobs.stream(body.blob);
       if (pieces === undefined) return undefined;
-      // A character has up to three bytes for each of its UTF-16 units.
+      // Each UTF-16 code unit takes up to three bytes in UTF-8.
       const found: Uint8Array[] = [];
       let bytes = 0;
       for await (const piece of pieces) {
@@ -178,7 +174,7 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
       const reserved = await numbers.find(NUMBERS, numberRowKey(number));
       if (reserved === undefined) return undefined;
       const { ticketId } = reserved;
-      // A number that was reserved and not used names a ticket that has another one, or none that is there.
+      // A reserved but unused number may refer to a ticket with another number, or to no ticket.
       const head = await heads.get(ticketId, HEAD);
       return head?.record.number === number ? ticketId : undefined;
     },
@@ -188,7 +184,7 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
 const SEARCHED_AT_ONCE = 500;
 const SEARCHED_AT_MOST = 2_000;
 
-/** Reads past tickets of other classes, which the index holds beside them. */
+/** Skips tickets of other classes, which are in the same index. */
 async function pageOfClass(
   index: Records<TicketSummary>,
   status: TicketStatus,
@@ -217,7 +213,7 @@ function cut(text: string, limit: number): { text: string; whole: boolean } {
   return { text: text.slice(0, limit).toWellFormed(), whole: text.length <= limit };
 }
 
-/** Mail servers count in whole seconds; within one, the time that the emails themselves claim decides. */
+/** Mail servers record whole seconds. Within one second, the emails' own Date fields decide. */
 function oldestFirst(a: StoredMessage, b: StoredMessage): number {
   const times = (one: StoredMessage): string => `${one.at} ${one.sentAt ?? one.at}`;
   return times(a) < times(b) ? -1 : times(a) > times(b) ? 1 : 0;
@@ -237,8 +233,8 @@ async function attachmentsOf(
 }
 
 /**
- * The new index row is written first: a ticket may stand twice in a list for a moment, never in none. Rows written for
- * a state that was overtaken by somebody else's change are taken away at the end, except the one that holds.
+ * The new index row is written first: a ticket may briefly appear twice in a list, but never not at all. At the
+ * end, rows written for a state that was overwritten concurrently are deleted, except the current one.
  */
 async function setStatus(
   tables: Tables,

@@ -1,13 +1,13 @@
-/** What mail becomes. Pure values; the store keeps them, the pages show them. */
+/** The data types of tickets and their messages, for the store and the pages. */
 import type { MessageClass } from '../message-class/message-class.ts';
 import type { Invitation } from './invitation.ts';
 
 export type TicketStatus = 'open' | 'closed';
 
 export interface Person {
-  /** Display name as the mail gave it, cleaned; may be absent. */
+  /** Display name from the email, cleaned; may be absent. */
   name: string | undefined;
-  /** Absent when no valid address stood in the mail. */
+  /** Absent if the email has no valid address. */
   address: string | undefined;
 }
 
@@ -18,28 +18,31 @@ export interface TicketSummary {
   subject: string;
   requester: Person;
   mailboxId: string;
-  /** ISO time of the newest message, as the mail server received it. */
+  /** ISO time at which the mail server received the newest message. */
   lastAt: string;
   messageCount: number;
-  /** The beginning of the newest message's text, one line. */
+  /** The start of the newest message's text, on one line. */
   preview: string;
-  /** Of its first message. Absent: a person's. */
+  /** Class of its first message. Absent: `person`. */
   messageClass?: MessageClass | undefined;
 }
 
 export interface Ticket extends TicketSummary {
   openedAt: string;
   /**
-   * Lower-case addresses of everyone who wrote or was written to: only they may add to a ticket by mail, and the requester's
-   * colleagues where the mailbox allows it.
+   * Lower-case addresses of all senders and recipients. Only they can add to the ticket by email, and the
+   * requester's colleagues if the mailbox allows it.
    */
   participants: readonly string[];
-  /** The ticket this one goes on from: a reply that came when that one was closed, or from a stranger. */
+  /**
+   * The ticket that this one continues: its first message replied to a closed ticket, or came from someone who
+   * is not a participant.
+   */
   follows: { id: string; number: number } | undefined;
 }
 
 export interface TicketAttachment {
-  /** Place in the message, from 0. */
+  /** Position in the message, from 0. */
   index: number;
   filename: string | undefined;
   contentType: string;
@@ -50,34 +53,34 @@ export interface TicketAttachment {
 }
 
 export interface TicketMessage {
-  /** Content key of the mail, hex. */
+  /** Content key of the email, hex. */
   key: string;
-  /** ISO time the mail server received it. */
+  /** ISO time at which the mail server received it. */
   at: string;
-  /** ISO time its own Date header claims, when readable. */
+  /** ISO time from its Date field, if valid. */
   sentAt: string | undefined;
   from: Person;
   to: readonly Person[];
   cc: readonly Person[];
-  /** Where the sender wants answers to go; absent when the mail does not say, and then it is `from`. */
+  /** Reply-To addresses; absent if the email has none, and replies then go to `from`. */
   replyTo?: readonly Person[] | undefined;
   subject: string;
   messageId: string | undefined;
-  /** Message-IDs that it answers, the nearest first; its ticket is found by them. */
+  /** Message-IDs that it replies to, nearest first; used to find its ticket. */
   answers?: readonly string[] | undefined;
   text: string;
   hasHtml: boolean;
-  /** Plain remarks from reading it: cut headers, second parser. */
+  /** Remarks from parsing, in plain text: truncated headers, use of the fallback parser. */
   notes: readonly string[];
   rawBlob: string;
   attachments: readonly TicketAttachment[];
-  /** What the receiving mail server found out about the sender; absent when it left no word of it. */
+  /** The receiving mail server's results for the sender; absent if it recorded none. */
   authentication?: SenderAuthentication | undefined;
-  /** How its content is encrypted, which only its recipients can undo; absent: it is not. */
+  /** How its content is encrypted; only its recipients can decrypt it. Absent: not encrypted. */
   encryption?: Encryption | undefined;
-  /** The meeting that it proposes, changes or calls off. */
+  /** The meeting that it proposes, changes or cancels. */
   invitation?: Invitation | undefined;
-  /** Why the message is folded away, in a sentence; absent: it is not. */
+  /** Why the message is collapsed, in a sentence; absent: it is not. */
   folded?: string | undefined;
   /** Absent: a person's. */
   messageClass?: MessageClass | undefined;
@@ -86,12 +89,12 @@ export interface TicketMessage {
 /** PGP (RFC 3156, RFC 9580), S/MIME (RFC 8551), or Microsoft Purview's rights management. */
 export type Encryption = 'pgp' | 'smime' | 'rights';
 
-/** Results of RFC 8601, in its words: `pass`, `fail`, `softfail`, `none` … */
+/** Results as in RFC 8601: `pass`, `fail`, `softfail`, `none` … */
 export interface SenderAuthentication {
   spf: string | undefined;
   dkim: string | undefined;
   dmarc: string | undefined;
-  /** The message does not come from who it names as its sender. */
+  /** The message does not come from the sender that it names. */
   fails: boolean;
 }
 

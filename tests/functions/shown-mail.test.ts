@@ -22,7 +22,7 @@ import {
   messageRecord,
   messageRef,
   type NewMessage,
-} from '../../shared/tickets/ticket-records.ts';
+} from '../../shared/tickets/message-records.ts';
 import { htmlMegabytes } from '../harness/memory/hostile-megabytes.ts';
 import { newMessage, type SampleMail } from '../harness/pages/sample-postroom.ts';
 

@@ -6,7 +6,7 @@ import type { Decision, LedgerMail } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { messageRowKey } from '../../shared/tickets/ticket-records.ts';
+import { messageRowKey } from '../../shared/tickets/message-records.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const BOX = 'box';

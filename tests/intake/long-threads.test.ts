@@ -7,9 +7,9 @@ import type { ReadOutcome } from '../../shared/intake/read-message.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
+import type { NewMessage } from '../../shared/tickets/message-records.ts';
 import type { SenderAuthentication } from '../../shared/tickets/ticket.ts';
 import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
-import type { NewMessage } from '../../shared/tickets/ticket-records.ts';
 import { readMail } from '../harness/memory/mail-files.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 

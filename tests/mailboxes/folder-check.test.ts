@@ -70,7 +70,7 @@ describe('the check of a folder', () => {
     await save({ startedAt: ago(1) });
     expect(await page()).toContain('Checking');
     await save({ problem: 'The mail server does not answer.' });
-    expect(await page()).toContain('The last check could not be made: The mail server does not answer.');
+    expect(await page()).toContain('The last check failed: The mail server does not answer.');
   });
 
   test('says how many emails were recovered after an outage, here and in the list of mailboxes', async () => {

@@ -62,22 +62,22 @@ export function lostEmailStories(world: () => StoryWorld, providerId: () => stri
     expect(await wordsOf(page)).toMatch(/Not imported: .*parts/);
     await reader.lookClosely('an email that was not imported');
     await find(page, 'win a parcel');
-    expect(await wordsOf(page)).toContain('Not seen');
+    expect(await wordsOf(page)).toContain('Not found');
     expect(await wordsOf(page)).toContain('INBOX');
     await reader.lookClosely('an email that was not seen');
     await press(page, page.getByRole('button', { name: `Ask the server of ${address}` }));
-    expect(await wordsOf(page)).toContain('It is in the Junk folder “Junk Email”.');
+    expect(await wordsOf(page)).toContain('Found in the Junk folder “Junk Email”.');
     await reader.lookClosely('an email in the Junk folder');
 
     await find(page, 'pat@fabrikam.example');
-    await press(page, page.getByRole('link', { name: 'Try again, make a ticket of it or dismiss it' }));
+    await press(page, page.getByRole('link', { name: 'Try again, make a ticket or dismiss it' }));
     await readHeading(page, 'Unimported email');
     await reader.lookClosely('unimported email that waits');
     await press(page, page.getByRole('button', { name: 'Try again: A thousand notes' }));
-    expect(await page.getByRole('alert').innerText()).toContain('could not be imported this time either');
+    expect(await page.getByRole('alert').innerText()).toContain('still could not be imported');
     await page.goto('/unimported?show=waiting');
     await press(page, page.getByRole('button', { name: 'Make a ticket: A thousand notes' }));
-    expect(await page.getByRole('status').innerText()).toMatch(/The email is in ticket #\d+ now\./);
+    expect(await page.getByRole('status').innerText()).toMatch(/The email is now in ticket #\d+\./);
     await reader.lookClosely('unimported email that became a ticket');
     await press(page, page.getByRole('link', { name: /^Ticket #\d+$/ }).first());
     await readHeading(page, /^#\d+ A thousand notes$/);
@@ -95,7 +95,7 @@ export function lostEmailStories(world: () => StoryWorld, providerId: () => stri
     try {
       await page.goto('/mailboxes');
       await press(page, page.getByRole('link', { name: `Check ${address}` }));
-      await readHeading(page, `Check of ${address}`);
+      await readHeading(page, `Folder check: ${address}`);
       await press(page, page.getByRole('button', { name: 'Check now' }));
       await untilSaid(page, '5 in the folder, 4 accounted for');
       expect(await wordsOf(page)).toContain('<lost@customer.example>');
@@ -121,7 +121,7 @@ async function find(page: Page, text: string): Promise<void> {
   await page.goto('/find-email');
   await page.getByLabel('Sender, subject or Message-ID').fill(text);
   await press(page, page.getByRole('button', { name: 'Find', exact: true }));
-  await page.getByText('What was looked at').waitFor();
+  await page.getByText('Searched mailboxes').waitFor();
 }
 
 /** Reads the page again and again, as a person would. */

@@ -2,15 +2,15 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import type { Change, Tables } from '../../shared/platform/tables.ts';
 import { appendMessages, type Filing } from '../../shared/tickets/append-messages.ts';
-import type { Ticket } from '../../shared/tickets/ticket.ts';
 import {
   type Body,
-  INLINE_CHARACTERS,
-  indexRowKey,
   messageKind,
   messageRecord,
   type NewMessage,
-} from '../../shared/tickets/ticket-records.ts';
+} from '../../shared/tickets/message-records.ts';
+import type { Ticket } from '../../shared/tickets/ticket.ts';
+import { INLINE_CHARACTERS } from '../../shared/tickets/ticket-columns.ts';
+import { indexRowKey } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';

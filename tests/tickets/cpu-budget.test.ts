@@ -6,7 +6,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SCANNED_TICKETS } from '../../shared/intake/find-email.ts';
 import { openRecords } from '../../shared/platform/open-records.ts';
-import { indexKind, messageRef } from '../../shared/tickets/ticket-records.ts';
+import { messageRef } from '../../shared/tickets/message-records.ts';
+import { indexKind } from '../../shared/tickets/ticket-records.ts';
 import { corpusMails, hostileMails } from '../harness/memory/hostile-megabytes.ts';
 import { ago, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
 

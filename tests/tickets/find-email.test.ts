@@ -31,7 +31,7 @@ describe('where is my email', () => {
     const html = await (await postroom.ask('/find-email')).text();
     expect(html).toContain('<h1>Where is my email?</h1>');
     expect(html).toContain('aria-current="page">Find email');
-    expect(html).not.toContain('What was looked at');
+    expect(html).not.toContain('Searched mailboxes');
     const { status, html: again } = await find({ text: '  ' });
     expect(status).toBe(422);
     expect(again).toContain('Enter a sender, a subject or a Message-ID.');
@@ -62,7 +62,7 @@ describe('where is my email', () => {
       missing: [],
     });
     const { html } = await find({ text: 'never sent', mailbox: 'support' });
-    expect(html).toContain('Not seen');
+    expect(html).toContain('Not found');
     expect(html).toContain('support@');
     expect(html).toContain('INBOX');
     expect(html).toContain('1,234 in the folder');
@@ -122,12 +122,12 @@ describe('where is my email', () => {
         openMemoryInbox(folder === 'INBOX' ? inbox : junk, openSeam),
     });
     const { html } = await find({ text: 'kim@customer', server: 'support' });
-    expect(html).toContain('It is in the Junk folder “Junk Email”.');
+    expect(html).toContain('Found in the Junk folder “Junk Email”.');
     expect(html).toContain('&lt;fresh@x&gt;');
-    expect(html).toContain('Not seen yet.');
+    expect(html).toContain('Not fetched yet.');
     expect(html).not.toContain('The text');
     const { html: nowhere } = await find({ text: 'nobody', server: 'support' });
-    expect(nowhere).toContain('The server has no such email in these folders.');
+    expect(nowhere).toContain('No matching email in these folders.');
   });
 
   test('says so where the mail server cannot be asked', async () => {

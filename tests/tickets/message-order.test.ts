@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
-import type { NewMessage } from '../../shared/tickets/ticket-records.ts';
+import type { NewMessage } from '../../shared/tickets/message-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { codeFrom } from '../../shared/platform/problem.ts';
-import { messageRef } from '../../shared/tickets/ticket-records.ts';
+import { messageRef } from '../../shared/tickets/message-records.ts';
 import { fillPostroom, redPixel } from '../harness/memory/sample-mail.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 import {

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { followerKind } from '../../shared/tickets/follower-records.ts';
 import { messageIdKind } from '../../shared/tickets/message-id-records.ts';
+import { messageKind } from '../../shared/tickets/message-records.ts';
 import { counterKind, numberKind } from '../../shared/tickets/number-records.ts';
-import { messageKind } from '../../shared/tickets/ticket-records.ts';
 
 test('the row of a Message-ID names its mailbox, its hash and its ticket', () => {
   const record = { mailboxId: 'box', hash: 'a1b2', ticketId: 't000001', holds: true };

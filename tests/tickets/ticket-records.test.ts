@@ -1,14 +1,9 @@
 /** A ticket, its messages and its attachments as rows, and back. */
 import { describe, expect, test } from 'vitest';
 import type { Row } from '../../shared/platform/tables.ts';
-import type { Ticket, TicketAttachment } from '../../shared/tickets/ticket.ts';
 import {
   attachmentKind,
   attachmentRange,
-  headKind,
-  INLINE_CHARACTERS,
-  indexKind,
-  indexRowKey,
   messageKind,
   messageRecord,
   messageRef,
@@ -17,7 +12,10 @@ import {
   refOfRowKey,
   rowKeyOfRef,
   storedMessage,
-} from '../../shared/tickets/ticket-records.ts';
+} from '../../shared/tickets/message-records.ts';
+import type { Ticket, TicketAttachment } from '../../shared/tickets/ticket.ts';
+import { INLINE_CHARACTERS } from '../../shared/tickets/ticket-columns.ts';
+import { headKind, indexKind, indexRowKey } from '../../shared/tickets/ticket-records.ts';
 
 const AT = '2026-11-24T10:00:00.000Z';
 const LATER = '2026-11-24T10:00:00.001Z';

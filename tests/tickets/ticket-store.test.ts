@@ -4,18 +4,17 @@ import { openSeam, type Seam, type SeamPoint } from '../../shared/platform/seam.
 import type { Row, TableName } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { appendMessages, type Filing } from '../../shared/tickets/append-messages.ts';
-import type { TicketSummary } from '../../shared/tickets/ticket.ts';
-import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
-import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import {
-  indexKind,
-  indexRowKey,
   messageKind,
   messageRecord,
   messageRef,
   messageRowKey,
   type NewMessage,
-} from '../../shared/tickets/ticket-records.ts';
+} from '../../shared/tickets/message-records.ts';
+import type { TicketSummary } from '../../shared/tickets/ticket.ts';
+import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
+import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
+import { indexKind, indexRowKey } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';

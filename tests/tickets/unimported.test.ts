@@ -76,7 +76,7 @@ describe('an unimported email', () => {
     const answer = await press('retry');
     expect(answer.status).toBe(303);
     const html = await page(answer.headers.get('location')?.replace('/unimported', ''));
-    expect(html).toContain('The email is in ticket #1 now.');
+    expect(html).toContain('The email is now in ticket #1.');
     expect(html).toContain('>Imported<');
     expect(html).toMatch(/<a href="\/tickets\/[a-z2-7]{26}">Ticket #1<\/a>/);
     expect(html).toContain('by Mira Sund');
@@ -94,7 +94,7 @@ describe('an unimported email', () => {
     };
     const answer = await press('retry');
     const html = await page(answer.headers.get('location')?.replace('/unimported', ''));
-    expect(html).toContain('could not be imported this time either');
+    expect(html).toContain('still could not be imported');
     expect(html).toContain('it needs too much memory');
     expect(html).toContain('Try again');
     expect(await postroom.quarantine.open(10)).toHaveLength(1);
@@ -117,7 +117,7 @@ describe('an unimported email', () => {
     expect(html).toContain('>Dismissed<');
     expect(html).toContain('Make a ticket');
     expect(html).not.toContain('aria-label="Dismiss: Lost a"');
-    expect(await page('?show=waiting')).toContain('Nothing waits for a decision');
+    expect(await page('?show=waiting')).toContain('No email needs a decision');
     expect(await lastAudit()).toBe('dismissed');
   });
 

@@ -216,5 +216,5 @@ async function open(page: Page, address: string): Promise<void> {
   if (typed === undefined) return;
   await page.getByLabel('Sender, subject or Message-ID').fill(typed);
   await page.getByRole('button', { name: 'Find', exact: true }).click();
-  await page.getByText('What was looked at').waitFor();
+  await page.getByText('Searched mailboxes').waitFor();
 }

@@ -15,7 +15,7 @@ import { FirstFetchPanel } from './first-fetch-views.tsx';
 import { MailboxPreviewView } from './mailbox-preview.tsx';
 import { previewOf, type SendingPreview, trySending } from './preview-mailbox.ts';
 
-const said: Readonly<Record<string, Flash>> = {
+const flashes: Readonly<Record<string, Flash>> = {
   partly: {
     kind: 'warning',
     text: 'Not every permission was granted: reading or sending may not work. Ask an administrator to grant the rest, then sign in again.',
@@ -41,7 +41,7 @@ export async function showConnected(c: RouteContext<'mailboxConnected'>): Promis
     sending?.kind === 'refused'
       ? await explainForMailbox(services, address, mailbox.sending, sending.said)
       : undefined;
-  const flash = flashOf(c, said);
+  const flash = flashOf(c, flashes);
   return c.html(
     connectedPage({ principal: c.get('principal'), mailbox, first, preview, sending, unread, unsent, flash }),
   );

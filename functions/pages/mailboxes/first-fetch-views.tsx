@@ -40,7 +40,7 @@ export function FirstFetchCountNote(props: {
 const whatOf = ({ total, since }: FirstFetch): string =>
   since === undefined ? emails(total, 'unread') : `${emails(total)} since ${day.format(new Date(since))}`;
 
-/** How far the first fetch is, for the list of mailboxes. */
+/** Progress of the first fetch, for the list of mailboxes. */
 export function FirstFetchProgress(props: { first: FirstFetch; mailbox: Mailbox }): JSX.Element {
   const { first, mailbox } = props;
   const done = `${number.format(first.done)} of ${emails(first.total)}`;
@@ -57,7 +57,7 @@ export function FirstFetchProgress(props: { first: FirstFetch; mailbox: Mailbox 
   );
 }
 
-/** Asks before a large first fetch begins; says what a running one imports. */
+/** Asks for confirmation before a large first fetch; says what a running one imports. */
 export function FirstFetchPanel(props: {
   mailbox: Mailbox;
   first: FirstFetch | undefined;
@@ -73,8 +73,8 @@ export function FirstFetchPanel(props: {
   return (
     <Panel title="Start the first import?">
       <p>
-        {whatOf(first)} would become tickets. Nothing is imported until you start, and nobody is sent an
-        answer. To import less, <a href={paths.editMailbox(mailbox)}>choose a date</a>.
+        {whatOf(first)} would become tickets. Nothing is imported until you start, and no replies are sent. To
+        import less, <a href={paths.editMailbox(mailbox)}>choose a date</a>.
       </p>
       <form method="post" action={paths.resumeMailbox(mailbox)}>
         <SubmitButton>Import {emails(first.total)}</SubmitButton>

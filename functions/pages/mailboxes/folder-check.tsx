@@ -1,4 +1,4 @@
-/** One mailbox: its folder against the ledger. For admins. */
+/** Compares the folder of a mailbox with the ledger. For admins. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import {
   allIn,
@@ -17,7 +17,7 @@ import { flashOf } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 import { askForCheck } from '../../use-cases/check-folder.ts';
 
-const said: Readonly<Record<string, Flash>> = {
+const flashes: Readonly<Record<string, Flash>> = {
   checking: {
     kind: 'success',
     text: 'The check has started. Reload this page for the result; a large folder takes a minute.',
@@ -36,15 +36,15 @@ export async function showFolderCheck(c: PageContext): Promise<Response> {
   return c.html(
     renderPage(
       <Page
-        title={`Check of ${mailbox.address}`}
+        title={`Folder check: ${mailbox.address}`}
         principal={c.get('principal')}
         place="mailboxes"
-        flash={flashOf(c, said)}
+        flash={flashOf(c, flashes)}
         wide
       >
         <p>
-          Once a day, and after an outage, Postroom compares the folder {mailbox.folder} with what it knows.
-          Only the number, size and time of each message is read.
+          Once a day, and after an outage, Postroom compares the folder {mailbox.folder} with its own records.
+          It reads only the number, size and time of each message.
         </p>
         <Result mailbox={mailbox} check={check} />
         {recovered === undefined ? null : <Recovered recovered={recovered} />}
@@ -67,7 +67,7 @@ function Result(props: { mailbox: Mailbox; check: FolderCheck | undefined }): JS
   if (check === undefined)
     return (
       <EmptyState title="Not checked yet">
-        The first check is made within minutes of the first fetch, or with the button below.
+        The first check runs a few minutes after the first fetch. To check now, use the button below.
       </EmptyState>
     );
   const { startedAt, checkedAt = '', count, problem } = check;
@@ -75,7 +75,7 @@ function Result(props: { mailbox: Mailbox; check: FolderCheck | undefined }): JS
     <>
       {problem !== undefined ? (
         <div class="flash warning" role="alert">
-          <p>The last check could not be made: {problem}</p>
+          <p>The last check failed: {problem}</p>
         </div>
       ) : startedAt > checkedAt ? (
         <p>
@@ -101,10 +101,10 @@ function Count(props: { count: FolderCount; check: FolderCheck }): JSX.Element {
       <Facts
         items={[
           { term: 'In Postroom', detail: `${numbered(inLedger)}: in a ticket, skipped or unimported` },
-          { term: 'Waiting', detail: `${numbered(waiting)}: taken with the next fetch` },
+          { term: 'Waiting', detail: `${numbered(waiting)}: will be fetched next` },
           {
             term: 'Older',
-            detail: `${numbered(older)}: read before the mailbox was connected, and not imported`,
+            detail: `${numbered(older)}: already read when the mailbox was connected, so not imported`,
           },
           {
             term: 'Missing',
@@ -165,7 +165,7 @@ function Recovered(props: { recovered: RecoveredMail }): JSX.Element {
     <p>
       Last outage: fetching failed from <Time at={since} /> to <Time at={until} />.{' '}
       {emails === 0
-        ? 'No email had come in meanwhile.'
+        ? 'No email arrived during that time.'
         : `${more ? 'At least ' : ''}${emails === 1 ? '1 email' : `${numbered(emails)} emails`} recovered by the first fetch afterwards.`}
     </p>
   );

@@ -1,4 +1,4 @@
-/** Parts of the mailbox form that most people leave as they are. */
+/** The optional parts of the mailbox form. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { classField } from '../../../shared/mailboxes/mailbox-form.ts';
 import {
@@ -27,7 +27,7 @@ const field = ({ typed, errors }: FormPart, name: string) => ({
   error: errors[name],
 });
 
-/** What happens to an email on the server once it is stored. */
+/** What happens to an email on the server after it is stored. */
 export function AfterImport(props: FormPart): JSX.Element {
   return (
     <>
@@ -67,7 +67,7 @@ export function AfterImport(props: FormPart): JSX.Element {
   );
 }
 
-/** What a new mailbox imports of the email that is there. */
+/** Which existing email a new mailbox imports. */
 export function FirstFetchFields(props: FormPart): JSX.Element {
   return (
     <fieldset class="fields">
@@ -76,7 +76,7 @@ export function FirstFetchFields(props: FormPart): JSX.Element {
         {...field(props, 'first')}
         legend="Email that is already in the folder"
         options={[
-          { value: 'unread', label: 'Import unread email', hint: 'However old it is.' },
+          { value: 'unread', label: 'Import unread email', hint: 'Of any age.' },
           {
             value: 'since',
             label: 'Import all email since a date',
@@ -101,9 +101,9 @@ const hints: Readonly<Record<SetClass, string>> = {
   list: 'Newsletters and messages of mailing lists.',
   notification: 'Sent by a program, such as a monitoring system or a web shop.',
   'auto-reply': 'Confirmations of receipt and read receipts.',
-  'out-of-office': 'Absence notes.',
+  'out-of-office': 'Automatic replies during an absence.',
   bounce: 'A mail server could not deliver an email.',
-  complaint: 'A mail provider reports that somebody marked an email as spam.',
+  complaint: 'A mail provider reports that a recipient marked an email as spam.',
   own: 'Alerts that Postroom sent to this mailbox.',
 };
 
@@ -126,7 +126,7 @@ export function ClassFields(props: FormPart): JSX.Element {
   return (
     <details class="fields" open={isChanged || setClasses.some((one) => classField(one) in props.errors)}>
       <summary>More settings</summary>
-      <p>What becomes of email that no person wrote. A collapsed message without a ticket opens one.</p>
+      <p>How automated email is handled. A collapsed message that belongs to no ticket opens one.</p>
       {setClasses.map((one) => (
         <SelectField
           {...field(props, classField(one))}

@@ -20,7 +20,7 @@ import { AfterImport, ClassFields, FirstFetchFields } from './mailbox-form-parts
 
 export interface MailboxFormView {
   principal: Principal;
-  /** Undefined: a new one. */
+  /** Undefined for a new mailbox. */
   mailbox: Mailbox | undefined;
   choices: readonly AccountChoice[];
   typed: Readonly<Record<string, string>>;
@@ -30,7 +30,7 @@ export interface MailboxFormView {
   flash: Flash | undefined;
   /** The result of a test of these unsaved settings. */
   tested?: JSX.Element | undefined;
-  /** The first import has not begun: it may still be chosen. */
+  /** True if the first import has not started, so it can still be configured. */
   asksFirst: boolean;
   count?: FirstFetchCount | undefined;
 }
@@ -73,7 +73,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
           spellcheck={false}
         />
         <fieldset class="fields">
-          <legend>Reading mail</legend>
+          <legend>Incoming email</legend>
           <Login protocol="imap" view={view} label="Account that signs in" />
           <TextField
             {...field('folder')}
@@ -92,8 +92,8 @@ export function mailboxFormPage(view: MailboxFormView): string {
         </fieldset>
         {view.asksFirst ? <FirstFetchFields {...view} /> : null}
         <fieldset class="fields">
-          <legend>Sending mail</legend>
-          <Login protocol="smtp" view={view} label="Account that sends" none="None: no email is sent" />
+          <legend>Outgoing email</legend>
+          <Login protocol="smtp" view={view} label="Account that sends" none="None (no email is sent)" />
         </fieldset>
         <ClassFields {...view} />
         <Pop3 view={view} />
@@ -130,7 +130,12 @@ function Pop3(props: { view: MailboxFormView }): JSX.Element {
         Postroom fetches email over IMAP only. Set up POP3 here only to test it, for example to check whether
         it is turned on.
       </p>
-      <Login protocol="pop3" view={props.view} label="Account to test POP3 with" none="POP3 is not tested" />
+      <Login
+        protocol="pop3"
+        view={props.view}
+        label="Account to test POP3 with"
+        none="None (POP3 is not tested)"
+      />
     </details>
   );
 }

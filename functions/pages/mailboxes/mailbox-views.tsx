@@ -140,7 +140,7 @@ function MailboxRow(props: {
   );
 }
 
-/** "N in the folder, N accounted for", and what came in after the last outage, for a day. */
+/** "N in the folder, N accounted for" and, for a day, the email recovered after the last outage. */
 function CheckSummary(props: {
   mailbox: Mailbox;
   check: FolderCheck | undefined;
@@ -204,7 +204,7 @@ export function deleteMailboxPage(principal: Principal, mailbox: Mailbox): strin
     <Page title={`Delete ${mailbox.address}?`} principal={principal} place="mailboxes">
       <p>
         Postroom stops fetching from it. Its tickets and unimported email are kept, and nothing in the mailbox
-        is changed. To stop only for a while, pause it instead.
+        is changed. To stop temporarily, pause the mailbox instead.
       </p>
       <form method="post" action={paths.deleteMailbox(mailbox)}>
         <SubmitButton kind="danger">Delete mailbox</SubmitButton>{' '}

@@ -34,7 +34,7 @@ import { mailboxFormPage } from './mailbox-form-view.tsx';
 import { deleteMailboxPage, mailboxListPage } from './mailbox-views.tsx';
 import { noProviderPage, whichProviderPage } from './which-mailbox-view.tsx';
 
-const said: Readonly<Record<string, Flash>> = {
+const flashes: Readonly<Record<string, Flash>> = {
   connected: { kind: 'success', text: 'Signed in. Check the settings and save.' },
   'connected-partly': {
     kind: 'warning',
@@ -60,7 +60,7 @@ export async function showMailboxes(c: PageContext): Promise<Response> {
   ]);
   const health = new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, state)]));
   const sorted = all.toSorted((a, b) => a.address.localeCompare(b.address));
-  const flash = openedFlash(c) ?? flashOf(c, said);
+  const flash = openedFlash(c) ?? flashOf(c, flashes);
   return c.html(
     mailboxListPage({
       principal: c.get('principal'),
@@ -258,7 +258,7 @@ function formPage(
   errors: Readonly<Record<string, string>>,
   more: { unopened?: string; count?: FirstFetchCount; asksFirst?: boolean } = {},
 ): string {
-  const flash = mailbox === undefined ? flashOf(c, said) : undefined;
+  const flash = mailbox === undefined ? flashOf(c, flashes) : undefined;
   const { unopened, count, asksFirst = 'first' in typed } = more;
   const principal = c.get('principal');
   return mailboxFormPage({ principal, mailbox, choices, typed, errors, unopened, flash, count, asksFirst });

@@ -11,7 +11,7 @@ import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
-const said: Readonly<Record<string, Flash>> = {
+const flashes: Readonly<Record<string, Flash>> = {
   blocked: {
     kind: 'success',
     text: 'Sender blocked. New email from this sender no longer becomes a ticket.',
@@ -54,7 +54,7 @@ async function sendersPage(
       principal={c.get('principal')}
       place="mailboxes"
       hasErrors={Object.keys(errors).length > 0}
-      flash={flashOf(c, said)}
+      flash={flashOf(c, flashes)}
     >
       <UnreadableNote rows={unreadableRows(c.get('services').tables, 'Mailboxes')} />
       <ErrorSummary errors={errors} />
@@ -88,7 +88,7 @@ async function sendersPage(
       </Panel>
       {rules.length === 0 ? (
         <EmptyState title="No senders yet">
-          Nobody is blocked. You can also block a sender from one of its tickets.
+          No sender is blocked. You can also block a sender on the page of one of its tickets.
         </EmptyState>
       ) : (
         <DataTable caption="Blocked and always-allowed senders" head={['Sender', 'Rule', 'Added', '']}>

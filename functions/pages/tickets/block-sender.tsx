@@ -1,4 +1,4 @@
-/** Blocking the sender of a ticket, and taking it back, with one click. For agents. */
+/** Blocks and unblocks the sender of a ticket with one click. For agents. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { paths } from '../../../shared/paths/paths.ts';
 import { changeSenderRule } from '../../../shared/senders/change-sender-rule.ts';
@@ -9,13 +9,15 @@ import { StatusLabel } from '../../../shared/ui/lists.tsx';
 import { type MailContext, mailServices } from './mail-services.ts';
 import { ownId } from './message-files.ts';
 
-/** What a ticket page knows of its sender; undefined where there is no address to block. */
+/** The block state of a ticket's sender; undefined if there is no address to block. */
 export interface SenderState {
   address: string;
   rule: SenderRule | undefined;
 }
 
-/** Nobody blocks a mailbox of this installation by a click: email that people send through it would be lost, too. */
+/**
+ * Our own mailboxes can't be blocked with a click: that would also drop email that people send through them.
+ */
 export async function senderStateOf(c: MailContext, ticket: Ticket): Promise<SenderState | undefined> {
   const { senderRules, mailboxes } = mailServices(c);
   const address = parseSender(ticket.requester.address ?? '');
@@ -34,7 +36,7 @@ async function change(c: MailContext, kind: 'blocked' | undefined): Promise<Resp
   const page = id === undefined ? undefined : await mailServices(c).tickets.conversation(id, { limit: 1 });
   const state = page && (await senderStateOf(c, page.ticket));
   if (page === undefined || state === undefined) return c.notFound();
-  // An always-allowed sender, or a rule for a whole domain, is for admins to change.
+  // Only admins change an always-allowed sender or a rule for a whole domain.
   if (state.rule !== undefined && (state.rule.kind === 'allowed' || state.rule.sender !== state.address))
     return c.redirect(paths.ticket(page.ticket), 303);
   await changeSenderRule(c.get('services'), state.address, kind, c.get('principal'));

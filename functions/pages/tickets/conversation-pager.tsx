@@ -2,10 +2,10 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { ConversationPlace } from './conversation.tsx';
 
-/** The way through a long conversation: earlier messages, and back to the newest. */
+/** Navigation of a long conversation: earlier messages, and back to the newest. */
 export function ConversationPager(props: {
   place: ConversationPlace;
-  /** `messageRef` that the page of earlier messages ends before; absent on the oldest page. */
+  /** Show messages before this `messageRef`; absent on the oldest page. */
   earlier: string | undefined;
   messageCount: number;
 }): JSX.Element | null {

@@ -3,8 +3,8 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { attachmentName } from '../../../shared/tickets/attachment-name.ts';
 import { FRAME_SANDBOX, type HtmlShape } from '../../../shared/tickets/mail-document.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
+import { messageRef, type StoredMessage } from '../../../shared/tickets/message-records.ts';
 import type { Person, Ticket, TicketAttachment } from '../../../shared/tickets/ticket.ts';
-import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-records.ts';
 import type { TicketStore } from '../../../shared/tickets/ticket-store.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
@@ -17,24 +17,24 @@ import { MeetingCard } from './meeting-card.tsx';
 import { SenderWarning, senderFacts } from './sender-check.tsx';
 import { shownName } from './ticket-list.tsx';
 
-/** A message with what the page decided about showing it. */
+/** A message, with the form in which the page shows it. */
 export interface ShownMessage {
   message: StoredMessage;
-  /** Set in the text view, and where there is no HTML. */
+  /** Set in the text view, and if there is no HTML. */
   text: ShownText | undefined;
   images: RemoteImages;
 }
 
-/** The reader's place in a conversation, which links within it keep. */
+/** The position in a conversation, which its links preserve. */
 export interface ConversationPlace {
   ticketId: string;
-  /** `messageRef` that this page ends before; absent on the newest page. */
+  /** The page shows messages before this `messageRef`; absent on the newest page. */
   before: string | undefined;
 }
 
 export type FrameHeight = 'low' | 'middle' | 'high' | 'tall';
 
-/** A guess from how much there is to read; where the script runs, it measures the frame instead. */
+/** Estimated from the number of lines. With script, the frame is measured instead. */
 export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
   const lines = shape?.lines ?? Number.POSITIVE_INFINITY;
   if (lines <= 6) return 'low';
@@ -87,7 +87,10 @@ export function TicketHead(props: {
   );
 }
 
-/** One message with its attachments; HTML is shown in its own frame. A collapsed message says why and opens on click. */
+/**
+ * A message with its attachments; HTML is shown in a frame of its own. A collapsed message shows why it is
+ * collapsed and opens on click.
+ */
 export function Message(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
   const { message, text } = props.shown;
   const place = placeOf(props.place.ticketId, message);
@@ -154,11 +157,11 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
   );
 }
 
-/** Without a text, the card or the note is all there is to see. */
+/** True if the meeting card or encryption note replaces an empty text. */
 const saysItself = ({ encryption, invitation }: StoredMessage, { text }: ShownText): boolean =>
   text.trim() === '' && (encryption !== undefined || invitation !== undefined);
 
-/** What names a message in the paths of its body, text, attachments and original. */
+/** Identifies a message in the paths of its body, text, attachments and original. */
 const placeOf = (ticketId: string, message: { at: string; key: string }): MessagePlace => ({
   id: ticketId,
   key: messageRef(message),

@@ -2,7 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Encryption } from '../../../shared/tickets/ticket.ts';
 import { StatusLabel } from '../../../shared/ui/lists.tsx';
 
-/** Why there is nothing to read, and what an agent can do about it. */
+/** Explains why the content can't be read, and what an agent can do. */
 export function EncryptionNote({ encryption }: { encryption: Encryption }): JSX.Element {
   return (
     <p class="alert">

@@ -6,16 +6,17 @@ import {
   SCANNED_ENTRIES,
   SCANNED_TICKETS,
 } from '../../../shared/intake/find-email.ts';
-import type { FolderAnswer, ServerAnswer, ServerMessage } from '../../../shared/intake/find-on-server.ts';
+import type { ServerAnswer } from '../../../shared/intake/find-on-server.ts';
 import type { Trace } from '../../../shared/intake/trace-email.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { ErrorSummary, SelectField, SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
-import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
+import { DataTable, EmptyState, Panel, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
-import { readableSize } from '../../../shared/ui/size.ts';
-import type { MailboxLook } from '../../use-cases/look-at-mailboxes.ts';
+import type { MailboxSnapshot } from '../../use-cases/snapshot-mailboxes.ts';
+import { ServerResult } from './server-result.tsx';
+import { TraceLabel } from './trace-label.tsx';
 
 export interface FindEmailView {
   principal: Principal;
@@ -24,13 +25,13 @@ export interface FindEmailView {
   mistake?: string;
   result?: {
     search: EmailSearch;
-    looks: readonly MailboxLook[];
-    /** Where the mail server was asked. */
+    snapshots: readonly MailboxSnapshot[];
+    /** Set if a mail server was asked. */
     server?: { mailbox: Mailbox; answer: ServerAnswer };
   };
 }
 
-/** The form and, after a search, what was found or looked at in vain. */
+/** The search form and, after a search, the results and the searched mailboxes. */
 export function findEmailPage(view: FindEmailView): string {
   const { principal, mailboxes, typed, mistake, result } = view;
   const isAdmin = principal.roles.includes('admin');
@@ -48,7 +49,7 @@ export function findEmailPage(view: FindEmailView): string {
         <TextField
           name="text"
           label="Sender, subject or Message-ID"
-          hint="A part of the sender’s name or address, or of the subject, is enough."
+          hint="Part of a name, address or subject is enough."
           value={typed.text}
           error={mistake}
           autocomplete="off"
@@ -68,16 +69,16 @@ export function findEmailPage(view: FindEmailView): string {
       {result === undefined ? null : (
         <>
           {result.server === undefined ? null : (
-            <Server mailbox={result.server.mailbox} answer={result.server.answer} isAdmin={isAdmin} />
+            <ServerResult mailbox={result.server.mailbox} answer={result.server.answer} isAdmin={isAdmin} />
           )}
           <InPostroom search={result.search} mailboxes={mailboxes} />
-          <LookedAt
+          <SearchedMailboxes
             askedId={result.server?.mailbox.id}
-            looks={result.looks}
+            snapshots={result.snapshots}
             isFound={result.search.found.length > 0}
             isAdmin={isAdmin}
           />
-          <AskServer looks={result.looks} />
+          <AskServer snapshots={result.snapshots} />
         </>
       )}
     </Page>,
@@ -91,28 +92,22 @@ function InPostroom(props: { search: EmailSearch; mailboxes: readonly Mailbox[] 
     <>
       <h2>In Postroom</h2>
       {found.length === 0 ? (
-        <EmptyState title="Not seen">Postroom knows no such email in these mailboxes.</EmptyState>
+        <EmptyState title="Not found">Postroom has no record of this email in these mailboxes.</EmptyState>
       ) : (
         found.map((email) => (
           <Found email={email} mailbox={addresses.get(email.mailboxId) ?? 'a deleted mailbox'} />
         ))
       )}
       <p class="small muted">
-        {more ? `Only the newest ${MAX_FOUND} are shown. ` : ''}A Message-ID is looked up among all tickets;
-        senders and subjects among the newest {SCANNED_TICKETS.toLocaleString('en')} open and as many closed
-        tickets. Of unimported email, the newest {SCANNED_ENTRIES.toLocaleString('en')} of all mailboxes
-        together are searched. Ask the mail server to find older email.
+        {more ? `Only the newest ${MAX_FOUND} are shown. ` : ''}Message-IDs are searched in all tickets.
+        Senders and subjects are searched in the newest {SCANNED_TICKETS.toLocaleString('en')} open and{' '}
+        {SCANNED_TICKETS.toLocaleString('en')} closed tickets, and in the newest{' '}
+        {SCANNED_ENTRIES.toLocaleString('en')} unimported emails of all mailboxes. To find older email, ask
+        the mail server.
       </p>
     </>
   );
 }
-
-const labels: Readonly<Record<Trace['outcome'], { kind: 'good' | 'warn' | 'quiet'; word: string }>> = {
-  ticket: { kind: 'good', word: 'In a ticket' },
-  skipped: { kind: 'quiet', word: 'Skipped' },
-  'not-imported': { kind: 'warn', word: 'Not imported' },
-  'in-progress': { kind: 'quiet', word: 'In progress' },
-};
 
 function Found(props: { email: FoundEmail; mailbox: string }): JSX.Element {
   const { trace, from, subject, isUnimported } = props.email;
@@ -129,26 +124,11 @@ function Found(props: { email: FoundEmail; mailbox: string }): JSX.Element {
       {isUnimported ? (
         <p>
           <a href={paths.unimported({ mailbox: props.email.mailboxId, show: 'waiting' })}>
-            Try again, make a ticket of it or dismiss it
+            Try again, make a ticket or dismiss it
           </a>
         </p>
       ) : null}
     </Panel>
-  );
-}
-
-function TraceLabel(props: { trace: Trace }): JSX.Element {
-  const { outcome, ticket } = props.trace;
-  return (
-    <>
-      <StatusLabel kind={labels[outcome].kind}>{labels[outcome].word}</StatusLabel>
-      {ticket === undefined ? null : (
-        <>
-          {' '}
-          <a href={paths.ticket({ id: ticket.id })}>Ticket #{ticket.number}</a>
-        </>
-      )}
-    </>
   );
 }
 
@@ -169,41 +149,48 @@ function Steps(props: { trace: Trace }): JSX.Element {
   );
 }
 
-/** What "not seen" rests on, mailbox by mailbox. */
-function LookedAt(props: {
-  looks: readonly MailboxLook[];
+/** The state of each searched mailbox, by which an agent can judge a "not found". */
+function SearchedMailboxes(props: {
+  snapshots: readonly MailboxSnapshot[];
   isFound: boolean;
   isAdmin: boolean;
-  /** Whose server was asked. */
+  /** ID of the mailbox whose server was asked. */
   askedId: string | undefined;
 }): JSX.Element | null {
-  if (props.looks.length === 0) return null;
+  if (props.snapshots.length === 0) return null;
   return (
-    <DataTable caption="What was looked at" head={['Mailbox', 'Since', 'Last fetch', 'Listed', 'What to do']}>
-      {props.looks.map((look) => (
+    <DataTable
+      caption="Searched mailboxes"
+      head={['Mailbox', 'Connected', 'Last fetch', 'Folder', 'What to do']}
+    >
+      {props.snapshots.map((snapshot) => (
         <tr>
           <td data-label="Mailbox">
             <span>
-              {look.mailbox.address}
+              {snapshot.mailbox.address}
               <br />
-              <span class="muted small">Folder {look.mailbox.folder}</span>
+              <span class="muted small">Folder {snapshot.mailbox.folder}</span>
             </span>
           </td>
-          <td data-label="Since">
-            <Time at={look.mailbox.createdAt} />
+          <td data-label="Connected">
+            <Time at={snapshot.mailbox.createdAt} />
           </td>
           <td data-label="Last fetch">
-            {look.health.lastSuccessAt === undefined ? 'Not yet' : <Time at={look.health.lastSuccessAt} />}
+            {snapshot.health.lastSuccessAt === undefined ? (
+              'Not yet'
+            ) : (
+              <Time at={snapshot.health.lastSuccessAt} />
+            )}
           </td>
-          <td data-label="Listed">
-            <Listed look={look} />
+          <td data-label="Folder">
+            <Listed snapshot={snapshot} />
           </td>
           <td data-label="What to do">
             <Advice
-              look={look}
+              snapshot={snapshot}
               isFound={props.isFound}
               isAdmin={props.isAdmin}
-              wasAsked={props.askedId === look.mailbox.id}
+              wasAsked={props.askedId === snapshot.mailbox.id}
             />
           </td>
         </tr>
@@ -212,8 +199,8 @@ function LookedAt(props: {
   );
 }
 
-function Listed(props: { look: MailboxLook }): JSX.Element {
-  const { inFolder, checkedAt, health } = props.look;
+function Listed(props: { snapshot: MailboxSnapshot }): JSX.Element {
+  const { inFolder, checkedAt, health } = props.snapshot;
   const backlog = health.backlog ?? 0;
   return (
     <span>
@@ -224,62 +211,60 @@ function Listed(props: { look: MailboxLook }): JSX.Element {
           {inFolder.toLocaleString('en')} in the folder, <Time at={checkedAt} />
         </>
       )}
-      {backlog === 0 ? null : <> {backlog.toLocaleString('en')} wait for the next fetch.</>}
+      {backlog === 0 ? null : <> {backlog.toLocaleString('en')} waiting for the next fetch.</>}
     </span>
   );
 }
 
-/** The one next step, the most likely reason first. */
+/** The next step, for the most likely cause. */
 function Advice(props: {
-  look: MailboxLook;
+  snapshot: MailboxSnapshot;
   isFound: boolean;
   isAdmin: boolean;
   wasAsked: boolean;
 }): JSX.Element {
-  const { mailbox, health, missing } = props.look;
+  const { mailbox, health, missing } = props.snapshot;
   const link = (href: string, label: string) =>
     props.isAdmin ? <a href={href}>{label}</a> : 'Ask an administrator.';
   if (!mailbox.enabled) return <span>The mailbox is paused. {link(paths.mailboxes(), 'Resume it')}</span>;
   if (health.state !== 'ok')
     return (
       <span>
-        {health.problem} {link(paths.mailboxes(), 'See what is wrong')}
+        {health.problem} {link(paths.mailboxes(), 'See the problem')}
       </span>
     );
   if (missing > 0)
     return (
       <span>
         {missing === 1 ? '1 email is' : `${missing} emails are`} missing.{' '}
-        {link(paths.mailboxCheck(mailbox), 'Fetch what is missing')}
+        {link(paths.mailboxCheck(mailbox), 'Fetch missing email')}
       </span>
     );
-  if (props.isFound) return <span>Nothing: it works.</span>;
-  if (props.wasAsked) return <span>The answer of its server is above.</span>;
+  if (props.isFound) return <span>Nothing to do.</span>;
+  if (props.wasAsked) return <span>See the server’s answer above.</span>;
   return (
-    <span>
-      Ask the mail server below: the email may be in Junk, in another folder, or never have arrived.
-    </span>
+    <span>Ask the mail server below. The email may be in Junk or another folder, or it never arrived.</span>
   );
 }
 
-/** Beyond that many, a person chooses a mailbox first. */
+/** With more mailboxes, one has to be chosen first. */
 const MAX_BUTTONS = 5;
 
-/** Its buttons send the form at the top once more. */
-function AskServer(props: { looks: readonly MailboxLook[] }): JSX.Element | null {
-  if (props.looks.length === 0) return null;
+/** Its buttons submit the search form again. */
+function AskServer(props: { snapshots: readonly MailboxSnapshot[] }): JSX.Element | null {
+  if (props.snapshots.length === 0) return null;
   return (
     <>
       <h2>Ask the mail server</h2>
       <p>
-        Searches the folder and Junk on the mail server now. This takes a few seconds, and marks nothing as
-        read.
+        Searches the folder and the Junk folder on the mail server. This takes a few seconds. No email is
+        marked as read.
       </p>
-      {props.looks.length > MAX_BUTTONS ? (
-        <p>Choose a mailbox above, and find again.</p>
+      {props.snapshots.length > MAX_BUTTONS ? (
+        <p>Choose a mailbox above and search again.</p>
       ) : (
         <p class="actions">
-          {props.looks.map(({ mailbox }) => (
+          {props.snapshots.map(({ mailbox }) => (
             <button type="submit" form="find" class="button secondary" name="server" value={mailbox.id}>
               Ask the server of {mailbox.address}
             </button>
@@ -287,105 +272,5 @@ function AskServer(props: { looks: readonly MailboxLook[] }): JSX.Element | null
         </p>
       )}
     </>
-  );
-}
-
-function Server(props: { mailbox: Mailbox; answer: ServerAnswer; isAdmin: boolean }): JSX.Element {
-  const { mailbox, answer, isAdmin } = props;
-  return (
-    <>
-      <h2>On the mail server of {mailbox.address}</h2>
-      {answer.kind === 'failed' ? (
-        <div class="flash warning" role="alert">
-          <p>{answer.message}</p>
-        </div>
-      ) : (
-        <>
-          {answer.folders.map((folder) => (
-            <Folder folder={folder} mailbox={mailbox} isAdmin={isAdmin} />
-          ))}
-          {answer.folders.every(({ count }) => count === 0) ? (
-            <p>
-              The server has no such email in these folders. Ask the sender for the exact time and Message-ID,
-              and whether an error came back; it may also have been moved to another folder or deleted.
-            </p>
-          ) : null}
-          {answer.folders.some(({ isJunk }) => isJunk) ? null : (
-            <p class="muted">No Junk folder is known on this server.</p>
-          )}
-        </>
-      )}
-    </>
-  );
-}
-
-function Folder(props: { folder: FolderAnswer; mailbox: Mailbox; isAdmin: boolean }): JSX.Element {
-  const { folder, count, messages, isJunk } = props.folder;
-  if (count === 0)
-    return (
-      <p>
-        <strong>{folder}</strong>: nothing that fits.
-      </p>
-    );
-  return (
-    <>
-      {isJunk ? (
-        <div class="flash warning" role="alert">
-          <p>
-            It is in the Junk folder “{folder}”. Postroom fetches {props.mailbox.folder} only: move it there,
-            and it becomes a ticket with the next fetch.
-          </p>
-        </div>
-      ) : null}
-      <DataTable
-        caption={`${folder}: ${count === 1 ? '1 email' : `${count.toLocaleString('en')} emails`}${count > messages.length ? `, the newest ${messages.length} shown` : ''}`}
-        head={['Received', 'Message-ID', 'Size', 'In Postroom']}
-      >
-        {messages.map((message) => (
-          <tr>
-            <td data-label="Received">
-              <Time at={message.receivedAt} />
-            </td>
-            <td data-label="Message-ID" class="code">
-              {message.messageId === '' ? 'none' : message.messageId}
-            </td>
-            <td data-label="Size">{readableSize(message.size)}</td>
-            <td data-label="In Postroom">
-              <ServerTrace
-                message={message}
-                isJunk={isJunk}
-                mailbox={props.mailbox}
-                isAdmin={props.isAdmin}
-              />
-            </td>
-          </tr>
-        ))}
-      </DataTable>
-    </>
-  );
-}
-
-function ServerTrace(props: {
-  message: ServerMessage;
-  isJunk: boolean;
-  mailbox: Mailbox;
-  isAdmin: boolean;
-}): JSX.Element {
-  const { trace } = props.message;
-  if (trace !== undefined)
-    return (
-      <span>
-        <TraceLabel trace={trace} />
-        <br />
-        {trace.summary}
-      </span>
-    );
-  if (props.isJunk) return <span>Not fetched: it is in Junk.</span>;
-  return (
-    <span>
-      Not seen yet. Unread email is fetched within {props.mailbox.intervalMinutes}{' '}
-      {props.mailbox.intervalMinutes === 1 ? 'minute' : 'minutes'}.{' '}
-      {props.isAdmin ? <a href={paths.mailboxCheck(props.mailbox)}>Check the folder</a> : null}
-    </span>
   );
 }

@@ -1,9 +1,9 @@
-/** “Where is my email?”: what became of an email, or what was looked at in vain. For agents. */
+/** “Where is my email?”: traces an email, or shows where it was searched without success. For agents. */
 import { findEmail, readQuery } from '../../../shared/intake/find-email.ts';
 import { findOnServer } from '../../../shared/intake/find-on-server.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { formData } from '../../http/form-data.ts';
-import { lookAtMailboxes } from '../../use-cases/look-at-mailboxes.ts';
+import { snapshotMailboxes } from '../../use-cases/snapshot-mailboxes.ts';
 import { type FindEmailView, findEmailPage } from './find-email-views.tsx';
 import type { MailContext } from './mail-services.ts';
 
@@ -16,7 +16,7 @@ export async function showFindEmail(c: MailContext): Promise<Response> {
   );
 }
 
-/** By POST: what is looked for stands in no address, and so in no log. */
+/** Uses POST, so that the search terms are not part of a URL and do not appear in logs. */
 export async function searchEmail(c: MailContext): Promise<Response> {
   const services = c.get('services');
   const [fields, mailboxes] = await Promise.all([formData(c), services.mailboxes.list()]);
@@ -25,12 +25,12 @@ export async function searchEmail(c: MailContext): Promise<Response> {
   const query = readQuery(typed.text);
   if (query === undefined) return c.html(findEmailPage({ ...view, mistake: NOTHING_TYPED }), 422);
   const chosen = mailboxes.filter(({ id }) => typed.mailbox === '' || id === typed.mailbox);
-  // A deleted mailbox has its tickets and unimported emails still.
+  // The tickets and unimported email of a deleted mailbox still exist.
   const removed = typed.mailbox === '' ? await services.mailboxes.removed() : [];
   const asked = chosen.find(({ id }) => id === fields['server']);
-  const [search, looks, server] = await Promise.all([
+  const [search, snapshots, server] = await Promise.all([
     findEmail({ ...services, ledger: services.intake.ledger }, [...chosen, ...removed], query),
-    lookAtMailboxes(services, chosen),
+    snapshotMailboxes(services, chosen),
     asked && findOnServer(services.intake, asked, query),
   ]);
   return c.html(
@@ -38,7 +38,7 @@ export async function searchEmail(c: MailContext): Promise<Response> {
       ...view,
       result: {
         search,
-        looks,
+        snapshots,
         ...(asked !== undefined && server !== undefined && { server: { mailbox: asked, answer: server } }),
       },
     }),

@@ -2,10 +2,10 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import { splitQuotedText } from '../../../shared/tickets/quoted-text.ts';
 import { linkPieces } from '../../../shared/tickets/text-links.ts';
 
-/** The text of a message as far as a page shows it. */
+/** The text of a message, as much as a page shows. */
 export interface ShownText {
   text: string;
-  /** False when there is more than the page shows. */
+  /** False if the text is longer than shown. */
   whole: boolean;
 }
 

@@ -18,7 +18,7 @@ const answers: Readonly<Record<NonNullable<Invitation['answer']>['says'], string
   tentative: 'may come',
   other: 'has not decided',
 };
-/** A meeting as the email gives it. Postroom takes no part in it: the calendar file is among the attachments. */
+/** A meeting from an email. Postroom does not respond to it; the calendar file is one of the attachments. */
 export function MeetingCard({ invitation }: { invitation: Invitation }): JSX.Element {
   const { kind, title, place, organizer, repeats, answer } = invitation;
   const utc = startInUtc(invitation);

@@ -1,8 +1,8 @@
 import { attachmentName } from '../../../shared/tickets/attachment-name.ts';
 import { mailDocumentHeaders, noSuchMessage } from '../../../shared/tickets/mail-document.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
+import type { StoredMessage } from '../../../shared/tickets/message-records.ts';
 import type { Ticket } from '../../../shared/tickets/ticket.ts';
-import type { StoredMessage } from '../../../shared/tickets/ticket-records.ts';
 import { fileResponse, plainTextResponse } from '../../http/file-download.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { type MailContext, mailServices } from './mail-services.ts';

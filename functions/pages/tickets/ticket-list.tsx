@@ -4,7 +4,7 @@ import type { Person, TicketSummary } from '../../../shared/tickets/ticket.ts';
 import { Time } from '../../../shared/ui/lists.tsx';
 import { ClassLabel } from './class-label.tsx';
 
-/** Tickets as rows, the whole row one link. */
+/** Tickets as rows; the whole row is a link. */
 export function TicketList(props: { label: string; tickets: readonly TicketSummary[] }): JSX.Element {
   return (
     <ol class="ticket-list" aria-label={props.label}>
@@ -35,5 +35,5 @@ export function TicketList(props: { label: string; tickets: readonly TicketSumma
 export const ticketTitle = ({ subject }: { subject: string }): string =>
   subject.trim() === '' ? '(no subject)' : subject;
 
-/** A person in as few words as the mail allows. */
+/** The person's name, otherwise the address. */
 export const shownName = ({ name, address }: Person): string => name ?? address ?? 'Unknown sender';

@@ -1,4 +1,4 @@
-/** Ticket list, ticket, the mail inside its frame, attachments and originals. For agents. */
+/** The ticket list and the ticket page. For agents. */
 import { setImmediate as pause } from 'node:timers/promises';
 import { raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
@@ -11,8 +11,8 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { mapLimited } from '../../../shared/platform/concurrency.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
+import { messageRef, type StoredMessage } from '../../../shared/tickets/message-records.ts';
 import type { TicketPage, TicketStatus } from '../../../shared/tickets/ticket.ts';
-import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-records.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { EmptyState } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
@@ -29,7 +29,7 @@ import { TicketList, ticketTitle } from './ticket-list.tsx';
 
 const PAGE_SIZE = 50;
 const MESSAGES_A_PAGE = 50;
-/** With up to this many messages, the links above them are enough. */
+/** With up to this many messages, the links above them are sufficient. */
 const FEW = 5;
 const flashes: Readonly<Record<string, Flash>> = {
   closed: { kind: 'success', text: 'Ticket closed. A reply will open a new, linked ticket.' },

@@ -1,4 +1,4 @@
-/** Emails without a ticket: why, and what to do about each. For agents. */
+/** Email that did not become part of a ticket, with reasons and actions. For agents. */
 
 import { limits } from '../../../shared/intake/plan-batches.ts';
 import type { Handled, QuarantineEntry } from '../../../shared/intake/quarantine-records.ts';
@@ -20,29 +20,29 @@ import { type MailContext, type MailServices, mailServices } from './mail-servic
 
 const PAGE_SIZE = 50;
 const ALL = '';
-// What a table key may hold is all that is asked for.
+// Only checked for characters that a table key can't contain.
 const KEY = /^[^/\\#?\p{Cc}]{1,400}$/u;
 
-const said: Readonly<Record<string, Flash>> = {
-  ticket: { kind: 'success', text: 'The email is in a ticket now.' },
+const flashes: Readonly<Record<string, Flash>> = {
+  ticket: { kind: 'success', text: 'The email is now in a ticket.' },
   again: {
     kind: 'warning',
-    text: 'The email could not be imported this time either. The reason below is the new one.',
+    text: 'The email still could not be imported. The reason below is from this attempt.',
   },
-  asked: { kind: 'success', text: 'Postroom asks the mail server for the email again, within a minute.' },
+  asked: { kind: 'success', text: 'Postroom will download the email again within a minute.' },
   dismissed: {
     kind: 'success',
-    text: 'Dismissed. The email stays listed under “All”, and its original is kept.',
+    text: 'Dismissed. The email stays in the list of all unimported email, and its original is kept.',
   },
   deleted: {
     kind: 'warning',
-    text: 'The mailbox of this email was deleted, so it cannot be imported. Make a ticket of it, or dismiss it.',
+    text: 'The mailbox of this email was deleted, so it cannot be imported. Make a ticket or dismiss it.',
   },
 };
 
 export async function showUnimported(c: MailContext): Promise<Response> {
   const { quarantine, mailboxes } = mailServices(c);
-  const known = await shelves(mailboxes);
+  const known = await mailboxOptions(mailboxes);
   const chosen = known.find(({ id }) => id === c.req.query('mailbox'));
   const isWaiting = c.req.query('show') === 'waiting';
   const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
@@ -72,21 +72,21 @@ export async function showUnimported(c: MailContext): Promise<Response> {
             <a href={paths.unimported({ mailbox: chosen?.id })}>Show all</a>
           ) : (
             <a href={paths.unimported({ mailbox: chosen?.id, show: 'waiting' })}>
-              Show only what waits for a decision
+              Show only email that needs a decision
             </a>
           )}
         </p>
-        {known.length > 1 ? <MailboxChoice shelves={known} chosen={chosen?.id ?? ALL} /> : null}
+        {known.length > 1 ? <MailboxChoice mailboxOptions={known} chosen={chosen?.id ?? ALL} /> : null}
         {page.entries.length === 0 ? (
-          <EmptyState title={isWaiting ? 'Nothing waits for a decision' : 'No unimported email'}>
+          <EmptyState title={isWaiting ? 'No email needs a decision' : 'No unimported email'}>
             {isWaiting ? (
               <a href={paths.unimported()}>Show all unimported email</a>
             ) : (
-              'Every email so far became part of a ticket.'
+              'So far, every email has become part of a ticket.'
             )}
           </EmptyState>
         ) : (
-          <Entries entries={page.entries} shelves={known} />
+          <Entries entries={page.entries} mailboxOptions={known} />
         )}
         <Pager
           path={paths.unimported()}
@@ -100,12 +100,12 @@ export async function showUnimported(c: MailContext): Promise<Response> {
 }
 
 /** A mailbox to filter by, including deleted ones. */
-interface Shelf {
+interface MailboxOption {
   id: string;
   label: string;
 }
 
-async function shelves(mailboxes: MailServices['mailboxes']): Promise<Shelf[]> {
+async function mailboxOptions(mailboxes: MailServices['mailboxes']): Promise<MailboxOption[]> {
   const [known, removed] = await Promise.all([mailboxes.list(), mailboxes.removed()]);
   const ids = new Set(known.map(({ id }) => id));
   return [
@@ -116,8 +116,8 @@ async function shelves(mailboxes: MailServices['mailboxes']): Promise<Shelf[]> {
   ];
 }
 
-function MailboxChoice(props: { shelves: readonly Shelf[]; chosen: string }) {
-  const options = props.shelves.map(({ id, label }) => ({ value: id, label }));
+function MailboxChoice(props: { mailboxOptions: readonly MailboxOption[]; chosen: string }) {
+  const options = props.mailboxOptions.map(({ id, label }) => ({ value: id, label }));
   return (
     <form class="choose" method="get" action={paths.unimported()} data-submit-on-change="">
       <SelectField
@@ -131,8 +131,8 @@ function MailboxChoice(props: { shelves: readonly Shelf[]; chosen: string }) {
   );
 }
 
-function Entries(props: { entries: readonly QuarantineEntry[]; shelves: readonly Shelf[] }) {
-  const labels = new Map(props.shelves.map(({ id, label }) => [id, label]));
+function Entries(props: { entries: readonly QuarantineEntry[]; mailboxOptions: readonly MailboxOption[] }) {
+  const labels = new Map(props.mailboxOptions.map(({ id, label }) => [id, label]));
   return (
     <DataTable caption="Emails without a ticket" head={['Email', 'Reason', 'Received', 'Original', '']}>
       {props.entries.map((entry) => (
@@ -210,7 +210,7 @@ const inWords: Readonly<Record<Handled['outcome'], string>> = {
   dismissed: 'Dismissed',
 };
 
-/** A copy of an email has nothing to import; one that was dealt with can still become a ticket, unless it is in one. */
+/** A duplicate has no actions. A processed email can still become a ticket, unless it is in one. */
 function Actions(props: { entry: QuarantineEntry }) {
   const { entry } = props;
   const { mailboxId, key, kind, handled, size } = entry;
@@ -242,7 +242,7 @@ function Actions(props: { entry: QuarantineEntry }) {
   );
 }
 
-/** Of the newest that wait. Beyond that many, the list of all is the place to look. */
+/** Maximum of entries, newest first. The list of all email has the others. */
 const MAX_WAITING = 200;
 
 async function waitingEntries(
@@ -257,10 +257,10 @@ async function waitingEntries(
 }
 
 function flashFor(c: MailContext): Flash | undefined {
-  const flash = flashOf(c, said);
+  const flash = flashOf(c, flashes);
   const number = Number(c.req.query('number'));
   if (c.req.query('flash') !== 'ticket' || !Number.isInteger(number) || number < 1) return flash;
-  return { kind: 'success', text: `The email is in ticket #${number} now.` };
+  return { kind: 'success', text: `The email is now in ticket #${number}.` };
 }
 
 export const retryUnimportedEmail = (c: MailContext): Promise<Response> =>

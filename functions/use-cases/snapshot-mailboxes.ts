@@ -3,8 +3,10 @@ import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
 import { healthOf } from '../../shared/mailboxes/mailbox-store.ts';
 import type { Services } from '../services.ts';
 
-/** What Postroom looked at in a mailbox, so that "not seen" can be believed or doubted. */
-export interface MailboxLook {
+/**
+ * What Postroom last knew about a mailbox when an email was not found, so that an agent can judge the result.
+ */
+export interface MailboxSnapshot {
   mailbox: Mailbox;
   health: MailboxHealth;
   /** Messages in the folder at the last check. */
@@ -14,11 +16,11 @@ export interface MailboxLook {
   missing: number;
 }
 
-/** @throws PostroomError where storage is unavailable */
-export async function lookAtMailboxes(
+/** @throws PostroomError when storage is unavailable */
+export async function snapshotMailboxes(
   { mailboxes, tables }: Pick<Services, 'mailboxes' | 'tables'>,
   wanted: readonly Mailbox[],
-): Promise<MailboxLook[]> {
+): Promise<MailboxSnapshot[]> {
   const [state, { checks }] = await Promise.all([
     mailboxes.fetchState(),
     createReconciliationStore(tables).all(),
