@@ -22,7 +22,7 @@ const pastedSecret = canary('pasted-secret');
 const foreignCode = canary('code');
 const mailBody = canary('mail-body');
 const relayPassword = canary('relay-password');
-/** Who is told of alerts by mail. */
+/** Who receives alerts by email. */
 const ON_CALL = 'sales@contoso.example';
 
 let postroom: Postroom;
@@ -69,7 +69,7 @@ afterAll(async () => {
   await postroom?.[Symbol.asyncDispose]();
 });
 
-/** What whoever is on call was sent. */
+/** The alerts sent to the operator on call. */
 async function alertsByMail(): Promise<Place[]> {
   const { control } = postroom.stack.identityProvider;
   const accessToken = await control.mintAccessToken({ upn: ON_CALL });
@@ -82,7 +82,7 @@ async function alertsByMail(): Promise<Place[]> {
     .map((text) => ({ name: 'mail of an alert', text }));
 }
 
-/** Every page and every address that the app hands out is kept; whatever the app sends passes through unchanged. */
+/** Every page and URL that the app returns is recorded; requests and responses pass through unchanged. */
 function watchAnswers(): void {
   const real = globalThis.fetch;
   vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
@@ -131,7 +131,7 @@ async function wholeStory(): Promise<void> {
   const account = /\/accounts\/[a-z2-7]{26}\/[a-z2-7]{26}/.exec(list.html)?.[0] ?? '';
   const provider = account.replace('accounts', 'providers').slice(0, '/providers/'.length + 26);
 
-  // The mailbox is due; its message stays on the queue, because this host takes none.
+  // The mailbox is due; its message stays on the queue, because this host processes none.
   await start('fetchMail');
   await postroom.stack.mail.deliver(
     SUPPORT,
@@ -139,7 +139,7 @@ async function wholeStory(): Promise<void> {
   );
   await fetchOnce(postroom, host, mailboxId);
 
-  // Tokens that Postroom is given by name, one of which the mail server refuses and the other the provider.
+  // Named tokens, one of which the mail server refuses and the other the provider.
   await control.addFault({
     match: { path: 'token' },
     status: 200,
@@ -148,10 +148,10 @@ async function wholeStory(): Promise<void> {
   await visitor.post(`${account}/check`, {});
   await fetchOnce(postroom, host, mailboxId);
 
-  // A secret that Microsoft Graph makes: first the vault refuses to keep it, then it stands beside the one that works.
+  // A secret that Microsoft Graph creates: first the vault refuses to store it, then it is stored beside the working one.
   rotated = await rotateHere(postroom, provider.slice('/providers/'.length));
 
-  // Credentials of two kinds beside the one that works, neither of which the provider knows.
+  // Credentials of two kinds beside the working one, neither of which the provider knows.
   const expiresOn = new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10);
   const edit = { name: 'Demo', clientId: postroom.stack.identityProvider.clientId, expiresOn };
   await visitor.post(`${provider}/edit`, { ...edit, credential: 'certificate' });
@@ -159,14 +159,14 @@ async function wholeStory(): Promise<void> {
   await visitor.post(`${provider}/edit`, { ...edit, credential: 'secret', secret: wrongSecret });
   await visitor.post(`${account}/check`, {});
 
-  // Ways back that are none: one that was used, one of somebody else, one that the provider refused.
+  // Invalid callbacks: a used one, one of another user, one that the provider refused.
   const callback = asked.find((url) => url.includes('/oauth/callback?')) ?? '';
   await visitor.get(callback.slice(host.url.length));
   await visitor.get(`/oauth/callback?code=${foreignCode}&state=${'x'.repeat(43)}`);
   const explained = await visitor.post('/explain', {
     error: `AADSTS7000215: Invalid client secret provided for client_secret=${pastedSecret}&grant_type=x.`,
   });
-  // The page repeats the very sentence, or the search for what stood in it would prove nothing.
+  // The page repeats the message itself; otherwise the search for its contents would prove nothing.
   expect(explained.html).toContain('Invalid client secret provided for client_secret=');
   await visitor.post(`${provider}/app-access`, { address: 'sales@contoso.example' });
   await visitor.post(`/mailboxes/${mailboxId}/test`, {});
@@ -177,7 +177,7 @@ async function wholeStory(): Promise<void> {
   await postroom.stack.keyVault.clearFaults();
   await control.revokeUser(SUPPORT);
   await visitor.post(`${account}/check`, {});
-  // A process that remembers no token cannot fetch; the monitor tells it.
+  // A process with an empty token cache cannot fetch; the monitor reports it.
   const fresh = await postroom.startHost();
   await expect(fetchOnce(postroom, fresh, mailboxId)).rejects.toThrow('The fetch did not work');
   await fresh.stop();
@@ -189,7 +189,7 @@ async function wholeStory(): Promise<void> {
   await tellOfAnEvent(provider.slice('/providers/'.length));
 }
 
-/** Key Vault's own event about a secret, on its queue and worked on; and a relay that refuses to mail what comes of it. */
+/** Key Vault's own event about a secret, queued and processed; and a relay that refuses to send the resulting email. */
 async function tellOfAnEvent(providerId: string): Promise<void> {
   const event = {
     id: '1',
@@ -207,27 +207,27 @@ async function tellOfAnEvent(providerId: string): Promise<void> {
   const refusing = await postroom.startHost({
     settings: { ALERT_EMAIL: ON_CALL, POSTROOM_TELEMETRY: 'console' },
   });
-  // It reads its channels while the vault still gives them.
+  // It reads its channels while the vault still returns them.
   const there = new Visitor(refusing.url);
   await there.signIn(demoPeople[0]?.id ?? '');
   expect((await there.get('/health')).html).toContain('through the SMTP relay');
   await start('vaultEvents', refusing, JSON.stringify(event));
   await vi.waitFor(() => expect(postroom.log()).toContain('"event":"vault event"'), waiting);
-  // Something new to tell of.
+  // A new finding to report.
   await postroom.stack.keyVault.addFault({ match: { path: '^/secrets' }, status: 403, times: 1000 });
   await start('monitor', refusing);
   await vi.waitFor(() => expect(postroom.log()).toContain('"event":"notification not sent yet"'), waiting);
   await postroom.stack.keyVault.clearFaults();
-  // Its metrics leave with its farewell.
+  // Its metrics are sent at shutdown.
   await refusing.stop();
 }
 
-test('no secret that went in comes out anywhere, through a whole story with its failures', async () => {
+test('no secret that was entered appears anywhere, through a whole story with its failures', async () => {
   await wholeStory();
   expect(await walkEverywhere()).toBeGreaterThan(25);
 
   const callback = new URL(asked.find((url) => url.includes('/oauth/callback?')) ?? '');
-  // The handover to the provider is where the state has to stand.
+  // The redirect to the provider has to contain the state.
   const handover = /^page GET \/connect\//;
   const canaries: Canary[] = [
     { name: 'webhook key', value: webhookKey },
@@ -257,7 +257,7 @@ test('no secret that went in comes out anywhere, through a whole story with its 
     { name: 'log of the rotation', text: rotated.log },
   ];
   const places = [...pages, ...storage, ...told, ...mails, ...logs];
-  // Everything that was to be searched is there.
+  // Everything that was to be searched exists.
   for (const kind of [
     'page ',
     'table Accounts',
@@ -271,14 +271,14 @@ test('no secret that went in comes out anywhere, through a whole story with its 
     'log of the rotation',
   ])
     expect([kind, places.some(({ name }) => name.startsWith(kind))]).toEqual([kind, true]);
-  // Two were made, one of which the vault keeps; both logs have something to say; spans and metrics are in it.
+  // Two were created, one of which the vault stores; both logs have entries; spans and metrics are in it.
   expect(rotated.secrets).toHaveLength(2);
   expect(rotated.log).toContain('secret rotated');
   for (const event of ['"event":"span"', '"event":"metric"', '"event":"vault event"', 'smtp'])
     expect([event, postroom.log().includes(event)]).toEqual([event, true]);
   expect(leaksIn(places, canaries)).toEqual([]);
 
-  // The search finds what it is to find.
+  // The search finds what it should find.
   expect(leaksIn([{ name: 'log', text: `x ${encodeURIComponent(wrongSecret)}` }], canaries)).not.toEqual([]);
   expect(leaksIn(storage, [{ name: 'mail', value: mailBody }])).not.toEqual([]);
 }, 300_000);

@@ -1,7 +1,7 @@
 import { corpusFiles } from '../harness/memory/mail-files.ts';
 import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 
-/** Paths of so many emails of the corpus: all hostile and all named ones, and of the rest each n-th, always the same ones. */
+/** Paths of this many emails of the corpus: all hostile and all named ones, and every n-th of the rest, always the same ones. */
 export function chosenFiles(count: number): string[] {
   const all = corpusFiles().filter((path) => path !== 'README.md' && !path.endsWith('_reply_text'));
   const named = new Set(ordinaryMails.map(([path]) => path));

@@ -1,6 +1,6 @@
 /**
- * Mail as it really comes: five hundred emails of many sources, hostile ones among them, through the built app. Every
- * one must become a ticket message, or stand in quarantine or among the skipped with a reason.
+ * Real email: five hundred emails of many sources, hostile ones among them, through the built app. Every
+ * one must become a ticket message, or be in quarantine or skipped with a reason.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
@@ -66,12 +66,12 @@ describe('five hundred emails of many sources', () => {
       return disposition?.kind === wanted ? [{ file, reason: disposition.reason }] : [];
     });
 
-  it('come in with access tokens as large as Microsoft’s', async () => {
+  it('are fetched with access tokens as large as Microsoft’s', async () => {
     const token = await postroom.stack.identityProvider.control.mintAccessToken({ upn: SUPPORT });
     expect(token.length).toBeGreaterThan(2_300);
   });
 
-  it('each became one ticket message, or is kept or passed over with its reason', async () => {
+  it('each became one ticket message, or is quarantined or skipped with its reason', async () => {
     expect(records.faults).toEqual([]);
     const dispositions = [...records.dispositions.values()];
     expect(dispositions).toHaveLength(MAILS);
@@ -86,7 +86,7 @@ describe('five hundred emails of many sources', () => {
     expect((await watcher.look()).seen).toHaveLength(MAILS);
   });
 
-  it('only hostile ones are in quarantine, and few', () => {
+  it('are in quarantine only if hostile, and few', () => {
     const quarantined = reasonsOf('quarantined');
     expect(quarantined.filter(({ file, reason }) => !file.startsWith('hostile/') || reason === '')).toEqual(
       [],
@@ -94,7 +94,7 @@ describe('five hundred emails of many sources', () => {
     expect(quarantined.length).toBeLessThanOrEqual(MAILS * 0.02);
   });
 
-  it('only copies and what is no email are skipped', () => {
+  it('are skipped only if they are copies or no email', () => {
     const others = reasonsOf('skipped').filter(
       ({ reason }) => !/^(copy of an email|not an email)/.test(reason),
     );
@@ -102,7 +102,7 @@ describe('five hundred emails of many sources', () => {
   });
 
   it.each(ordinaryMails)(
-    '%s has its sender, subject, first line and files',
+    'include %s with its sender, subject, first line and attachments',
     async (path, from, subject, line, named) => {
       const disposition = records.dispositions.get(files.indexOf(path) + 1);
       const key = disposition !== undefined && 'key' in disposition ? disposition.key : '';
@@ -114,7 +114,7 @@ describe('five hundred emails of many sources', () => {
       const attached = await Promise.all(
         rows.map(async (row, index) => {
           const bytes = await read(row['blob']);
-          // The table has the sizes of the files at hand; a text of bare LF is sent with CRLF.
+          // The table has the sizes of the original files; a text with bare LF is sent with CRLF.
           const unixSize = bytes.toString('latin1').replaceAll('\r\n', '\n').length;
           const size = unixSize === named[index]?.[1] ? unixSize : bytes.length;
           return [row['filename'], bytes.length === row['size'] ? size : 'not as long as said'];
@@ -129,10 +129,10 @@ describe('five hundred emails of many sources', () => {
     },
   );
 
-  it('a second run changes nothing, nor does one after all mail was marked unread', async () => {
+  it('do not change in a second run, nor in one after all email was marked unread', async () => {
     const dump = async (): Promise<Record<string, string>> => {
       const rows = await dumpTables(postroom.stack.storage.connectionString);
-      // Says when the shard was fetched last.
+      // Shows when the shard was last fetched.
       return Object.fromEntries([...rows].filter(([name]) => !name.startsWith('MailboxState/state/shard|')));
     };
     const before = await dump();
@@ -144,7 +144,7 @@ describe('five hundred emails of many sources', () => {
     expect((await watcher.look()).seen).toHaveLength(MAILS);
   }, 120_000);
 
-  it('the comparison notices a lost message, a ticket listed twice and an email in no ledger', async () => {
+  it('the comparison detects a lost message, a ticket listed twice and an email in no ledger', async () => {
     const { tables, stack } = postroom;
     const [message] = [...records.messages.values()].flat();
     const [listed] = await tables.open('TicketIndex').list('open', { limit: 1 });

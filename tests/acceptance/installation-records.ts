@@ -6,7 +6,7 @@ import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { listAll, type Row, type Tables } from '../../shared/platform/tables.ts';
 import { dumpTables } from '../harness/stack/installation.ts';
 
-/** What became of the mail at one UID. */
+/** The dispositions of the emails at one UID. */
 export type Disposition =
   | { kind: 'message'; ticketId: string; number: number; key: string }
   | { kind: 'quarantined' | 'skipped'; reason: string; key: string }
@@ -22,14 +22,14 @@ export interface Records {
   faults: string[];
 }
 
-/** Within what the refs of a mailbox mean something. */
+/** The validity within which the refs of a mailbox have the same meaning. */
 export async function refScopeOf(tables: Tables, mailboxId: string, uidValidity: string): Promise<RefScope> {
   const mailbox = await createMailboxStore(tables).get(mailboxId);
   if (mailbox === undefined) throw new Error(`There is no mailbox ${mailboxId}`);
   return { folderKey: folderKeyOf(mailbox), validity: uidValidity };
 }
 
-/** Reads a mailbox's whole record and compares what must agree. */
+/** Reads all records of a mailbox and compares what must agree. */
 export async function readRecords(
   tables: Tables,
   connectionString: string,
@@ -66,7 +66,7 @@ export async function readRecords(
 
   const dispositions = new Map<number, Disposition | undefined>();
   for (const uid of uids) {
-    // The numbers of these servers mean one email for good, so that one place is known of each.
+    // A UID of these servers means one email permanently, so each has one place.
     const [place, ...others] = [...places.values()].filter((each) =>
       each.place.startsWith(placesOfRef(scope, uidRef(uid))),
     );
@@ -145,7 +145,7 @@ function derivedFaults(heads: readonly Row[], index: readonly Row[], numbers: re
     const listed = index.filter((row) => row['id'] === head.partitionKey);
     if (listed.length !== 1 || listed[0]?.partitionKey !== head['status'])
       faults.push(`ticket #${head['number']} is listed ${listed.length} times`);
-    // Other numbers that were reserved for it by a run that died are gaps.
+    // Other numbers that a crashed run reserved for it are gaps.
     const named = numbers.find((row) => Number(row.rowKey) === head['number']);
     if (named?.['ticketId'] !== head.partitionKey)
       faults.push(`ticket #${head['number']} is not found under its number`);

@@ -1,7 +1,7 @@
 /**
- * A process that fetches is killed fifty times, at instants spread over its work, and always started again. Whatever
- * it left behind, every email must in the end be there once, and no email may ever be marked that is not stored. The emails
- * are five hundred of many sources, hostile ones among them, where these are at hand; else small ones that are made.
+ * A fetching process is killed fifty times, at instants spread over its work, and always restarted. Whatever it left
+ * behind, every email must finally exist once, and no email may ever be marked that is not stored. The emails are five
+ * hundred of many sources, hostile ones among them, if these are available; otherwise small generated ones.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -31,17 +31,17 @@ import { readRecords, refScopeOf } from './installation-records.ts';
 import { openStorageGate, type StorageGate } from './storage-gate.ts';
 
 const KILLS = 50;
-/** So many of the kills strike at a storage request, the others at a millisecond, wherever that finds the process. */
+/** This many of the kills occur at a storage request, the others after some milliseconds, wherever the process is then. */
 const KILLS_AT_REQUESTS = 30;
 const MAILS_A_RUN = 10;
-/** What the dead leave behind is cleared now and then, or all later kills would strike at its first steps. */
+/** What killed processes leave behind is cleared sometimes, or all later kills would occur at the first steps. */
 const WHOLE_RUN_EACH = 3;
 const CORPUS_MAILS = 500;
-/** For a run that nobody kills, over emails that kept several parsers busy. */
+/** For a run without a kill, over emails that kept several parsers busy. */
 const LONG_MS = 230_000;
-/** A run that is over before its instant comes is killed all the same. */
+/** A run that ends before its instant is killed anyway. */
 const LONGEST_RUN_MS = 4_000;
-/** Where the product gives up on an email: what died over it that often may be its fault. */
+/** Where the product abandons an email, because that many crashes may be its fault. */
 const GIVEN_UP = /^the app ended \d+ times while it worked on this email$/;
 
 describe('a process that is killed at any instant', () => {
@@ -77,7 +77,7 @@ describe('a process that is killed at any instant', () => {
     });
   }
 
-  /** What a whole run over a few new emails takes, in a process that has just begun. */
+  /** How long a whole run over a few new emails takes in a new process. */
   async function oneRun(mails: readonly Buffer[]): Promise<{ requests: number; ms: number }> {
     await postroom.stack.mail.deliverMany(SUPPORT, mails);
     const host = await newHost();
@@ -106,14 +106,14 @@ describe('a process that is killed at any instant', () => {
     return 'at a millisecond';
   }
 
-  /** Attempts of the emails that are begun and not settled, by content key. */
+  /** Attempts of the emails that are begun and not done, by content key. */
   async function begun(): Promise<Map<string, number>> {
     const rows = await listAll(postroom.tables.open('Ledger'), mailboxId, { from: 'mail|', to: 'mail|~' });
     const open = rows.map(mailKind.fromRow).filter(({ state }) => state !== 'done');
     return new Map(open.map(({ key, attempts }) => [key, attempts]));
   }
 
-  it('loses no email, doubles none, and marks none that is not stored', async () => {
+  it('loses no email, duplicates none, and marks none that is not stored', async () => {
     const random = seeded(20_261_124);
     const mails = allMails(random);
     const whole = await oneRun(mails.slice(0, MAILS_A_RUN));
@@ -136,7 +136,7 @@ describe('a process that is killed at any instant', () => {
         SUPPORT,
         mails.slice(kill * MAILS_A_RUN, (kill + 1) * MAILS_A_RUN),
       );
-      // A run that finds what others left takes longer than the first one.
+      // A run that finds leftovers of others takes longer than the first one.
       const part = random() * 1.2;
       const where = atRequest
         ? await killAtRequest(host, 1 + Math.floor(part * whole.requests), random)
@@ -145,7 +145,7 @@ describe('a process that is killed at any instant', () => {
       expect(await markedButNotStored(), `after kill ${kill}`).toEqual([]);
       const left = await begun();
       const blamed = [...left].filter(([key, attempts]) => attempts > (known.get(key) ?? attempts));
-      // What was begun before is taken alone, so that a death is put to the account of one email and no other.
+      // An email begun before is processed alone, so that a crash counts against one email only.
       expect(blamed.length, `emails blamed for kill ${kill}`).toBeLessThanOrEqual(1);
       known = left;
       await breakLease(postroom.stack.storage.connectionString, mailboxId);
@@ -177,7 +177,7 @@ describe('a process that is killed at any instant', () => {
     const hostile = hostileMails();
     const others = kept.filter(({ reason, raw }) => !GIVEN_UP.test(reason) && !hostile.has(hashOf(raw)));
     expect(others).toEqual([]);
-    // The first of its three deaths an email may share with those of its batch; of the others each is a kill of its own.
+    // An email may share the first of its three crashes with its batch; each of the others is a separate kill.
     expect(abandoned.length).toBeLessThanOrEqual(KILLS / 2);
     expect(places.size, 'the instants are spread over the work').toBeGreaterThan(8);
   }, 500_000);
@@ -200,7 +200,7 @@ const hashOf = (raw: Buffer | undefined): string =>
     .update(raw ?? '')
     .digest('hex');
 
-/** Fisher and Yates. */
+/** Fisher–Yates shuffle. */
 function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const mixed = [...items];
   for (let index = mixed.length - 1; index > 0; index -= 1) {

@@ -4,23 +4,23 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { dumpTables, type Postroom } from '../harness/stack/installation.ts';
 
-/** A place that something could leak to: a log, a page, a row, a blob, a message. */
+/** A place that a secret could leak to: a log, a page, a row, a blob, a message. */
 export interface Place {
   name: string;
   text: string;
 }
 
-/** A secret that went in somewhere, and where it may stand. */
+/** A secret that was entered somewhere, and the places that may contain it. */
 export interface Canary {
   name: string;
   value: string;
   allowedAt?: RegExp;
 }
 
-/** What no place may hold, whatever its value: tokens by their shape. */
+/** What no place may contain, whatever its value: tokens by their format. */
 const shapes: readonly { name: string; pattern: RegExp; allowedAt?: RegExp }[] = [
   { name: 'a signed token', pattern: /eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.[\w-]{20,}/ },
-  // A sealed one has the same shape; there the canary tells them apart.
+  // An encrypted one has the same format; there the canary distinguishes them.
   { name: 'a refresh token', pattern: /\b1\.[\w-]{10,}\.[\w-]{800,}/, allowedAt: /^table Accounts\// },
   { name: 'a private key', pattern: /PRIVATE KEY/ },
   // PKCS #8 of an RSA key in base64: version 0 and the algorithm follow the length.
@@ -42,14 +42,14 @@ export function leaksIn(places: readonly Place[], canaries: readonly Canary[]): 
   ]);
 }
 
-/** A value as it stands, in an address, in HTML and in base64. */
+/** A value as it is, in a URL, in HTML and in base64. */
 function writings(value: string): string[] {
   const html = value.replaceAll('&', '&amp;').replaceAll('+', '&#43;');
   const base64 = Buffer.from(value).toString('base64').replace(/=+$/, '');
   return [...new Set([value, encodeURIComponent(value), html, base64])];
 }
 
-/** Every value that stands in the vault: client secrets, private keys, the data key. */
+/** Every value in the vault: client secrets, private keys, the encryption key. */
 export function valuesInVault({ folder }: Postroom): Canary[] {
   const state = JSON.parse(readFileSync(join(folder, 'key-vault/vault.json'), 'utf8')) as {
     live: [name: string, versions: { value: string }[]][];
@@ -60,7 +60,7 @@ export function valuesInVault({ folder }: Postroom): Canary[] {
   );
 }
 
-/** Tables, blobs and queues, each row, blob and message a place of its own. */
+/** Tables, blobs and queues; each row, blob and message is a separate place. */
 export async function placesInStorage({ stack }: Postroom): Promise<Place[]> {
   const { connectionString } = stack.storage;
   const places: Place[] = [...(await dumpTables(connectionString))].map(([key, text]) => ({

@@ -10,16 +10,16 @@ import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
 import { makeRotationDue } from '../harness/memory/due-rotation.ts';
 import type { Postroom } from '../harness/stack/installation.ts';
 
-/** What a rotation made, and all that it logged. */
+/** The secrets that a rotation created, and its log. */
 export interface Rotated {
-  /** Values of the secrets, in the order in which Graph made them. */
+  /** Values of the secrets, in the order in which Graph created them. */
   secrets: string[];
   log: string;
 }
 
 /**
- * Rotates the secret of a provider twice: the first time the vault refuses to keep the new one. In this process, since
- * the built app asks Microsoft's own Graph and no other; storage, vault and managed identity are those of the installation.
+ * Rotates the secret of a provider twice: the first time the vault refuses to store the new one. In this process, since
+ * the built app calls only Microsoft's own Graph; storage, vault and managed identity are those of the installation.
  */
 export async function rotateHere({ stack }: Postroom, providerId: string): Promise<Rotated> {
   const before = { ...process.env };

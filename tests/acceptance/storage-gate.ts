@@ -3,25 +3,25 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 
 export interface StorageGate extends AsyncDisposable {
-  /** Leads through the gate; tables, blobs and queues are the ones behind it. */
+  /** Connects through the proxy; tables, blobs and queues are the ones behind it. */
   connectionString: string;
-  /** Requests that came so far. */
+  /** Number of requests so far. */
   count(): number;
   /**
-   * Calls back once, with the request's name, as request number `at` (counted from one) comes, which then goes nowhere,
-   * or after its answer has left.
+   * Calls back once with the request's name at request number `at` (counted from one): when it arrives, which is then
+   * not forwarded, or after its response was sent.
    */
   at(number: number, when: 'before' | 'after', callback: (name: string) => void): void;
-  /** Whom it waits for is not called any more. */
+  /** Cancels the pending callback. */
   forget(): void;
 }
 
 const LEASE = '6f2c1d9e-0000-4000-8000-000000000001';
 
 /**
- * A way to the storage that counts its requests. It lets a test strike at a request instead of at a millisecond, which
- * on a busy machine means something else each time.
- * @param ignoreLeases every lease is granted, to whoever asks.
+ * A storage proxy that counts its requests. A test can interrupt at a request instead of after some milliseconds, which
+ * mean something different each time on a busy machine.
+ * @param ignoreLeases every lease is granted to every caller.
  */
 export async function openStorageGate(
   connectionString: string,
@@ -82,7 +82,7 @@ export async function openStorageGate(
   };
 }
 
-/** Such as `POST $batch`, `GET Ledger`, `PUT raw`: what it does to which table or kind of blob. */
+/** Such as `POST $batch`, `GET Ledger`, `PUT raw`: the operation and its table or kind of blob. */
 function nameOf({ method, url = '' }: IncomingMessage): string {
   const { pathname, searchParams } = new URL(url, 'http://storage');
   const [, , first = '', second = ''] = pathname.split('/');
@@ -90,7 +90,7 @@ function nameOf({ method, url = '' }: IncomingMessage): string {
   return `${method} ${decodeURIComponent(what).replace(/\(.*/, '')}`;
 }
 
-/** Signatures cover the path and not the host, so that a request is passed on as it is. */
+/** Signatures cover the path and not the host, so a request is forwarded unchanged. */
 function forward(target: URL, incoming: IncomingMessage, outgoing: ServerResponse, after: () => void): void {
   const { method, url, headers } = incoming;
   const passed = request(

@@ -1,6 +1,6 @@
 /**
- * Two processes at one mailbox at the same time, the lease granted to both, as after a pause longer than a lease: the
- * ledger alone must keep every email single.
+ * Two processes fetch one mailbox at the same time, both with the lease, as after a pause longer than a lease: the
+ * ledger alone must keep every email unique.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
@@ -70,7 +70,7 @@ describe('two processes that fetch one mailbox at the same time', () => {
     const kinds = Map.groupBy(dispositions.values(), (disposition) => disposition?.kind);
     expect(kinds.get('message')?.length).toBe(mails.length - copiesIn(mails));
     expect(kinds.get('quarantined')).toBeUndefined();
-    // Both must have worked, not one have found it done: an idle run takes a handful of requests.
+    // Both must have worked; an idle run makes only a handful of requests.
     console.log(`requests of the less busy process, round by round: ${shared.join(', ')}`);
     expect(shared.filter((requests) => requests > 20).length).toBeGreaterThan(ROUNDS / 2);
   }, 150_000);

@@ -195,7 +195,7 @@ describe('a lasting failure', () => {
       kind: 'action-required',
       code: 'AADSTS50076',
     });
-    // Requests that met a fault are not counted: the older token would have been a second one.
+    // Requests that met a fault are not counted; the previous token would have been a second one.
     expect(refreshes()).toBe(1);
   });
 
@@ -238,14 +238,14 @@ describe('a lasting failure', () => {
   });
 });
 
-describe('a clock that is set', () => {
-  it('far ahead and back again costs one refresh each, and requires no person', async () => {
+describe('a changed clock', () => {
+  it('set far ahead and back again costs one refresh each, and requires no person', async () => {
     const { app, account, refreshes } = await start();
     app.seam.skewMs = 400 * 24 * HOUR;
     const ahead = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
     expect(refreshes()).toBe(1);
     app.seam.skewMs = 0;
-    // By the times of the row the token is good for a year; the provider knows better.
+    // By the row's times the token is valid for a year; the provider knows better.
     expect(tokenOf(await app.services.accessTokens.get(account, AT_MAIL))).not.toBe(ahead);
     expect(tokenOf(await app.another().accessTokens.get(account, AT_MAIL))).not.toBe(ahead);
     expect(refreshes()).toBe(2);
@@ -273,7 +273,7 @@ describe('the history', () => {
     expect(app.tables.changes).toBe(written);
     app.seam.skewMs = 2 * HOUR;
     await accessTokens.get(account, AT_MAIL);
-    // That a refresh began; the account and its history; a row of activity.
+    // The record of a started refresh, the account with its history, and a row of activity.
     expect(app.tables.changes).toBe(written + 4);
     app.idp.revokeUser('support@contoso.example');
     app.seam.skewMs = 4 * HOUR;
@@ -391,7 +391,7 @@ describe('rotation', () => {
     const { tokens } = await row(app, account);
     expect(tokens.refresh).not.toBe(before);
     expect(tokens.previousRefresh).toBe(before);
-    // The one before still works at this provider, and is tried when the new one is refused.
+    // The previous token still works at this provider, and is tried when the new one is refused.
     app.seam.skewMs = 2 * HOUR + 40_000;
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
@@ -446,7 +446,7 @@ describe('a row in the table', () => {
   });
 });
 
-/** The process dies right after the effect of this point: nothing it does afterwards reaches the world. */
+/** The process crashes right after the effect of this point: nothing later reaches the outside. */
 function die(app: DemoApp, at: string): void {
   let dead = false;
   app.seam.around = async (point, effect) => {

@@ -27,14 +27,14 @@ afterEach(() => app.stop());
 const wordsOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
 const page = async (): Promise<string> => wordsOf((await alex.get(path)).html);
 
-/** One that fails at the provider with the body given. */
+/** A mailbox whose account fails at the provider with this response body. */
 async function failOnce(status: number, body: object): Promise<void> {
   app.idp.addFault({ match: { path: 'token' }, status, body });
   await app.services.accessTokens.renew(account, { again: true });
 }
 
 describe('the page of an account', () => {
-  test('says that it works since when, with which permissions, and when it is renewed next', async () => {
+  test('shows since when it works, with which permissions, and when it is refreshed next', async () => {
     const words = await page();
     expect(words).toContain('support@contoso.example');
     expect(words).toMatch(/OK since/);
@@ -49,7 +49,7 @@ describe('the page of an account', () => {
     );
   });
 
-  test('tells each renewal with its result, and what Microsoft’s support asks for', async () => {
+  test('lists each refresh with its result and the IDs that Microsoft’s support asks for', async () => {
     const body = aadstsBody(90033, 'temporarily_unavailable', 'A transient error has occurred.');
     await failOnce(503, body);
     await failOnce(503, body);
@@ -62,7 +62,7 @@ describe('the page of an account', () => {
     expect(history).toContain(`Correlation ${body.correlation_id}`);
   });
 
-  test('of a revoked sign-in explains it and leads to the next one', async () => {
+  test('of a revoked sign-in explains it and links to a new sign-in', async () => {
     app.idp.revokeUser('support@contoso.example');
     app.seam.skewMs = 2 * HOUR;
     await app.services.accessTokens.get(account, AT_MAIL);
@@ -73,7 +73,7 @@ describe('the page of an account', () => {
     expect(words).toContain('No mail is lost');
   });
 
-  test('asks for a fresh token when a person wants to know, and says how it ended', async () => {
+  test('requests a fresh token on “Check now” and shows the result', async () => {
     const before = app.idp.tokenRequests().length;
     const works = await alex.post(`${path}/check`, {});
     expect(works.location).toBe(`${path}?flash=ok`);
@@ -82,12 +82,12 @@ describe('the page of an account', () => {
     expect(app.idp.tokenRequests()).toHaveLength(before + 1);
     app.idp.revokeUser('support@contoso.example');
     expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?flash=action-required`);
-    // Asked again although only a person can end it: a person is asking.
+    // Retried although only a new sign-in helps: a person asked for it.
     expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?flash=action-required`);
     expect(wordsOf((await alex.get(`${path}?flash=action-required`)).html)).toContain('refuses this sign-in');
   });
 
-  test('leads to the sign-in of the mailbox that uses it', async () => {
+  test('links to the sign-in of the mailbox that uses it', async () => {
     const id = 'm'.repeat(26);
     await app.services.mailboxes.save({
       id,
@@ -106,7 +106,7 @@ describe('the page of an account', () => {
     expect((await alex.get(path)).html).toContain(`/providers/${account.providerId}/connect?mailbox=${id}`);
   });
 
-  test('is for admins, and for accounts that are there', async () => {
+  test('is for admins only, and responds 404 for an unknown account', async () => {
     const agent = new Visitor(app, { id: 'pat', roles: ['agent'] });
     for (const one of ['/accounts', path]) expect((await agent.get(one)).status).toBe(403);
     expect((await agent.post(`${path}/check`, {})).status).toBe(403);
@@ -123,7 +123,7 @@ describe('the page of an account', () => {
   });
 });
 
-test('the list leads to each account with its state', async () => {
+test('the list links to each account with its state', async () => {
   const { html } = await alex.get('/accounts');
   expect(html).toContain(`href="${path}"`);
   expect(wordsOf(html)).toMatch(/support@contoso.example OK Demo None yet/);

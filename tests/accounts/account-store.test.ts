@@ -1,4 +1,4 @@
-/** The table of accounts: what is written is read back whole, and nobody writes over what they have not seen. */
+/** The table of accounts: a saved account is read back complete, and a stale copy never overwrites a newer row. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { signInHistoryKind } from '../../shared/accounts/account-records.ts';
 import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
@@ -90,12 +90,12 @@ describe('an account', () => {
     ['provider with more behind it', { providerId: `${providerId}x`, accountId }],
     ['account', { providerId, accountId: `~${accountId}` }],
     ['account in capitals', { providerId, accountId: accountId.toUpperCase() }],
-  ])('whose %s is no id is not even looked for', async (_what, ref) => {
+  ])('with an invalid %s is not looked up', async (_what, ref) => {
     expect(await store.get(ref)).toBeUndefined();
     expect(points).toEqual([]);
   });
 
-  test('is removed with its history, and no other one is', async () => {
+  test('is removed with its own history only', async () => {
     const other = sampleAccount({ accountId: 'b'.repeat(26) });
     await store.save(account);
     await store.save(other);
@@ -111,7 +111,7 @@ describe('an account', () => {
     ['identity', 'identityIssuer'],
     ['identity', 'identityTenantId'],
     ['tokens', 'tokensAccessExpiresAt'],
-  ])('without its %s is refused by its name: %s', async (field, column) => {
+  ])('without its %s is rejected, naming it: %s', async (field, column) => {
     await put({ [column]: 7 });
     await expect(store.get(account)).rejects.toMatchObject({
       code: 'bad-row',
@@ -120,7 +120,7 @@ describe('an account', () => {
   });
 
   test.each(['kind', 'user', 'scopes', 'stateSince', 'problem', 'consentedBy', 'state'])(
-    'without %s is refused by its name, and left out of a list',
+    'without %s is rejected, naming it, and left out of a list',
     async (column) => {
       await put({ [column]: 7 });
       await expect(store.get(account)).rejects.toMatchObject({
@@ -139,7 +139,7 @@ test.each<[string, Partial<Row>]>([
   ['needs a person and has no problem', { state: 'action-required' }],
   ['tries again and has no problem', { state: 'retrying', retryAt: '2026-11-24T10:05:00.000Z' }],
   ['tries again at no time', { state: 'retrying', problem: '{"code":"http-503","message":""}' }],
-])('an account that %s is refused: no such status exists', async (_what, columns) => {
+])('an account that %s is rejected: no such state exists', async (_what, columns) => {
   await put(columns);
   await expect(store.get(account)).rejects.toMatchObject({
     code: 'bad-row',
@@ -149,7 +149,7 @@ test.each<[string, Partial<Row>]>([
 });
 
 describe('a change', () => {
-  test('is written over the row that was read, and its answer is good for the next one', async () => {
+  test('is written over the row that was read, and its result can be saved again', async () => {
     await store.save(account);
     const first = await store.get(account);
     const second = await store.replace(sampleAccount({ user: 'two' }), first?.etag ?? '');
@@ -159,7 +159,7 @@ describe('a change', () => {
     expect(await store.get(account)).toEqual(third);
   });
 
-  test('over a row that has changed meanwhile is not written, and neither is its history', async () => {
+  test('to a row that has changed meanwhile is not written, and neither is its history', async () => {
     await store.save(account);
     const read = await store.get(account);
     await store.save(sampleAccount({ user: 'other' }));
@@ -168,7 +168,7 @@ describe('a change', () => {
     expect(tables.dump('Accounts')).toEqual(before);
   });
 
-  test('of an account that is gone does not bring it back', async () => {
+  test('to a removed account does not restore it', async () => {
     await store.save(account);
     const read = await store.get(account);
     await store.remove(account);
@@ -176,7 +176,7 @@ describe('a change', () => {
     expect(tables.dump('Accounts')).toEqual([]);
   });
 
-  test('takes the history that it brings, and leaves it where it brings none', async () => {
+  test('saves its history if it has one, and otherwise leaves the history unchanged', async () => {
     const event = { at: 'a', result: 'refreshed' as const, times: 1, lastAt: 'a' };
     await store.save(account);
     const read = await store.get(account);
@@ -208,7 +208,7 @@ describe('a history', () => {
   });
 
   test.each([undefined, 7, '', '{', '{}', '[{}]'])(
-    'that holds %j counts as empty and is reported until it is written anew',
+    'containing %j counts as empty and is reported until it is written again',
     async (events) => {
       await store.save(account);
       const rowKey = `~${accountId}`;
@@ -223,7 +223,7 @@ describe('a history', () => {
   );
 });
 
-test('a consent is noted before what came earlier', async () => {
+test('records a consent before earlier events', async () => {
   await store.save(account);
   await store.save(sampleAccount({ consentedAt: '2026-11-24T10:00:00.000Z' }));
   expect((await store.history(account)).map(({ at, result }) => [at, result])).toEqual([

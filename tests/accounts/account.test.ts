@@ -1,4 +1,4 @@
-/** Who an account is, and what its tokens are sealed for. */
+/** How an account is identified, and what its tokens are encrypted for. */
 import { describe, expect, test } from 'vitest';
 import { accountIdOf, hasEnded, type Identity, tokenContext } from '../../shared/accounts/account.ts';
 import { identityOf } from '../../shared/accounts/identity.ts';
@@ -14,7 +14,7 @@ describe('the id of an account', () => {
     expect(idOf({})).toMatch(/^[a-z2-7]{26}$/);
   });
 
-  test('is that of the object in its tenant, whatever else Entra says of it', () => {
+  test('is derived from the object and its tenant, whatever else Entra returns', () => {
     expect(idOf({ issuer: 'other', subject: 'other', user: 'new@name.example' })).toBe(idOf({}));
     expect(idOf({ tenantId: 'other' })).not.toBe(idOf({}));
     expect(idOf({ objectId: 'other' })).not.toBe(idOf({}));
@@ -22,7 +22,7 @@ describe('the id of an account', () => {
   });
 
   test.each([{ tenantId: undefined }, { objectId: undefined }])(
-    'is that of the subject at its issuer with %j',
+    'is derived from the subject and its issuer with %j',
     (lacking) => {
       expect(idOf({ ...lacking, user: 'new@name.example' })).toBe(idOf(lacking));
       expect(idOf({ ...lacking, issuer: 'other' })).not.toBe(idOf(lacking));
@@ -30,13 +30,13 @@ describe('the id of an account', () => {
     },
   );
 
-  test('keeps apart an object of a tenant and a subject of an issuer of the same names', () => {
+  test('differs between an object of a tenant and a subject of an issuer with the same names', () => {
     const entra = idOf({ tenantId: 'one', objectId: 'two' });
     expect(idOf({ tenantId: undefined, objectId: undefined, issuer: 'one', subject: 'two' })).not.toBe(entra);
   });
 });
 
-test('a token is sealed for its account, its purpose and its registration', () => {
+test('a token is encrypted for its account, its purpose and its registration', () => {
   const provider = sampleProvider();
   const contexts = [
     tokenContext({ providerId: 'p', accountId: 'a' }, 'access', provider),
@@ -48,7 +48,7 @@ test('a token is sealed for its account, its purpose and its registration', () =
   expect(new Set(contexts).size).toBe(contexts.length);
 });
 
-test('a sign-in without a refresh token has ended, and an app needs none', () => {
+test('a sign-in without a refresh token has ended, and an app needs no refresh token', () => {
   const tokens = { ...sampleAccount().tokens, refresh: undefined };
   expect(hasEnded(sampleAccount())).toBe(false);
   expect(hasEnded(sampleAccount({ tokens }))).toBe(true);
@@ -68,7 +68,7 @@ describe('an id_token', () => {
     name: 'Support',
   };
 
-  test('says who signed in', () => {
+  test('identifies the signed-in user', () => {
     expect(identityOf(claims)).toEqual({
       issuer: 'https://login.example',
       subject: 's',
@@ -80,19 +80,19 @@ describe('an id_token', () => {
     expect(identityOf(claims)).not.toHaveProperty('claimed');
   });
 
-  test('names the person by a verified email where there is no preferred name', () => {
+  test('uses a verified email if it has no preferred username', () => {
     const { preferred_username: _none, ...others } = claims;
     expect(identityOf(others)).toMatchObject({ user: 'mail@contoso.example' });
     expect(identityOf(others)).not.toHaveProperty('claimed');
   });
 
-  test.each([false, 'true', 1, undefined])('only claims an email whose email_verified is %j', (verified) => {
+  test.each([false, 'true', 1, undefined])('has only a claimed email if email_verified is %j', (verified) => {
     const { preferred_username: _none, ...others } = claims;
     const read = identityOf({ ...others, email_verified: verified });
     expect(read).toMatchObject({ user: undefined, claimed: 'mail@contoso.example' });
   });
 
-  test('that says nothing names nobody', () => {
+  test('without such claims names no user', () => {
     const nobody = {
       issuer: '',
       subject: '',

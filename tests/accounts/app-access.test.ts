@@ -11,7 +11,7 @@ import { smallMails } from '../harness/memory/small-mails.ts';
 import { fetchOnce, openPostroom, type Postroom } from '../harness/stack/installation.ts';
 
 const SUPPORT = 'support@contoso.example';
-/** Nobody has allowed an app into this one. */
+/** A mailbox that the app may not access yet. */
 const SALES = 'sales@contoso.example';
 
 let postroom: Postroom;
@@ -32,8 +32,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => postroom?.[Symbol.asyncDispose]());
 
-describe('connecting without a person', () => {
-  test('begins with what has to be done once, with the values of this installation', async () => {
+describe('connecting without a user', () => {
+  test('starts with the one-time setup, with the values of this installation', async () => {
     const { html } = await visitor.get(`${path}?address=${encodeURIComponent(SALES)}`);
     const words = wordsOf(html);
     expect(words).toContain('IMAP.AccessAsApp');
@@ -43,13 +43,13 @@ describe('connecting without a person', () => {
     drawn['before anything was tried'] = html;
   });
 
-  test('asks for an address before anything else', async () => {
+  test('requires an address first', async () => {
     const reply = await visitor.post(path, { address: 'nobody' });
     expect([reply.status, wordsOf(reply.html)]).toEqual([422, expect.stringContaining('Enter the address')]);
     drawn['without an address'] = reply.html;
   });
 
-  test('that Exchange refuses keeps nothing, and fills the object ID into the script', async () => {
+  test('stores nothing when Exchange refuses, and fills the object ID into the script', async () => {
     const reply = await visitor.post(path, { address: SALES });
     const words = wordsOf(reply.html);
     expect(reply.status).toBe(422);
@@ -61,7 +61,7 @@ describe('connecting without a person', () => {
     drawn['refused by Exchange'] = reply.html;
   });
 
-  test('with a secret that has expired explains it and keeps nothing', async () => {
+  test('with an expired secret explains it and stores nothing', async () => {
     const { control, clientId, clientSecret } = postroom.stack.identityProvider;
     await control.setApp(clientId, { secrets: [{ value: clientSecret, expires: Date.now() - 1000 }] });
     const reply = await visitor.post(path, { address: SUPPORT });
@@ -71,8 +71,8 @@ describe('connecting without a person', () => {
     drawn['without a token'] = reply.html;
   });
 
-  test('that opens goes on to the mailbox, whose mail becomes tickets', async () => {
-    // The mailbox that its owner had connected makes room.
+  test('continues to the mailbox on success, and its email becomes tickets', async () => {
+    // Removes the mailbox that its owner had connected.
     for (const { id } of await createMailboxStore(postroom.tables).list())
       await visitor.post(`/mailboxes/${id}/delete`, {});
     const reply = await visitor.post(path, { address: SUPPORT });
@@ -102,7 +102,7 @@ describe('connecting without a person', () => {
     const shown = await visitor.get(`/accounts/${providerId}/${accountId}`);
     expect(wordsOf(shown.html)).toMatch(/The app itself .* OK .* Check access again .* IMAP.AccessAsApp/);
     drawn['the app as an account'] = shown.html;
-    // Whoever means to sign in again for it is led here: nobody has signed in.
+    // A new sign-in for it leads here, because no user has signed in.
     const connect = path.replace('app-access', 'connect');
     expect((await visitor.get(`${connect}?mailbox=${mailbox?.id}`)).location).toBe(
       `${path}?mailbox=${mailbox?.id}`,
@@ -115,7 +115,7 @@ describe('connecting without a person', () => {
     );
   });
 
-  test('is a change that the audit tells', async () => {
+  test('is recorded in the audit log', async () => {
     expect(wordsOf((await visitor.get('/audit?kind=account')).html)).toMatch(
       /connected with app-only access mailbox: support@contoso.example/,
     );

@@ -136,18 +136,18 @@ describe('the script for Exchange', () => {
     expect(appAccessScript({ ...access, cloud })).toContain(` -ExchangeEnvironmentName ${name}\n`);
   });
 
-  test('shows where the object ID belongs while it is unknown', () => {
+  test('shows a placeholder for the object ID while it is unknown', () => {
     expect(appAccessScript({ ...access, objectId: undefined })).toContain(`-ObjectId '${OBJECT_ID_MISSING}'`);
   });
 
   test.each(["a'; Remove-Mailbox b", 'a’; Remove-Mailbox b', 'a‘b', "a'\nRemove-Mailbox b"])(
-    'runs nothing that stands in an address: %j',
+    'keeps an address from running as code: %j',
     (address) => {
       const line = appAccessScript({ ...access, address }).split('\n')[6] ?? '';
       const quoted = /^Add-MailboxPermission -Identity '(?<text>.*)' -User \$app\.Identity/.exec(
         line,
       )?.groups;
-      // Every quote inside is doubled, so none of them ends the text.
+      // Every quote inside is doubled, so that none of them ends the string.
       expect(quoted?.['text']?.replaceAll(/(['‘’])\1/g, '')).not.toMatch(/['‘’]/);
     },
   );

@@ -41,8 +41,8 @@ async function start(): Promise<{ app: DemoApp; account: Account; row(): Promise
 const versionsIn = ({ tokens }: Account): (string | undefined)[] =>
   [tokens.access, tokens.refresh].map((sealed) => sealed && versionOfSealed(sealed));
 
-describe('a new version of the data key', () => {
-  it('seals from now on, and what rests under the one before stays readable in every process', async () => {
+describe('a new version of the encryption key', () => {
+  it('encrypts from now on, and tokens under the previous version stay readable in every process', async () => {
     const { app, account, row } = await start();
     const [before] = versionsIn(await row());
     const after = await app.services.sealer.rotate();
@@ -54,7 +54,7 @@ describe('a new version of the data key', () => {
     expect(versionsIn(await row())).toEqual([after, after]);
   });
 
-  it('is noticed within an hour by a process that made its key before', async () => {
+  it('is noticed within an hour by a process that read the key before', async () => {
     const vault = new MemoryVault();
     let now = 0;
     const old = createTokenCipher(vault, { now: () => now });
@@ -66,7 +66,7 @@ describe('a new version of the data key', () => {
     expect(versionOfSealed(await old.seal(new Secret('x'), 'c'))).toBe(version);
   });
 
-  it('is not waited for by a process that has a key: with the vault away it seals with that one', async () => {
+  it('is not required by a process that has a key: while the vault is unavailable it uses that one', async () => {
     let away = false;
     let now = 0;
     const seam: Seam = {
@@ -83,8 +83,8 @@ describe('a new version of the data key', () => {
   });
 });
 
-describe('the monitor over sealed tokens', () => {
-  it('seals them again, so that the version before can be disabled', async () => {
+describe('the monitor of encrypted tokens', () => {
+  it('re-encrypts them, so that the previous version can be disabled', async () => {
     const { app, account, row } = await start();
     const [before = ''] = versionsIn(await row());
     const after = await app.services.sealer.rotate();
@@ -100,7 +100,7 @@ describe('the monitor over sealed tokens', () => {
     expect(await reencryptTokens(app.services)).toEqual({ reencrypted: 0, left: 0 });
   });
 
-  it('leaves an account alone that is being refreshed, or whose refresh never ended', async () => {
+  it('skips an account that is being refreshed, or whose refresh never finished', async () => {
     const { app, account, row } = await start();
     await app.services.sealer.rotate();
     const before = await row();
@@ -114,7 +114,7 @@ describe('the monitor over sealed tokens', () => {
     expect((await row()).tokens).toEqual(before.tokens);
   });
 
-  it('loses no token to a refresh at the same moment', async () => {
+  it('loses no token to a concurrent refresh', async () => {
     const { app, account } = await start();
     for (let round = 1; round <= 5; round += 1) {
       app.seam.skewMs = round * 2 * HOUR;
@@ -128,7 +128,7 @@ describe('the monitor over sealed tokens', () => {
     }
   });
 
-  it('does a bounded number a run, and one that cannot be read stops no other', async () => {
+  it('processes a bounded number per run, and an unreadable one does not stop the others', async () => {
     const { deps, sealer, save, all } = await postroom();
     for (let index = 0; index < 25; index += 1) await save(`a${'abcdefghijklmnopqrstuvwxy'[index]}`);
     const [first] = await all();
@@ -144,7 +144,7 @@ describe('the monitor over sealed tokens', () => {
   });
 });
 
-/** Accounts without a provider that answers: only what rests matters. */
+/** Accounts without a working provider: only their stored tokens matter. */
 async function postroom() {
   const tables = new MemoryTables(openSeam);
   const sealer = createTokenCipher(new MemoryVault());

@@ -1,4 +1,4 @@
-/** What a refresh leaves in the row, and which refresh token stands in for the newest one. */
+/** What a refresh stores in the row, and which refresh token is the fallback for the newest one. */
 import { expect, test } from 'vitest';
 import { tokenContext } from '../../shared/accounts/account.ts';
 import { encryptTokens } from '../../shared/accounts/encrypt-tokens.ts';
@@ -22,7 +22,7 @@ const seal = (granted: { access?: string; refresh?: string }) => {
   return encryptTokens(sealer, account, provider, grant, NOW);
 };
 
-test('both tokens are sealed, each for its purpose, and the one just used stays until the new one works', async () => {
+test('encrypts both tokens, each for its purpose, and keeps the one just used until the new one has worked', async () => {
   expect(await seal({ access: 'a', refresh: 'r' })).toEqual({
     access: `a for ${tokenContext(account, 'access', provider)}`,
     accessExpiresAt: '2026-11-24T13:00:00.000Z',
@@ -33,7 +33,7 @@ test('both tokens are sealed, each for its purpose, and the one just used stays 
   });
 });
 
-test('a provider that gives no new refresh token goes on with the two that are there', async () => {
+test('keeps both refresh tokens if the provider returns no new one', async () => {
   expect(await seal({ access: 'a' })).toMatchObject({
     access: `a for ${tokenContext(account, 'access', provider)}`,
     refresh: 'sealed refresh',
@@ -41,7 +41,7 @@ test('a provider that gives no new refresh token goes on with the two that are t
   });
 });
 
-test('an answer without an access token leaves none from before', async () => {
+test('keeps no earlier access token if the response has none', async () => {
   expect(await seal({ refresh: 'r' })).toMatchObject({
     access: undefined,
     refresh: `r for ${tokenContext(account, 'refresh', provider)}`,

@@ -1,4 +1,4 @@
-/** A token for a mail server: remembered, read or refreshed once, and given to the provider's own servers alone. */
+/** A token for a mail server: cached, read or refreshed once, and sent only to the provider's own servers. */
 import { describe, expect, test } from 'vitest';
 import type { AccessToken } from '../../shared/accounts/access-token.ts';
 import type { Account } from '../../shared/accounts/account.ts';
@@ -14,7 +14,7 @@ import { granted, HOUR, isoAt, MINUTE, memorySignIn, NOW, refused } from './memo
 const host = 'outlook.office365.com';
 const lease = (account: Account): string => `lease/account-${account.accountId}`;
 
-/** Over a sign-in whose access token has ended, or is good for another 50 minutes. */
+/** Starts with a sign-in whose access token has expired, or is valid for another 50 minutes. */
 async function postroom(
   options: { fresh?: boolean; account?: Partial<Account>; provider?: Partial<Provider> } = {},
 ) {

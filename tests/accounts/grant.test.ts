@@ -21,7 +21,7 @@ describe('a token is replaced', () => {
     });
   });
 
-  test('at another moment than one that came with it', () => {
+  test('at a different moment from one received together with it', () => {
     const moments = new Set(Array.from({ length: 50 }, () => lifetimeOf(3600, now).refreshAt));
     expect(moments.size).toBeGreaterThan(10);
     for (const moment of moments) {
@@ -58,13 +58,13 @@ describe('when a clock is set', () => {
     expect(isFresh(tokens, now + 86_400_000)).toBe(false);
   });
 
-  test('back, a token that came in the future is replaced, and one of a slow neighbour is not', () => {
+  test('back, a token received in the future is replaced, unless only a slow clock made it so', () => {
     expect(isFresh(tokens, now - 86_400_000)).toBe(false);
     expect(isFresh(tokens, now - 6 * 60_000)).toBe(false);
     expect(isFresh(tokens, now - 4 * 60_000)).toBe(true);
   });
 
-  test('back, a wait that was asked for in the future is over', () => {
+  test('back, a pause requested in the future is over', () => {
     expect(isWaiting(at(120), now)).toBe(true);
     expect(isWaiting(at(3600), now)).toBe(true);
     expect(isWaiting(at(86_400), now)).toBe(false);
@@ -73,13 +73,13 @@ describe('when a clock is set', () => {
   });
 });
 
-describe('an answer of the token endpoint', () => {
+describe('a response of the token endpoint', () => {
   const read = (body: unknown) => {
     const { accessToken, refreshToken, scopes } = readGrant(JSON.stringify(body));
     return [accessToken?.expose(), refreshToken?.expose(), scopes];
   };
 
-  test('gives its tokens and scopes', () => {
+  test('returns its tokens and scopes', () => {
     expect(read({ access_token: 'a', refresh_token: 'r', scope: ' imap  smtp ' })).toEqual([
       'a',
       'r',
@@ -87,7 +87,7 @@ describe('an answer of the token endpoint', () => {
     ]);
   });
 
-  test.each([[undefined], [''], [7], [null], [['a']]])('without a token where %j stands for it', (value) => {
+  test.each([[undefined], [''], [7], [null], [['a']]])('has no token if the field is %j', (value) => {
     expect(read({ access_token: value, refresh_token: value, scope: [] })).toEqual([
       undefined,
       undefined,
@@ -95,7 +95,7 @@ describe('an answer of the token endpoint', () => {
     ]);
   });
 
-  test('keeps all its fields and gets a lifetime that is a number', () => {
+  test('keeps all its fields, with the lifetime as a number', () => {
     expect(JSON.parse(tidyTokenBody('{"access_token":"a","scope":"s","expires_in":"600"}'))).toEqual({
       access_token: 'a',
       scope: 's',
@@ -105,13 +105,13 @@ describe('an answer of the token endpoint', () => {
     expect(JSON.parse(tidyTokenBody('{"access_token":"a","expires_in":[]}')).expires_in).toBe(3600);
   });
 
-  test('that holds no token stays as it is', () => {
+  test('without a token is unchanged', () => {
     for (const text of ['{"error":"invalid_grant"}', 'no JSON', '']) expect(tidyTokenBody(text)).toBe(text);
   });
 });
 
 describe('to the second', () => {
-  test('a token is replaced at its time, and not before', () => {
+  test('a token is replaced at its time, and not earlier', () => {
     expect(isFresh({ refreshAt: at(0), receivedAt: at(0) }, now)).toBe(false);
     expect(isFresh({ refreshAt: at(1), receivedAt: at(0) }, now)).toBe(true);
   });
@@ -122,7 +122,7 @@ describe('to the second', () => {
     expect(isFresh(tokens, now - 1)).toBe(false);
   });
 
-  test('the longest wait is six hours, and the difference of two clocks', () => {
+  test('the longest pause is six hours, plus the difference between two clocks', () => {
     expect(isWaiting(at(6 * 3600 + 300), now)).toBe(true);
     expect(isWaiting(at(6 * 3600 + 301), now)).toBe(false);
   });

@@ -1,4 +1,4 @@
-/** Sign-ins that end: their tokens are erased, whatever another process writes at the same moment. */
+/** Ended sign-ins: their tokens are erased, whatever another process writes at the same moment. */
 
 import { beforeEach, expect, test } from 'vitest';
 import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
@@ -36,7 +36,7 @@ beforeEach(() => {
   other = createAccountStore(tables.behind(openSeam));
 });
 
-test('a sign-in that ends keeps no token and says why', async () => {
+test('an ended sign-in has no tokens and states the reason', async () => {
   await store.save(account);
   await invalidateAccounts(store, [account], problem, AT);
   expect((await store.get(account))?.account).toEqual({
@@ -51,7 +51,7 @@ test('a sign-in that ends keeps no token and says why', async () => {
   });
 });
 
-test('a person who was asked for before has been asked for since then', async () => {
+test('an account that already required a person keeps the time since when', async () => {
   const asked = sampleAccount({
     state: 'action-required',
     problem: { code: codeFrom('before'), message: 'Before.' },
@@ -61,14 +61,14 @@ test('a person who was asked for before has been asked for since then', async ()
   expect((await store.get(account))?.account).toMatchObject({ stateSince: account.stateSince, problem });
 });
 
-test('an app only loses its tokens', async () => {
+test('an app loses only its tokens', async () => {
   const app = { ...account, kind: 'app' as const };
   await store.save(app);
   await invalidateAccounts(store, [app], problem, AT);
   expect((await store.get(app))?.account).toEqual({ ...app, tokens });
 });
 
-test('an account that is gone is not made anew, and stops no other', async () => {
+test('a removed account is not restored, and does not stop the others', async () => {
   const gone = sampleAccount({ accountId: 'b'.repeat(26) });
   await store.save(account);
   await invalidateAccounts(store, [gone, account], problem, AT);
@@ -76,7 +76,7 @@ test('an account that is gone is not made anew, and stops no other', async () =>
   expect((await store.get(account))?.account.problem).toEqual(problem);
 });
 
-test('what another process writes at the same moment is kept, but for its tokens', async () => {
+test('a concurrent change by another process is kept, except for its tokens', async () => {
   await store.save(account);
   let writes = 0;
   before = async (point) => {

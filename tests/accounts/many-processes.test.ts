@@ -11,7 +11,7 @@ const PROCESSES = 20;
 let postroom: Postroom;
 const children: ChildProcess[] = [];
 
-/** One file, so that twenty processes do not read some hundred each. */
+/** One bundled file, so that twenty processes do not each read hundreds. */
 const program = (): string => join(postroom.folder, 'token-process.mjs');
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
     platform: 'node',
     format: 'esm',
     logLevel: 'silent',
-    // As the built app has it: libraries of the older kind ask for `require`.
+    // As in the built app: CommonJS libraries need `require`.
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
@@ -34,7 +34,7 @@ afterAll(async () => {
   await postroom?.[Symbol.asyncDispose]();
 });
 
-/** A process of its own over the same storage and vault. `lines` are what it says, one after the other. */
+/** A separate process over the same storage and vault. `lines` yields its output. */
 function startProcess(
   providerId: string,
   accountId: string,
@@ -69,7 +69,7 @@ test('twenty operating system processes that need a token at once call the provi
   for (const { child } of processes) child.stdin?.end('go\n');
   const said = await Promise.all(processes.map(({ next }) => next()));
 
-  // The same token in all of them, and one request for it.
+  // All have the same token, from one request.
   expect(new Set(said).size).toBe(1);
   expect(said[0]).toMatch(/^[0-9a-f]{64}$/);
   const { control } = postroom.stack.identityProvider;

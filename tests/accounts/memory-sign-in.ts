@@ -19,7 +19,7 @@ import { sampleAccount } from '../harness/memory/sample-account.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { oauthAnswers } from '../harness/oauth-answers.ts';
 
-/** The moment at which these tests begin. */
+/** The time at which these tests start. */
 export const NOW = Date.parse('2026-11-24T12:00:00.000Z');
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -33,7 +33,7 @@ export const credential: ClientSecret = {
   expiresOn: undefined,
 };
 
-/** What a provider gives: these tokens for an hour, and no word about scopes. */
+/** A provider response: these tokens for an hour, without scopes. */
 export function granted(
   access: string | undefined,
   refresh?: string,
@@ -49,7 +49,7 @@ export function granted(
   return { kind: 'refreshed', grant, credential };
 }
 
-/** A refusal of the provider, in the words of RFC 6749 section 5.2. */
+/** An error response of the provider (RFC 6749 section 5.2). */
 export const refused = (error: string | undefined, change: Partial<EndpointFailure> = {}): Refreshed => ({
   kind: 'failed',
   failure: {
@@ -61,10 +61,10 @@ export const refused = (error: string | undefined, change: Partial<EndpointFailu
   },
 });
 
-/** What the provider was asked: the refresh token, or that the app asked for itself. */
+/** What the provider received: the refresh token, or a request of the app itself. */
 export type Asked = string;
 
-/** An account whose access token has ended, and a provider that answers as the test says. */
+/** An account whose access token has expired, and a provider that responds as the test says. */
 export async function memorySignIn(change: Partial<Account> = {}, providerChange: Partial<Provider> = {}) {
   const state = { now: NOW, points: [] as SeamPoint[], isVaultAway: false };
   const hooks = {
@@ -136,7 +136,7 @@ export async function memorySignIn(change: Partial<Account> = {}, providerChange
     if (stored === undefined) throw new Error('no row');
     return stored.account;
   };
-  /** What the tokens of the row open to. */
+  /** The decrypted tokens of the row. */
   const opened = async () => {
     const { access, refresh, previousRefresh } = (await row()).tokens;
     const open = async (sealed: string | undefined, purpose: 'access' | 'refresh') =>

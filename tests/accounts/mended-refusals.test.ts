@@ -1,4 +1,4 @@
-/** What a person mends at the provider: Postroom goes on by itself, and asks seldom until then. */
+/** Failures that are fixed at the provider: Postroom recovers automatically, and retries rarely until then. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import type { Account } from '../../shared/accounts/account.ts';
@@ -22,12 +22,12 @@ interface Postroom {
   account: Account;
   providerId: string;
   visitor: Visitor;
-  /** How often the provider was asked for a fresh token, refusals included. */
+  /** How often the provider was asked for a fresh token, including refusals. */
   asked(): number;
   row(): Promise<Account>;
 }
 
-/** A connected mailbox whose token is due. */
+/** A connected mailbox whose token is due for a refresh. */
 async function postroom(): Promise<Postroom> {
   const app = await startDemoApp();
   apps.push(app);
@@ -46,7 +46,7 @@ async function postroom(): Promise<Postroom> {
   return { app, account, providerId, visitor, asked: () => asked, row };
 }
 
-/** Refuses refreshes until `clearFaults`. The preflight, which asks for the app itself, is let through. */
+/** Refuses refreshes until `clearFaults`. The preflight, which requests a token for the app itself, succeeds. */
 function refuse(app: DemoApp, code: number, error: string, sentence: string, suberror?: string): void {
   app.idp.addFault({
     match: { path: 'token', params: { grant_type: 'refresh_token' } },
@@ -69,7 +69,7 @@ describe.each([
     'Invalid resource. The client has requested access to a resource which is not listed.',
   ],
 ])('after AADSTS%i', (code, error, sentence) => {
-  it('the account needs a person, and works again a quarter of an hour after the mending, without a click', async () => {
+  it('the account requires a person, and works again within a quarter of an hour of the fix, without a click', async () => {
     const all = await postroom();
     const { app, row } = all;
     refuse(app, code, error, sentence);
@@ -83,7 +83,7 @@ describe.each([
     expect(await row()).toMatchObject({ state: 'ok', problem: undefined, retryAt: undefined });
   });
 
-  it('one “Check now” at the provider that finds all in order lets the next fetch work', async () => {
+  it('a successful “Check now” at the provider lets the next fetch work', async () => {
     const all = await postroom();
     const { app, providerId, visitor } = all;
     const before = await app.services.providers.get(providerId);
@@ -96,8 +96,8 @@ describe.each([
   });
 });
 
-describe('a refusal that lasts', () => {
-  it('is asked about less and less often, at most four times a day in the end', async () => {
+describe('a lasting refusal', () => {
+  it('is retried less and less often, finally at most four times a day', async () => {
     const all = await postroom();
     const { app, asked } = all;
     refuse(app, 7000112, 'unauthorized_client', 'Application is disabled.');
@@ -110,7 +110,7 @@ describe('a refusal that lasts', () => {
     expect(asked()).toBeGreaterThanOrEqual(11);
   });
 
-  it('of a check that is not in order wakes nobody', async () => {
+  it('of a failed check triggers no retry', async () => {
     const all = await postroom();
     const { app, providerId, visitor, asked } = all;
     refuse(app, 7000112, 'unauthorized_client', 'Application is disabled.');
@@ -125,7 +125,7 @@ describe('a refusal that lasts', () => {
     expect(asked()).toBe(1);
   });
 
-  it('of an ended grant is never asked about again, whatever is checked and however long it lasts', async () => {
+  it('of an ended grant is never retried, whatever is checked and however long it lasts', async () => {
     const all = await postroom();
     const { app, providerId, visitor, asked, row } = all;
     app.idp.revokeUser('support@contoso.example');
@@ -145,14 +145,14 @@ describe('a refusal that lasts', () => {
     ['invalid_request', 'ui_not_allowed'],
     ['invalid_scope', 'consent_required'],
     ['invalid_request', 'token_expired'],
-  ])('said as %s with the suberror %s is one of the grant', async (error, suberror) => {
+  ])('as %s with the suberror %s is one of the grant', async (error, suberror) => {
     const all = await postroom();
     refuse(all.app, 987654, error, 'Refused.', suberror);
     expect(await kindOf(all)).toBe('action-required');
     expect(await all.row()).toMatchObject({ retryAt: undefined, refusedAsOf: undefined });
   });
 
-  it('said as invalid_grant with message_only, which no sign-in helps, goes on once it is mended', async () => {
+  it('as invalid_grant with message_only, which no sign-in fixes, recovers once the cause is fixed', async () => {
     const all = await postroom();
     refuse(all.app, 987654, 'invalid_grant', 'Blocked by your organization.', 'message_only');
     expect(await kindOf(all)).toBe('action-required');
@@ -161,7 +161,7 @@ describe('a refusal that lasts', () => {
     expect(await kindOf(all)).toBe('token');
   });
 
-  it('in no words of OAuth passes by itself for a day, then says where to look, and still mends by itself', async () => {
+  it('without an OAuth error is temporary for a day, then says where to look, and still recovers automatically', async () => {
     const all = await postroom();
     const { app, row } = all;
     app.idp.addFault({ match: { path: 'token' }, times: 9999, status: 403, body: { message: 'blocked' } });
@@ -184,7 +184,7 @@ describe('a refusal that lasts', () => {
 });
 
 describe('an outage without Retry-After', () => {
-  it('costs a bounded number of requests, however many mailboxes ask each minute', async () => {
+  it('causes a bounded number of requests, however many mailboxes need a token each minute', async () => {
     const all = await postroom();
     const { app, asked } = all;
     app.idp.addFault({ match: { path: 'token' }, times: 9999, status: 503, body: {} });
@@ -193,12 +193,12 @@ describe('an outage without Retry-After', () => {
       for (const process of [app.services, app.another(), app.another()])
         expect((await process.accessTokens.get(all.account, AT_MAIL)).kind).toBe('retrying');
     }
-    // Doubling from half a minute to half an hour: 7 in the first hour, at most 2 in each of the others.
+    // Doubling from half a minute to half an hour: 7 in the first hour, at most 2 in each later one.
     expect(asked()).toBeLessThanOrEqual(14);
     expect(asked()).toBeGreaterThanOrEqual(10);
   });
 
-  it('during the last minutes of a good token does not ask at each fetch', async () => {
+  it('during the last minutes of a valid token does not cause a request per fetch', async () => {
     const all = await postroom();
     const { app, asked, account } = all;
     app.idp.addFault({ match: { path: 'token' }, times: 9999, status: 503, body: {} });
@@ -210,7 +210,7 @@ describe('an outage without Retry-After', () => {
     expect(asked()).toBeGreaterThanOrEqual(3);
   });
 
-  it('is asked about at once by a person who wants to know', async () => {
+  it('is retried at once when a person requests it', async () => {
     const all = await postroom();
     const { app, account, asked } = all;
     app.idp.addFault({ match: { path: 'token' }, times: 1, status: 503, body: {} });
@@ -219,7 +219,7 @@ describe('an outage without Retry-After', () => {
     expect(asked()).toBe(2);
   });
 
-  it('of a request loop (AADSTS50196) stops for ten minutes', async () => {
+  it('caused by a request loop (AADSTS50196) pauses requests for ten minutes', async () => {
     const all = await postroom();
     const { app, asked } = all;
     refuse(
@@ -237,7 +237,7 @@ describe('an outage without Retry-After', () => {
     expect(await kindOf(all)).toBe('token');
   });
 
-  it('does not hide that an earlier refresh was stopped before its answer was stored', async () => {
+  it('does not hide that an earlier refresh was interrupted before its response was stored', async () => {
     const all = await postroom();
     const { app, account } = all;
     const { etag, account: before } = (await app.services.accounts.get(account)) ?? { etag: '', account };

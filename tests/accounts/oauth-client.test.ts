@@ -17,7 +17,7 @@ interface Asked {
 const CLIENT = 'my-app';
 const now = (): number => Math.floor(Date.now() / 1000);
 
-/** An authorization server whose every answer a test may bend. */
+/** An authorization server whose every response a test may change. */
 class OddServer {
   origin = '';
   metadata: Record<string, unknown> = {};
@@ -102,7 +102,7 @@ beforeEach(async () => {
   client = await newClient();
 });
 
-/** A client whose vault holds the one secret. */
+/** A client whose vault contains the one secret. */
 async function newClient({ local = true } = {}): Promise<OAuthClient> {
   const vault = new MemoryVault(openSeam);
   await vault.set('x', new Secret('s3cret/+'), { contentType: 'text/plain' });
@@ -143,7 +143,7 @@ const redeem = (one: Provider = provider(), parameters = 'code=c1&state=s'): Pro
   });
 
 describe('an id_token', () => {
-  it('of the right issuer, audience, nonce and key says who signed in', async () => {
+  it('with the right issuer, audience, nonce and key identifies the signed-in user', async () => {
     expect(await redeem()).toMatchObject({
       kind: 'redeemed',
       identity: { subject: 'u1', user: 'a@b.example' },
@@ -158,22 +158,22 @@ describe('an id_token', () => {
     ['no nonce', { nonce: undefined }],
     ['an end in the past', { exp: now() - 600 }],
     ['no subject', { sub: undefined }],
-  ])('with %s is refused', async (_name, change) => {
+  ])('with %s is rejected', async (_name, change) => {
     Object.assign(server.claims, change);
     expect((await redeem()).kind).toBe('untrusted');
   });
 
-  it('with the signature of another key is refused', async () => {
+  it('with a signature of another key is rejected', async () => {
     server.signWith = (await generateKeyPair('RS256')).privateKey;
     expect((await redeem()).kind).toBe('untrusted');
   });
 
-  it('that is missing is refused', async () => {
+  it('that is missing is rejected', async () => {
     server.token = { id_token: undefined };
     expect((await redeem()).kind).toBe('untrusted');
   });
 
-  it('names a verified e-mail address where there is no user name, never an unverified one', async () => {
+  it('gives a verified email address if there is no username, never an unverified one', async () => {
     Object.assign(server.claims, {
       preferred_username: undefined,
       email: 'g@b.example',
@@ -186,7 +186,7 @@ describe('an id_token', () => {
 });
 
 describe('a provider', () => {
-  it('that names another issuer in its metadata gets neither code nor secret', async () => {
+  it('with another issuer in its metadata receives neither code nor secret', async () => {
     server.metadata['issuer'] = 'https://other.example';
     expect((await redeem()).kind).toBe('failed');
     expect(server.asked.map(({ path }) => path)).toEqual(['/.well-known/openid-configuration']);
@@ -200,7 +200,7 @@ describe('a provider', () => {
     );
   });
 
-  it('that knows Basic only gets the secret that way, others in the body', async () => {
+  it('that supports only Basic receives the secret that way, others in the body', async () => {
     await redeem();
     expect(server.asked.at(-2)).toMatchObject({ path: '/token', authorization: undefined });
     expect(server.asked.at(-2)?.body.get('client_secret')).toBe('s3cret/+');
@@ -225,7 +225,7 @@ describe('a provider', () => {
     expect(server.asked.map(({ path }) => path)).toEqual(['/token']);
   });
 
-  it('entered by hand may have an issuer with a path, in the answer and in the id_token', async () => {
+  it('entered by hand may have an issuer with a path, in the response and in the id_token', async () => {
     const byHand = provider({
       endpoints: {
         kind: 'manual',
@@ -242,7 +242,7 @@ describe('a provider', () => {
   });
 
   it.each(['https://other.example/realms/mail', 'mail', ''])(
-    'entered by hand whose answer names an issuer elsewhere (%s) gets neither code nor secret',
+    'entered by hand whose response names an issuer elsewhere (%s) receives neither code nor secret',
     async (issuer) => {
       const byHand = provider({
         endpoints: {
@@ -257,7 +257,7 @@ describe('a provider', () => {
     },
   );
 
-  it('with private addresses is not reached where Azure runs the app', async () => {
+  it('with private addresses is not contacted if Azure runs the app', async () => {
     client = await newClient({ local: false });
     const result = await redeem();
     expect(result).toMatchObject({ kind: 'failed', failure: { error: 'endpoint-refused' } });

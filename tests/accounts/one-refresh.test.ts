@@ -1,4 +1,4 @@
-/** A refresh is made once, its answer is stored once, and what the provider says in passing ends nothing. */
+/** A refresh is made once, its response is stored once, and a server error ends no grant. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Services } from '../../functions/services.ts';
 import type { AccessToken } from '../../shared/accounts/access-token.ts';
@@ -36,7 +36,7 @@ const rowOf = async ({ services }: DemoApp, account: Account): Promise<Account> 
   return stored.account;
 };
 
-/** Notes every call to the outside; `act` runs around the first one of a point. */
+/** Records every call to the outside; `act` runs around the first one of a point. */
 function watch(
   app: DemoApp,
   at?: SeamPoint,
@@ -57,7 +57,7 @@ const count = (points: readonly SeamPoint[], wanted: SeamPoint): number =>
   points.filter((point) => point === wanted).length;
 
 describe('of several callers in one process', () => {
-  it('one sends the request and the others wait for its response, without a lease and a read of their own', async () => {
+  it('one sends the request and the others wait for its response, without a lease or a read of their own', async () => {
     const { app, account, asked } = await start();
     app.seam.skewMs = 2 * HOUR;
     const points = watch(app);
@@ -72,7 +72,7 @@ describe('of several callers in one process', () => {
   });
 });
 
-/** Another process refreshes in the very moment before this one takes the lease. */
+/** Another process refreshes just before this one acquires the lease. */
 function refreshedBefore(app: DemoApp, account: Account, other: Services): SeamPoint[] {
   return watch(app, 'blob.lease', async (effect) => {
     const { around } = app.seam;
@@ -111,7 +111,7 @@ describe('under the lease the row is read again, so', () => {
   });
 });
 
-describe('a response that was received', () => {
+describe('a received response', () => {
   it.each([1, 2, 3])('is stored although storage fails %i times', async (failures) => {
     const { app, account, asked } = await start({ strictRotation: true });
     app.seam.skewMs = 2 * HOUR;
@@ -128,7 +128,7 @@ describe('a response that was received', () => {
     };
     const token = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
     app.seam.around = undefined;
-    // A process that remembers nothing finds it in the row.
+    // A process with an empty cache reads it from the row.
     expect(tokenOf(await app.another().accessTokens.get(account, AT_MAIL))).toBe(token);
     expect(asked()).toBe(1);
   });
@@ -198,7 +198,7 @@ describe('a server error ends no grant, whatever error code comes with the statu
   });
 });
 
-describe('sealing', () => {
+describe('encryption', () => {
   it('uses a new nonce each time, because a repeated nonce under one key reveals the key stream', async () => {
     const { app } = await start();
     const { sealer } = app.services;
@@ -206,7 +206,7 @@ describe('sealing', () => {
       Array.from({ length: 500 }, () => sealer.seal(new Secret('same'), 'same')),
     );
     expect(new Set(sealed).size).toBe(500);
-    // NIST SP 800-38D section 8.2.2: 96 random bits stand in front.
+    // NIST SP 800-38D section 8.2.2: the first 96 bits are random.
     const nonces = sealed.map((text) => Buffer.from(text.split('.')[2] ?? '', 'base64url').subarray(0, 12));
     expect(new Set(nonces.map((nonce) => nonce.toString('hex'))).size).toBe(500);
   });

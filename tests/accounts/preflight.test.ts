@@ -89,8 +89,8 @@ async function start(options: { tenantSegment?: string; seam?: Seam } = {}): Pro
 const findings = ({ tenant, client, credential }: Preflight): string[] => [tenant, client, credential];
 const codeOf = (found: Preflight): string => explainText({ text: found.evidence ?? '' }).code;
 
-describe('before anybody signs in, a check', () => {
-  it('proves tenant, client ID and credential', async () => {
+describe('a check before anyone signs in', () => {
+  it('verifies tenant, client ID and credential', async () => {
     const world = await start();
     const found = await world.preflight(await world.provider(SECRET));
     expect(findings(found)).toEqual(['proven', 'proven', 'proven']);
@@ -99,14 +99,14 @@ describe('before anybody signs in, a check', () => {
     expect(isReadyToSignIn(found)).toBe(true);
   });
 
-  it('says that the tenant is wrong', async () => {
+  it('reports a wrong tenant', async () => {
     const world = await start({ tenantSegment: 'nobody.example' });
     const found = await world.preflight(await world.provider(SECRET));
     expect(findings(found)).toEqual(['wrong', 'unknown', 'unknown']);
     expect(codeOf(found)).toBe('AADSTS90002');
   });
 
-  it('says that the client ID is wrong', async () => {
+  it('reports a wrong client ID', async () => {
     const world = await start();
     const clientId = '99999999-0000-4000-8000-000000000001';
     const found = await world.preflight(await world.provider(SECRET, { clientId }));
@@ -117,7 +117,7 @@ describe('before anybody signs in, a check', () => {
   it.each([
     ['is another one', 'wrong-secret', 'AADSTS7000215'],
     ['has expired', 'old', 'AADSTS7000222'],
-  ])('says that the secret %s', async (_name, secret, code) => {
+  ])('reports that the secret %s', async (_name, secret, code) => {
     const world = await start();
     const found = await world.preflight(await world.provider(secret));
     expect(findings(found)).toEqual(['proven', 'proven', 'wrong']);
@@ -125,7 +125,7 @@ describe('before anybody signs in, a check', () => {
     expect(JSON.stringify(found)).not.toContain(secret === 'old' ? '"old"' : secret);
   });
 
-  it('says that Key Vault no longer has the secret', async () => {
+  it('reports a secret that is missing in Key Vault', async () => {
     const world = await start();
     const provider = await world.provider(SECRET);
     await world.vault.remove(secretName(provider.id));
@@ -134,7 +134,7 @@ describe('before anybody signs in, a check', () => {
     expect(codeOf(found)).toBe('secret-missing');
   });
 
-  it('blames nobody when nothing answers', async () => {
+  it('blames no setting when nothing responds', async () => {
     const world = await start();
     const provider = await world.provider(SECRET);
     world.idp.addFault({ match: { path: 'openid-configuration' }, destroy: true });
@@ -145,7 +145,7 @@ describe('before anybody signs in, a check', () => {
     expect(findings(await world.preflight(provider))).toEqual(['proven', 'unknown', 'unknown']);
   });
 
-  it('blames nobody when the vault or the managed identity is away', async () => {
+  it('blames no setting when the vault or the managed identity is unavailable', async () => {
     let vaultAway = true;
     const seam: Seam = {
       now: () => Date.now(),
@@ -164,7 +164,7 @@ describe('before anybody signs in, a check', () => {
     expect(found.evidence).toContain('managed identity');
   });
 
-  it('of two credentials names each, and drops the older one once the newer is accepted', async () => {
+  it('reports both credentials separately, and removes the current one once the next one is accepted', async () => {
     const world = await start();
     const old = await world.provider(SECRET);
     const expiresOn = '2030-01-01T23:59:59.000Z';
@@ -183,7 +183,7 @@ describe('before anybody signs in, a check', () => {
     expect(settled.preflight?.next).toBeUndefined();
   });
 
-  it('lets accounts be tried again when something was put right at the provider', async () => {
+  it('allows accounts to be retried after something was fixed at the provider', async () => {
     const world = await start();
     const provider = await world.provider('soon-known');
     const wrong = await checkProvider(world, provider);
@@ -194,7 +194,7 @@ describe('before anybody signs in, a check', () => {
     expect((await checkProvider(world, right)).changedAt).toBe(right.changedAt);
   });
 
-  it('does not overwrite what was changed while it ran', async () => {
+  it('does not overwrite changes made while it ran', async () => {
     const world = await start();
     const provider = await world.provider(SECRET);
     const newer = { ...provider, name: 'Renamed', changedAt: '2026-12-01T00:00:00.000Z' };
@@ -203,7 +203,7 @@ describe('before anybody signs in, a check', () => {
   });
 });
 
-describe('at a provider that is not Microsoft, a check', () => {
+describe('a check at a provider other than Microsoft', () => {
   async function custom(answer: { status: number; body: unknown }): Promise<Preflight> {
     const asked: URLSearchParams[] = [];
     const server = createServer((request, response) => {
@@ -231,18 +231,18 @@ describe('at a provider that is not Microsoft, a check', () => {
     return found;
   }
 
-  it('takes a refused made-up token as proof that the app itself is accepted', async () => {
+  it('accepts the refusal of a made-up token as proof that the app itself is accepted', async () => {
     const found = await custom({ status: 400, body: { error: 'invalid_grant' } });
     expect(findings(found)).toEqual(['proven', 'proven', 'proven']);
   });
 
-  it('sees that the app is refused', async () => {
+  it('detects that the app is refused', async () => {
     const found = await custom({ status: 401, body: { error: 'invalid_client' } });
     expect(findings(found)).toEqual(['proven', 'unknown', 'wrong']);
     expect(codeOf(found)).toBe('invalid_client');
   });
 
-  it('says that the issuer is wrong where nothing stands', async () => {
+  it('reports a wrong issuer if nothing is found there', async () => {
     const world = await start();
     const issuer = world.idp.tenants[0]?.issuer ?? '';
     world.idp.addFault({ match: { path: 'openid-configuration' }, status: 404, body: 'no' });
@@ -255,7 +255,7 @@ describe('at a provider that is not Microsoft, a check', () => {
     expect(codeOf(found)).toBe('endpoint-refused');
   });
 
-  it('knows nothing of an answer that says neither', async () => {
+  it('draws no conclusion from an ambiguous response', async () => {
     const found = await custom({ status: 400, body: { error: 'unsupported_grant_type' } });
     expect(findings(found)).toEqual(['proven', 'unknown', 'unknown']);
   });

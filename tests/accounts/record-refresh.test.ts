@@ -1,4 +1,4 @@
-/** Which refreshes leave a row of activity, and what is measured of them. */
+/** Which refreshes create a row of activity, and which metrics they record. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { recordRefresh, refreshActivity } from '../../shared/accounts/record-refresh.ts';
 import type { RefreshOutcome } from '../../shared/accounts/refresh-store.ts';

@@ -1,4 +1,4 @@
-/** The monitor that seals tokens again under the newest data key: bounded, and it loses no token. */
+/** The monitor that re-encrypts tokens under the newest encryption key: bounded, and without losing a token. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Account, type EncryptedTokens, tokenContext } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
@@ -73,7 +73,7 @@ async function row(account: Account): Promise<Account> {
   return stored.account;
 }
 
-/** What the row opens to, and under which versions of the key it rests. */
+/** The decrypted tokens of the row, and the versions of the key they are encrypted under. */
 async function opened(account: Account) {
   const { tokens } = await row(account);
   const open = async (sealed: string | undefined, purpose: 'access' | 'refresh') =>
@@ -90,7 +90,7 @@ async function opened(account: Account) {
 }
 
 describe('an account under an older key', () => {
-  test('has all its tokens sealed again, each for its own purpose, and nothing else changed', async () => {
+  test('has all its tokens re-encrypted, each for its own purpose, and nothing else changed', async () => {
     const account = await save('a', all);
     await sealer.rotate();
     expect(await countUnderOlderKeys(deps, 'v2')).toBe(1);
@@ -109,7 +109,7 @@ describe('an account under an older key', () => {
   });
 
   test.each<Held>([{ access: 'A' }, { refresh: 'R' }, { previousRefresh: 'P' }])(
-    'is found also when it holds %j alone',
+    'is also found when it has only %j',
     async (held) => {
       const account = await save('a', held);
       await sealer.rotate();
@@ -123,7 +123,7 @@ describe('an account under an older key', () => {
     },
   );
 
-  test('is passed over while it is being refreshed, or when its last refresh never ended', async () => {
+  test('is skipped while it is being refreshed, or if its last refresh never finished', async () => {
     const account = await save('a', all);
     const begun = await save('b', all, { refreshBegunAt: '2026-11-24T12:00:00.000Z' });
     await sealer.rotate();
@@ -135,7 +135,7 @@ describe('an account under an older key', () => {
     expect(await reencryptTokens(deps)).toEqual({ reencrypted: 1, left: 1 });
   });
 
-  test('that was removed, or sealed by another process, meanwhile is not written', async () => {
+  test('that was removed or re-encrypted by another process meanwhile is not written', async () => {
     const removed = await save('a', all);
     const done = await save('b', all);
     await sealer.rotate();
@@ -153,7 +153,7 @@ describe('an account under an older key', () => {
     expect(await row(done)).toEqual(other);
   });
 
-  test('whose row changes under the lease keeps what was written', async () => {
+  test('whose row changes under the lease keeps that change', async () => {
     const account = await save('a', all);
     await sealer.rotate();
     const changed = { ...account, user: 'new@contoso.example' };
@@ -166,7 +166,7 @@ describe('an account under an older key', () => {
     expect(await row(account)).toEqual(changed);
   });
 
-  test('that cannot be opened stops no other one, and is named in the log', async () => {
+  test('that cannot be decrypted does not stop the others, and is named in the log', async () => {
     const spoilt = await save('a', all);
     await deps.accounts.save({ ...spoilt, tokens: { ...spoilt.tokens, refresh: `1.v1.${'A'.repeat(60)}` } });
     const account = await save('b', all);
@@ -181,7 +181,7 @@ describe('an account under an older key', () => {
     ]);
   });
 
-  test('is free for a refresh afterwards, whatever became of it', async () => {
+  test('can be refreshed afterwards, whatever the result', async () => {
     const spoilt = await save('a', all);
     await deps.accounts.save({ ...spoilt, tokens: { ...spoilt.tokens, refresh: `1.v1.${'A'.repeat(60)}` } });
     await save('b', all);
@@ -191,7 +191,7 @@ describe('an account under an older key', () => {
       expect(await blobs.lease(`lease/account-${idOf(letter)}`, 60)).toBeDefined();
   });
 
-  test('counts as sealed also when its lease cannot be given back', async () => {
+  test('counts as re-encrypted even if its lease cannot be released', async () => {
     await save('a', all);
     await sealer.rotate();
     before = async (point) => {
@@ -202,7 +202,7 @@ describe('an account under an older key', () => {
 });
 
 describe('a run', () => {
-  test('does as many accounts as it may, and says how many are left', async () => {
+  test('processes up to its limit, and returns how many are left', async () => {
     for (const letter of 'abcde') await save(letter, { refresh: 'R' });
     await sealer.rotate();
     expect(await reencryptTokens(deps, 2)).toEqual({ reencrypted: 2, left: 3 });

@@ -1,4 +1,4 @@
-/** One refresh: what the row says before, during and after it, whatever the provider and storage do. */
+/** One refresh: what the row contains before, during and after it, whatever the provider and storage do. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { createRefresher } from '../../shared/accounts/refresh-account.ts';
@@ -143,7 +143,7 @@ describe('a refresh', () => {
 });
 
 describe('a received response', () => {
-  /** Storage fails so often, once the provider has answered. */
+  /** Storage fails this often after the provider has responded. */
   async function failing(times: number, error = away) {
     const world = await postroom();
     vi.useFakeTimers({ toFake: ['setTimeout'] });
@@ -192,7 +192,7 @@ describe('a received response', () => {
     expect(asked).toEqual(['r1']);
     expect(await opened()).toEqual(['a2', 'r2', 'r1']);
     expect(await row()).toMatchObject(works);
-    // Nothing is kept any more: the next one asks.
+    // Nothing is pending any more, so the next refresh sends a request.
     await refresh();
     expect(asked).toEqual(['r1', 'r2']);
   });
@@ -393,7 +393,7 @@ describe('a lasting refusal', () => {
     ['invalid_client', {}],
     ['invalid_scope', {}],
     ['invalid_grant', { kind: 'app' }],
-  ] as const)('as %s of %j goes on by itself once it is mended', async (error, change) => {
+  ] as const)('as %s of %j recovers automatically once it is fixed', async (error, change) => {
     const { deps, hooks, provider, state, refresh, row, refresher } = await postroom({
       ...change,
       refreshBegunAt: isoAt(-5),
@@ -527,7 +527,7 @@ describe('a provider that cannot be called', () => {
   });
 
   test.each(['before it began', 'while it fetched its credential'])(
-    'because the vault was away %s tries again, and says of a refresh what was said before',
+    'because the vault was unavailable %s is retried, and keeps the previous message about a refresh',
     async (when) => {
       const { deps, hooks, state, asked, refresh, row } = await postroom({ refusedAsOf: isoAt(-1) });
       const isBefore = when === 'before it began';
@@ -569,7 +569,7 @@ describe('a provider that cannot be called', () => {
   });
 });
 
-describe('an error of our own', () => {
+describe('an internal error', () => {
   test('before the request removes the record of the started refresh', async () => {
     const { account, deps, refresh, row } = await postroom();
     const oauth = { ...deps.oauth, refresh: () => Promise.reject(new TypeError('a mistake')) };

@@ -1,4 +1,4 @@
-/** What a person reads about a refusal that lasts: whom it blames, and what to do. */
+/** What a person reads about a lasting refusal: its cause and what to do. */
 import { describe, expect, test } from 'vitest';
 import { credentialGone, credentialUnavailable, problemFor } from '../../shared/accounts/refresh-problem.ts';
 import type { Lasting } from '../../shared/accounts/token-failure.ts';
@@ -16,8 +16,8 @@ const verdict = (blames: Lasting['blames']): Lasting => ({
 });
 const BEGUN = '2026-11-24T12:00:00.000Z';
 
-describe('a refusal that blames', () => {
-  test('the credential asks for a new one, of the provider by its name', () => {
+describe('a refusal caused by', () => {
+  test('the credential asks for a new one, and names the provider', () => {
     const { code, message } = problemFor(verdict('credential'), account, provider, BEGUN);
     expect(code).toBe('AADSTS1');
     expect(message).toMatch(/^Contoso refuses .*Replace the secret.*own words\.$/);
@@ -26,14 +26,14 @@ describe('a refusal that blames', () => {
     );
   });
 
-  test('the settings is said in the words of the provider', () => {
+  test('the settings has the provider’s own message', () => {
     expect(problemFor(verdict('settings'), account, provider, BEGUN)).toEqual({
       code: 'AADSTS1',
       message: 'The provider’s own words.',
     });
   });
 
-  test('the grant of an app, which has none, is said in the words of the provider', () => {
+  test('the grant of an app, which has none, has the provider’s own message', () => {
     const app = sampleAccount({ kind: 'app' });
     expect(problemFor(verdict('grant'), app, provider, BEGUN)).toEqual({
       code: 'AADSTS1',
@@ -41,20 +41,20 @@ describe('a refusal that blames', () => {
     });
   });
 
-  test('the grant asks the person to sign in again', () => {
+  test('the grant asks the user to sign in again', () => {
     const { code, message } = problemFor(verdict('grant'), account, provider, undefined);
     expect(code).toBe('AADSTS1');
     expect(message).toMatch(/^The sign-in of support@contoso\.example has ended\..*own words\.$/);
   });
 
-  test('the grant after a refresh that never came to its end says since when', () => {
+  test('the grant after a refresh that never finished says since when', () => {
     const { code, message } = problemFor(verdict('grant'), account, provider, BEGUN);
     expect(code).toBe('AADSTS1');
     expect(message).toMatch(/^At 2026-11-24T12:00:00\.000Z Postroom .* was stopped .*own words\.$/);
   });
 });
 
-test('a credential that is switched off is switched on again, one that is gone is replaced', () => {
+test('a disabled credential asks to enable it, and a deleted one to replace it', () => {
   expect(credentialGone(provider, 'disabled')).toMatchObject({
     code: 'secret-disabled',
     message: expect.stringContaining('The credential of Contoso is switched off'),
@@ -73,7 +73,7 @@ test.each<[VaultCode, RegExp]>([
   ['secret-disabled', /Contoso: the encryption key is disabled/],
   ['bad-data-key', /Contoso: the encryption key in Key Vault was not created by Postroom/],
   ['key-vault', /Contoso: it does not respond/],
-])('what is wrong where a proof comes from is said for %s', (code, words) => {
+])('an unavailable credential is explained for %s', (code, words) => {
   expect(credentialUnavailable(provider, code)).toEqual({ code, message: expect.stringMatching(words) });
   expect(credentialUnavailable(provider, code).message).toMatch(/Postroom retries automatically\.$/);
 });

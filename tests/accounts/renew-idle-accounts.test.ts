@@ -17,7 +17,7 @@ afterEach(() => app.stop());
 const refreshes = (): number =>
   app.idp.tokenRequests().filter(({ grantType }) => grantType === 'refresh_token').length;
 
-/** More accounts of the same grant, as if others had signed in on other days. */
+/** More accounts with the same grant, as if others had signed in on other days. */
 async function others(...usedDaysAgo: number[]): Promise<void> {
   for (const [index, days] of usedDaysAgo.entries())
     await app.services.accounts.save({
@@ -27,7 +27,7 @@ async function others(...usedDaysAgo: number[]): Promise<void> {
     });
 }
 
-test('a grant that nobody used for a week is used, and then again a week later', async () => {
+test('a grant unused for a week is used, and again a week later', async () => {
   app.seam.skewMs = 6 * DAY;
   expect(await renewIdleAccounts(app.services)).toEqual(NONE);
   app.seam.skewMs = 7 * DAY;
@@ -38,7 +38,7 @@ test('a grant that nobody used for a week is used, and then again a week later',
   expect(refreshes()).toBe(2);
 });
 
-test('over a year of days each grant lives on', async () => {
+test('each grant stays valid over a year of days', async () => {
   for (let day = 1; day <= 365; day++) {
     app.seam.skewMs = day * DAY;
     await renewIdleAccounts(app.services);
@@ -47,7 +47,7 @@ test('over a year of days each grant lives on', async () => {
   expect((await app.services.accounts.get(account))?.account.state).toBe('ok');
 });
 
-test('a refusal is counted, shows on the account, and is not asked for again', async () => {
+test('a refusal is counted, shown on the account, and not retried', async () => {
   app.idp.revokeUser('support@contoso.example');
   app.seam.skewMs = 7 * DAY;
   expect(await renewIdleAccounts(app.services)).toEqual({ ...NONE, idle: 1, refused: 1 });
@@ -58,7 +58,7 @@ test('a refusal is counted, shows on the account, and is not asked for again', a
   expect(await renewIdleAccounts(app.services)).toEqual(NONE);
 });
 
-test('one that breaks and one that is refused stop no other', async () => {
+test('one that throws and one that is refused do not stop the others', async () => {
   await others(30, 29, 28);
   const { get } = app.services.accounts;
   const broken = `${'b'.repeat(25)}b`;
@@ -68,11 +68,11 @@ test('one that breaks and one that is refused stop no other', async () => {
   };
   const answer = await renewIdleAccounts({ ...app.services, accounts: app.services.accounts });
   app.services.accounts.get = get;
-  // The tokens of the two others open under their first owner alone: they cannot be renewed.
+  // The tokens of the two others decrypt only for their first owner, so they cannot be refreshed.
   expect(answer).toEqual({ ...NONE, idle: 3, broken: 1, refused: 2 });
 });
 
-test('those that idled longest come first, and the rest is for tomorrow when the time is over', async () => {
+test('the longest idle are refreshed first, and the rest is left for tomorrow when time runs out', async () => {
   await others(10, 30, 20, 40, 50, 9);
   const asked: string[] = [];
   const answer = await renewIdleAccounts({
@@ -89,7 +89,7 @@ test('those that idled longest come first, and the rest is for tomorrow when the
   expect(answer).toEqual({ ...NONE, idle: 6, refused: 2, left: 4 });
 });
 
-test('who waits for a person does not idle', () => {
+test('an account that requires a person is not idle', () => {
   const later = Date.parse(account.consentedAt) + 8 * DAY;
   const problem = { code: 'http-503', message: 'Away.' } as const;
   const retrying = { state: 'retrying' as const, problem, retryAt: account.consentedAt };

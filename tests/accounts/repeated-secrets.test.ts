@@ -1,4 +1,4 @@
-/** A provider that repeats in its errors what it was sent: nothing of it is kept or shown. */
+/** A provider that repeats request secrets in its errors: none of them is stored or shown. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { startTokenServer, type TokenServer } from '../harness/stack/hostile-servers.ts';
@@ -38,7 +38,7 @@ const everything = (): string =>
     (['Providers', 'Accounts', 'Activity', 'Audit'] as const).map((name) => app.tables.dump(name)),
   );
 
-it('keeps and shows no short secret of a check, wherever in the answer it stands', async () => {
+it('stores and shows no short secret of a check, wherever it appears in the response', async () => {
   server.answer = (body) => ({
     status: 401,
     body: {
@@ -53,7 +53,7 @@ it('keeps and shows no short secret of a check, wherever in the answer it stands
   expect(html + everything()).not.toMatch(/hunter2|pass/);
 });
 
-it('keeps and shows none of a refresh either, nor the refresh token', async () => {
+it('stores and shows no secret or refresh token of a refresh', async () => {
   const id = await register();
   const started = await visitor.post(`/providers/${id}/connect`, { who: 'self', address: 'o@corp.example' });
   const state = /[?&;]state=([\w-]+)/.exec((await visitor.get(started.location ?? '')).html)?.[1] ?? '';
@@ -77,7 +77,7 @@ it('keeps and shows none of a refresh either, nor the refresh token', async () =
   expect(html + everything()).not.toMatch(/hunter2|refresh-token-\d/);
 });
 
-it('keeps and shows neither code nor verifier of a sign-in that fails', async () => {
+it('stores and shows neither code nor verifier of a failed sign-in', async () => {
   const id = await register();
   const started = await visitor.post(`/providers/${id}/connect`, { who: 'self', address: 'o@corp.example' });
   const state = /[?&;]state=([\w-]+)/.exec((await visitor.get(started.location ?? '')).html)?.[1] ?? '';

@@ -1,4 +1,4 @@
-/** Which values of a token request are secret, and how they are found again in what the provider answers. */
+/** Which values of a token request are secret, and how they are found in the provider's response. */
 import { describe, expect, test } from 'vitest';
 import { secretsIn, withoutSecrets } from '../../shared/accounts/sent-secrets.ts';
 import { readFailure } from '../../shared/accounts/token-failure.ts';
@@ -14,7 +14,7 @@ describe('secrets of a token request', () => {
     expect(secretsIn({ authorization: `Bearer ${new Secret('x').expose()}` }, undefined)).toEqual([]);
   });
 
-  test('are all of those that the RFCs name, and nothing that is no secret', () => {
+  test('are exactly those that the RFCs name', () => {
     const secret = ['client_secret', 'client_assertion', 'refresh_token', 'code', 'code_verifier'];
     const body = new URLSearchParams({ client_id: 'c', scope: 's', redirect_uri: 'r' });
     for (const name of secret) body.append(name, `the ${name}`);
@@ -40,7 +40,7 @@ describe('secrets of a token request', () => {
     expect(secretsIn({ authorization }, undefined)).toEqual(secrets);
   });
 
-  test.each(['a+b c&d', 'quo"te\\', "<o'k>", 'ümlaut€'])('are masked in each form of %j', (secret) => {
+  test.each(['a+b c&d', 'quo"te\\', "<o'k>", 'ümlaut€'])('are redacted in each form of %j', (secret) => {
     const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
     const shown = [
       secret,
@@ -52,7 +52,7 @@ describe('secrets of a token request', () => {
     expect(withoutSecrets(shown, [secret])).toBe('[secret] | [secret] | s=[secret] | "[secret]" | [secret]');
   });
 
-  test('are masked before a long sentence is cut, which would leave half of one', () => {
+  test('are redacted before a long message is cut, so that no part of one is left', () => {
     for (let padding = 370; padding <= 400; padding += 1) {
       const text = JSON.stringify({ error: 'e', error_description: `${'x'.repeat(padding)}hunter2pass` });
       const answer = { status: 400, text, retryAfter: undefined };
@@ -60,12 +60,12 @@ describe('secrets of a token request', () => {
     }
   });
 
-  test('leave other words as they are', () => {
+  test('do not change other words', () => {
     expect(withoutSecrets('An app of one', ['one', 'a', ''])).toBe('An app of one');
     expect(withoutSecrets('An app of four', ['four'])).toBe('An app of [secret]');
   });
 
-  test('are masked whole where one is the beginning of another, in whichever order they come', () => {
+  test('are redacted completely if one is the prefix of another, in either order', () => {
     for (const secrets of [
       ['token', 'token-and-more', 'token-and'],
       ['token-and-more', 'token-and', 'token'],

@@ -1,4 +1,4 @@
-/** Tokens under the data key of the vault: what opens, what does not, and when a newer key is asked for. */
+/** Tokens under the encryption key of the vault: which can be decrypted, and when a newer key is read. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createTokenCipher, dataKeyName, versionOfSealed } from '../../shared/accounts/token-encryption.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
@@ -9,7 +9,7 @@ import { MemoryVault } from '../harness/memory/memory-vault.ts';
 const HOUR_MS = 3_600_000;
 const unreadable = expect.objectContaining({ code: 'sealed-unreadable' });
 
-describe('a sealer', () => {
+describe('token encryption', () => {
   let now = 0;
   let calls: string[] = [];
   let isVaultAway = false;
@@ -34,7 +34,7 @@ describe('a sealer', () => {
   const opened = async (sealed: string, context = 'c', sealer = open()): Promise<string> =>
     (await sealer.open(sealed, context)).expose();
 
-  test('opens what it sealed, in this process and in another one', async () => {
+  test('decrypts its own output, in this process and in another one', async () => {
     const sealer = open();
     const sealed = await sealer.seal(new Secret('tökén'), 'c');
     expect(sealed).not.toContain('tökén');
@@ -43,23 +43,23 @@ describe('a sealer', () => {
     expect(await opened(await sealer.seal(new Secret(''), 'c'))).toBe('');
   });
 
-  test('seals the same text differently each time', async () => {
+  test('encrypts the same text differently each time', async () => {
     const sealer = open();
     const texts = await Promise.all([1, 2, 3].map(() => sealer.seal(new Secret('t'), 'c')));
     expect(new Set(texts.map((text) => text.split('.')[2]?.slice(0, 16))).size).toBe(3);
   });
 
-  test('opens nothing of another format, though all else is right', async () => {
+  test('rejects another format, even if all else is right', async () => {
     const sealed = await open().seal(new Secret('t'), 'c');
     await expect(opened(sealed.replace(/^1/, '2'))).rejects.toEqual(unreadable);
   });
 
-  test('opens nothing for another purpose', async () => {
+  test('rejects another purpose', async () => {
     const sealed = await open().seal(new Secret('t'), 'c');
     await expect(opened(sealed, 'd')).rejects.toEqual(unreadable);
   });
 
-  test('opens nothing of which a bit was changed, and says nothing of it', async () => {
+  test('rejects a changed bit, without details', async () => {
     const sealed = await open().seal(new Secret('a-secret-token'), 'c');
     const [format, version, body = ''] = sealed.split('.');
     const bytes = Buffer.from(body, 'base64url');
@@ -76,14 +76,14 @@ describe('a sealer', () => {
   });
 
   test.each(['', '1', '1.v1', '2.v1.AAAA', '1.v1.AAAA', 'text', '1.v9.'.padEnd(60, 'A')])(
-    'opens nothing of %j',
+    'rejects %j',
     async (sealed) => {
       await open().ready();
       await expect(opened(sealed)).rejects.toEqual(unreadable);
     },
   );
 
-  test('takes the shortest text that can be one for one, and no shorter one', async () => {
+  test('accepts the shortest possible text, and rejects a shorter one', async () => {
     await open().ready();
     calls = [];
     await expect(opened(`1.v1.${Buffer.alloc(27).toString('base64url')}`)).rejects.toEqual(unreadable);
@@ -92,13 +92,13 @@ describe('a sealer', () => {
     expect(calls).toEqual(['vault.get']);
   });
 
-  test('names the version of the key in what it seals', async () => {
+  test('writes the key version into its output', async () => {
     expect(versionOfSealed(await open().seal(new Secret('t'), 'c'))).toBe('v1');
     expect(versionOfSealed('2.v1.AAAA')).toBeUndefined();
     expect(versionOfSealed('')).toBeUndefined();
   });
 
-  test('makes the key once, of 32 bytes that the vault alone keeps', async () => {
+  test('creates the key once, with 32 bytes that only the vault stores', async () => {
     await open().ready();
     await open().ready();
     expect(vault.versions.get(dataKeyName)).toHaveLength(1);
@@ -107,7 +107,7 @@ describe('a sealer', () => {
     expect(key?.contentType).toBe('application/octet-stream;base64');
   });
 
-  test('asks the vault once for many at once, and not again for an hour', async () => {
+  test('reads the vault once for concurrent calls, and then not for an hour', async () => {
     const sealer = open();
     await sealer.ready();
     calls = [];
@@ -122,7 +122,7 @@ describe('a sealer', () => {
     expect(calls).toEqual(['vault.get', 'vault.get']);
   });
 
-  test('asks again after the vault was away, and not only once', async () => {
+  test('reads the vault again after each failure', async () => {
     const sealer = open();
     isVaultAway = true;
     await expect(sealer.ready()).rejects.toMatchObject({ code: 'key-vault' });
@@ -131,7 +131,7 @@ describe('a sealer', () => {
     expect(await opened(await sealer.seal(new Secret('t'), 'c'))).toBe('t');
   });
 
-  test('goes on with the key it has while the vault is away', async () => {
+  test('continues with its current key while the vault is unavailable', async () => {
     const sealer = open();
     await sealer.ready();
     now += 2 * HOUR_MS;
@@ -140,7 +140,7 @@ describe('a sealer', () => {
     expect(await opened(sealed, 'c', sealer)).toBe('t');
   });
 
-  test('opens with a key of before, asked for once', async () => {
+  test('decrypts with a previous key, which it reads once', async () => {
     const old = await open().seal(new Secret('t'), 'c');
     const sealer = open();
     expect(await sealer.rotate()).toBe('v2');
@@ -151,7 +151,7 @@ describe('a sealer', () => {
     expect(calls).toEqual(['vault.get']);
   });
 
-  test('learns of a newer key when it is asked, and seals with it from then on', async () => {
+  test('finds a newer key when asked to, and encrypts with it from then on', async () => {
     const sealer = open();
     await sealer.ready();
     await open().rotate();
@@ -160,7 +160,7 @@ describe('a sealer', () => {
     expect(versionOfSealed(await sealer.seal(new Secret('t'), 'c'))).toBe('v2');
   });
 
-  test('uses no key that is none of ours', async () => {
+  test('rejects a key that is not ours', async () => {
     for (const bytes of [31, 33]) {
       await vault.set(dataKeyName, new Secret(Buffer.alloc(bytes).toString('base64')), { contentType: 'x' });
       await expect(open().ready()).rejects.toMatchObject({ code: 'bad-data-key' });

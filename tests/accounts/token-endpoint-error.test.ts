@@ -1,4 +1,4 @@
-/** What broke while talking to a provider, as a value: its own words where it answered, ours where it did not. */
+/** A failed call to a provider as a value: the provider's words if it responded, else ours. */
 import { describe, expect, test } from 'vitest';
 import type { Exchange } from '../../shared/accounts/oauth-servers.ts';
 import { failureOf, TokenEndpointError } from '../../shared/accounts/token-endpoint-error.ts';
@@ -25,8 +25,8 @@ const refused = {
   retryAfterSeconds: 30,
 };
 
-describe('an answer that is no success', () => {
-  test('is read with its words, its pause and without the secrets that it repeats', () => {
+describe('a response that is not a success', () => {
+  test('is read with its message and its pause, without the secrets that it repeats', () => {
     expect(new TokenEndpointError(refusal, 'login.example').failure(NOW)).toEqual({
       ...refused,
       detail: 'login.example answered with status 429.',
@@ -37,12 +37,12 @@ describe('an answer that is no success', () => {
     });
   });
 
-  test('asks for no pause where its header stands twice', () => {
+  test('requests no pause if its header is repeated', () => {
     const twice = answered(503, { headers: { 'retry-after': ['30', '60'] } });
     expect(new TokenEndpointError(twice, 'login.example').failure(NOW).retryAfterSeconds).toBeUndefined();
   });
 
-  test('that never came is silence, by the name of the host', () => {
+  test('that never came is a timeout that names the host', () => {
     expect(new TokenEndpointError({}, 'login.example').failure(NOW)).toEqual(
       silence('No answer came from login.example.'),
     );
@@ -53,7 +53,7 @@ describe('an answer that is no success', () => {
 describe('an error', () => {
   const down = `The sign-in service of Contoso does not answer.`;
 
-  test('of an endpoint that Postroom does not talk to lasts, as a refusal of the request does', () => {
+  test('of an endpoint that Postroom refuses to call is lasting, like a refusal of the request', () => {
     const error = new PostroomError('endpoint-refused', 'The address is private.');
     for (const exchange of [{}, refusal])
       expect(failureOf(error, provider, exchange, NOW)).toEqual({
@@ -63,18 +63,18 @@ describe('an error', () => {
       });
   });
 
-  test('of ours is said in our words', () => {
+  test('of our own has our message', () => {
     const error = new PostroomError('endpoint-silent', 'No answer within 15 s.');
     expect(failureOf(error, provider, {}, NOW)).toEqual(silence('No answer within 15 s.'));
   });
 
-  test('of the network names the provider and nothing of the error', () => {
+  test('of the network names the provider and no detail of the error', () => {
     expect(failureOf(new Error('ECONNRESET 10.0.0.1'), provider, {}, NOW)).toEqual(silence(down));
     const alike = Object.assign(new Error('x'), { code: 'endpoint-refused' });
     expect(failureOf(alike, provider, {}, NOW)).toEqual(silence(down));
   });
 
-  test('after a success is no answer that could be read', () => {
+  test('after a success is an unreadable response', () => {
     expect(failureOf(new Error('odd field'), provider, answered(200), NOW)).toEqual(silence(down));
   });
 });

@@ -1,4 +1,4 @@
-/** How a refusal of a token endpoint is read, and whether time or a person repairs it. */
+/** How a refusal of a token endpoint is classified as temporary or lasting. */
 import { describe, expect, test } from 'vitest';
 import type { SignInEvent } from '../../shared/accounts/sign-in-history.ts';
 import {
@@ -49,7 +49,7 @@ describe('a failure', () => {
     ['slow_down', { error: 'slow_down' }],
     ['an outage under a lasting word', { error: 'invalid_grant', codes: [1, 90033] }],
     ['an assertion that is made anew each time', { error: 'invalid_client', codes: [700024] }],
-  ])('passes by itself: %s', (_what, connectRequest) => {
+  ])('is temporary: %s', (_what, connectRequest) => {
     expect(judged(connectRequest)).toBe('retrying');
   });
 
@@ -62,7 +62,7 @@ describe('a failure', () => {
     ['invalid_client', 'credential'],
     ['unauthorized_client', 'credential'],
     ['invalid_scope', 'settings'],
-  ])('needs a person: %s blames the %s', (error, blamed) => {
+  ])('requires a person: %s blames the %s', (error, blamed) => {
     for (const status of [400, 401, 499]) expect(judged({ error, status })).toBe(blamed);
   });
 
@@ -75,12 +75,12 @@ describe('a failure', () => {
     'user_password_expired',
     'ui_not_allowed',
     'interrupted_user',
-  ])('needs another sign-in for Microsoft’s second word %s, whatever the first one is', (suberror) => {
+  ])('requires a new sign-in for Microsoft’s suberror %s, whatever the error is', (suberror) => {
     expect(judged({ suberror, error: 'invalid_request' })).toBe('grant');
     expect(judged({ suberror })).toBe('grant');
   });
 
-  test('needs an admin where another sign-in would be refused as well', () => {
+  test('requires an admin if a new sign-in would be refused as well', () => {
     expect(judged({ suberror: 'message_only', error: 'invalid_grant' })).toBe('settings');
     expect(judged({ suberror: 'message_only' })).toBe('settings');
   });
@@ -92,7 +92,7 @@ describe('a failure', () => {
     expect(blamesCredential(failure({ error: 'invalid_client', status: 503 }))).toBe(false);
   });
 
-  test('says the provider’s sentence, else ours', () => {
+  test('has the provider’s message, else ours', () => {
     expect(judgeFailure(failure({ error: 'invalid_grant', sentence: 'Ended.' }))).toEqual({
       kind: 'action-required',
       code: 'invalid_grant',
@@ -107,7 +107,7 @@ describe('a failure', () => {
     });
   });
 
-  test('waits as it was told, and ten minutes at least where the app asked too often', () => {
+  test('pauses as requested, and at least ten minutes if the app sent too many requests', () => {
     const pause = (connectRequest: Partial<EndpointFailure>): unknown => {
       const verdict = judgeFailure(failure({ status: 429, ...connectRequest }));
       return verdict.kind === 'retrying' ? verdict.retryAfterSeconds : 'none';
@@ -119,7 +119,7 @@ describe('a failure', () => {
     expect(pause({ codes: [50196], retryAfterSeconds: 601 })).toBe(601);
   });
 
-  test('is named by Microsoft’s number, the standard’s word, the status, or by silence', () => {
+  test('has Microsoft’s number, the OAuth error, the status or a timeout as its code', () => {
     expect(codeOf(failure({ codes: [7000222, 1], error: 'invalid_client', status: 401 }))).toBe(
       'AADSTS7000222',
     );
@@ -131,7 +131,7 @@ describe('a failure', () => {
   });
 });
 
-describe('a refusal in no words of OAuth', () => {
+describe('a refusal without an OAuth error', () => {
   const event = (connectRequest: Partial<SignInEvent> = {}): SignInEvent => ({
     at: new Date(NOW - DAY_MS).toISOString(),
     result: 'retrying',
@@ -144,7 +144,7 @@ describe('a refusal in no words of OAuth', () => {
   const kindAfter = (history: SignInEvent[], connectRequest: Partial<EndpointFailure> = {}): string =>
     judgeWithHistory({ ...wordless, ...connectRequest }, history, NOW).kind;
 
-  test('is put to a person once it has lasted for a day', () => {
+  test('requires a person once it has lasted for a day', () => {
     expect(judgeWithHistory(wordless, [event()], NOW)).toEqual({
       kind: 'action-required',
       code: 'http-403',
@@ -155,13 +155,13 @@ describe('a refusal in no words of OAuth', () => {
     expect(kindAfter([])).toBe('retrying');
   });
 
-  test('stays with the person, however young the event is', () => {
+  test('keeps requiring a person, however recent the event is', () => {
     expect(kindAfter([event({ result: 'action-required', at: new Date(NOW).toISOString() })])).toBe(
       'action-required',
     );
   });
 
-  test('begins anew after another failure or a success', () => {
+  test('starts again after another failure or a success', () => {
     expect(kindAfter([event({ code: 'http-404' })])).toBe('retrying');
     expect(kindAfter([event({ result: 'refreshed' })])).toBe('retrying');
     expect(kindAfter([event({ result: 'signed-in' })])).toBe('retrying');
@@ -178,11 +178,11 @@ describe('a refusal in no words of OAuth', () => {
     ['no-answer', { status: undefined }, 'retrying'],
     ['AADSTS90033', { codes: [90033] }, 'retrying'],
     ['slow_down', { error: 'slow_down' }, 'retrying'],
-  ] as const)('of which %s is one, or none', (code, connectRequest, kind) => {
+  ] as const)('is lasting or temporary by its code: %s', (code, connectRequest, kind) => {
     expect(kindAfter([event({ code })], connectRequest)).toBe(kind);
   });
 
-  test('is the end of the grant where Microsoft’s second word says so, however long it has lasted', () => {
+  test('ends the grant if Microsoft’s suberror says so, however long it has lasted', () => {
     const history = [event({ code: 'http-400', result: 'action-required' })];
     expect(judgeWithHistory(failure({ suberror: 'bad_token' }), history, NOW)).toMatchObject({
       kind: 'action-required',
@@ -190,14 +190,14 @@ describe('a refusal in no words of OAuth', () => {
     });
   });
 
-  test('changes nothing of a refusal that had its words', () => {
+  test('does not change a refusal that had an OAuth error', () => {
     expect(
       judgeWithHistory(failure({ error: 'invalid_grant' }), [event({ code: 'invalid_grant' })], NOW),
     ).toMatchObject({ kind: 'action-required', blames: 'grant' });
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   test('is read field by field', () => {
     expect(
       read({
@@ -223,27 +223,30 @@ describe('an answer', () => {
     });
   });
 
-  test.each([['<html>'], ['[]'], ['null'], ['7'], [''], ['"text"']])('that is %s says nothing', (text) => {
-    expect(objectOf(text)).toEqual({});
-    expect(read(text)).toEqual({
-      status: 400,
-      error: undefined,
-      suberror: undefined,
-      codes: [],
-      sentence: undefined,
-      retryAfterSeconds: undefined,
-      detail: 'login.example answered with status 400.',
-    });
-  });
+  test.each([['<html>'], ['[]'], ['null'], ['7'], [''], ['"text"']])(
+    'that is %s contains nothing',
+    (text) => {
+      expect(objectOf(text)).toEqual({});
+      expect(read(text)).toEqual({
+        status: 400,
+        error: undefined,
+        suberror: undefined,
+        codes: [],
+        sentence: undefined,
+        retryAfterSeconds: undefined,
+        detail: 'login.example answered with status 400.',
+      });
+    },
+  );
 
-  test('gives only what has the shape of an error word', () => {
+  test('returns only what has the format of an error code', () => {
     const errorOf = (error: unknown): unknown => read({ error }).error;
     expect(errorOf('a'.repeat(80))).toBe('a'.repeat(80));
     for (const odd of ['a'.repeat(81), '', 'two words', 'line\nbreak', ' a', 'a ', 7, null])
       expect(errorOf(odd)).toBeUndefined();
   });
 
-  test('gives only ids and times that look like Microsoft’s', () => {
+  test('returns only IDs and times in Microsoft’s format', () => {
     const id = '11111111-2222-3333-4444-555555555555';
     for (const odd of [`${id}0`, `x${id}`, '11111111', 7, [id]])
       expect(read({ trace_id: odd, correlation_id: odd })).not.toHaveProperty('traceId');
@@ -259,7 +262,7 @@ describe('an answer', () => {
     expect(read({})).not.toHaveProperty('correlationId');
   });
 
-  test('that repeats a secret gives it masked, in each of its texts', () => {
+  test('that repeats a secret has it redacted in each of its texts', () => {
     const secret = 'a-refresh-token-of-the-request';
     const told = read({ error: secret, suberror: secret, error_description: `No: ${secret}` }, undefined, [
       secret,
@@ -280,13 +283,13 @@ describe('an answer', () => {
     ['10 minutes', undefined],
     ['24 Nov 2026 10:00:30 GMT', 30],
     ['Tue, 24 Nov 2026 10:00:30 +0000', 30],
-  ])('that asks for a pause of %s is taken for %s seconds', (header, seconds) => {
+  ])('that requests a pause of %s means %s seconds', (header, seconds) => {
     expect(read({}, header).retryAfterSeconds).toBe(seconds);
   });
 });
 
 describe('Microsoft’s numbers', () => {
-  test('come from their field, else from the text', () => {
+  test('are read from their field, else from the text', () => {
     expect(codesOf([1, 2], 'AADSTS333: x')).toEqual([1, 2]);
     expect(codesOf(['1', 2.5, 3], undefined)).toEqual([3]);
     expect(codesOf([], 'AADSTS50196: x')).toEqual([50196]);
@@ -297,8 +300,8 @@ describe('Microsoft’s numbers', () => {
   });
 });
 
-describe('a sentence', () => {
-  test('is one line without the trace that follows it', () => {
+describe('a message', () => {
+  test('is one line without the trace after it', () => {
     expect(tidySentence('Ended.\r\n\r\nTrace ID: 1\r\nCorrelation ID: 2')).toBe('Ended.');
     expect(tidySentence('Ended.  trace id: 1')).toBe('Ended.');
     expect(tidySentence('Ended.Trace ID: 1')).toBe('Ended.');
@@ -312,7 +315,7 @@ describe('a sentence', () => {
   });
 });
 
-test('a failed answer is explained from its parts: the sentence of the provider, else what is known of the answer', () => {
+test('a failed response is explained from its parts: the provider’s message, else what is known about the response', () => {
   const parts = {
     error: 'invalid_grant',
     suberror: 'bad_token',

@@ -1,4 +1,4 @@
-/** One process of many that want the token of one account: says when it is ready, asks when told to, and says what it got. */
+/** One of many processes that need the token of one account: reports that it is ready, gets the token on request, and reports the result. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { services } from '../../functions/services.ts';

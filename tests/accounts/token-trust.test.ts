@@ -1,4 +1,4 @@
-/** How long one process goes on with what it knows while another changes it. */
+/** How long one process uses its cache while another changes the data. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import type { Services } from '../../functions/services.ts';
@@ -100,7 +100,7 @@ describe('a token that another process has cached', () => {
 });
 
 describe('a refresh that takes longer than its lease', () => {
-  /** Every answer of the provider takes this long, by the clock of all processes. */
+  /** Every response of the provider takes this long, by the clock of all processes. */
   function slow(app: DemoApp, seconds: number, meanwhile: () => Promise<void>): void {
     app.seam.around = async (point, effect) => {
       if (point !== 'token.refresh') return effect();
@@ -139,7 +139,7 @@ describe('a refresh that takes longer than its lease', () => {
     let asked = 0;
     slow(app, 61, async () => {
       asked += 1;
-      // Somebody else takes it, and does not give it back.
+      // Another process acquires it, and does not release it.
       await app.another().blobs.lease(`lease/account-${account.accountId}`, 60);
     });
     expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({

@@ -1,4 +1,4 @@
-/** What the managed identity says of itself, for the form of an app registration. */
+/** The claims of the managed identity, for the form of an app registration. */
 import { describe, expect, test } from 'vitest';
 import { trustedIdentityFor } from '../../shared/accounts/trusted-identity.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
@@ -12,7 +12,7 @@ const ask = (identityAssertion: (audience: string) => Promise<Secret>) =>
 const tokenOf = (payload: string): Secret => new Secret(`h.${Buffer.from(payload).toString('base64url')}.s`);
 
 describe('a managed identity', () => {
-  test('tells issuer and subject as they stand in its token for the cloud of the provider', async () => {
+  test('shows issuer and subject of its token for the provider’s cloud', async () => {
     const audiences: string[] = [];
     const known = await ask(async (audience) => {
       audiences.push(audience);
@@ -25,13 +25,13 @@ describe('a managed identity', () => {
   });
 
   test.each([tokenOf('{}'), tokenOf('no JSON'), new Secret('opaque'), new Secret('')])(
-    'whose token says nothing tells nothing',
+    'whose token lacks the claims shows nothing',
     async (token) => {
       expect(await ask(async () => token)).toEqual({ kind: 'known', issuer: '', subject: '' });
     },
   );
 
-  test('that gives no token is silent, with the reason', async () => {
+  test('without a token shows nothing, with the reason', async () => {
     const refusal = new PostroomError('no-identity', 'There is no identity endpoint.');
     expect(await ask(() => Promise.reject(refusal))).toEqual({
       kind: 'silent',
@@ -43,7 +43,7 @@ describe('a managed identity', () => {
     });
   });
 
-  test('does not hide a mistake of ours', async () => {
+  test('does not hide an error of our own', async () => {
     const broken = new Secret('x');
     broken.expose = () => {
       throw new TypeError('a mistake');

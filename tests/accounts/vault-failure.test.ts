@@ -1,4 +1,4 @@
-/** A vault that is away is a value with its remedy; whatever else breaks is thrown. */
+/** An unavailable vault is a value with its fix; any other error is thrown. */
 import { expect, test } from 'vitest';
 import { vaultInWords, withVault } from '../../shared/accounts/vault-failure.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
@@ -35,7 +35,7 @@ test.each([
   'sealed-unreadable-x',
   'bad-data-key-x',
 ])('%s is thrown', async (code) => {
-  // Whatever the type says, a code that only resembles one of the vault's is not one.
+  // At run time a code that only resembles one of the vault's is not one, whatever the type says.
   await expect(failing(new PostroomError(code as ProblemCode, 'Our sentence.'))).rejects.toMatchObject({
     code,
   });

@@ -1,4 +1,4 @@
-/** What Key Vault may do to one provider, against its stand-in: the provider says so, the others go on. */
+/** Failures of Key Vault for one provider, against its emulator: that provider reports it, the others work. */
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../dev/emulators/certificates.ts';
@@ -37,14 +37,14 @@ afterAll(async () => {
 
 interface Postroom {
   app: DemoApp;
-  /** The one that the vault does something to, and another one. */
+  /** The provider with the vault failure, and another one. */
   hit: Account;
   other: Account;
-  /** Of the first one's entry in the vault. */
+  /** The first provider's entry in the vault. */
   entry: { name: string; version: string };
 }
 
-/** Two providers whose secrets stand in the same vault, a mailbox each; both tokens are due. */
+/** Two providers with secrets in the same vault and a mailbox each; both tokens are due for a refresh. */
 async function postroom(): Promise<Postroom> {
   const memory = await startDemoApp();
   const { config } = memory.services;
@@ -77,7 +77,7 @@ describe.each([
   ['takes no more requests (429)', 429, 'key-vault-throttled', 'it is throttling requests'],
   ['breaks (503)', 503, 'key-vault', 'it does not respond'],
 ])('a vault that %s', (_case, status, code, words) => {
-  it('leaves that account trying again with the reason, serves the other, and mends by itself', async () => {
+  it('leaves that account retrying with the reason, serves the other, and recovers automatically', async () => {
     const all = await postroom();
     const { app, hit, other, entry } = all;
     standIn.faults.push({
@@ -109,7 +109,7 @@ describe.each([
 });
 
 describe('an entry of the vault that was', () => {
-  it('switched off is said at that account and by the review, and the other is served', async () => {
+  it('disabled is reported at that account and by the review, and the other account works', async () => {
     const all = await postroom();
     const { app, hit, other, entry } = all;
     await app.services.vault.disable(entry.name, entry.version);
@@ -132,7 +132,7 @@ describe('an entry of the vault that was', () => {
     await app.stop();
   });
 
-  it('deleted is said with the day until which it can be recovered, and the other is served', async () => {
+  it('deleted is reported with the day until which it can be recovered, and the other account works', async () => {
     const all = await postroom();
     const { app, hit, other, entry } = all;
     await app.services.vault.remove(entry.name);
@@ -150,38 +150,35 @@ describe('an entry of the vault that was', () => {
   });
 });
 
-describe('a vault that does not give the data key', () => {
+describe('a vault that does not return the encryption key', () => {
   it.each([
     ['due', 2 * HOUR],
     ['still good', 0],
-  ])(
-    'leaves an account whose token is %s trying again, in a process that knows no key yet',
-    async (_case, skewMs) => {
-      const { app, hit, other } = await postroom();
-      app.seam.skewMs = skewMs;
-      const { config } = app.services;
-      const vault = azureVault(
-        { vaultUri: standIn.url, managedIdentityClientId: identity.clientId, local: true },
-        app.seam,
-      );
-      const cold = servicesOn({ ...app.services, config, vault }, { pauseMs: 20 });
-      standIn.faults.push({ match: { path: '/secrets/postroom-data-key' }, times: 99, status: 403 });
-      for (const account of [hit, other])
-        expect(await cold.accessTokens.get(account, AT_MAIL)).toMatchObject({
-          kind: 'retrying',
-          code: 'key-vault-denied',
-          message: expect.stringMatching(/^Key Vault .* Postroom retries automatically\.$/),
-        });
-      standIn.faults.length = 0;
-      app.seam.skewMs += 40_000;
-      expect((await cold.accessTokens.get(hit, AT_MAIL)).kind).toBe('token');
-      await app.stop();
-    },
-  );
+  ])('leaves an account whose token is %s retrying, in a process without a key', async (_case, skewMs) => {
+    const { app, hit, other } = await postroom();
+    app.seam.skewMs = skewMs;
+    const { config } = app.services;
+    const vault = azureVault(
+      { vaultUri: standIn.url, managedIdentityClientId: identity.clientId, local: true },
+      app.seam,
+    );
+    const cold = servicesOn({ ...app.services, config, vault }, { pauseMs: 20 });
+    standIn.faults.push({ match: { path: '/secrets/postroom-data-key' }, times: 99, status: 403 });
+    for (const account of [hit, other])
+      expect(await cold.accessTokens.get(account, AT_MAIL)).toMatchObject({
+        kind: 'retrying',
+        code: 'key-vault-denied',
+        message: expect.stringMatching(/^Key Vault .* Postroom retries automatically\.$/),
+      });
+    standIn.faults.length = 0;
+    app.seam.skewMs += 40_000;
+    expect((await cold.accessTokens.get(hit, AT_MAIL)).kind).toBe('token');
+    await app.stop();
+  });
 });
 
-describe('a managed identity that gives no token', () => {
-  it('leaves the account trying again with the reason, and mends by itself', async () => {
+describe('a managed identity without a token', () => {
+  it('leaves the account retrying with the reason, and recovers automatically', async () => {
     const app = await startDemoApp();
     const { account } = await connectSupport(app);
     await app.services.providers.change(account.providerId, (provider) => ({

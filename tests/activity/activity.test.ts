@@ -43,7 +43,7 @@ const kinds: [string, () => Tables][] = [
 ];
 
 describe.each(kinds)('activity %s', (_kind, tables) => {
-  test('is kept for thirty days, newest first over all kinds, and read page by page', async () => {
+  test('is stored for thirty days, newest first over all kinds, and read page by page', async () => {
     const store = createActivityStore(tables());
     const hours = Array.from({ length: 60 }, (_value, index) => entry(NOW - index * 3_600_000));
     const others = [
@@ -68,7 +68,7 @@ describe.each(kinds)('activity %s', (_kind, tables) => {
   });
 });
 
-test('a page of activity reads one range of each kind asked for, however old its lines are', async () => {
+test('a page of activity reads one range of each requested kind, however old its rows are', async () => {
   let asked = 0;
   const seam: Seam = {
     ...openSeam,
@@ -86,7 +86,7 @@ test('a page of activity reads one range of each kind asked for, however old its
   expect(asked).toBe(1 + 3);
 });
 
-test('a row that cannot be written costs nothing but the row', async () => {
+test('a row that cannot be written does not affect anything else', async () => {
   const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
   const seam: Seam = {
     ...openSeam,
@@ -141,14 +141,14 @@ describe('a fetch', () => {
     expect(activityOf(mailbox, result, before, NOW, 5)?.what).toBe(what);
   });
 
-  test('says what came in a sentence, without what is zero', () => {
+  test('summarizes its results in a sentence, without zero counts', () => {
     expect(fetchSentence({ opened: 1, replies: 0, quarantined: 2, skipped: 1 })).toBe(
       '1 ticket opened, 2 emails not imported, 1 email skipped.',
     );
   });
 });
 
-describe('a send', () => {
+describe('a sent email', () => {
   const mail = { subject: 'CANARY', text: 'CANARY' } as unknown as Parameters<MailSender['send']>[1];
   const relay = { kind: 'relay' as const, url: new Secret('smtp://user:CANARY@relay.example') };
   const senderThat = (send: MailSender['send']): MailSender => ({
@@ -184,7 +184,7 @@ describe('a send', () => {
       () => Promise.reject(new PostroomError('smtp-unreachable', 'away')),
       { result: 'retrying' },
     ],
-  ])('%s leaves a row that names neither recipient nor text', async (_case, send, expected) => {
+  ])('%s creates a row without recipient and text', async (_case, send, expected) => {
     const activity = createActivityStore(new MemoryTables(openSeam));
     const seam = { now: () => NOW };
     await recordSends(senderThat(send), { seam, activity })
@@ -196,7 +196,7 @@ describe('a send', () => {
   });
 });
 
-test('a refresh that fails all night leaves one row', () => {
+test('a refresh that fails all night creates one row', () => {
   const account = {
     accountId: 'a',
     user: 'support@contoso.example',

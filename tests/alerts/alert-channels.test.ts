@@ -91,7 +91,7 @@ test('settings and vault define the channels: one alert is sent by email over th
   ]);
 });
 
-test('a dead account over which the alert of it was to be mailed is that one alert, and no server is blamed', async () => {
+test('an alert about the failed account that would send its email is opened once, and blames no server', async () => {
   const app = appWith({ ALERT_EMAIL: sales });
   const { smtp } = mail.server();
   const sending = { ...smtp, providerId: 'p', accountId: 'removed' };
@@ -105,7 +105,7 @@ test('a dead account over which the alert of it was to be mailed is that one ale
   expect((await app.alerts.open()).map(({ key }) => key)).toEqual(['consent-dead|account|removed']);
 });
 
-test('with storage away and no relay an alert leaves over a mailbox that this process knew before, once', async () => {
+test('while storage is unavailable and no relay exists, an alert is sent once, through a mailbox that this process has cached', async () => {
   let away = false;
   const seam: Seam = {
     ...openSeam,
@@ -227,7 +227,7 @@ describe('a secret of a channel that cannot be used', () => {
     expect((await app.alerts.open()).map(shownOf).map(({ kind }) => kind)).toEqual(['vault-failing']);
   });
 
-  test('leaves nothing behind for a webhook that turns out not to be set up', async () => {
+  test('leaves no pending notification for a webhook that turns out not to be configured', async () => {
     let now = Date.now();
     let away = true;
     const seam: Seam = {

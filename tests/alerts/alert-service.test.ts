@@ -13,7 +13,7 @@ beforeEach(() => {
 
 describeAlerts('in memory', async () => new MemoryTables(openSeam));
 
-test('a process that dies between notification and noting it tells again, under the same id, and nobody else does meanwhile', async () => {
+test('a process that crashes between sending and recording sends again with the same ID, and no other process sends meanwhile', async () => {
   const tables = new MemoryTables(openSeam);
   let now = START;
   const ids: string[] = [];
@@ -27,7 +27,7 @@ test('a process that dies between notification and noting it tells again, under 
         },
       }),
     });
-  // Opened, claimed, and then the note that it was told, which is never written.
+  // Opened and claimed; the crash prevents recording that it was sent.
   let commits = 0;
   const dies = new FaultySeam({
     now: () => now,
@@ -216,7 +216,7 @@ describe('the alerts of a process', () => {
     await alerts.deliver();
     state.channels = ['webhook'];
     await alerts.deliver();
-    // The first one was dropped, and the second had its first try in the same run.
+    // The first one was dropped, and the second had its first attempt in the same run.
     expect(state.told).toEqual([]);
     state.now += 60_000;
     await alerts.deliver();
@@ -239,7 +239,7 @@ describe('the alerts of a process', () => {
     expect(state.told).toEqual([`webhook: opened ${KEY}`]);
   });
 
-  test('are tried at once where a clock that was set back makes their next try lie far away', async () => {
+  test('are retried at once if the clock was set back, which put their next attempt far in the future', async () => {
     const { state, alerts } = setUp();
     state.works = false;
     await alerts.observe({ source: 'watch', findings: [silent()] });
@@ -302,7 +302,7 @@ describe('the alerts of a process', () => {
     expect(await alerts.open()).toHaveLength(1);
   });
 
-  test('in memory are told of over each channel that there is, with the tries noted for storage', async () => {
+  test('in memory are sent over each configured channel, and their attempts are recorded for storage', async () => {
     const { state, alerts } = setUp({ channels: ['email', 'webhook'] });
     state.away = true;
     await alerts.keepInMemory([storageDown]);

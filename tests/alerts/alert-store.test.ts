@@ -33,8 +33,8 @@ const onlyOpen = async (store: AlertStore): Promise<Alert> => {
   return one;
 };
 
-describe('of two runs that decide at the same moment', () => {
-  test('one opens a fault, and nothing of the other is written', async () => {
+describe('of two concurrent runs', () => {
+  test('one opens a finding, and the other writes nothing', async () => {
     const store = createAlertStore(new MemoryTables(openSeam));
     const [first, second] = [alertAt(START), alertAt(START + 1)];
     expect(await store.apply({ kind: 'open', alert: first }, openedNotification(first))).toBe(true);
@@ -44,7 +44,7 @@ describe('of two runs that decide at the same moment', () => {
     expect(waiting.map(({ outgoing }) => outgoing.notification.id)).toEqual([`${first.id}-1`]);
   });
 
-  test('one closes an occurrence, and the other does not close the next one of the same fault', async () => {
+  test('one closes an occurrence, and the other does not close the next one of the same finding', async () => {
     const store = createAlertStore(new MemoryTables(openSeam));
     await store.apply({ kind: 'open', alert: alertAt(START) }, []);
     const over = { ...(await onlyOpen(store)), closedAt: iso(START + 60_000) };
@@ -56,7 +56,7 @@ describe('of two runs that decide at the same moment', () => {
     expect((await store.past({ limit: 5 })).alerts).toHaveLength(1);
   });
 
-  test('one takes a notification for a try, and the other gets nothing', async () => {
+  test('one claims a notification, and the other gets nothing', async () => {
     const store = createAlertStore(new MemoryTables(openSeam));
     const alert = alertAt(START);
     await store.apply({ kind: 'open', alert }, openedNotification(alert));
@@ -82,7 +82,7 @@ describe('an alert', () => {
   };
   const keys = (): string[] => tables.dump('Alerts').map(({ rowKey }) => rowKey);
 
-  test('that is open is read as it was written, with what is to be told of it', async () => {
+  test('that is open is read as it was written, with its pending notifications', async () => {
     const alert = alertAt(START);
     await store.apply({ kind: 'open', alert }, openedNotification(alert));
     const { open, waiting } = await store.current();
@@ -90,7 +90,7 @@ describe('an alert', () => {
     expect(waiting.map(({ outgoing }) => outgoing)).toEqual(openedNotification(alert));
   });
 
-  test('that is kept holds what changed, once', async () => {
+  test('that continues stores each change once', async () => {
     await store.apply({ kind: 'open', alert: alertAt(START) }, []);
     const changed = { ...(await onlyOpen(store)), notificationCount: 2 };
     expect(await store.apply({ kind: 'keep', alert: changed, tell: undefined }, [])).toBe(true);
@@ -101,7 +101,7 @@ describe('an alert', () => {
     expect((await onlyOpen(store)).notificationCount).toBe(2);
   });
 
-  test('that is over is among those of the past, newest first, and no longer open', async () => {
+  test('that is closed is listed as past, newest first, and no longer as open', async () => {
     for (const at of [START, START + 60_000]) {
       await store.apply({ kind: 'open', alert: alertAt(at) }, []);
       await store.apply(
@@ -119,7 +119,7 @@ describe('an alert', () => {
     });
   });
 
-  test('of the past stands on the page after the one that is full', async () => {
+  test('of the past is on the next page if the first one is full', async () => {
     for (const at of [START, START + 60_000, START + 120_000]) {
       await store.apply({ kind: 'open', alert: alertAt(at) }, []);
       await store.apply(
@@ -137,7 +137,7 @@ describe('an alert', () => {
     expect((await store.past({ limit: 3 })).next).toBeUndefined();
   });
 
-  test('of the past does not stand among what was sent', async () => {
+  test('of the past is not among the deliveries', async () => {
     const alert = alertAt(START);
     const delivery = deliveryAt(START);
     await store.apply({ kind: 'open', alert }, [], [{ notificationId: `${alert.id}-1`, delivery }]);
@@ -154,7 +154,7 @@ describe('an alert', () => {
     ...change,
   });
 
-  test('knows its own deliveries, in the order of their times', async () => {
+  test('lists its own deliveries in order of time', async () => {
     const alert = alertAt(START);
     const [late, early] = [deliveryAt(START + 5), deliveryAt(START + 1, { channel: 'email' })];
     const other = alertAt(START - 60_000);
@@ -170,7 +170,7 @@ describe('an alert', () => {
     expect(await store.deliveries(alert.id)).toEqual([early, late]);
   });
 
-  test('that is told of leaves the list of what is to be told, and its delivery stays', async () => {
+  test('leaves the list of pending notifications once it is sent, and its delivery stays', async () => {
     const alert = alertAt(START);
     await store.apply({ kind: 'open', alert }, openedNotification(alert));
     await store.recordDelivery(await waitingOnly(), deliveryAt(START + 5));
@@ -178,7 +178,7 @@ describe('an alert', () => {
     expect(await store.deliveries(alert.id)).toEqual([deliveryAt(START + 5)]);
   });
 
-  test('for which there is no channel leaves that list without a delivery', async () => {
+  test('without a channel leaves that list without a delivery', async () => {
     const alert = alertAt(START);
     await store.apply({ kind: 'open', alert }, openedNotification(alert));
     await store.drop(await waitingOnly());
@@ -186,7 +186,7 @@ describe('an alert', () => {
     expect(await store.deliveries(alert.id)).toEqual([]);
   });
 
-  test('that is claimed waits in the row of its next try, with one more try', async () => {
+  test('that is claimed moves to the row of its next attempt, with one more attempt', async () => {
     const alert = alertAt(START);
     await store.apply({ kind: 'open', alert }, openedNotification(alert));
     const dueAt = iso(START + 60_000);
@@ -198,7 +198,7 @@ describe('an alert', () => {
     expect(keys().filter((key) => key.startsWith('outgoing|'))).toEqual([]);
   });
 
-  describe('whose row cannot be read', () => {
+  describe('an unreadable row', () => {
     beforeEach(() => {
       vi.spyOn(console, 'warn').mockImplementation(() => {});
     });
@@ -220,7 +220,7 @@ describe('an alert', () => {
       ['no opening', { openedAt: undefined }],
       ['no notification', { notifiedAt: undefined }],
       ['no count', { notificationCount: undefined }],
-    ])('because it holds %s is left out and named', async (_what, change) => {
+    ])('that contains %s is left out and named', async (_what, change) => {
       await put({ ...openAlertKind.toRow(whole), ...change, rowKey: 'open|x' });
       await put({ ...pastAlertKind.toRow(whole), ...change, rowKey: 'past|x' });
       expect((await store.current()).open).toEqual([]);
@@ -228,7 +228,7 @@ describe('an alert', () => {
       expect(unreadableRows(tables).map(({ rowKey }) => rowKey)).toEqual(['open|x', 'past|x']);
     });
 
-    test('because it holds nothing is left out and named, and the others are listed', async () => {
+    test('that is empty is left out and named, and the others are listed', async () => {
       const [over, spoiled] = [START - 120_000, START - 60_000].map((ms) => alertAt(ms));
       if (over === undefined || spoiled === undefined) throw new Error('no alerts');
       await store.apply({ kind: 'open', alert: whole }, []);
@@ -245,7 +245,7 @@ describe('an alert', () => {
       ['a notification without a finding', { notification: '{}' }],
       ['no time', { dueAt: undefined }],
       ['another channel', { channel: 'pigeon' }],
-    ])('among what is to be told, because it holds %s, is left out and named', async (_what, change) => {
+    ])('of a pending notification, which contains %s, is left out and named', async (_what, change) => {
       for (const one of openedNotification(whole))
         await put({ ...outgoingKind.toRow(one), ...change, rowKey: 'outgoing|x' });
       expect((await store.current()).waiting).toEqual([]);
@@ -254,7 +254,7 @@ describe('an alert', () => {
       ]);
     });
 
-    test('among what was told is left out and named', async () => {
+    test('of a delivery is left out and named', async () => {
       const [first, second] = [deliveryAt(START), deliveryAt(START + 1, { channel: 'email' })];
       await store.apply(
         { kind: 'open', alert: whole },
@@ -267,7 +267,7 @@ describe('an alert', () => {
       expect(unreadableRows(tables).map(({ rowKey }) => rowKey)).toEqual([row.rowKey]);
     });
 
-    test('is opened anew in its place, and the others as ever', async () => {
+    test('is replaced by a newly opened alert, and the others are unchanged', async () => {
       const alert = alertAt(START);
       await store.apply({ kind: 'open', alert }, []);
       const row = openAlertKind.toRow(alert);
@@ -280,7 +280,7 @@ describe('an alert', () => {
       expect(await store.apply({ kind: 'open', alert }, [])).toBe(false);
     });
 
-    test('is not opened in its place once somebody has mended it', async () => {
+    test('is not replaced once it has been repaired meanwhile', async () => {
       const alert = alertAt(START);
       await store.apply({ kind: 'open', alert }, []);
       const row = openAlertKind.toRow(alert);
@@ -292,7 +292,7 @@ describe('an alert', () => {
     });
   });
 
-  test('keeps every field of its finding, those that it may lack included', async () => {
+  test('every field of a finding is stored, including the optional ones', async () => {
     const finding = silent('support', { stage: '7 days', size: 3, code: codeFrom('x') });
     const alert: Alert = { ...alertAt(START), findings: { watch: finding, review: secret('7 days') } };
     await store.apply({ kind: 'open', alert }, openedNotification(alert));
@@ -302,7 +302,7 @@ describe('an alert', () => {
   });
 });
 
-test('what is said of nothing delivered writes the alert and no other row', async () => {
+test('recording no delivery writes the alert and no other row', async () => {
   const tables = new MemoryTables(openSeam);
   await createAlertStore(tables).apply({ kind: 'open', alert: alertAt(START) }, []);
   expect(tables.dump('Alerts')).toHaveLength(1);
@@ -320,7 +320,7 @@ test('the row of a delivery names its notification', () => {
   expect(sentKind.fromRow(sentKind.toRow(record))).toEqual(record);
 });
 
-test('an alert in whose row no source has a finding is not one that Postroom wrote', () => {
+test('an alert whose row has no source with a finding is invalid', () => {
   const row = openAlertKind.toRow(alertAt(START));
   expect(() => openAlertKind.fromRow({ ...row, findings: '{}' })).toThrow();
   expect(openAlertKind.fromRow(row)).toMatchObject({ id: alertAt(START).id });

@@ -1,4 +1,4 @@
-/** Which faults are one, and which of two is said first. */
+/** Which findings are the same fault, and which of two comes first. */
 import { expect, test } from 'vitest';
 import { alertId, byGravity, type Finding, keyHash, keyOf, shownOf } from '../../shared/alerts/alert.ts';
 import { silent } from '../harness/memory/sample-findings.ts';
@@ -6,7 +6,7 @@ import { silent } from '../harness/memory/sample-findings.ts';
 const finding = (connectRequest: Partial<Finding> = {}): Finding => ({ ...silent(), ...connectRequest });
 const subject = { kind: 'secret', id: 's', name: 'The secret' } as const;
 
-test('a fault is one by its kind and its subject; a secret that is due and then expires is one', () => {
+test('a fault is identified by its kind and its subject; a secret that is due and then expires is one fault', () => {
   const key = (kind: Finding['kind']): string => keyOf({ kind, subject });
   expect(new Set([key('secret-due'), key('secret-expired'), key('secret-refused')])).toEqual(
     new Set(['secret|secret|s']),
@@ -28,7 +28,7 @@ test('an occurrence is named by its time and a hash of its fault, the newest fir
   expect(String(later) < String(earlier)).toBe(true);
 });
 
-test('an alert shows the gravest of what its sources see', () => {
+test('an alert shows the most severe finding of its sources', () => {
   const due = finding({ kind: 'secret-due' });
   const expired = finding({ kind: 'secret-expired' });
   expect(shownOf({ findings: { watch: due, review: expired } })).toBe(expired);
@@ -37,7 +37,7 @@ test('an alert shows the gravest of what its sources see', () => {
   expect(() => shownOf({ findings: {} })).toThrow(TypeError);
 });
 
-test('the gravest comes first, then the weightier kind, then the older one', () => {
+test('the most severe comes first, then the more important kind, then the older one', () => {
   const since = (minute: number): string => `2026-11-24T10:0${minute}:00.000Z`;
   const all = [
     finding({ severity: 'critical', kind: 'storage-failing', since: since(5) }),

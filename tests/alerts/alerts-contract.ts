@@ -1,4 +1,4 @@
-/** How alerts are kept, by all processes of an installation together: the same in memory and on Table Storage. */
+/** How the processes of an installation store alerts together: the same in memory and on Table Storage. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Finding } from '../../shared/alerts/alert.ts';
 import { shownOf } from '../../shared/alerts/alert.ts';
@@ -23,7 +23,7 @@ export function describeAlerts(where: string, makeTables: () => Promise<Tables>)
         told.push(`${channel}: ${notification.what} ${notification.finding.headline}`);
         return Promise.resolve();
       };
-    /** Clocks of two machines are never quite the same. */
+    /** The clocks of two machines always differ slightly. */
     const process = (aheadMs = 0): AlertService =>
       createAlertService({
         tables,

@@ -17,7 +17,7 @@ class World {
   now = START;
   asked = 0;
   failure: PostroomError | undefined;
-  /** The secret that is not read; all of them without it. */
+  /** The secret that cannot be read; all of them without it. */
   fails: string | undefined;
   readonly vault = new MemoryVault();
   readonly reader: ChannelSecrets;

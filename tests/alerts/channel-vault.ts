@@ -6,7 +6,7 @@ import { MemoryVault } from '../harness/memory/memory-vault.ts';
 
 export type ChannelValues = Partial<Record<ChannelSecretName, string | undefined>>;
 
-/** A key that is long enough to sign with. */
+/** A key that is long enough for a signature. */
 export const SIGNING_KEY = 'a key of the webhook that nobody guesses';
 
 /** Writes secrets of channels as an operator does. */
@@ -15,7 +15,7 @@ export async function setChannels(vault: Pick<MemoryVault, 'set'>, values: Chann
     if (value !== undefined) await vault.set(name, new Secret(value), { contentType: 'text/plain' });
 }
 
-/** The reader of the app over a vault that holds these secrets. */
+/** The app's reader over a vault with these secrets. */
 export function channelSecretsOf(values: ChannelValues, { local = true } = {}): ChannelSecrets {
   const vault = new MemoryVault();
   const written = setChannels(vault, values);

@@ -1,4 +1,4 @@
-/** A clock that is set: nothing is told that is not so, and nothing that is wrong stays untold. */
+/** A changed clock: no false alert is sent, and no real fault goes unreported. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { decideAlerts } from '../../shared/alerts/decide-alerts.ts';
@@ -35,7 +35,7 @@ const minutesUntilTold = async (): Promise<number> => {
 };
 
 describe.each(jumps)('a clock that is set %s', (_what, jump) => {
-  test('makes nobody hear of anything while all is well, then and when it is set right', async () => {
+  test('causes no notification while all works, neither then nor when it is corrected', async () => {
     postroom.now += jump;
     await postroom.minutes(20);
     postroom.now -= jump;
@@ -46,7 +46,7 @@ describe.each(jumps)('a clock that is set %s', (_what, jump) => {
   test.each([
     ['is set', 0],
     ['was set right again', 1],
-  ])('keeps no silent mailbox untold for more than 15 minutes once it %s', async (_when, back) => {
+  ])('delays the alert about a silent mailbox by at most 15 minutes once it %s', async (_when, back) => {
     postroom.now += jump;
     await postroom.minutes(3);
     postroom.now -= back * jump;
@@ -56,7 +56,7 @@ describe.each(jumps)('a clock that is set %s', (_what, jump) => {
     expect(postroom.heard()).toEqual(['opened mailbox-silent']);
   });
 
-  test('keeps no mailbox untold that is tried again and again', async () => {
+  test('does not suppress the alert about a mailbox that is retried repeatedly', async () => {
     postroom.now += jump;
     await postroom.minutes(3);
     postroom.now -= jump;
@@ -64,7 +64,7 @@ describe.each(jumps)('a clock that is set %s', (_what, jump) => {
     expect(await minutesUntilTold()).toBeLessThanOrEqual(15);
   });
 
-  test('keeps no dead timer untold for more than 15 minutes', async () => {
+  test('delays the alert about a stopped timer by at most 15 minutes', async () => {
     postroom.now += jump;
     await postroom.minutes(3);
     postroom.now -= jump;
@@ -73,7 +73,7 @@ describe.each(jumps)('a clock that is set %s', (_what, jump) => {
     expect(postroom.heard()).toEqual(['opened timer-late']);
   });
 
-  test('lets a look from outside find a monitor that ended with it, once the clock is right', async () => {
+  test('lets an outside health check restart the monitor once the clock is correct', async () => {
     postroom.now += jump;
     await postroom.minutes(3);
     postroom.now -= jump;
@@ -87,7 +87,7 @@ describe.each(jumps)('a clock that is set %s', (_what, jump) => {
   });
 });
 
-test('an alert that was told under a clock set back since is repeated, and once', () => {
+test('an alert that was sent before the clock was set back is repeated once', () => {
   const [opened] = decideAlerts([], { source: 'watch', findings: [silent()] }, START + DAY);
   if (opened?.kind !== 'open') throw new Error('not opened');
   const { alert } = opened;
@@ -98,7 +98,7 @@ test('an alert that was told under a clock set back since is repeated, and once'
   expect(later).toEqual([]);
 });
 
-test('what waits to be told goes out although it is due by another clock', async () => {
+test('pending notifications are sent although another clock made them due', async () => {
   const isDown = vi.fn(() => true);
   postroom.now += DAY;
   await postroom.minutes(1);
@@ -116,7 +116,7 @@ test('what waits to be told goes out although it is due by another clock', async
   expect(postroom.heard()).toContain('opened mailbox-silent');
 });
 
-test('a clock a day ahead forgets no activity of the last 29 days', async () => {
+test('a clock a day ahead deletes no activity of the last 29 days', async () => {
   const activity = createActivityStore(postroom.tables);
   const at = (days: number): number => postroom.now - days * DAY;
   const entry = (days: number) =>

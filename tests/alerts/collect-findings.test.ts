@@ -1,4 +1,4 @@
-/** Which faults of an installation are told, each under its root cause, and since when a mailbox counts as silent. */
+/** Which faults of an installation are reported, each under its root cause, and when a mailbox counts as silent. */
 import { describe, expect, test } from 'vitest';
 import type { Alert, Finding } from '../../shared/alerts/alert.ts';
 import { keyOf } from '../../shared/alerts/alert.ts';
@@ -35,7 +35,7 @@ describe('an installation where', () => {
     expect(found(facts([mailbox('support')]))).toEqual([]);
   });
 
-  test('everything is wrong tells the gravest first, each thing once', () => {
+  test('everything is wrong reports the most severe first, each finding once', () => {
     const beats = new Map([['reviewSecrets' as const, { at: ago(60 * 30), since: ago(60 * 100) }]]);
     const refusal = { action: 'mark-seen', problem: 'no', since: ago(9), triedAt: ago(1) };
     const postroom = stopped(
@@ -70,7 +70,7 @@ describe('an installation where', () => {
     ]);
   });
 
-  test('storage is away knows nothing else', () => {
+  test('storage is unavailable reports nothing else', () => {
     const failing = [{ part: 'storage' as const, message: 'no answer', since: ago(5) }];
     const postroom = stopped(
       { support: failure('AADSTS50173') },
@@ -80,22 +80,22 @@ describe('an installation where', () => {
   });
 });
 
-describe('a part of Azure is blamed', () => {
+describe('an Azure service is blamed', () => {
   const storage = (failures: number, since = ago(60)) =>
     retrying('blob-storage', { failures, since, problem: 'no blobs' });
   const ofPart = (postroom: HealthFacts): Finding | undefined => collectFindings(postroom, START)[0];
 
-  test('for fetches that end for want of it, from the second one on', () => {
+  test('for fetches that it made fail, from the second one on', () => {
     expect(found(stopped({ support: storage(1) }))).toEqual([]);
     expect(found(stopped({ support: storage(2) }))).toEqual(['storage-failing storage storage']);
   });
 
-  test('not for a mailbox that is paused', () => {
+  test('not for a paused mailbox', () => {
     const boxes = [mailbox('support', { enabled: false })];
     expect(found(stopped({ support: storage(2) }, { boxes }))).toEqual([]);
   });
 
-  test('since the first of them, or since the look that did not get through, whichever is earlier', () => {
+  test('since the first failed fetch or the failed health check, whichever is earlier', () => {
     const postroom = stopped({ support: storage(2), sales: storage(2, ago(70)), info: storage(2, ago(65)) });
     expect(ofPart(postroom)?.since).toBe(ago(70));
     const look = (minutes: number) => [{ part: 'storage' as const, message: 'look', since: ago(minutes) }];
@@ -103,7 +103,7 @@ describe('a part of Azure is blamed', () => {
     expect(ofPart({ ...postroom, failing: look(10) })?.since).toBe(ago(70));
   });
 
-  test('in the words of the look, which is nearer to it', () => {
+  test('with the message of the health check, which is more specific', () => {
     const failing = [
       { part: 'vault' as const, message: 'Key Vault did not get x (status 429)', since: ago(9) },
     ];
@@ -114,14 +114,14 @@ describe('a part of Azure is blamed', () => {
     });
   });
 
-  test('where the vault withholds from several providers, not where it withholds from one', () => {
+  test('if the vault fails for several providers, not if it fails for one', () => {
     const whole = stopped({ support: denied, sales: denied }, { boxes: two, providers });
     expect(found(whole)).toEqual(['vault-failing vault vault']);
     expect(ofPart(whole)).toMatchObject({ severity: 'critical', code: 'key-vault-denied' });
     expect(found(stopped({ support: denied, sales: denied }))).toEqual(['vault-failing provider p1']);
   });
 
-  test('not where one of the two providers was refused once only', () => {
+  test('not if one of the two providers was refused only once', () => {
     const postroom = stopped(
       { support: denied, sales: { ...denied, failures: 1 } },
       { boxes: two, providers },
@@ -129,7 +129,7 @@ describe('a part of Azure is blamed', () => {
     expect(found(postroom)).toEqual(['vault-failing provider p1']);
   });
 
-  test('for what it did to one provider until that mailbox was tried again', () => {
+  test('for a past failure of one provider until that mailbox was retried', () => {
     const postroom = stopped({ support: denied });
     const without = (failures: number) =>
       found({ ...postroom, withoutVault: new Map([['support', failures]]) });
@@ -137,7 +137,7 @@ describe('a part of Azure is blamed', () => {
     expect(without(2)).toEqual(['vault-failing provider p1']);
   });
 
-  test('and speaks for the channels that it withholds', () => {
+  test('with the alert channels that fail because of it', () => {
     const failing = [{ part: 'vault' as const, message: 'no', since: ago(9) }];
     const channelFailures = [
       { secret: 'alert-webhook-url' as const, code: 'key-vault' as const, reason: 'no' },
@@ -146,7 +146,7 @@ describe('a part of Azure is blamed', () => {
     expect(found(facts([], { channelFailures }))).toEqual(['channel-unusable channel alert-webhook-url']);
   });
 
-  test('does not stand for a trouble of another kind', () => {
+  test('but does not hide a failure of another kind', () => {
     const failing = [{ part: 'vault' as const, message: 'no', since: ago(9) }];
     expect(found(stopped({ support: failure('AADSTS50173') }, { failing }))).toEqual([
       'vault-failing vault vault',
@@ -159,7 +159,7 @@ describe('mailboxes without the vault', () => {
   const one = stopped({ support: denied });
   const still = (postroom: HealthFacts): unknown[] => [...stillWithoutVault(postroom)];
 
-  test('are remembered with their failures while the vault is to blame', () => {
+  test('are remembered with their failures while the vault is blamed', () => {
     const failing = [{ part: 'vault' as const, message: 'no', since: ago(9) }];
     expect(still({ ...one, failing })).toEqual([['support', 3]]);
     expect(still(stopped({ support: denied, sales: { ...denied, failures: 2 } }, { boxes: two }))).toEqual([
@@ -168,18 +168,18 @@ describe('mailboxes without the vault', () => {
     ]);
   });
 
-  test('are not remembered for a storage that is away, which says nothing of the vault', () => {
+  test('are not remembered while storage is unavailable, which proves nothing about the vault', () => {
     const failing = [{ part: 'storage' as const, message: 'no', since: ago(9) }];
     expect(still({ ...one, failing })).toEqual([]);
   });
 
-  test('are remembered afterwards only until they were tried again', () => {
+  test('are remembered afterwards only until they were retried', () => {
     expect(still(one)).toEqual([]);
     expect(still({ ...one, withoutVault: new Map([['support', 3]]) })).toEqual([['support', 3]]);
     expect(still({ ...one, withoutVault: new Map([['support', 2]]) })).toEqual([]);
   });
 
-  test('are none that are paused, have no trouble or another one', () => {
+  test('exclude those that are paused, have no failure or a different one', () => {
     const failing = [{ part: 'vault' as const, message: 'no', since: ago(9) }];
     const boxes = [mailbox('support', { enabled: false }), mailbox('sales'), mailbox('info')];
     const failures = { support: denied, info: failure('imap-no-access') };
@@ -197,7 +197,7 @@ describe('a mailbox that neither works nor fails', () => {
     ...change,
   });
 
-  test('is told at the second look', () => {
+  test('is reported at the second check', () => {
     expect(collectFindings(postroom(1), START)).toEqual([
       {
         kind: 'mailbox-silent',
@@ -216,7 +216,7 @@ describe('a mailbox that neither works nor fails', () => {
     expect(found(postroom(1, { suspects: new Set() }))).toEqual([]);
   });
 
-  test('and another one are one matter of the queue, since the first of them', () => {
+  test('and another one are one finding of the queue, since the first of them', () => {
     const successes = new Map([
       ['support', ago(120)],
       ['sales', ago(130)],
@@ -233,7 +233,7 @@ describe('a mailbox that neither works nor fails', () => {
     });
   });
 
-  test('beside one that works is an error, beside one that is paused still all there is', () => {
+  test('next to a working one is an error, and next to a paused one still affects all', () => {
     const boxes = [mailbox('support'), mailbox('sales')];
     const successes = new Map([
       ['support', ago(120)],
@@ -247,7 +247,7 @@ describe('a mailbox that neither works nor fails', () => {
     ]);
   });
 
-  test('is not told while no fetch is started at all', () => {
+  test('is not reported while no fetch starts at all', () => {
     const beats = new Map([['fetchMail' as const, { at: ago(30), since: ago(600) }]]);
     expect(found(postroom(1, { beats }))).toEqual(['timer-late timer fetchMail']);
     const lesser = new Map([['reviewSecrets' as const, { at: ago(60 * 30), since: ago(60 * 100) }]]);
@@ -267,7 +267,7 @@ describe('a mailbox is silent', () => {
     expect([silentAfter(minutes), silentAfter(minutes + 0.01)]).toEqual([false, true]);
   });
 
-  test('not for the time in which the whole app was off', () => {
+  test('not because the whole app was stopped', () => {
     const back = (minutes: number) => new Map([['monitor' as const, { at: ago(1), since: ago(minutes) }]]);
     expect(isSilent({ intervalMinutes: 1 }, ago(500), back(5), START)).toBe(false);
     expect(isSilent({ intervalMinutes: 1 }, ago(500), back(14), START)).toBe(true);
@@ -275,14 +275,14 @@ describe('a mailbox is silent', () => {
     expect(isSilent({ intervalMinutes: 1 }, ago(5), back(500), START)).toBe(false);
   });
 
-  test('by no time from the future', () => {
+  test('not since a time in the future', () => {
     const back = (minutes: number) => new Map([['monitor' as const, { at: ago(1), since: ago(minutes) }]]);
     expect(isSilent({ intervalMinutes: 1 }, ago(-60), back(500), START)).toBe(true);
     expect(isSilent({ intervalMinutes: 1 }, ago(500), back(-60), START)).toBe(true);
     expect(isSilent({ intervalMinutes: 1 }, ago(-60), new Map(), START)).toBe(false);
   });
 
-  test('since its last fetch, or since it was made', () => {
+  test('since its last fetch, or since it was created', () => {
     const postroom = stopped({}, { boxes: [mailbox('support')] });
     expect(silentSince(mailbox('support'), postroom, START)).toBe(ago(120));
     const never = facts([mailbox('support')], { state: { successes: new Map() } });
@@ -290,7 +290,7 @@ describe('a mailbox is silent', () => {
     expect(silentSince(mailbox('support', { createdAt: ago(2) }), never, START)).toBeUndefined();
   });
 
-  test('without a reason where it is on, has no trouble and was not fetched', () => {
+  test('without a reason if it is on, has no failure and was not fetched', () => {
     const boxes = [mailbox('support'), mailbox('sales', { enabled: false }), mailbox('info'), mailbox('new')];
     const postroom = stopped({ info: failure('odd') }, { boxes });
     const successes = new Map([...postroom.state.successes, ['new', ago(1)] as const]);
@@ -300,7 +300,7 @@ describe('a mailbox is silent', () => {
   });
 });
 
-describe('what a page says is wrong now', () => {
+describe('a finding on a page', () => {
   const alert = (findings: Alert['findings']): Alert => {
     const [finding] = Object.values(findings);
     if (finding === undefined) throw new Error('an alert without a finding');
@@ -319,7 +319,7 @@ describe('what a page says is wrong now', () => {
     named(currentFindings(open, postroom, START));
   const well = facts([mailbox('support')]);
 
-  test('is there before the first monitor has seen it', () => {
+  test('appears before the first monitor run has seen it', () => {
     expect(standing(stopped({ support: failure('AADSTS50173') }))).toEqual(['consent-dead account a1']);
     expect(standing(stopped({}, { boxes: [mailbox('support')] }))).toEqual([
       'mailbox-silent mailbox support',
@@ -334,7 +334,7 @@ describe('what a page says is wrong now', () => {
     'secret-refused',
     'timer-late',
     'quarantine-grown',
-  ] as const)('is no %s that is mended', (kind) => {
+  ] as const)('is not %s if that is fixed', (kind) => {
     expect(standing(well, alert({ watch: silent('support', { kind }) }))).toEqual([]);
   });
 
@@ -352,7 +352,7 @@ describe('what a page says is wrong now', () => {
     ]);
   });
 
-  test('is what somebody else than the monitor has seen, whatever its kind', () => {
+  test('may come from any source other than the monitor, whatever its kind', () => {
     expect(standing(well, alert({ review: secret('7 days') }))).toEqual(['secret-due provider p1']);
     const both = alert({ watch: secret('', { kind: 'secret-expired' }), review: secret('7 days') });
     expect(standing(well, both)).toEqual(['secret-due provider p1']);
@@ -360,7 +360,7 @@ describe('what a page says is wrong now', () => {
     expect(standing(well, sending)).toEqual(['mailbox-silent mailbox support']);
   });
 
-  test('is as the page sees it, where the alert has it, too', () => {
+  test('is as the page sees it, even if the alert has it, too', () => {
     const postroom = stopped({ support: failure('AADSTS50173') });
     const [seen] = currentFindings([], postroom, START);
     if (seen === undefined) throw new Error('nothing stands');
@@ -368,7 +368,7 @@ describe('what a page says is wrong now', () => {
     expect(currentFindings([before], postroom, START)).toEqual([seen]);
   });
 
-  test('is the gravest first', () => {
+  test('is sorted by severity', () => {
     const postroom = stopped({ support: failure('AADSTS50173') });
     const open = [alert({ review: secret('7 days') }), alert({ watch: storageDown })];
     expect(standing(postroom, ...open)).toEqual([
@@ -378,7 +378,7 @@ describe('what a page says is wrong now', () => {
     ]);
   });
 
-  test('is no fault of a provider while the vault as a whole fails', () => {
+  test('is not about a provider while the vault as a whole fails', () => {
     const postroom = stopped({ support: denied, sales: failure('imap-no-access') });
     const accounts = [account({ state: 'ok', stateSince: ago(500) })];
     const whole = alert({

@@ -10,7 +10,7 @@ beforeEach(async () => {
   postroom = new WatchedPostroom();
 });
 
-test('how much the host gave up is measured at each look, for each queue, also where it is nothing', async () => {
+test('the host’s poison messages are measured at each check, for each queue, even if there are none', async () => {
   const measured: unknown[] = [];
   sendTelemetryTo({
     span: (_name, _options, run) => run({ add() {}, event() {}, discard() {} }),
@@ -19,7 +19,7 @@ test('how much the host gave up is measured at each look, for each queue, also w
     flush: async () => {},
   });
   onTestFinished(() => sendTelemetryTo(undefined));
-  // Too fresh for an alert, and thrown away a few looks later: counted all the same.
+  // Too recent for an alert, and deleted a few checks later, but counted all the same.
   postroom.queues.abandoned.set('fetch-shard', [iso(postroom.now)]);
   await postroom.minutes(1);
   expect(measured).toEqual([
@@ -28,7 +28,7 @@ test('how much the host gave up is measured at each look, for each queue, also w
   ]);
 });
 
-/** So many emails wait for a person now. */
+/** This many unimported emails. */
 async function unimported(count: number): Promise<void> {
   const open = await postroom.quarantine.open(999);
   for (const { mailboxId, key } of open.slice(count)) {
@@ -56,7 +56,7 @@ async function unimported(count: number): Promise<void> {
   );
 }
 
-test('unimported email is said again when it is ten times as much, not when it is a little less or more', async () => {
+test('unimported email is reported again at ten times the number, not when it changes slightly', async () => {
   const counts = [9, 11, 9, 12, 8, 40, 7, 130, 90, 101, 9];
   for (const count of counts) {
     await unimported(count);
@@ -70,7 +70,7 @@ test('unimported email is said again when it is ten times as much, not when it i
   expect((await postroom.open())[0]?.headline).toMatch(/^9 emails/);
 });
 
-test('unimported email is there since the time of its message, not since the full hour', async () => {
+test('unimported email counts since the time of its message, not since the full hour', async () => {
   await postroom.mailbox('support');
   const at = iso(postroom.now - 17 * 60_000 - 5_000);
   const entry = { reason: 'cannot be read', from: undefined, subject: undefined, size: 9, rawBlob: 'raw/x' };

@@ -4,7 +4,7 @@ import { shownOf } from '../../shared/alerts/alert.ts';
 import { type Decision, decideAlerts } from '../../shared/alerts/decide-alerts.ts';
 import { HOUR, iso, START, secret, silent } from '../harness/memory/sample-findings.ts';
 
-/** The open alerts as they stand after each observation, and what people heard. */
+/** The open alerts after each observation, and the notifications sent. */
 class Postroom {
   open: Alert[] = [];
   heard: string[] = [];
@@ -25,7 +25,7 @@ class Postroom {
 }
 
 describe('an alert', () => {
-  test('opens once, however often the fault is seen, and closes when it is gone', () => {
+  test('opens once, however often the fault is seen, and closes when it is resolved', () => {
     const postroom = new Postroom();
     for (let minute = 0; minute < 30; minute++) {
       postroom.see([silent()]);
@@ -39,7 +39,7 @@ describe('an alert', () => {
     expect(postroom.heard).toHaveLength(3);
   });
 
-  test('is told again after 4 hours, then each day', () => {
+  test('is repeated after 4 hours, then each day', () => {
     const postroom = new Postroom();
     const at: number[] = [];
     for (let minute = 0; minute < 60 * 24 * 4; minute++) {
@@ -54,7 +54,7 @@ describe('an alert', () => {
   test.each([
     ['critical', [0, 1, 5, 29, 53]],
     ['warning', [0, 24, 96]],
-  ] as const)('of severity %s has a schedule of its own', (severity, hours) => {
+  ] as const)('of severity %s has its own schedule', (severity, hours) => {
     const postroom = new Postroom();
     const at: number[] = [];
     for (let hour = 0; hour < 100 && at.length < hours.length; hour++) {
@@ -66,7 +66,7 @@ describe('an alert', () => {
     expect(at).toEqual(hours);
   });
 
-  test('with a stage is told once for each stage and at no other time', () => {
+  test('with a stage sends one notification for each stage and no other', () => {
     const postroom = new Postroom();
     for (const stage of ['60 days', '60 days', '30 days', '30 days', '7 days']) {
       postroom.see([secret(stage)]);
@@ -75,7 +75,7 @@ describe('an alert', () => {
     expect(postroom.heard.map((line) => line.split(' ').at(-2))).toEqual(['60', '30', '7']);
   });
 
-  test('keeps new words without notification anybody, and nothing at all when nothing is new', () => {
+  test('stores a new message without a notification, and writes nothing if nothing is new', () => {
     const postroom = new Postroom();
     postroom.see([silent()]);
     expect(postroom.see([silent('support', { affected: '14 unread wait.' })])).toMatchObject([
@@ -85,7 +85,7 @@ describe('an alert', () => {
     expect(postroom.heard).toHaveLength(1);
   });
 
-  test('is told again at once when it becomes graver', () => {
+  test('is sent again at once when it becomes more severe', () => {
     const postroom = new Postroom();
     postroom.see([secret('1 day')], { source: 'review' });
     postroom.see(
@@ -107,7 +107,7 @@ describe('an alert', () => {
 });
 
 describe('several sources', () => {
-  test('that see the same fault make one alert, open until none of them sees it, showing the gravest kind', () => {
+  test('with the same fault make one alert with the most severe kind, open until none of them sees it', () => {
     const postroom = new Postroom();
     postroom.see([secret('3 days')], { source: 'review' });
     postroom.see([
@@ -122,14 +122,14 @@ describe('several sources', () => {
     expect(postroom.heard.filter((line) => line.startsWith('close'))).toHaveLength(1);
   });
 
-  test('close nothing that another one saw', () => {
+  test('close only their own findings', () => {
     const postroom = new Postroom();
     postroom.see([secret('3 days')], { source: 'review' });
     expect(postroom.see([])).toEqual([]);
     expect(postroom.open).toHaveLength(1);
   });
 
-  test('a look at one subject says nothing of the others', () => {
+  test('do not affect other subjects when they check one', () => {
     const postroom = new Postroom();
     postroom.see([silent('a'), silent('b')]);
     postroom.see([], { about: ['a'] });
@@ -137,10 +137,10 @@ describe('several sources', () => {
   });
 });
 
-describe('what is known of a fault', () => {
+describe('an observed fault', () => {
   const only = (postroom: Postroom): Finding | undefined => postroom.open[0] && shownOf(postroom.open[0]);
 
-  test('is how long it has lasted, whatever stands in its way now', () => {
+  test('keeps its duration, whatever hides it now', () => {
     const postroom = new Postroom();
     postroom.see([silent('a', { since: iso(START - HOUR) })]);
     postroom.see([silent('a', { since: iso(START), cause: 'Something else.' })]);
@@ -149,7 +149,7 @@ describe('what is known of a fault', () => {
     expect(only(postroom)?.since).toBe(iso(START - 2 * HOUR));
   });
 
-  test('is its greatest size, of which people heard', () => {
+  test('keeps the greatest size that was notified', () => {
     const postroom = new Postroom();
     const sized = (size: number | undefined): Finding =>
       silent('a', { ...(size !== undefined && { size, stage: `over ${Math.floor(size / 10) * 10}` }) });
@@ -162,14 +162,14 @@ describe('what is known of a fault', () => {
     expect(only(postroom)).not.toHaveProperty('size');
   });
 
-  test('keeps the words of the same size as they are seen now', () => {
+  test('has the current message if its size is the same', () => {
     const postroom = new Postroom();
     postroom.see([silent('a', { size: 5, stage: 'before' })]);
     postroom.see([silent('a', { size: 5, stage: 'now' })]);
     expect(only(postroom)).toMatchObject({ stage: 'now' });
   });
 
-  test('is told again where the clock was set back since people heard of it', () => {
+  test('is sent again if the clock was set back after the notification', () => {
     const postroom = new Postroom();
     postroom.see([silent()]);
     postroom.now -= 24 * HOUR;
@@ -179,7 +179,7 @@ describe('what is known of a fault', () => {
     expect(postroom.heard).toHaveLength(2);
   });
 
-  test('is kept by one source when another one sees it no more, though nothing is told', () => {
+  test('is kept by one source after another stops seeing it, without a notification', () => {
     const postroom = new Postroom();
     postroom.see([silent()], { source: 'review' });
     postroom.see([silent()]);
@@ -188,7 +188,7 @@ describe('what is known of a fault', () => {
   });
 });
 
-test('an occurrence has an id of its own, newest first in order of text', () => {
+test('an occurrence has its own ID, newest first in text order', () => {
   const [first] = decideAlerts([], { source: 'watch', findings: [silent()] }, START);
   const [later] = decideAlerts([], { source: 'watch', findings: [silent()] }, START + 1);
   expect(String(later?.alert.id) < String(first?.alert.id)).toBe(true);

@@ -65,8 +65,8 @@ const channel = (options: {
       }),
   });
 
-describe('an alert by mail', () => {
-  test('leaves over the relay, asks no account for anything, and says it is no person', async () => {
+describe('an alert by email', () => {
+  test('is sent through the relay, calls no account, and is marked as automatic', async () => {
     const inbox = await mail.emptyInbox(sales);
     const { host, port } = mail.server().drop;
     await channel({ relay: `smtp://${host}:${port}`, mailboxes: [sendingMailbox(support)] })(
@@ -79,7 +79,7 @@ describe('an alert by mail', () => {
     expect(asked).toEqual([]);
   });
 
-  test('leaves over another mailbox than the one it is about', async () => {
+  test('is sent through a different mailbox than the affected one', async () => {
     const inbox = await mail.emptyInbox(sales);
     await channel({ mailboxes: [sendingMailbox(support), sendingMailbox(sam)].reverse() })(
       sampleNotification(),
@@ -88,7 +88,7 @@ describe('an alert by mail', () => {
     expect(asked).toEqual([`account of ${sam}`]);
   });
 
-  test('goes on to the next mailbox where a server refuses, and that is heard', async () => {
+  test('tries the next mailbox if a server refuses, and records that', async () => {
     const skin = await startExchangeSkin({
       protocol: 'smtp',
       target: mail.server().smtp,
@@ -109,7 +109,7 @@ describe('an alert by mail', () => {
     ]);
   });
 
-  test('that no way takes is an error that names why, without the password of the relay', async () => {
+  test('fails if no route accepts it, with the reason and without the relay’s password', async () => {
     const failed = channel({ relay: 'smtps://user:hidden-word@127.0.0.1:1' })(sampleNotification());
     await expect(failed).rejects.toMatchObject({ code: 'alert-not-mailed' });
     const said = String(await failed.catch((error: unknown) => error));
@@ -117,7 +117,7 @@ describe('an alert by mail', () => {
     expect(said).not.toContain('hidden-word');
   });
 
-  test('is the same email at every try: one Message-ID an event, one conversation an alert', async () => {
+  test('is the same email at every attempt: one Message-ID per event, one conversation per alert', async () => {
     const inbox = await mail.emptyInbox(sales);
     const send = channel({ mailboxes: [sendingMailbox(sam)] });
     await send(sampleNotification());
@@ -134,7 +134,7 @@ describe('an alert by mail', () => {
   });
 });
 
-test('a mailbox over which mail left the last time is tried before one that failed, however many failed', async () => {
+test('the mailbox that sent the last one is tried before failed ones, however many failed', async () => {
   const dead = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
     sendingMailbox(`${name}@contoso.example`, { port: 1 }),
   );
@@ -149,7 +149,7 @@ test('a mailbox over which mail left the last time is tried before one that fail
   expect(asked).toEqual([`account of ${sam}`]);
 });
 
-test('that a sender is allowed again is shown by the reminder of that notice, which leaves as that sender', async () => {
+test('a sender that is allowed again is confirmed by the alert’s reminder, sent from that address', async () => {
   const inbox = await mail.emptyInbox(sales);
   const notAllowed = silent(support.split('@')[0], {
     kind: 'smtp-refused',
@@ -165,7 +165,7 @@ test('that a sender is allowed again is shown by the reminder of that notice, wh
   ]);
 });
 
-test('an email that has left is told, also where it cannot be noted how', async () => {
+test('an email that was sent counts as delivered, even if the result cannot be recorded', async () => {
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   onTestFinished(() => warned.mockRestore());
   const inbox = await mail.emptyInbox(sales);
@@ -177,7 +177,7 @@ test('an email that has left is told, also where it cannot be noted how', async 
   expect(warned).toHaveBeenCalledOnce();
 });
 
-test('mailboxes that the alert is about, by account, provider or server, come last; those that send nothing never', () => {
+test('mailboxes that the alert is about, by account, provider or server, come last; those that cannot send are never used', () => {
   const box = (id: string, sending: Partial<NonNullable<Mailbox['sending']>>): Mailbox => ({
     ...mailboxOf({ kind: 'mark-seen' }),
     id,

@@ -1,4 +1,4 @@
-/** What is wrong with the installation itself: parts of Azure, timers, queues, tables, mail that could not be read. */
+/** Faults of the installation itself: Azure services, timers, queues, tables, unreadable email. */
 import { describe, expect, test } from 'vitest';
 import type { Alert } from '../../shared/alerts/alert.ts';
 import { channelFindings } from '../../shared/alerts/channel-findings.ts';
@@ -21,8 +21,8 @@ import { ago, cursor, facts, mailbox } from './sample-facts.ts';
 
 const inAzure = { label: expect.any(String), href: expect.stringContaining('https://portal.azure.com') };
 
-describe('a part of Azure that does not answer', () => {
-  test('is the storage of everything', () => {
+describe('an Azure service that does not respond', () => {
+  test('is reported as storage, on which everything depends', () => {
     expect(partFailing({ part: 'storage', message: 'no answer to table.get', since: ago(3) })).toEqual({
       kind: 'storage-failing',
       subject: { kind: 'storage', id: 'storage', name: 'Storage' },
@@ -38,7 +38,7 @@ describe('a part of Azure that does not answer', () => {
     });
   });
 
-  test('is the vault, told in the words of the catalogue where it knows them', () => {
+  test('is reported as the vault, with the catalogue’s explanation if there is one', () => {
     const since = ago(3);
     expect(partFailing({ part: 'vault', message: 'Key Vault did not get x (status 429)', since })).toEqual({
       kind: 'vault-failing',
@@ -60,14 +60,14 @@ describe('a part of Azure that does not answer', () => {
     });
   });
 
-  test('is looked up at a page of its own', () => {
+  test('links to its own explanation page', () => {
     const fixes = (['storage', 'vault'] as const).map(
       (part) => partFailing({ part, message: '', since: '' }).fix,
     );
     expect(fixes[0]?.href).not.toBe(fixes[1]?.href);
   });
 
-  test('is not told in words about mail servers', () => {
+  test('is not explained as a mail server', () => {
     const message = 'getaddrinfo ENOTFOUND x.table.core.windows.net';
     expect(partFailing({ part: 'storage', message, since: ago(1) })).toMatchObject({
       code: 'table-storage',
@@ -75,7 +75,7 @@ describe('a part of Azure that does not answer', () => {
     });
   });
 
-  test('is what a page says, by the alert from memory or by the error', () => {
+  test('is shown on a page from the alert in memory or from the error', () => {
     const alert: Alert = {
       id: '1',
       key: 'k',
@@ -106,7 +106,7 @@ describe('a timer that does not run', () => {
   const found = (...late: TimerName[]) => timerFindings(facts([], { beats: beats(...late) }), START);
   const SEEN = 'After a deployment, this can last until the app is restarted.';
 
-  test('is told by name, with what it does to mail', () => {
+  test('is reported by name, with its effect on email', () => {
     expect(found('fetchMail')).toEqual([
       {
         kind: 'timer-late',
@@ -131,18 +131,18 @@ describe('a timer that does not run', () => {
       'warning',
       'Fetching is not affected. There would be no reminder before a secret expires.',
     ],
-  ] as const)('%s is a matter of severity %s', (name, severity, affected) => {
+  ] as const)('%s has severity %s', (name, severity, affected) => {
     expect(found(name)).toMatchObject([{ subject: { id: name, name }, severity, affected }]);
   });
 
-  test('and another one, too, are two findings', () => {
+  test('and another one are two findings', () => {
     expect(found('refreshTokens', 'reviewSecrets').map(({ subject }) => subject.id)).toEqual([
       'refreshTokens',
       'reviewSecrets',
     ]);
   });
 
-  test('and the monitor neither: all of them are one fault, and mail of mailboxes that are on waits', () => {
+  test('and the monitor are one finding, and the email of active mailboxes waits', () => {
     const mailboxes = [mailbox('support'), mailbox('sales', { enabled: false })];
     const postroom = facts(mailboxes, { beats: beats('monitor', 'fetchMail') });
     expect(timerFindings(postroom, START)).toMatchObject([
@@ -158,8 +158,8 @@ describe('a timer that does not run', () => {
   });
 });
 
-describe('work that was given up', () => {
-  test('is told by its queue', () => {
+describe('work on a poison queue', () => {
+  test('is reported by its queue', () => {
     expect(poisonFindings({ abandoned: [{ queue: 'fetch-shard', count: 1, since: ago(9) }] })).toEqual([
       {
         kind: 'poison-queue',
@@ -181,8 +181,8 @@ describe('work that was given up', () => {
   });
 });
 
-describe('mail that could not be read', () => {
-  test('is told by its size in powers of ten', () => {
+describe('unreadable email', () => {
+  test('is reported by its number in powers of ten', () => {
     expect(quarantineFindings({ quarantined: { count: 1, since: ago(9) } })).toEqual([
       {
         kind: 'quarantine-grown',
@@ -210,7 +210,7 @@ describe('mail that could not be read', () => {
     expect(quarantineFindings({ quarantined: { count: 100, since: '' } })).toMatchObject([{ size: 100 }]);
   });
 
-  test('is no finding where there is none', () => {
+  test('is no finding if there is none', () => {
     expect(quarantineFindings({ quarantined: undefined })).toEqual([]);
     expect(quarantineFindings({ quarantined: { count: 0, since: '' } })).toEqual([]);
   });
@@ -227,7 +227,7 @@ describe('a mail loop', () => {
   const found = (minutes: number) =>
     loopFindings(facts([mailbox('sales'), mailbox('support')], { state: { loops: [loop(minutes)] } }), START);
 
-  test('is told with who writes, and leads to the conversation', () => {
+  test('is reported with its sender, and links to the conversation', () => {
     expect(found(5)).toEqual([
       {
         kind: 'mail-loop',
@@ -246,21 +246,21 @@ describe('a mail loop', () => {
     ]);
   });
 
-  test('is over after an hour, and one of a time from the future is none', () => {
+  test('is over after an hour, and one with a time in the future is ignored', () => {
     expect([found(60).length, found(60.1).length]).toEqual([1, 0]);
     expect([found(-60).length, found(-60.1).length]).toEqual([1, 0]);
   });
 
-  test('of a mailbox that is gone is none', () => {
+  test('of a removed mailbox is ignored', () => {
     expect(loopFindings(facts([mailbox('sales')], { state: { loops: [loop(5)] } }), START)).toEqual([]);
   });
 });
 
-describe('rows that cannot be read', () => {
+describe('unreadable rows', () => {
   const rows = (table: 'Mailboxes' | 'Accounts', count: number) =>
     Array.from({ length: count }, (_one, index) => ({ table, partitionKey: 'p', rowKey: `r${index + 1}` }));
 
-  test('are one finding a table', () => {
+  test('are one finding per table', () => {
     const unreadable = [...rows('Mailboxes', 1), ...rows('Accounts', 4)];
     expect(unreadableRowFindings({ unreadable }, START)).toEqual([
       {
@@ -291,7 +291,7 @@ describe('rows that cannot be read', () => {
     ]);
   });
 
-  test('say what is left out, in the singular and in the plural', () => {
+  test('state how many are left out, in the singular and in the plural', () => {
     const affected = (...args: Parameters<typeof rows>) =>
       unreadableRowFindings({ unreadable: rows(...args) }, START)[0]?.affected;
     expect(affected('Mailboxes', 2)).toBe(
@@ -300,7 +300,7 @@ describe('rows that cannot be read', () => {
     expect(affected('Accounts', 1)).toBe('These entries are left out; everything else works.');
   });
 
-  test('are named up to three, and none is nothing', () => {
+  test('are named up to three, and no row is no finding', () => {
     expect(unreadableRowFindings({ unreadable: rows('Accounts', 3) }, START)[0]?.headline).toBe(
       '3 rows of the table Accounts cannot be read: p / r1, p / r2, p / r3.',
     );
@@ -308,7 +308,7 @@ describe('rows that cannot be read', () => {
   });
 });
 
-describe('a server that takes no email', () => {
+describe('a server that refuses to send email', () => {
   const refusal = {
     code: 'smtp-550',
     reason: '550 no',
@@ -318,7 +318,7 @@ describe('a server that takes no email', () => {
   } as const;
   const test_ = { label: 'Test the connection of support@contoso.example', href: '/mailboxes/support/test' };
 
-  test('is told in its own words where nobody knows better', () => {
+  test('is reported with its own message if there is no explanation', () => {
     expect(smtpRefused(mailbox('support'), refusal, START)).toEqual({
       kind: 'smtp-refused',
       subject: { kind: 'mailbox', id: 'support', name: 'support@contoso.example' },
@@ -333,7 +333,7 @@ describe('a server that takes no email', () => {
     });
   });
 
-  test('is explained by its words, else by its code', () => {
+  test('is explained by its message, else by its code', () => {
     const reason =
       '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.';
     expect(smtpRefused(mailbox('support'), { ...refusal, reason }, START)).toMatchObject({
@@ -347,7 +347,7 @@ describe('a server that takes no email', () => {
     });
   });
 
-  test('that was asked without an email keeps none waiting', () => {
+  test('that was checked without an email blocks none', () => {
     expect(smtpRefused(mailbox('support'), refusal, START, 'warning')).toMatchObject({
       severity: 'warning',
       affected: 'Receiving is not affected. No email is waiting to be sent.',
@@ -355,7 +355,7 @@ describe('a server that takes no email', () => {
   });
 });
 
-describe('a channel that cannot be used', () => {
+describe('an unusable channel', () => {
   const failure = (
     secret: 'smtp-relay-url' | 'alert-webhook-url' | 'alert-webhook-key',
     code: ProblemCode,
@@ -367,7 +367,7 @@ describe('a channel that cannot be used', () => {
   const of = (code: ProblemCode, reason = 'It is no address.') =>
     channelFindings([{ ...failure('smtp-relay-url', code), reason }], START, { isVaultBlamed: false })[0];
 
-  test('is told by its secret, and where the alerts go meanwhile', () => {
+  test('is reported by its secret, with the channel used meanwhile', () => {
     expect(of('channel-malformed')).toEqual({
       kind: 'channel-unusable',
       subject: { kind: 'channel', id: 'smtp-relay-url', name: 'The relay' },
@@ -393,7 +393,7 @@ describe('a channel that cannot be used', () => {
     expect(of(code, reason)?.cause.startsWith(cause)).toBe(true);
   });
 
-  test('for want of the vault is no finding of its own where the vault is blamed', () => {
+  test('because of the vault is no separate finding if the vault is blamed', () => {
     const failures = [
       failure('alert-webhook-url', 'key-vault-denied'),
       failure('alert-webhook-key', 'secret-disabled'),
@@ -405,7 +405,7 @@ describe('a channel that cannot be used', () => {
   });
 });
 
-describe('stored mail that the server does not let go', () => {
+describe('a stored email that the server does not release', () => {
   const refusal = { action: 'mark-seen', problem: 'It said: no.', since: ago(9), triedAt: ago(1) };
   const found = (
     afterFetch: { kind: 'mark-seen' | 'delete' } | { kind: 'move'; folder: string },
@@ -421,7 +421,7 @@ describe('stored mail that the server does not let go', () => {
   const actionOf = (afterFetch: { kind: string; folder?: string }): string =>
     afterFetch.kind === 'move' ? `move ${afterFetch.folder}` : afterFetch.kind;
 
-  test('is told in the words of the server where nobody knows better', () => {
+  test('is reported with the server’s message if there is no explanation', () => {
     expect(found({ kind: 'mark-seen' })).toEqual([
       {
         kind: 'marking-refused',
@@ -441,12 +441,12 @@ describe('stored mail that the server does not let go', () => {
     ]);
   });
 
-  test('is told by what was to be done', () => {
+  test('is reported by the intended action', () => {
     expect(found({ kind: 'delete' })[0]?.headline).toContain('cannot be deleted.');
     expect(found({ kind: 'move', folder: 'Done' })[0]?.headline).toContain('cannot be moved to “Done”.');
   });
 
-  test('is explained where the catalogue knows the words', () => {
+  test('is explained if the catalogue has the message', () => {
     const problem = 'The mail server did not mark as read. It said: [NOPERM] You may only read here.';
     const known = facts([mailbox('support')], {
       state: { cursors: new Map([['support', cursor({ refusal: { ...refusal, problem } })]]) },
@@ -458,7 +458,7 @@ describe('stored mail that the server does not let go', () => {
     );
   });
 
-  test('is nothing of a mailbox that is paused or has another setting by now', () => {
+  test('is ignored for a mailbox that is paused or has a different setting now', () => {
     expect(found({ kind: 'delete' }, { enabled: false })).toEqual([]);
     expect(found({ kind: 'delete' }, { afterFetch: { kind: 'mark-seen' } })).toEqual([]);
   });

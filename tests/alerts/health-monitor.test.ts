@@ -28,15 +28,15 @@ const dead = async (changes: Parameters<WatchedPostroom['account']>[0] = {}): Pr
 };
 
 describe('one fault is one alert', () => {
-  test('nothing is said while all goes well, and an idle minute writes next to nothing', async () => {
+  test('no alert is opened while all works, and an idle minute writes almost nothing', async () => {
     const before = postroom.tables.changes;
     await postroom.minutes(60);
     expect(postroom.heard()).toEqual([]);
-    // One row of the shard a minute, and two heartbeats every fourth.
+    // One row of the shard per minute, and two heartbeats every fourth.
     expect(postroom.tables.changes - before).toBeLessThanOrEqual(60 + 2 * 16);
   });
 
-  test('a dead sign-in names both mailboxes, and the link signs in again', async () => {
+  test('an ended sign-in names both mailboxes, and links to a new sign-in', async () => {
     await dead();
     await postroom.minutes(60);
     expect(postroom.heard()).toEqual(['opened consent-dead']);
@@ -72,24 +72,24 @@ describe('one fault is one alert', () => {
     },
   );
 
-  test('a secret that was replaced is over once the sign-in works, and no mailbox is said to need one until its next try', async () => {
+  test('a replaced secret resolves the alert once the sign-in works, and no mailbox requires one until its next attempt', async () => {
     const expired = {
       code: 'AADSTS7000222',
       message: 'The provided client secret keys are expired.',
     } as const;
     await dead({ refusedAsOf: iso(START), problem: expired });
     await postroom.minutes(5);
-    // As another mailbox of the account, or an email that is sent, brings it about.
+    // As caused by another mailbox of the account, or by an email that is sent.
     await postroom.account();
     await postroom.mend('support');
     await postroom.minutes(2);
     expect(postroom.heard()).toEqual(['opened secret-expired', 'closed secret-expired']);
-    // A try that never comes is no mending.
+    // An attempt that never comes resolves nothing.
     await postroom.minutes(20);
     expect(postroom.heard().at(-1)).toBe('opened consent-dead');
   });
 
-  test('a data key that is gone is one alert for all accounts, and nobody has to sign in again first', async () => {
+  test('a missing encryption key is one alert for all accounts, and no new sign-in is requested first', async () => {
     const problem = {
       code: 'tokens-unreadable',
       message: 'The stored sign-in cannot be read: the data key is gone.',
@@ -103,14 +103,14 @@ describe('one fault is one alert', () => {
     expect((await postroom.open())[0]?.fix.href).toContain('portal.azure.com');
   });
 
-  test('where the provider itself was deleted the link leads to the mailbox, which chooses another one', async () => {
+  test('if the provider was deleted, the alert links to the mailbox, where another one can be chosen', async () => {
     await dead({ problem: { code: 'provider-missing', message: 'The provider was deleted.' } });
     await postroom.providers.remove(PROVIDER);
     await postroom.minutes(1);
     expect((await postroom.open())[0]?.fix.href).toMatch(/^\/mailboxes\/\w+\/edit$/);
   });
 
-  test('IMAP that is switched off for one mailbox is that mailbox’s alert, at once', async () => {
+  test('IMAP disabled for one mailbox is an alert of that mailbox, at once', async () => {
     await postroom.stop(
       'support',
       'imap-no-access',
@@ -129,7 +129,7 @@ describe('one fault is one alert', () => {
     expect(postroom.heard()).toEqual(['opened mailbox-silent', 'closed mailbox-silent']);
   });
 
-  test('a server that does not answer is one alert for both mailboxes, within 15 minutes, not at the first hiccup', async () => {
+  test('a server that does not respond is one alert for both mailboxes, within 15 minutes, not at the first failure', async () => {
     for (const id of ['support', 'sales'])
       await postroom.stop(id, 'imap-unavailable', 'The mail server does not answer.', 'retrying');
     await postroom.minutes(12);
@@ -143,7 +143,7 @@ describe('one fault is one alert', () => {
     });
   });
 
-  test('a provider that is throttling is one alert for both mailboxes', async () => {
+  test('a provider that throttles is one alert for both mailboxes', async () => {
     const busy = { code: 'http-429', message: 'login.example answered with status 429.' } as const;
     await postroom.account({ state: 'retrying', problem: busy, retryAt: iso(postroom.now + 60_000) });
     for (const id of ['support', 'sales']) await postroom.stop(id, busy.code, busy.message, 'retrying');
@@ -152,7 +152,7 @@ describe('one fault is one alert', () => {
     expect((await postroom.open())[0]).toMatchObject({ subject: { kind: 'provider' }, code: 'http-429' });
   });
 
-  test('a mailbox with a long interval has three of them', async () => {
+  test('a mailbox with a long interval is silent after three intervals', async () => {
     await postroom.mailbox('weekly', { intervalMinutes: 60 });
     await postroom.minutes(1);
     postroom.works.delete('weekly');
@@ -163,7 +163,7 @@ describe('one fault is one alert', () => {
   });
 
   test.each([1, 5, 7, 60])(
-    'an interval of %i minutes: told within 15 minutes or three intervals after the last fetch, with a reason or without',
+    'an interval of %i minutes: alerts within 15 minutes or three intervals after the last fetch, with a reason or without',
     async (intervalMinutes) => {
       const promised = Math.max(15, 3 * intervalMinutes);
       await postroom.mailbox('reason', { intervalMinutes, host: 'mail.example' });
@@ -178,7 +178,7 @@ describe('one fault is one alert', () => {
     },
   );
 
-  test('fetches that neither succeed nor fail are noticed within 15 minutes', async () => {
+  test('fetches that neither succeed nor fail are reported within 15 minutes', async () => {
     postroom.works.delete('support');
     await postroom.minutes(12);
     expect(postroom.heard()).toEqual([]);
@@ -187,7 +187,7 @@ describe('one fault is one alert', () => {
     expect((await postroom.open())[0]).toMatchObject({ code: 'fetches-do-not-end', severity: 'error' });
   });
 
-  test('a mailbox that is resumed after days is not silent for the moment before its first fetch', async () => {
+  test('a mailbox that is resumed after days is not silent before its first fetch', async () => {
     await postroom.mailbox('old', { enabled: false });
     postroom.works.delete('old');
     await postroom.minutes(60);
@@ -199,7 +199,7 @@ describe('one fault is one alert', () => {
     expect(postroom.heard()).toEqual([]);
   });
 
-  test('a vault that keeps us out is its own alert, and none for the mailboxes that feel it', async () => {
+  test('a vault that denies access is its own alert, with none for the affected mailboxes', async () => {
     postroom.broken = /^vault\./;
     for (const id of ['support', 'sales'])
       await postroom.stop(
@@ -219,7 +219,7 @@ describe('one fault is one alert', () => {
     expect(await postroom.open()).toEqual([]);
   });
 
-  test('storage that is away is told from memory, once, and stored and closed when it is back', async () => {
+  test('unavailable storage is alerted from memory, once, then stored and closed when it is back', async () => {
     postroom.broken = /^(?:table|queue|blob)\./;
     await postroom.minutes(30);
     expect(postroom.heard()).toEqual(['opened storage-failing']);
@@ -230,7 +230,7 @@ describe('one fault is one alert', () => {
     expect((await postroom.alerts.past({ limit: 10 })).alerts).toHaveLength(1);
   });
 
-  test('blobs alone that are away stop fetches with their name, and storage is blamed', async () => {
+  test('if only blobs are unavailable, fetches name them as the reason, and storage is blamed', async () => {
     await postroom.stop(
       'support',
       'blob-storage',
@@ -241,7 +241,7 @@ describe('one fault is one alert', () => {
     expect(postroom.heard()).toEqual(['opened storage-failing']);
   });
 
-  test('unimported email is said once, again when it is ten times as much, and is over when each was dealt with', async () => {
+  test('unimported email is reported once, again at ten times the number, and resolved when each was handled', async () => {
     const unimported = (from: number, to: number): Promise<void> =>
       postroom.quarantine.put(
         'support',
@@ -279,7 +279,7 @@ describe('one fault is one alert', () => {
     expect(postroom.heard().at(-1)).toBe('closed quarantine-grown');
   });
 
-  test('email that a check found missing is said until a check finds none', async () => {
+  test('email that a check found missing is reported until a check finds none', async () => {
     await postroom.mailbox('support');
     const check = (missing: number): Promise<void> =>
       createReconciliationStore(postroom.tables).saveCheck({
@@ -303,7 +303,7 @@ describe('one fault is one alert', () => {
   });
 });
 
-test('nothing of an account but its name is in an alert', async () => {
+test('an alert contains nothing of an account but its name', async () => {
   await dead();
   await postroom.minutes(1);
   expect(JSON.stringify(postroom.tables.dump('Alerts'))).not.toContain(sampleAccount.tokens.refresh);

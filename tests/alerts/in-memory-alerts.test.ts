@@ -15,7 +15,7 @@ beforeEach(() => {
     vi.spyOn(console, level).mockImplementation(() => {});
 });
 
-describe('while storage is away', () => {
+describe('while storage is unavailable', () => {
   const setUp = () => {
     const state = { now: START, away: true, told: [] as string[], channelWorks: true };
     const faulty = new FaultySeam({
@@ -32,7 +32,7 @@ describe('while storage is away', () => {
     return { state, tables, alerts };
   };
 
-  test('alerts are told once from memory, then stored one each, and closed', async () => {
+  test('alerts are sent once from memory, then stored once each, and closed', async () => {
     const { state, tables, alerts } = setUp();
     await expect(alerts.observe({ source: 'watch', findings: [] })).rejects.toMatchObject({
       code: 'table-storage',
@@ -57,7 +57,7 @@ describe('while storage is away', () => {
     expect(tables.dump('Alerts').filter(({ rowKey }) => rowKey.startsWith('open|'))).toEqual([]);
   });
 
-  test('what another process has told and stored of the same outage is not stored again', async () => {
+  test('an alert that another process has sent and stored for the same outage is not stored again', async () => {
     const { state, tables, alerts } = setUp();
     const other = createAlertService({
       tables,
@@ -74,7 +74,7 @@ describe('while storage is away', () => {
     expect(await alerts.open()).toEqual([]);
   });
 
-  test('two processes, or one before and after a restart, tell of an outage under one name; another outage has another', async () => {
+  test('two processes, or one before and after a restart, report an outage under one name; another outage has another', async () => {
     const { state, tables } = setUp();
     const ids: string[] = [];
     const process = (): AlertService =>
@@ -97,7 +97,7 @@ describe('while storage is away', () => {
     await one.observe({ source: 'watch', findings: [] });
     await other.observe({ source: 'watch', findings: [] });
     state.now += 60_000;
-    // Again in the same hour, seen first by the one that has told of an outage before, and by one that has not.
+    // Again in the same hour: seen first by the process that has reported an outage before, then by one that has not.
     for (const process_ of [one, process()]) {
       await process_.keepInMemory([storageDown]);
       state.now += 60_000;
@@ -108,12 +108,12 @@ describe('while storage is away', () => {
     const { alerts } = await one.past({ limit: 10 });
     expect(alerts).toHaveLength(3);
     expect(new Set(alerts.map(({ id }) => id)).size).toBe(3);
-    // The last one cannot know that the hour's name was given.
+    // The last one cannot know that the name of the hour was used.
     expect(new Set(ids.filter((id) => id.endsWith('opened'))).size).toBe(2);
     expect(await one.open()).toEqual([]);
   });
 
-  test('two notifications never overlap, and a channel that fails is tried again from memory', async () => {
+  test('two notification runs never overlap, and a failing channel is retried from memory', async () => {
     const { state, alerts } = setUp();
     state.channelWorks = false;
     await Promise.all([alerts.keepInMemory([storageDown]), alerts.keepInMemory([storageDown])]);
@@ -125,7 +125,7 @@ describe('while storage is away', () => {
     expect(state.told).toEqual(['opened storage-failing']);
   });
 
-  test('what could not be stored because storage went away again is kept', async () => {
+  test('an alert that could not be stored because storage failed again is kept', async () => {
     const { state, alerts } = setUp();
     await alerts.keepInMemory([storageDown]);
     await expect(alerts.observe({ source: 'watch', findings: [] })).rejects.toThrow();
@@ -137,7 +137,7 @@ describe('while storage is away', () => {
   });
 });
 
-describe('what is held in memory', () => {
+describe('an alert in memory', () => {
   const world = () => {
     const state = {
       now: START,
@@ -171,7 +171,7 @@ describe('what is held in memory', () => {
     return { state, held, hold, only, heard };
   };
 
-  test('is told with what was delivered, and by whom and when', async () => {
+  test('has its deliveries, with channel and time', async () => {
     const { state, hold, only } = world();
     await hold(storageDown);
     expect(only().alert).toMatchObject({
@@ -189,7 +189,7 @@ describe('what is held in memory', () => {
     expect(state.told).toHaveLength(1);
   });
 
-  test('is repeated when it is due, and does not close while storage is away', async () => {
+  test('is repeated when it is due, and does not close while storage is unavailable', async () => {
     const { state, hold, only, heard } = world();
     await hold(storageDown);
     state.now += HOUR;
@@ -201,7 +201,7 @@ describe('what is held in memory', () => {
     expect(only().alert.findings).toEqual({ watch: storageDown });
   });
 
-  test('takes in what has changed without notification of it', async () => {
+  test('stores changes without a notification', async () => {
     const { hold, only, heard } = world();
     await hold(storageDown);
     await hold({ ...storageDown, cause: 'Another one.' });
@@ -209,7 +209,7 @@ describe('what is held in memory', () => {
     expect(heard()).toEqual(['opened']);
   });
 
-  test('is tried again later, each time as one try more, until it is given up', async () => {
+  test('is retried later, counting attempts, until it is abandoned', async () => {
     const { state, hold, only } = world();
     state.works = false;
     await hold({ ...storageDown, stage: 'once' });
@@ -228,7 +228,7 @@ describe('what is held in memory', () => {
     expect(only().sent).toMatchObject([{ delivery: { result: 'given-up', attempts: 30 } }]);
   });
 
-  test('loses nothing else of the list when one notification has come through', async () => {
+  test('does not remove others from the list when one notification is sent', async () => {
     const { state, hold, only, heard } = world();
     state.works = false;
     await hold(storageDown);
@@ -242,7 +242,7 @@ describe('what is held in memory', () => {
     ]);
   });
 
-  test('bears the name of its hour, by which a receiver knows two processes apart from two outages', async () => {
+  test('is named after its hour, so that a receiver can tell two processes from two outages', async () => {
     const [one, other] = [world(), world()];
     await one.hold(storageDown);
     other.state.now += 59 * 60_000;
@@ -259,7 +259,7 @@ describe('what is held in memory', () => {
     expect(one.only().alert.id).toBe(alertId(iso(START + 60_000), one.only().alert.key));
   });
 
-  test('is handed over once what is just being told has been told', async () => {
+  test('is moved to storage once the current notification was sent', async () => {
     const { state, held, hold } = world();
     let open = (): void => {};
     state.gate = new Promise((resolve) => {
@@ -275,7 +275,7 @@ describe('what is held in memory', () => {
     expect(held.all()).toEqual([]);
   });
 
-  test('is handed over once whatever began meanwhile has been told, too', async () => {
+  test('is moved to storage once everything that started meanwhile was sent, too', async () => {
     const { state, held, hold } = world();
     let open = (): void => {};
     state.gate = new Promise((resolve) => {
@@ -290,7 +290,7 @@ describe('what is held in memory', () => {
     expect(taken.map(({ sent }) => sent.length)).toEqual([1, 1]);
   });
 
-  test('is given back as it was, unless it has opened anew by then', async () => {
+  test('is restored unchanged, unless it has opened again by then', async () => {
     const { state, held, hold, only } = world();
     await hold(storageDown);
     const taken = await held.take();

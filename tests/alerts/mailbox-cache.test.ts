@@ -1,4 +1,4 @@
-/** The mailboxes as a process last saw them, for when storage is away. */
+/** The mailboxes as a process last saw them, for when storage is unavailable. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createMailboxCache } from '../../shared/alerts/mailbox-cache.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
@@ -6,7 +6,7 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { mailbox } from './sample-facts.ts';
 
 const away = new PostroomError('table-storage', 'no answer');
-/** A store that gives the next of these answers each time. */
+/** A store that returns the next of these responses at each call. */
 function storeGiving(...answers: (readonly Mailbox[] | Error | 'silence')[]) {
   const left = [...answers];
   return createMailboxCache({
@@ -18,12 +18,12 @@ function storeGiving(...answers: (readonly Mailbox[] | Error | 'silence')[]) {
   });
 }
 
-describe('the mailboxes', () => {
-  test('are none before they were read', () => {
+describe('the cached mailboxes', () => {
+  test('are none before the first read', () => {
     expect(storeGiving().last()).toEqual([]);
   });
 
-  test('are those of the last reading while storage is away', async () => {
+  test('are those of the last read while storage is unavailable', async () => {
     const known = storeGiving([mailbox('support')], [mailbox('sales')], away, away);
     expect(await known.list()).toEqual([mailbox('support')]);
     expect(await known.listOrLast()).toEqual([mailbox('sales')]);
@@ -32,24 +32,24 @@ describe('the mailboxes', () => {
     expect(known.last()).toEqual([mailbox('sales')]);
   });
 
-  test('are unknown where storage has never answered', async () => {
+  test('are unknown if storage has never responded', async () => {
     await expect(storeGiving(away).listOrLast()).rejects.toBe(away);
   });
 
-  test('are none again once the last one is gone', async () => {
+  test('are none again once the last one is removed', async () => {
     const known = storeGiving([], away);
     await known.list();
     expect(await known.listOrLast()).toEqual([]);
   });
 
-  test('are not guessed where something else is wrong', async () => {
+  test('are not used after any other error', async () => {
     const bug = new TypeError('a mistake');
     const known = storeGiving([mailbox('support')], bug);
     await known.list();
     await expect(known.listOrLast()).rejects.toBe(bug);
   });
 
-  test('are those of the last reading after five seconds of silence', async () => {
+  test('are those of the last read after five seconds without a response', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const known = storeGiving([mailbox('support')], 'silence');

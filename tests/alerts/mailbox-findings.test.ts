@@ -1,4 +1,4 @@
-/** What stops mailboxes, each cause once: from what one look at the installation found. */
+/** What stops mailboxes, each cause once, from the facts of one health check. */
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../shared/alerts/alert.ts';
 import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
@@ -21,7 +21,7 @@ const found = (postroom: HealthFacts, isVaultBlamed = false): Finding[] =>
   mailboxFindings(postroom, START, { isVaultBlamed });
 const ended = failure('AADSTS50173');
 
-describe('a sign-in that has ended', () => {
+describe('an ended sign-in', () => {
   test('is one finding for all mailboxes of its account, and its owner signs in again', () => {
     const postroom = stopped({ support: ended, sales: ended }, { accounts: [account()] });
     expect(found(postroom)).toEqual([
@@ -54,7 +54,7 @@ describe('a sign-in that has ended', () => {
     ]);
   });
 
-  test('of an account that nobody finds bears the name of the mailbox', () => {
+  test('of a missing account has the name of the mailbox', () => {
     const [finding] = found(stopped({ support: ended }, { accounts: [account({ accountId: 'a2' })] }));
     expect(finding).toMatchObject({
       subject: { kind: 'account', id: 'a1', name: 'support@contoso.example' },
@@ -63,7 +63,7 @@ describe('a sign-in that has ended', () => {
     });
   });
 
-  test('of the app itself is mended where the app is let in', () => {
+  test('of the app itself is fixed where the app gets its access', () => {
     const [finding] = found(stopped({ support: ended }, { accounts: [account({ kind: 'app' })] }));
     expect(finding?.fix).toEqual({
       label: 'Restore the app’s access to support@contoso.example',
@@ -71,7 +71,7 @@ describe('a sign-in that has ended', () => {
     });
   });
 
-  test('at a provider that is gone is mended by another one', () => {
+  test('at a deleted provider is fixed by choosing another one', () => {
     const providers = [provider('p2')];
     const [finding] = found(stopped({ support: ended }, { accounts: [account()], providers }));
     expect(finding?.fix).toEqual({
@@ -80,58 +80,55 @@ describe('a sign-in that has ended', () => {
     });
   });
 
-  test('for a reason that nobody knows is told in the words of the trouble, and its owner is asked', () => {
+  test('for an unknown reason has the failure’s message, and its owner signs in again', () => {
     const odd = failure('odd', { problem: `It said: ${'x'.repeat(700)}` });
     const [finding] = found(stopped({ support: odd }, { accounts: [account()] }));
     expect(finding).toMatchObject({ code: 'odd', who: 'mailbox-owner' });
     expect(finding?.cause).toBe(odd.problem.slice(0, 600));
   });
 
-  test('is told by the sentence of the server rather than by the code that was made of it', () => {
+  test('has the server’s message rather than the code derived from it', () => {
     const said = failure('odd', { problem: 'AADSTS7000215: Invalid client secret provided.' });
     expect(found(stopped({ support: said }, { accounts: [account()] }))[0]?.code).toBe('AADSTS7000215');
   });
 
-  test('stops no mailbox that is paused, and none that has no trouble', () => {
+  test('ignores mailboxes that are paused or have no failure', () => {
     const boxes = [mailbox('support', { enabled: false }), mailbox('sales')];
     expect(found(stopped({ support: ended }, { accounts: [account()], boxes }))).toEqual([]);
   });
 });
 
-describe('a sign-in that works again since the mailbox was last tried', () => {
+describe('a sign-in that works again since the mailbox’s last attempt', () => {
   const works = account({ state: 'ok', stateSince: ago(5) });
   const ofMailbox = (change: Partial<typeof ended>, code = 'AADSTS50173'): Finding[] =>
     found(stopped({ support: failure(code, { since: ago(60), ...change }) }, { accounts: [works] }));
 
-  test('is mended, as the next try will tell', () => {
+  test('is fixed, as the next attempt will show', () => {
     expect(ofMailbox({})).toEqual([]);
     expect(ofMailbox({ nextTryAt: ago(9.9) })).toEqual([]);
   });
 
-  test('is not mended where that try stays away for ten minutes', () => {
+  test('is not fixed if no attempt follows for ten minutes', () => {
     expect(named(ofMailbox({ nextTryAt: ago(10) }))).toEqual(['consent-dead account a1']);
   });
 
-  test('is not mended where it worked before the trouble began', () => {
+  test('is not fixed if it worked before the failure began', () => {
     expect(ofMailbox({ since: ago(4) })).toHaveLength(1);
     expect(ofMailbox({ since: ago(5) })).toHaveLength(1);
   });
 
-  test.each(['imap-no-access', 'pop3-no-access'])(
-    'does not mend what the mail server refuses: %s',
-    (code) => {
-      expect(named(ofMailbox({}, code))).toEqual(['mailbox-silent mailbox support']);
-    },
-  );
+  test.each(['imap-no-access', 'pop3-no-access'])('does not fix a refusal of the mail server: %s', (code) => {
+    expect(named(ofMailbox({}, code))).toEqual(['mailbox-silent mailbox support']);
+  });
 
-  test('is not mended while it is tried again', () => {
+  test('is not fixed while it is being retried', () => {
     const accounts = [account({ state: 'retrying', stateSince: ago(5) })];
     expect(found(stopped({ support: ended }, { accounts }))).toHaveLength(1);
   });
 });
 
 describe('a mail server that refuses one mailbox', () => {
-  test('is the finding of that mailbox alone', () => {
+  test('is a finding of that mailbox only', () => {
     const postroom = stopped(
       { support: failure('imap-folder-missing'), sales: failure('imap-no-access') },
       { accounts: [account({ state: 'ok', stateSince: ago(500) })] },
@@ -154,18 +151,18 @@ describe('a mail server that refuses one mailbox', () => {
     ]);
   });
 
-  test('is told beside a sign-in that has ended only as that', () => {
+  test('is reported only as an ended sign-in if there is one', () => {
     const postroom = stopped({ support: failure('imap-no-access') }, { accounts: [account()] });
     expect(named(found(postroom))).toEqual(['consent-dead account a1']);
   });
 
-  test('is no sign-in: a code that only holds the name of a protocol is', () => {
+  test('is no sign-in problem just because the code contains the name of a protocol', () => {
     expect(named(found(stopped({ support: failure('no-imap-x') })))).toEqual(['consent-dead account a1']);
   });
 });
 
-describe('the data key', () => {
-  test('that is gone stops all accounts, and the first step is in Azure', () => {
+describe('the encryption key', () => {
+  test('stops all accounts if it is missing, and the first step is in Azure', () => {
     const problem = { code: 'tokens-unreadable', message: 'The stored sign-in cannot be read.' } as const;
     const unreadable = failure('tokens-unreadable');
     const postroom = stopped(
@@ -211,7 +208,7 @@ describe('a credential that the provider refuses', () => {
     ]);
   });
 
-  test('is told as expired where Entra says so', () => {
+  test('is reported as expired if Entra says so', () => {
     expect(refused('AADSTS7000222')).toMatchObject([
       {
         kind: 'secret-expired',
@@ -221,14 +218,14 @@ describe('a credential that the provider refuses', () => {
     ]);
   });
 
-  test('is told without a name where the provider is gone', () => {
+  test('is reported without a name if the provider is deleted', () => {
     expect(refused('odd', { providers: [] })).toMatchObject([
       { subject: { id: 'p1', name: 'The provider' }, who: 'you' },
     ]);
   });
 });
 
-describe('a vault that withholds something', () => {
+describe('a vault that fails for one provider', () => {
   const denied = retrying('key-vault-denied', { problem: 'Key Vault did not get x (status 403)' });
   const postroom = (change: Partial<typeof denied> = {}, more: Partial<HealthFacts> = {}): HealthFacts =>
     stopped({ support: { ...denied, ...change }, sales: { ...denied, since: ago(70), ...change } }, more);
@@ -259,16 +256,16 @@ describe('a vault that withholds something', () => {
     ]);
   });
 
-  test('says nothing of mailboxes where the vault as a whole is blamed', () => {
+  test('is no finding of mailboxes if the vault as a whole is blamed', () => {
     expect(found(postroom(), true)).toEqual([]);
   });
 
-  test('is told while it waits for a person, too', () => {
+  test('is also reported while it requires a person', () => {
     expect(named(found(postroom({ state: 'action-required' })))).toEqual(['vault-failing provider p1']);
   });
 });
 
-test('storage that is away is never the trouble of a mailbox', () => {
+test('unavailable storage is never reported as a failure of a mailbox', () => {
   for (const code of ['table-storage', 'blob-storage', 'queue-storage'])
     expect(found(stopped({ support: retrying(code) }))).toEqual([]);
   expect(partOf('secret-disabled')).toBeUndefined();
@@ -281,10 +278,10 @@ test('storage that is away is never the trouble of a mailbox', () => {
   ]);
 });
 
-describe('what passes by itself', () => {
+describe('a temporary failure', () => {
   const away = retrying('imap-unavailable', { problem: 'The server is away.' });
 
-  test('is told once the mailbox has been silent for too long', () => {
+  test('is reported once the mailbox has been silent for too long', () => {
     const successes = new Map([['support', ago(13)]]);
     const failing = new Map([['support', away]]);
     expect(found(facts([mailbox('support')], { state: { successes, failing } }))).toEqual([]);
@@ -292,7 +289,7 @@ describe('what passes by itself', () => {
     expect(found(facts([mailbox('support')], { state: { successes, failing } }))).toHaveLength(1);
   });
 
-  test('is one finding for all mailboxes of a server that is away', () => {
+  test('is one finding for all mailboxes of an unavailable server', () => {
     const other = mailbox('billing', { host: 'other.contoso.example' });
     const postroom = stopped(
       { support: away, sales: { ...away, since: ago(70) }, billing: away },
@@ -313,7 +310,7 @@ describe('what passes by itself', () => {
     ]);
   });
 
-  test('is the mailbox’s own where it is throttled, or where its server answers', () => {
+  test('is the mailbox’s own if it is throttled, or if its server responds', () => {
     const throttled = retrying('imap-unavailable', { said: 'NO Request is throttled.' });
     const busy = retrying('imap-busy');
     expect(named(found(stopped({ support: throttled, sales: busy })))).toEqual([
@@ -327,7 +324,7 @@ describe('what passes by itself', () => {
     });
   });
 
-  test('is the provider’s where its sign-in is tried again for the same reason', () => {
+  test('is the provider’s if its sign-in is retried for the same reason', () => {
     const busy = retrying('http-429');
     const accounts = [account({ state: 'retrying', problem: { code: 'http-429', message: 'busy' } })];
     const postroom = stopped({ support: busy, sales: { ...busy, since: ago(70) } }, { accounts });
@@ -361,7 +358,7 @@ test.each([
   expect(listOf(names)).toBe(words);
 });
 
-test('what waits is counted where it was seen', () => {
+test('waiting work is counted where it was seen', () => {
   const two = [mailbox('support'), mailbox('sales')];
   const cursors = new Map([
     ['support', cursor({ backlog: 3 })],

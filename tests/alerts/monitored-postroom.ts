@@ -23,14 +23,14 @@ export const PROVIDER = 'p'.repeat(26);
 export const ACCOUNT = 'a'.repeat(26);
 const MINUTE = 60_000;
 
-/** An installation on a clock of its own: each minute fetches leave what they leave, and the monitor looks at it. */
+/** An installation with its own clock: each minute fetches leave their results, and the monitor checks them. */
 export class WatchedPostroom {
   now = START;
   /** Calls that fail. */
   broken: RegExp | undefined;
-  /** What they fail with. */
+  /** The error that they fail with. */
   failure: (point: SeamPoint) => PostroomError = outage;
-  /** Calls that are never answered. */
+  /** Calls that never get a response. */
   silent: RegExp | undefined;
   /** Timers that run. */
   timers = new Set(['fetchMail', 'monitor']);
@@ -64,7 +64,7 @@ export class WatchedPostroom {
   channelSecrets = this.#newChannelSecrets();
   watch: HealthMonitor = this.newWatch();
 
-  /** As another process has it. */
+  /** As another process does it. */
   newWatch(): HealthMonitor {
     this.channelSecrets = this.#newChannelSecrets();
     return createHealthMonitor(this);
@@ -74,7 +74,7 @@ export class WatchedPostroom {
     return createChannelSecrets({ vault: this.vault, seam: this.seam, config: { local: false } });
   }
 
-  /** On a developer's machine, where the timers run in the process itself. */
+  /** As on a developer's machine, where the timers run in the process itself. */
   restartHere(): void {
     this.heartbeats = createHeartbeatStore(this.tables, iso(this.now));
     this.watch = this.newWatch();

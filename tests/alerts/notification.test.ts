@@ -1,4 +1,4 @@
-/** What people are told, over which channel, in which words, and when it is tried again. */
+/** The content of notifications, their channels, and their retries. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Alert } from '../../shared/alerts/alert.ts';
@@ -28,7 +28,7 @@ describe('a notification', () => {
     notifiedAs: '',
   };
 
-  test('is named by its alert and its number, so that two tries are one event', () => {
+  test('is identified by its alert and its number, so that two attempts are one event', () => {
     expect(notificationOf(alert, 'repeated')).toEqual({
       id: '1-a-3',
       what: 'repeated',
@@ -39,7 +39,7 @@ describe('a notification', () => {
     });
   });
 
-  test('that all is over bears the time of the end', () => {
+  test('that everything is resolved has the time of the end', () => {
     const closedAt = iso(START + 2 * HOUR);
     expect(notificationOf({ ...alert, closedAt }, 'closed')).toMatchObject({
       id: '1-a-closed',
@@ -56,16 +56,16 @@ describe('a notification', () => {
     ['closed', warning, ['webhook']],
     ['repeated', silent(), ['email', 'webhook']],
     ['closed', silent(), ['email', 'webhook']],
-  ] as const)('that an alert is %s goes where it is news', (what, finding, channels) => {
+  ] as const)('that an alert is %s uses the channels for which it is news', (what, finding, channels) => {
     expect(channelsFor(sampleNotification({ what, finding }), ['email', 'webhook'])).toEqual(channels);
   });
 
-  test('goes over no channel that there is not', () => {
+  test('uses only configured channels', () => {
     expect(channelsFor(sampleNotification(), ['email'])).toEqual(['email']);
     expect(channelsFor(sampleNotification(), [])).toEqual([]);
   });
 
-  test('is tried again ever more rarely for about a day, and then given up', () => {
+  test('is retried less and less often for about a day, and then abandoned', () => {
     const minutes = Array.from({ length: 30 }, (_one, index) => {
       const next = nextTry(index + 1, START);
       return next === undefined ? undefined : (Date.parse(next) - START) / 60_000;
@@ -76,27 +76,27 @@ describe('a notification', () => {
   });
 });
 
-describe('the words of a notification', () => {
+describe('the text of a notification', () => {
   test.each([
     ['opened', 'support@contoso.example is not fetched.'],
     ['changed', 'support@contoso.example is not fetched.'],
     ['repeated', 'Still active: support@contoso.example is not fetched.'],
     ['closed', 'Resolved: support@contoso.example is not fetched.'],
-  ] as const)('that is %s begin with: %s', (what, title) => {
+  ] as const)('that is %s starts with: %s', (what, title) => {
     expect(titleOf(sampleNotification({ what }))).toBe(title);
   });
 
-  test('have a title of one line and at most 200 characters', () => {
+  test('has a title of one line and at most 200 characters', () => {
     const finding = silent('support', { headline: `a \r\n  b${'x'.repeat(300)}` });
     expect(titleOf(sampleNotification({ finding }))).toBe(`a b${'x'.repeat(197)}`);
   });
 
-  test('are times in UTC', () => {
+  test('has times in UTC', () => {
     expect(inWords('2026-11-24T10:05:59.000Z')).toBe('24 Nov 2026, 10:05 UTC');
     expect(inWords('2026-11-24T23:59:00+02:00')).toBe('24 Nov 2026, 21:59 UTC');
   });
 
-  test('say why, since when, what it does to mail and who can fix it', () => {
+  test('states the cause, since when, the effect on email and who can fix it', () => {
     expect(factsOf(sampleNotification())).toEqual([
       { term: 'Cause', detail: 'The mail server does not answer.' },
       { term: 'Started', detail: '24 Nov 2026, 09:00 UTC' },
@@ -105,7 +105,7 @@ describe('the words of a notification', () => {
     ]);
   });
 
-  test('say of what is over from when until when it was', () => {
+  test('of a resolved alert states its start and end', () => {
     expect(factsOf(sampleNotification({ what: 'closed' }))).toEqual([
       { term: 'Cause', detail: 'The mail server does not answer.' },
       { term: 'Started', detail: '24 Nov 2026, 09:00 UTC' },
@@ -113,14 +113,14 @@ describe('the words of a notification', () => {
     ]);
   });
 
-  test('lead to a page of the installation by its whole address, and elsewhere as they are', () => {
+  test('links to pages of the installation by absolute URL, and leaves other links unchanged', () => {
     expect(linkOf(sampleNotification(), postroom)).toBe('https://desk.example/mailboxes/support/test');
     const href = 'https://portal.azure.com/#x';
     const finding = silent('support', { fix: { label: 'MailboxPreview', href } });
     expect(linkOf(sampleNotification({ finding }), postroom)).toBe(href);
   });
 
-  test('are a text with the link at its end', () => {
+  test('has its link at the end', () => {
     expect(notificationText(sampleNotification(), postroom)).toBe(
       [
         'support@contoso.example is not fetched.',
@@ -144,7 +144,7 @@ describe('the payload of a webhook', () => {
   const parsed = (notification = sampleNotification(), shape: 'teams' | 'slack' | 'json' = 'json') =>
     JSON.parse(payloadOf(notification, shape, postroom));
 
-  test('that is JSON has all there is, each by its name', () => {
+  test('as JSON has all fields by name', () => {
     expect(parsed()).toEqual({
       type: 'alert.opened',
       timestamp: iso(START),
@@ -214,7 +214,7 @@ describe('the payload of a webhook', () => {
     ['opened', silent(), 'Attention'],
     ['opened', warning, 'Warning'],
     ['closed', warning, 'Good'],
-  ] as const)('for Teams has the colour of what is %s', (what, finding, colour) => {
+  ] as const)('for Teams has the color of an alert that is %s', (what, finding, colour) => {
     const card = parsed(sampleNotification({ what, finding }), 'teams');
     expect(card.attachments[0].content.body[0].color).toBe(colour);
   });
@@ -251,7 +251,7 @@ describe('the payload of a webhook', () => {
     });
   });
 
-  test('for Slack stays within what Slack takes', () => {
+  test('for Slack stays within Slack’s limits', () => {
     const fix = { label: 'x'.repeat(100), href: '/x' };
     const finding = silent('support', { cause: 'y'.repeat(4000), fix });
     const { blocks } = parsed(sampleNotification({ finding }), 'slack');
@@ -259,7 +259,7 @@ describe('the payload of a webhook', () => {
     expect(blocks[2].elements[0].text.text).toBe('x'.repeat(75));
   });
 
-  test('of what is over leads to all alerts', () => {
+  test('of a resolved alert links to all alerts', () => {
     const { blocks } = parsed(sampleNotification({ what: 'closed' }), 'slack');
     expect(blocks[2].elements[0]).toMatchObject({ text: { text: 'All alerts' }, url: `${postroom}/alerts` });
   });
@@ -279,7 +279,7 @@ test.each([
   ['slack.com', 'slack'],
   ['notslack.com', 'json'],
   ['slack.com.attacker.example', 'json'],
-])('the receiver at %s understands %s', (host, shape) => {
+])('the receiver at %s accepts %s', (host, shape) => {
   expect(shapeFor(host)).toBe(shape);
 });
 
@@ -287,7 +287,7 @@ describe('the signature', () => {
   const bytes = Buffer.alloc(24, 7);
   const whsec = `whsec_${bytes.toString('base64')}`;
 
-  test('covers id, second and body, as the Standard Webhooks specification has it', () => {
+  test('covers ID, second and body, as in the Standard Webhooks specification', () => {
     const hmac = (key: Buffer | string) =>
       createHmac('sha256', key)
         .update(`id.${START / 1000}.body`)
@@ -313,7 +313,7 @@ describe('the signature', () => {
     [`whsec_${'A'.repeat(41)}`, 'What follows whsec_ is not base64.'],
     [`whsec_${'A'.repeat(40)}=`, 'What follows whsec_ is not base64.'],
     [`whsec_${'A'.repeat(42)}=`, 'What follows whsec_ is not base64.'],
-  ])('takes no key like %j', (key, problem) => {
+  ])('rejects a key like %j', (key, problem) => {
     expect(signingKeyProblem(new Secret(key))).toBe(problem);
   });
 
@@ -325,7 +325,7 @@ describe('the signature', () => {
     `whsec_${'A'.repeat(42)}==`,
     `whsec_${'A'.repeat(43)}`,
     `whsec_${'A'.repeat(43)}=`,
-  ])('takes a key like %j', (key) => {
+  ])('accepts a key like %j', (key) => {
     expect(signingKeyProblem(new Secret(key))).toBeUndefined();
   });
 });

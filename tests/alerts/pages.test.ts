@@ -29,7 +29,7 @@ const postroomNamed = async (name: string): Promise<SamplePostroom> => {
 const page = async (name: string, path: string, role: 'admin' | 'agent' = 'admin'): Promise<string> =>
   (await (await postroomNamed(name)).ask(path, { role })).text();
 
-describe('home at a glance', () => {
+describe('the home page', () => {
   test.each([
     [
       'a dead sign-in',
@@ -45,7 +45,7 @@ describe('home at a glance', () => {
     },
   );
 
-  test('with nothing wrong it is one calm line', async () => {
+  test('is one calm line if nothing is wrong', async () => {
     const html = await page('calm', '/');
     expect(glanceAt(html).says).toBe('Mail is flowing');
     expect(html).toContain('All mailboxes are up to date. No action needed.');
@@ -55,7 +55,7 @@ describe('home at a glance', () => {
       expect(isCalm(await page(name, '/'))).toBe(false);
   });
 
-  test('says of no mailbox that it works while the timer is late that starts the fetches', async () => {
+  test('shows no mailbox as working while the fetch timer is late', async () => {
     const late = await page('a late timer', '/');
     expect(late.match(/Not fetched</g)).toHaveLength(2);
     expect(late).not.toContain('OK<');
@@ -64,7 +64,7 @@ describe('home at a glance', () => {
     expect(await page('calm', '/')).toContain('OK<');
   });
 
-  test('says how much waits, when each mailbox is tried next, and what came in by the hour', async () => {
+  test('shows how much waits, when each mailbox is retried, and the email of each hour', async () => {
     const html = await page('a dead sign-in', '/');
     expect(html).toContain('No mail is lost: at least 14 unread emails wait in 2 mailboxes.');
     expect(html).toContain('14 emails');
@@ -72,7 +72,7 @@ describe('home at a glance', () => {
     expect(html.match(/<rect /g)).toHaveLength(24);
   });
 
-  test('one mail is told without a majority, and so are all of one hour', () => {
+  test('uses the singular for one email, also if all came in one hour', () => {
     const hours = (...mails: number[]) =>
       String(
         MailChart({
@@ -88,7 +88,7 @@ describe('home at a glance', () => {
     expect(hours(1, 3)).toContain('4 emails received. Busiest hour: 01:00 UTC (3).');
   });
 
-  test('no page says twice that no mail is lost', async () => {
+  test('and every other page say only once that no email is lost', async () => {
     for (const name of ['a dead sign-in', 'several faults', 'a warning', 'a hiccup'])
       for (const path of ['/', '/alerts'])
         expect(
@@ -114,7 +114,7 @@ describe('home at a glance', () => {
     ]);
   });
 
-  test('an agent reads what is wrong and gets no link that is not an agent’s', async () => {
+  test('shows an agent what is wrong, without links to admin pages', async () => {
     const html = await page('several faults', '/', 'agent');
     expect(html).toContain('An administrator can fix this.');
     for (const adminOnly of ['href="/health"', 'href="/mailboxes/', 'href="/providers/'])
@@ -122,8 +122,8 @@ describe('home at a glance', () => {
   });
 });
 
-describe('alerts', () => {
-  test('tell what is open and who was told, and what is over', async () => {
+describe('the alerts page', () => {
+  test('shows what is open, who was notified, and what is resolved', async () => {
     const html = await page('what is over', '/alerts');
     expect(html).toContain('The client secret of Contoso ends in 30 days.');
     expect(html).toContain('Not sent by email or webhook.');
@@ -132,13 +132,13 @@ describe('alerts', () => {
     );
   });
 
-  test('say so when there are none', async () => {
+  test('says so if there are none', async () => {
     expect(await page('calm', '/alerts')).toContain('No active alerts.');
   });
 });
 
-describe('health', () => {
-  test('shows an admin each part, each timer, and who is told, but no address of a webhook', async () => {
+describe('the health page', () => {
+  test('shows an admin each service, each timer, and who is notified, but no webhook URL', async () => {
     const html = await page('several faults', '/health');
     for (const part of [
       'Tables',
@@ -154,7 +154,7 @@ describe('health', () => {
     expect(html).toContain('ALERT_EMAIL is not set');
   });
 
-  test('says of a channel which secret cannot be used, and shows nothing of it', async () => {
+  test('names the channel secret that cannot be used, and shows nothing of it', async () => {
     const html = await page('channels that cannot be used', '/health');
     expect(html).toContain('the secret alert-webhook-url cannot be used');
     expect(html).not.toContain('hooks.example');
@@ -165,12 +165,12 @@ describe('health', () => {
     expect(alerts).toContain('The key has 1 byte, and at least 24 are needed.');
   });
 
-  test('is no agent’s page', async () => {
+  test('is not for agents', async () => {
     expect((await (await postroomNamed('calm')).ask('/health', { role: 'agent' })).status).toBe(403);
   });
 });
 
-describe('while storage is away', () => {
+describe('while storage is unavailable', () => {
   const brokenPostroom = async () => {
     const seam = new FaultySeam({
       now: () => NOW,
@@ -191,7 +191,7 @@ describe('while storage is away', () => {
     return { services, ask };
   };
 
-  test('any page says so first and leads an admin to the storage account', async () => {
+  test('every page says so first, and leads an admin to the storage account', async () => {
     const { ask } = await brokenPostroom();
     const answer = await ask('admin');
     expect(answer.status).toBe(503);
@@ -201,13 +201,13 @@ describe('while storage is away', () => {
     expect(await (await ask('agent')).text()).not.toContain('portal.azure.com');
   });
 
-  test('it shows the alert that is held in memory, with the time it was seen', async () => {
+  test('the page shows the alert in memory, with the time it was seen', async () => {
     const { services, ask } = await brokenPostroom();
     await services.alerts.keepInMemory([{ ...storageDown, headline: 'Held in memory.' }]);
     expect(glanceAt(await (await ask('admin')).text()).says).toBe('Held in memory');
   });
 
-  test('somebody who is not signed in learns nothing of it', async () => {
+  test('a visitor who is not signed in sees no details', async () => {
     const { ask } = await brokenPostroom();
     expect((await ask()).status).toBe(302);
   });
@@ -224,12 +224,12 @@ describe('every state', () => {
     drawn['health, a late timer'] = await page('several faults', '/health');
   });
 
-  test('is a whole page', () => {
+  test('is a complete page', () => {
     expectWhole(drawn satisfies Drawn);
     for (const html of Object.values(drawn)) expect(html).not.toContain('Something went wrong');
   });
 
-  test('has nothing for axe to find in light and dark, and fits a phone', async () => {
+  test('passes axe in light and dark mode, and fits a phone', async () => {
     await expectUsableInBrowser(drawn);
   }, 180_000);
 });

@@ -45,7 +45,7 @@ beforeEach(async () => {
   postroom.now = START;
 });
 
-test('a server that refuses mail is an alert with its cause, until it lets Postroom sign in again', async () => {
+test('a server that refuses email is an alert with its cause, until it accepts Postroom’s sign-in again', async () => {
   await refused(refusal);
   expect(await postroom.open()).toMatchObject([
     { kind: 'smtp-refused', code: 'smtp-auth-disabled-tenant', fix: { href: '/mailboxes/support/test' } },
@@ -58,7 +58,7 @@ test('a server that refuses mail is an alert with its cause, until it lets Postr
   expect(await postroom.open()).toEqual([]);
 });
 
-test('it is asked every tenth minute, and what only an email can show is not asked at all', async () => {
+test('it is checked every tenth minute, and what only an email can show is not checked', async () => {
   await refused(refusal);
   for (let minute = 0; minute < 20; minute++) {
     await recheck();
@@ -75,7 +75,7 @@ test('it is asked every tenth minute, and what only an email can show is not ask
   expect(await postroom.open()).toHaveLength(1);
 });
 
-test('one server that cannot be reached changes nothing and keeps nobody from asking the others', async () => {
+test('one unreachable server changes nothing and does not prevent the check of the others', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const sending = { host: 'smtp.example', port: 587, providerId: PROVIDER, accountId: ACCOUNT };
   await postroom.mailbox('another', { sending });
@@ -89,7 +89,7 @@ test('one server that cannot be reached changes nothing and keeps nobody from as
   expect((await postroom.open()).map(({ subject }) => subject.id)).toEqual(['another']);
 });
 
-describe('once a day each mailbox that sends signs in', () => {
+describe('once a day each sending mailbox signs in', () => {
   const day = async (): Promise<void> => {
     for (let minute = 0; minute < 24 * 60; minute++) {
       await recheck();
@@ -97,7 +97,7 @@ describe('once a day each mailbox that sends signs in', () => {
     }
   };
 
-  test('and a refusal is a warning before an email has to leave, an error once one could not', async () => {
+  test('and a refusal is a warning before any email must be sent, an error once one could not be sent', async () => {
     await postroom.mailbox('paused', { enabled: false, sending: { ...sending, accountId: 'x' } });
     await postroom.mailbox('sends-nothing');
     await day();
@@ -109,7 +109,7 @@ describe('once a day each mailbox that sends signs in', () => {
     expect(await postroom.open()).toMatchObject([{ kind: 'smtp-refused', severity: 'error' }]);
   });
 
-  test('and where it is let in, or a refusal passes, nothing is said', async () => {
+  test('and nothing is reported if it succeeds or the refusal is temporary', async () => {
     answers = { kind: 'accepted', answer: '235' };
     await day();
     expect(asked).toBe(1);
@@ -120,14 +120,14 @@ describe('once a day each mailbox that sends signs in', () => {
   });
 });
 
-test('a mailbox that no longer sends is no longer refused', async () => {
+test('a mailbox that no longer sends is no longer reported as refused', async () => {
   await refused(refusal);
   await postroom.mailbox('support');
   await recheck();
   expect(await postroom.open()).toEqual([]);
 });
 
-test('an account that needs a person is no refusal of a server: it opens nothing and closes nothing', async () => {
+test('an account that requires a person is no refusal of a server: it opens nothing and closes nothing', async () => {
   const noToken = {
     ...refusal,
     code: 'AADSTS50173' as const,
@@ -142,7 +142,7 @@ test('an account that needs a person is no refusal of a server: it opens nothing
   expect(await postroom.open()).toMatchObject([{ kind: 'smtp-refused', code: 'smtp-auth-disabled-tenant' }]);
 });
 
-test('what passes by itself is no alert', async () => {
+test('a temporary failure is no alert', async () => {
   await refused({ ...refusal, permanent: false });
   expect(await postroom.open()).toEqual([]);
 });

@@ -18,7 +18,7 @@ async function refused(afterFetch: Mailbox['afterFetch'], action: string, proble
   await postroom.minutes(2);
 }
 
-test('a server that does not let stored mail be marked is a warning about that mailbox, with its fix, until it does', async () => {
+test('a server that does not allow stored email to be marked is a warning about that mailbox, with its fix, until it does', async () => {
   const problem = 'The mail server did not mark as read. It said: [NOPERM] You may only read here.';
   await refused({ kind: 'mark-seen' }, 'mark-seen', problem);
   const [finding] = await postroom.open();
@@ -39,7 +39,7 @@ test('a server that does not let stored mail be marked is a warning about that m
   expect(postroom.heard()).toEqual(['opened marking-refused', 'closed marking-refused']);
 });
 
-test('a folder that is not there is named, and its fix is the mailbox’s settings', async () => {
+test('a missing folder is named, and its fix is in the mailbox’s settings', async () => {
   const problem = "The mail server did not move. It said: [TRYCREATE] Done doesn't exist.";
   await refused({ kind: 'move', folder: 'Done' }, 'move Done', problem);
   expect((await postroom.open())[0]).toMatchObject({
@@ -53,7 +53,7 @@ test('a folder that is not there is named, and its fix is the mailbox’s settin
   });
 });
 
-test('what was refused of an earlier setting is no alert', async () => {
+test('a refusal under an earlier setting is no alert', async () => {
   await refused({ kind: 'mark-seen' }, 'move Done', 'The mail server did not move');
   expect(await postroom.open()).toEqual([]);
 });

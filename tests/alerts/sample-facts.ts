@@ -11,7 +11,7 @@ import { sampleProvider } from '../harness/memory/sample-provider.ts';
 export const MINUTE = 60_000;
 export const ago = (minutes: number): string => iso(START - minutes * MINUTE);
 
-/** A provider of the facts, by its id. */
+/** A provider of the facts, by its ID. */
 export const provider = (id = 'p1', name = 'Contoso') => sampleProvider({ id, name, preset: 'microsoft' });
 
 export const mailbox = (id: string, change: Partial<Mailbox> = {}): Mailbox => ({
@@ -30,7 +30,7 @@ export const mailbox = (id: string, change: Partial<Mailbox> = {}): Mailbox => (
   ...change,
 });
 
-/** What a mailbox cannot be fetched for, since an hour. */
+/** A mailbox's fetch failure, since an hour ago. */
 export const failure = (code: string, change: Partial<FetchFailure> = {}): FetchFailure => ({
   state: 'action-required',
   code: codeFrom(code),
@@ -86,7 +86,7 @@ export const cursor = (change: Partial<Cursor> = {}): Cursor => ({
   ...change,
 });
 
-/** An installation of these mailboxes, where each one without trouble was fetched a minute ago. */
+/** An installation of these mailboxes, each without a failure fetched a minute ago. */
 export function facts(
   mailboxes: readonly Mailbox[],
   {
@@ -117,7 +117,7 @@ export function facts(
   };
 }
 
-/** Mailboxes that stand still for these reasons, since two hours. */
+/** Mailboxes that have failed for these reasons for two hours. */
 export const stopped = (
   failing: Readonly<Record<string, FetchFailure>>,
   change: Partial<HealthFacts> & { boxes?: readonly Mailbox[] } = {},
@@ -134,6 +134,6 @@ export const stopped = (
   });
 };
 
-/** `kind subject-kind id`, for what is only to be told apart. */
+/** `kind subject-kind id`, for findings that only need to be told apart. */
 export const named = (findings: readonly Finding[]): string[] =>
   findings.map(({ kind, subject }) => `${kind} ${subject.kind} ${subject.id}`);

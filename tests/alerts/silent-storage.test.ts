@@ -1,4 +1,4 @@
-/** Storage that takes connections and never answers, as behind a firewall: the real libraries, the stand-in for Azure. */
+/** Storage that accepts connections and never responds, as behind a firewall: the real libraries against an emulator of Azure. */
 import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -55,7 +55,7 @@ const secondsOf = async (work: Promise<unknown>): Promise<number> => {
   return (performance.now() - began) / 1000;
 };
 
-describe.concurrent('calls that are never answered end, each under its own name', () => {
+describe.concurrent('calls without a response time out, each under its own name', () => {
   const settings = ({ connectionString }: StorageProxy) =>
     ({ kind: 'connection-string', connectionString }) as const;
 
@@ -106,7 +106,7 @@ describe.concurrent('calls that are never answered end, each under its own name'
     expect(seconds).toBeLessThan(25);
   });
 
-  test('a vault that asks for a wait of a minute is not waited for', async ({ expect, onTestFinished }) => {
+  test('a vault that requests a pause of a minute is not waited for', async ({ expect, onTestFinished }) => {
     const tls = await makeCertificates();
     const trusted = getCACertificates('default');
     setDefaultCACertificates([...trusted, tls.ca]);
@@ -125,7 +125,7 @@ describe.concurrent('calls that are never answered end, each under its own name'
   });
 });
 
-describe('an installation whose storage is silent', () => {
+describe('an installation with unresponsive storage', () => {
   const PUBLIC_URL = 'https://desk.example';
 
   async function postroomBehindProxy(): Promise<{ all: Services; proxy: StorageProxy; posted: string[] }> {
@@ -169,11 +169,11 @@ describe('an installation whose storage is silent', () => {
     return { all, proxy, posted };
   }
 
-  test('tells of it within the minute, shows it in place of a page, and is back by itself', {
+  test('alerts within the minute, shows that instead of a page, and recovers automatically', {
     timeout: 180_000,
   }, async () => {
     const { all, proxy, posted } = await postroomBehindProxy();
-    // The sign of life that this run writes is not due again for four minutes: the next runs ask storage nothing first.
+    // The heartbeat that this run writes is not due again for four minutes, so the next runs do not call storage first.
     await sweepAll(all);
     expect(posted).toEqual([]);
     proxy.setSilent(true);

@@ -1,4 +1,4 @@
-/** Rows that do not hold what Postroom wrote: each stops nothing but itself, and is told of with its table and its keys. */
+/** Rows that do not contain what Postroom wrote: each affects only itself, and is reported with its table and keys. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createWeb } from '../../functions/web.ts';
 import { createConnectionTestStore } from '../../shared/connection-test/connection-test-store.ts';
@@ -34,7 +34,7 @@ beforeEach(async () => {
 const put = (table: TableName, row: Row): Promise<unknown> =>
   postroom.tables.open(table).commit(row.partitionKey, [{ kind: 'put', row }]);
 
-describe('a mailbox row that holds', () => {
+describe('a mailbox row that contains', () => {
   test.each([
     ['nothing', {}],
     ['no JSON where JSON stands', { ...settings(), afterFetch: '{"kind":' }],
@@ -95,7 +95,7 @@ describe('the state of mailboxes', () => {
     expect(postroom.heard()).toContain('opened mailbox-silent');
   });
 
-  test('that cannot be read is an alert until it is written anew', async () => {
+  test('that cannot be read is an alert until it is written again', async () => {
     await put('MailboxState', { partitionKey: 'state', rowKey: 'support|cursor', waiting: '?' });
     await postroom.minutes(2);
     expect((await postroom.open())[0]?.headline).toBe(
@@ -108,7 +108,7 @@ describe('the state of mailboxes', () => {
   });
 });
 
-describe('a row of a list that was spoiled', () => {
+describe('a damaged row of a list', () => {
   const AT = '2026-11-24T10:00:00.000Z';
   const [one, two] = ['a'.repeat(26), 'b'.repeat(26)] as const;
   const lists: [string, TableName, string, string, () => Promise<void>, () => Promise<string[]>][] = [
@@ -206,14 +206,14 @@ describe('a row of a list that was spoiled', () => {
     const before = await list();
     expect(before).toContain(rowKey);
     await put(table, { partitionKey, rowKey, v: 1, spoiled: 'by hand' });
-    // A waiting test is in its keys alone: only its version can be spoiled.
+    // A waiting test consists of its keys: only its version can be damaged.
     if (partitionKey === 'waiting') await put(table, { partitionKey, rowKey, v: 0 });
     expect(await list()).toEqual(before.filter((key) => key !== rowKey));
     expect(unreadableRows(postroom.tables, table)).toContainEqual({ table, partitionKey, rowKey });
   });
 });
 
-describe('a mark of a connection test that was spoiled', () => {
+describe('a damaged row of a connection test', () => {
   test('stops no fetch: its email becomes a ticket like any other', async () => {
     const tests = createConnectionTestStore(postroom.tables);
     await tests.expectMark('postroom-0011223344556677', postroom.now);
@@ -225,7 +225,7 @@ describe('a mark of a connection test that was spoiled', () => {
 });
 
 describe('alerts', () => {
-  test('are told although rows among them cannot be read', async () => {
+  test('are sent although some of their rows cannot be read', async () => {
     await put('Alerts', { partitionKey: 'alert', rowKey: `open|${'0'.repeat(32)}`, json: '{}' });
     await put('Alerts', { partitionKey: 'alert', rowKey: 'outgoing|x', json: 'null' });
     await put('Alerts', { partitionKey: 'alert', rowKey: 'past|1', json: '[' });
@@ -237,7 +237,7 @@ describe('alerts', () => {
     expect((await postroom.alerts.past({ limit: 10 })).alerts).toEqual([]);
   });
 
-  test('whose own row is damaged are opened anew in its place', async () => {
+  test('with a damaged row of their own are opened again in its place', async () => {
     postroom.works.delete('support');
     await postroom.minutes(16);
     const [row] = postroom.tables.dump('Alerts').filter(({ rowKey }) => rowKey.startsWith('open|'));
@@ -247,7 +247,7 @@ describe('alerts', () => {
     expect((await postroom.open()).map(({ kind }) => kind)).toEqual(['mailbox-silent']);
   });
 
-  test('of timers go on where a heartbeat cannot be read', async () => {
+  test('of timers continue if a heartbeat cannot be read', async () => {
     await put('Alerts', { partitionKey: 'heartbeat', rowKey: 'fetchMail', at: 'x', since: 7 });
     await postroom.minutes(5);
     expect(postroom.heard()).toEqual([]);

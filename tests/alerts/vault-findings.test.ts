@@ -1,4 +1,4 @@
-/** The vault as a whole, and what it does to one provider. */
+/** The vault as a whole, and its failures for one provider. */
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { collectHealth } from '../../shared/alerts/collect-health.ts';
 import { currentFindings } from '../../shared/alerts/current-findings.ts';
@@ -26,8 +26,8 @@ beforeEach(async () => {
   await postroom.minutes(20);
 });
 
-describe('a vault that answers the look', () => {
-  test('and withholds the secret of one provider is that provider’s alert; the installation stays ready', async () => {
+describe('a vault that passes the health check', () => {
+  test('and refuses the secret of one provider is an alert of that provider; the installation stays ready', async () => {
     await postroom.stop('support', ...withheld);
     await postroom.stop('sales', ...withheld);
     await postroom.minutes(5);
@@ -47,7 +47,7 @@ describe('a vault that answers the look', () => {
     expect(postroom.heard().at(-1)).toBe('closed vault-failing');
   });
 
-  test('and withholds those of several providers is blamed itself', async () => {
+  test('and refuses those of several providers is blamed itself', async () => {
     await postroom.stop('support', ...withheld);
     await postroom.stop('fabrikam', ...withheld);
     await postroom.minutes(2);
@@ -55,7 +55,7 @@ describe('a vault that answers the look', () => {
     expect((await postroom.open())[0]).toMatchObject({ subject: { kind: 'vault' }, severity: 'critical' });
   });
 
-  test('that it is too busy once is no news', async () => {
+  test('and is too busy once is no alert', async () => {
     const strike = (): void => {
       postroom.broken = /^vault\./;
       postroom.failure = () => {
@@ -72,7 +72,7 @@ describe('a vault that answers the look', () => {
     expect(postroom.heard()).toEqual([]);
   });
 
-  test('that it is too busy again and again is an alert', async () => {
+  test('and is too busy repeatedly is an alert', async () => {
     postroom.broken = /^vault\./;
     postroom.failure = () => busy;
     await postroom.minutes(7);
@@ -81,7 +81,7 @@ describe('a vault that answers the look', () => {
   });
 });
 
-test('while mailboxes wait for their next try, a vault that answers again is still what they miss, and no provider', async () => {
+test('is still blamed for mailboxes that wait for their next attempt, instead of a provider', async () => {
   postroom.broken = /^vault\./;
   await postroom.stop('support', ...withheld);
   await postroom.stop('fabrikam', ...withheld);
@@ -95,7 +95,7 @@ test('while mailboxes wait for their next try, a vault that answers again is sti
   expect(postroom.heard()).toEqual(['opened vault-failing', 'closed vault-failing']);
 });
 
-test('what fails again after the vault answered is that provider’s trouble', async () => {
+test('and then fails for one provider again is a failure of that provider', async () => {
   postroom.broken = /^vault\./;
   await postroom.stop('support', ...withheld);
   await postroom.minutes(6);
@@ -109,7 +109,7 @@ test('what fails again after the vault answered is that provider’s trouble', a
   expect((await postroom.open()).map(({ subject }) => subject.kind)).toEqual(['provider']);
 });
 
-test('a vault that never answers is a failing vault and no failing storage', async () => {
+test('a vault that never responds is a failure of the vault and not of storage', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   postroom.silent = /^vault\./;
@@ -122,7 +122,7 @@ test('a vault that never answers is a failing vault and no failing storage', asy
   expect((await postroom.open())[0]).toMatchObject({ subject: { kind: 'vault' }, code: 'key-vault' });
 });
 
-test('where the whole vault fails, a page blames no provider beside it', async () => {
+test('a page blames no provider while the whole vault fails', async () => {
   postroom.broken = /^vault\./;
   await postroom.stop('support', ...withheld);
   await postroom.minutes(2);

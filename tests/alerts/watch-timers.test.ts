@@ -1,4 +1,4 @@
-/** Timers that stay away, work that the Functions host gave up, and what somebody outside is told of it. */
+/** Late timers, poison messages of the Functions host, and what an outside health check sees. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { lateTimers } from '../../shared/heartbeats/heartbeat.ts';
 import { iso } from '../harness/memory/sample-findings.ts';
@@ -16,8 +16,8 @@ beforeEach(async () => {
   await postroom.minutes(20);
 });
 
-describe('what the Functions host gave up', () => {
-  test('is an alert with how many and since when', async () => {
+describe('a poison message of the Functions host', () => {
+  test('is an alert with the number and the time', async () => {
     postroom.queues.abandoned.set('vault-events', [iso(postroom.now), iso(postroom.now)]);
     await postroom.minutes(4);
     expect(postroom.heard()).toEqual([]);
@@ -32,7 +32,7 @@ describe('what the Functions host gave up', () => {
     expect(await postroom.open()).toEqual([]);
   });
 
-  test('of fetches is thrown away once the mailboxes were fetched since: it is worthless', async () => {
+  test('of fetches is deleted once the mailboxes were fetched since, because it is worthless', async () => {
     postroom.queues.abandoned.set('fetch-shard', [iso(postroom.now)]);
     await postroom.minutes(8);
     expect(postroom.heard()).toEqual([]);
@@ -40,8 +40,8 @@ describe('what the Functions host gave up', () => {
   });
 });
 
-describe('a dead timer', () => {
-  test('fetchMail is one alert within 15 minutes, and none for the mailboxes', async () => {
+describe('a stopped timer', () => {
+  test('fetchMail is one alert within 15 minutes, without alerts for the mailboxes', async () => {
     postroom.timers.delete('fetchMail');
     const stopped = postroom.now;
     while (postroom.told.length === 0) await postroom.minutes(1);
@@ -53,7 +53,7 @@ describe('a dead timer', () => {
     expect(postroom.heard().at(-1)).toBe('closed timer-late');
   });
 
-  test('all timers: whoever watches /health/ready makes the alert come, within 15 minutes, and hears 503', async () => {
+  test('of any kind: a health check of /health/ready causes the alert within 15 minutes, and gets 503', async () => {
     postroom.timers.clear();
     const outside = postroom.newWatch();
     expect(await outside.glance()).toBe(true);
@@ -74,7 +74,7 @@ describe('a dead timer', () => {
     expect(await outside.glance()).toBe(true);
   });
 
-  test('asked again and again, the address does the work of the monitor once a minute at most', async () => {
+  test('is replaced by the health check, which runs the monitor at most once a minute', async () => {
     postroom.timers.clear();
     await postroom.minutes(20);
     const outside = postroom.newWatch();
@@ -86,7 +86,7 @@ describe('a dead timer', () => {
     expect(run).toHaveBeenCalledTimes(1);
   });
 
-  test('a night in which a developer’s machine was off is no fault, and neither is the morning', async () => {
+  test('overnight on a developer’s machine that was off is no fault, nor in the morning', async () => {
     postroom.now += 12 * 60 * MINUTE;
     postroom.restartHere();
     expect(lateTimers(await postroom.heartbeats.all(), postroom.now)).toEqual([]);
@@ -97,8 +97,8 @@ describe('a dead timer', () => {
   });
 });
 
-describe('ready', () => {
-  test('is what answers while storage and vault do, whatever one mailbox says', async () => {
+describe('readiness', () => {
+  test('is reported while storage and vault respond, whatever the state of a mailbox', async () => {
     expect(await postroom.watch.glance()).toBe(true);
     await postroom.stop('support', 'imap-no-access', 'x');
     await postroom.minutes(2);
@@ -107,7 +107,7 @@ describe('ready', () => {
     expect(await postroom.watch.glance()).toBe(false);
   });
 
-  test('is not what has no storage: the alert comes from memory, also without a monitor', async () => {
+  test('is not reported without storage, and the alert comes from memory, even without a monitor', async () => {
     postroom.timers.clear();
     postroom.broken = /^table\./;
     expect(await postroom.watch.glance()).toBe(false);

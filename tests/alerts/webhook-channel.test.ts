@@ -46,7 +46,7 @@ const tell = (
 };
 
 describe('a webhook', () => {
-  test('gets what is wrong, why, since when, what it does to mail, who can fix it, and one link', async () => {
+  test('gets the fault, its cause, since when, its effect on email, who can fix it, and one link', async () => {
     await tell(sampleNotification());
     expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({
       type: 'alert.opened',
@@ -62,7 +62,7 @@ describe('a webhook', () => {
     });
   });
 
-  test('can check who wrote it and when: id, time and body are signed', async () => {
+  test('can be verified by sender and time: ID, time and body are signed', async () => {
     await tell(sampleNotification());
     const { headers, body } = received[0] ?? { headers: {}, body: '' };
     const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
@@ -71,7 +71,7 @@ describe('a webhook', () => {
     expect(headers['webhook-timestamp']).toBe(String(START / 1000));
   });
 
-  test('is sent the same bytes under the same id at every try of the same event', async () => {
+  test('has the same bytes under the same ID at every attempt of the same event', async () => {
     answer = 503;
     await expect(tell(sampleNotification())).rejects.toMatchObject({ code: 'webhook-refused' });
     answer = 200;
@@ -80,14 +80,14 @@ describe('a webhook', () => {
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
   });
 
-  test('is sent nothing without a signature', async () => {
+  test('is not sent without a signature', async () => {
     await expect(tell(sampleNotification(), { key: undefined })).rejects.toMatchObject({
       code: 'webhook-unsigned',
     });
     expect(received).toEqual([]);
   });
 
-  test('stays out of what is said when it fails', async () => {
+  test('keeps its URL out of its errors', async () => {
     answer = 403;
     const error = await tell(sampleNotification()).catch((thrown: unknown) => String(thrown));
     expect(error).toContain('403');
@@ -107,7 +107,7 @@ describe('a webhook', () => {
   });
 });
 
-describe('the shape', () => {
+describe('the format', () => {
   test.each([
     ['prod-07.westeurope.logic.azure.com', 'teams'],
     ['default1f.4c.environment.api.powerplatform.com', 'teams'],
@@ -145,7 +145,7 @@ describe('the shape', () => {
     });
   });
 
-  test('for Slack makes no mention and no link of what a name holds', () => {
+  test('for Slack turns no name into a mention or a link', () => {
     const evil = silent('support', { headline: '<!channel> <https://evil.example|Fix>', cause: 'a & b' });
     const text = payloadOf(sampleNotification({ finding: evil }), 'slack', publicUrl);
     expect(text).not.toContain('<!channel>');

@@ -1,4 +1,4 @@
-/** No change without its audit entry: while the entry cannot be written, nothing is changed. */
+/** No change without its audit entry: nothing is changed while the entry cannot be written. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createInvitation, revokeInvitation } from '../../functions/use-cases/invite-owner.ts';
 import { replaceEncryptionKey } from '../../functions/use-cases/replace-encryption-key.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** The same services, of which the audit log can't be written. */
+/** The same services, with an audit log that cannot be written. */
 const withoutAudit = <Services extends { audit: object }>(services: Services): Services => ({
   ...services,
   audit: {
@@ -47,7 +47,7 @@ test('an invitation is not created', async () => {
   expect(await app.services.invitations.list()).toEqual(before);
 });
 
-test('an invitation is not revoked, and one that is not open leaves no entry', async () => {
+test('an invitation is not revoked, and one that is not open creates no entry', async () => {
   const { invitation } = await createInvitation(app.services, request, DEMO, ALEX);
   const { key } = invitation;
   const state = async () => {
@@ -70,7 +70,7 @@ test('the encryption key is not replaced', async () => {
   expect(await versions()).toBe(before + 1);
 });
 
-test('a ticket is not closed, and one that is closed already needs no entry', async () => {
+test('a ticket is not closed, and a closed one needs no entry', async () => {
   const postroom = samplePostroom();
   const { conversation: id } = await fillPostroom(postroom);
   const services = {

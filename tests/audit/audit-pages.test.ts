@@ -24,8 +24,8 @@ const record = (minutesAgo: number, change: Partial<AuditChange> = {}): Promise<
   });
 const html = async (path: string): Promise<string> => (await postroom.ask(path, { role: 'admin' })).text();
 
-describe('the page of changes', () => {
-  test('says who changed what, and what stood there before', async () => {
+describe('the audit page', () => {
+  test('shows who changed what, with the previous values', async () => {
     await record(5);
     const page = await html('/audit');
     expect(page).toContain('Mira Sund');
@@ -33,7 +33,7 @@ describe('the page of changes', () => {
     expect(page.replaceAll(/<[^>]*>/g, '')).toContain('name: Contoso → Contoso Ltd');
   });
 
-  test('shows one thing, one kind of thing, or everything', async () => {
+  test('filters by one object, by one kind, or shows everything', async () => {
     await record(5);
     await record(4, { subject: { kind: 'provider', id: 'p2', name: 'Fabrikam' } });
     await record(3, { subject: { kind: 'mailbox', id: 'm1', name: 'support@contoso.example' } });
@@ -47,7 +47,7 @@ describe('the page of changes', () => {
     expect(await html('/audit?kind=provider&id=nobody')).toContain('No matching changes');
   });
 
-  test('goes on page by page and keeps what was chosen', async () => {
+  test('continues page by page and keeps the filter', async () => {
     for (let index = 0; index < 60; index++) await record(index);
     const first = await html('/audit?kind=provider');
     const next = /rel="next" href="([^"]*)"/.exec(first)?.[1]?.replaceAll('&amp;', '&') ?? '';
@@ -55,7 +55,7 @@ describe('the page of changes', () => {
     expect((await html(next)).match(/data-label="Who"/g)).toHaveLength(10);
   });
 
-  test('of what a person typed, nothing runs', async () => {
+  test('runs no script that a person entered', async () => {
     await record(1, {
       principal: { id: 'x', name: evil },
       action: evil,
@@ -68,14 +68,14 @@ describe('the page of changes', () => {
     expect(page).not.toContain('<script>');
   });
 
-  test('is for admins alone', async () => {
+  test('is for admins only', async () => {
     for (const path of ['/audit', '/audit/export.csv', '/audit/export.json'])
       expect((await postroom.ask(path, { role: 'agent' })).status).toBe(403);
   });
 });
 
 describe('the export', () => {
-  test('as CSV has a line a setting, and nothing in it is a formula', async () => {
+  test('as CSV has one line per setting, and no formula', async () => {
     await record(5);
     await record(4, { subject: { kind: 'mailbox', id: 'm1', name: formula }, after: { name: '\t@SUM(A1)' } });
     const answer = await postroom.ask('/audit/export.csv', { role: 'admin' });
@@ -87,7 +87,7 @@ describe('the export', () => {
     expect(lines[0]).toBe(
       '\ufeff"time","who","who (id)","what","kind","subject","subject (id)","setting","before","after"',
     );
-    // The newest is this export.
+    // The newest entry is this export.
     expect(lines).toHaveLength(6);
     expect(lines[1]).toContain('"exported","audit","Audit log"');
     expect(lines[2]).toContain(`"'=HYPERLINK(""https://evil.example/?""&A1)"`);
@@ -102,7 +102,7 @@ describe('the export', () => {
     },
   );
 
-  test.each(['csv', 'json'])('as %s is itself a line of the log, with what was chosen', async (format) => {
+  test.each(['csv', 'json'])('as %s is itself in the log, with the filter', async (format) => {
     await postroom.ask(`/audit/export.${format}?kind=mailbox`, { role: 'admin' });
     const [entry] = (await postroom.audit.page({ limit: 5 })).entries;
     expect(entry).toMatchObject({
@@ -115,7 +115,7 @@ describe('the export', () => {
     );
   });
 
-  test('as JSON holds the same, and of what was chosen only', async () => {
+  test('as JSON contains the same, and only what was filtered', async () => {
     await record(5);
     await record(4, { subject: { kind: 'mailbox', id: 'm1', name: 'support@contoso.example' } });
     const entries: unknown = await (
@@ -146,7 +146,7 @@ test('closing and opening a ticket is a change, doing so twice is none', async (
   ]);
 });
 
-test('the page is usable in a browser, full, empty and for one thing', async () => {
+test('the page works in a browser, full, empty and for one object', async () => {
   const empty = await html('/audit');
   await record(5);
   await record(4, { subject: { kind: 'mailbox', id: 'm1', name: 'support.of.everything@contoso.example' } });

@@ -25,7 +25,7 @@ beforeEach(() => {
   audit = createAuditStore(tables);
 });
 
-/** All pages of a question, by the second each entry happened in. */
+/** All pages of a query, by the second in which each entry was made. */
 async function pagesOf(limit: number, filter: Parameters<AuditStore['all']>[0] = {}): Promise<string[][]> {
   const pages: string[][] = [];
   let after: string | undefined;
@@ -37,7 +37,7 @@ async function pagesOf(limit: number, filter: Parameters<AuditStore['all']>[0] =
   return pages;
 }
 
-test('changes of one millisecond stand in the order in which they were made, newest first', async () => {
+test('changes in the same millisecond are listed in the order in which they were made, newest first', async () => {
   const names = Array.from({ length: 12 }, (_, index) => `step ${index}`);
   await Promise.all(names.map((action) => audit.record(change('2026-11-24T10:00:00.000Z', { action }))));
   const { entries } = await audit.page({ limit: 20 });
@@ -45,7 +45,7 @@ test('changes of one millisecond stand in the order in which they were made, new
 });
 
 describe('changes', () => {
-  test('only what differs is kept, as words a person reads', () => {
+  test('are stored only for what differs, in readable words', () => {
     const before: Settings = { name: 'A', port: 993, paused: false, scopes: ['IMAP'], folder: undefined };
     const after: Settings = { name: 'A', port: 143, paused: true, scopes: ['IMAP', 'SMTP'], folder: 'INBOX' };
     expect(changesBetween(before, after)).toEqual([
@@ -56,20 +56,20 @@ describe('changes', () => {
     ]);
   });
 
-  test('what was made has no before, and what is gone no after', () => {
+  test('have no value before a creation, and none after a deletion', () => {
     expect(changesBetween(undefined, { name: 'A' })).toEqual([
       { name: 'name', before: undefined, after: 'A' },
     ]);
     expect(changesBetween({ name: 'A' })).toEqual([{ name: 'name', before: 'A', after: undefined }]);
   });
 
-  test('long texts are told apart before they are cut, and lose their control characters', () => {
+  test('of long texts are compared before the texts are cut, and lose their control characters', () => {
     const [shown] = changesBetween({ note: 'x'.repeat(900) }, { note: `${'x'.repeat(900)}y` });
     expect(shown?.before).toHaveLength(250);
     expect(changesBetween({}, { note: 'a\r\n\u0000b' })[0]?.after).toBe('a b');
   });
 
-  test('the most that fits into a row fits, and what is over is said', async () => {
+  test('are stored up to the size of a row, and the rest is mentioned', async () => {
     const many = Object.fromEntries(
       Array.from({ length: 60 }, (_, index) => [`${index} ${'"'.repeat(90)}`, '"'.repeat(400)]),
     );
@@ -84,8 +84,8 @@ describe('changes', () => {
     });
   });
 
-  test('a secret is no setting: the compiler refuses it', () => {
-    // @ts-expect-error a Secret cannot be handed in
+  test('never include a secret: the compiler rejects it', () => {
+    // @ts-expect-error a Secret is not allowed
     const refused: Settings = { secret: new Secret('s3cret') };
     expect(JSON.stringify(refused)).not.toContain('s3cret');
   });
@@ -103,7 +103,7 @@ describe('pages', () => {
     expect(await pagesOf(1)).toHaveLength(4);
   });
 
-  test('two changes of one millisecond are both kept', async () => {
+  test('include both of two changes in the same millisecond', async () => {
     await Promise.all([
       audit.record(change('2026-11-24T10:00:00Z')),
       audit.record(change('2026-11-24T10:00:00Z')),
@@ -111,7 +111,7 @@ describe('pages', () => {
     expect((await pagesOf(10)).flat()).toHaveLength(2);
   });
 
-  test('of one thing hold that thing alone, by its id and not by its name', async () => {
+  test('of one object contain only that object, by its ID and not by its name', async () => {
     await audit.record(change('2026-11-24T10:00:00Z'));
     await audit.record(change('2026-11-24T10:00:01Z', { subject: { ...provider, id: 'p2' } }));
     await audit.record(change('2026-11-24T10:00:02Z', { subject: { kind: 'mailbox', id: 'p1', name: 'm' } }));
@@ -122,7 +122,7 @@ describe('pages', () => {
     expect((await pagesOf(5, { kind: 'provider', id: 'p1' })).flat()).toEqual(['2026-11-24T10:00:00']);
   });
 
-  test('of a rare thing end in time and go on where they stopped', async () => {
+  test('of a rare object end in time and continue where they stopped', async () => {
     await audit.record(change('2026-10-01T00:00:00Z', { subject: { ...provider, id: 'rare' } }));
     for (let index = 0; index < 2100; index++)
       await audit.record(change(new Date(Date.UTC(2026, 10, 1, 0, 0, index)).toISOString()));
@@ -133,12 +133,12 @@ describe('pages', () => {
     expect(second.next).toBeUndefined();
   });
 
-  test('an address that holds no place in the list shows nothing', async () => {
+  test('start with an empty list for an invalid position in the URL', async () => {
     await audit.record(change('2026-11-24T10:00:00Z'));
     expect(await audit.page({ after: "' or true|x", limit: 5 })).toEqual({ entries: [], next: undefined });
   });
 
-  test('everything can be read in one go', async () => {
+  test('can be read completely in one call', async () => {
     await audit.record(change('2026-09-01T00:00:00Z'));
     await audit.record(change('2026-11-01T00:00:00Z'));
     const all: string[] = [];
@@ -161,7 +161,7 @@ test('a change whose row cannot be read is left out and reported, and no page or
   expect(unreadableRows(tables)).toEqual([{ table: 'Audit', partitionKey, rowKey }]);
 });
 
-test('only the id and the name of who made a change are kept of what is handed over', async () => {
+test('only the ID and the name of who made a change are stored', async () => {
   const more = { ...principal, roles: ['admin'] };
   await audit.record(change('2026-11-24T10:00:00.000Z', { principal: more }));
   expect(JSON.stringify(tables.dump('Audit'))).not.toContain('roles');

@@ -1,4 +1,4 @@
-/** Who signed in is compared with who was expected, before anything is stored. */
+/** The signed-in user is compared with the expected user before anything is stored. */
 import { describe, expect, test } from 'vitest';
 import { accountIdOf, type Identity, tokenContext } from '../../shared/accounts/account.ts';
 import type { Grant } from '../../shared/accounts/grant.ts';
@@ -29,7 +29,7 @@ const person = (change: Partial<Identity> = {}): Identity => ({
   ...change,
 });
 const idOf = (identity: Identity): string => accountIdOf(P, identity);
-/** As the table gives it back. */
+/** As the table returns it. */
 const accountOf = (identity: Identity, user = SUPPORT) =>
   sampleAccount({ providerId: P, accountId: idOf(identity), identity, user });
 
@@ -74,8 +74,8 @@ async function refusal(given: Case) {
   return outcome;
 }
 
-describe('the expected person', () => {
-  test('is stored with sealed tokens, what was granted and who connected it', async () => {
+describe('the expected user', () => {
+  test('is stored with encrypted tokens, the granted scopes and who connected it', async () => {
     const { deps, provider, outcome } = await accept();
     if (outcome.kind !== 'connected') throw new Error(outcome.kind);
     const ref = { providerId: P, accountId: idOf(person()) };
@@ -115,7 +115,7 @@ describe('the expected person', () => {
     expect(await open('refresh')).toBe('the refresh token');
   });
 
-  test('may be written in other letters, and sign in for a mailbox of another name', async () => {
+  test('may have a different case, and sign in for a mailbox with a different name', async () => {
     const { outcome } = await accept({
       connectRequest: { signIn: ' SUPPORT@Contoso.example ', address: 'a@b.example' },
     });
@@ -124,12 +124,12 @@ describe('the expected person', () => {
     expect(padded.outcome.kind).toBe('connected');
   });
 
-  test('may sign in once more, and takes nobody’s place by that', async () => {
+  test('may sign in again, and replaces no other account by that', async () => {
     const { outcome } = await accept({ known: [accountOf(person())] });
     expect(outcome).toMatchObject({ kind: 'connected', replaced: undefined });
   });
 
-  test('is not of another tenant than the provider', async () => {
+  test('is rejected if it is from a tenant other than the provider’s', async () => {
     const other = '99999999-2222-4333-8444-555555555555';
     expect(await refusal({ identity: person({ tenantId: other }) })).toMatchObject({ kind: 'untrusted' });
   });
@@ -141,13 +141,13 @@ describe('the expected person', () => {
     ['known by what ends as a GUID', { tenant: `x${TENANT}` }, TENANT],
     ['not known', { tenant: undefined }, TENANT],
     ['not named by the token', { tenant: TENANT }, undefined],
-  ])('is of the tenant that is %s', async (_what, provider, tenantId) => {
+  ])('is accepted from the tenant that is %s', async (_what, provider, tenantId) => {
     const { outcome } = await accept({ provider, identity: person({ tenantId }) });
     expect(outcome.kind).toBe('connected');
   });
 });
 
-describe('another person', () => {
+describe('another user', () => {
   const sam = person({ user: 'sam@contoso.example', objectId: 'object-2' });
 
   test('than the expected one is named, and not stored', async () => {
@@ -158,7 +158,7 @@ describe('another person', () => {
     });
   });
 
-  test('is taken where a person has chosen that very account', async () => {
+  test('is accepted if a person has chosen that very account', async () => {
     const chosen = { replacement: { kind: 'this' as const, accountId: idOf(sam) } };
     expect((await accept({ identity: sam, connectRequest: chosen })).outcome.kind).toBe('connected');
     const different = { replacement: { kind: 'this' as const, accountId: idOf(person()) } };
@@ -170,7 +170,7 @@ describe('another person', () => {
     });
   });
 
-  test('is the same one under a new name, where its account is connected again', async () => {
+  test('is the same user under a new name if its account is reconnected', async () => {
     const renamed = person({ user: 'new@contoso.example' });
     const reconnect = { mailboxId: 'm', accountId: idOf(person()) };
     const { outcome } = await accept({
@@ -185,7 +185,7 @@ describe('another person', () => {
     });
   });
 
-  test('who has the expected name now takes the place of the one before after a question alone', async () => {
+  test('who now has the expected name replaces the previous one only after confirmation', async () => {
     const before = person({ objectId: 'object-0' });
     const known = [
       accountOf(person({ objectId: 'object-7' }), 'other@contoso.example'),
@@ -206,7 +206,7 @@ describe('another person', () => {
     expect(await deps.accounts.get({ providerId: P, accountId: idOf(before) })).toBeUndefined();
   });
 
-  test('takes over the mailbox that is connected again, and no other one', async () => {
+  test('takes over the reconnected mailbox, and no other', async () => {
     const before = person({ objectId: 'object-0', user: 'old@contoso.example' });
     const known = [accountOf(before, 'old@contoso.example'), accountOf(person({ objectId: 'object-8' }))];
     const reconnect = { mailboxId: '1'.repeat(26), accountId: idOf(before) };
@@ -242,7 +242,7 @@ describe('another person', () => {
     });
   });
 
-  test('takes nobody’s place where the account to connect again is gone', async () => {
+  test('replaces no account if the one to reconnect was removed', async () => {
     const reconnect = { mailboxId: 'm', accountId: 'z'.repeat(26) };
     const { outcome } = await accept({
       connectRequest: { reconnect },
@@ -252,10 +252,10 @@ describe('another person', () => {
   });
 });
 
-describe('a person whose name is not verified', () => {
+describe('a user with an unverified name', () => {
   const nameless = person({ user: undefined, claimed: undefined });
 
-  test('is put before somebody who says that it is the right account', async () => {
+  test('must be confirmed as the right account by a person', async () => {
     expect(await refusal({ identity: nameless })).toEqual({
       kind: 'unnamed-account',
       subject: 'subject-1',
@@ -271,7 +271,7 @@ describe('a person whose name is not verified', () => {
     });
   });
 
-  test('is another one where it claims another name', async () => {
+  test('is another user if it claims a different name', async () => {
     const claimed = person({ user: undefined, claimed: 'sam@contoso.example' });
     expect(await refusal({ identity: claimed })).toMatchObject({
       kind: 'other-account',
@@ -279,12 +279,12 @@ describe('a person whose name is not verified', () => {
     });
   });
 
-  test('is taken under the expected name once it is confirmed', async () => {
+  test('is stored under the expected name once it is confirmed', async () => {
     const { outcome } = await accept({ identity: nameless, connectRequest: { confirmed: idOf(nameless) } });
     expect(outcome).toMatchObject({ kind: 'connected', account: { user: SUPPORT } });
   });
 
-  test('needs no word where it was connected under the expected name before', async () => {
+  test('needs no confirmation if it was connected under the expected name before', async () => {
     const { outcome } = await accept({ identity: nameless, known: [accountOf(nameless)] });
     expect(outcome.kind).toBe('connected');
     expect(
@@ -297,7 +297,7 @@ describe('a person whose name is not verified', () => {
   });
 });
 
-describe('a provider that does not say who signed in', () => {
+describe('a provider that does not identify the user', () => {
   const custom = {
     preset: 'custom',
     tenant: undefined,
@@ -305,7 +305,7 @@ describe('a provider that does not say who signed in', () => {
     scopes: ['mail'],
   } as const;
 
-  test('has the word of the person, if nobody promised more', async () => {
+  test('is trusted with the expected name, unless its preset must identify the user', async () => {
     const { outcome } = await accept({
       provider: custom,
       identity: undefined,
@@ -329,7 +329,7 @@ describe('a provider that does not say who signed in', () => {
     });
   });
 
-  test('is an error where its preset has to', async () => {
+  test('is an error if its preset must identify the user', async () => {
     await expect(accept({ identity: undefined })).rejects.toMatchObject({ code: 'no-identity' });
   });
 });
@@ -339,11 +339,11 @@ describe('a grant', () => {
     { refreshToken: undefined },
     { accessToken: undefined },
     { accessToken: undefined, refreshToken: undefined },
-  ])('that lacks a token is none', async (grant) => {
+  ])('without a token is rejected', async (grant) => {
     expect(await refusal({ grant })).toEqual({ kind: 'no-refresh-token' });
   });
 
-  test('without any scope for mail is none', async () => {
+  test('without any mail scope is rejected', async () => {
     expect(await refusal({ grant: { scopes: ['openid', 'https://graph.microsoft.com/User.Read'] } })).toEqual(
       {
         kind: 'no-mail-scope',
@@ -351,7 +351,7 @@ describe('a grant', () => {
     );
   });
 
-  test('with a part of the scopes is taken, and says which are missing', async () => {
+  test('with some of the scopes is accepted, and lists the missing ones', async () => {
     const { outcome } = await accept({ grant: { scopes: [IMAP, 'openid'] } });
     expect(outcome).toMatchObject({
       kind: 'connected',
@@ -360,12 +360,12 @@ describe('a grant', () => {
     });
   });
 
-  test('without a word about scopes has those that were asked for', async () => {
+  test('without a scope field has the requested scopes', async () => {
     const { outcome } = await accept({ grant: { scopes: undefined } });
     expect(outcome).toMatchObject({ kind: 'connected', missing: [], account: { scopes: [IMAP, SMTP] } });
   });
 
-  test('may name scopes shorter, longer or in other letters than they were asked for', async () => {
+  test('may return scopes shorter, longer or in a different case than requested', async () => {
     for (const scopes of [
       ['IMAP.AccessAsUser.All', 'smtp.send'],
       [IMAP.toUpperCase(), 'https://outlook.office365.com/SMTP.Send'],
@@ -373,7 +373,7 @@ describe('a grant', () => {
       expect((await accept({ grant: { scopes } })).outcome).toMatchObject({ missing: [] });
   });
 
-  test('of a scope that is an address needs that very address', async () => {
+  test('of a scope that is a URL requires that exact URL', async () => {
     const google = { preset: 'google', tenant: undefined } as const;
     const identity = person({ tenantId: undefined, objectId: undefined });
     const of = (scopes: string[]) => accept({ provider: google, identity, grant: { scopes } });
@@ -396,7 +396,7 @@ describe('an invitation', () => {
     return { ...world, run };
   }
 
-  test('is used up by the first of two who come back at once', async () => {
+  test('is used by the first of two concurrent callbacks', async () => {
     const { deps, run } = await invited();
     const kinds = (await Promise.all([run(), run()])).map(({ kind }) => kind);
     expect(kinds.sort()).toEqual(['connected', 'invitation-over']);
@@ -409,7 +409,7 @@ describe('an invitation', () => {
   });
 
   test.each([{ revokedAt: isoAt(0) }, { expiresAt: isoAt(0) }])(
-    'with %j connects nothing any more',
+    'with %j no longer connects a mailbox',
     async (change) => {
       const { deps, run } = await invited(change);
       expect(await run()).toEqual({ kind: 'invitation-over' });
@@ -417,7 +417,7 @@ describe('an invitation', () => {
     },
   );
 
-  test('that nobody made connects nothing', async () => {
+  test('that does not exist connects no mailbox', async () => {
     expect(await refusal({ startedBy: guest })).toEqual({ kind: 'invitation-over' });
   });
 });

@@ -1,4 +1,4 @@
-/** The links with which an admin of the tenant agrees for everybody. */
+/** The links with which an admin consents for the whole tenant. */
 import { describe, expect, test } from 'vitest';
 import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { approvalAddress, takesApproval } from '../../shared/consent/approval.ts';
@@ -26,7 +26,7 @@ const custom = {
   endpoints: { kind: 'discovery', issuer: 'https://id.example' },
 } as const;
 
-describe('the address of an approval', () => {
+describe('the URL of an approval', () => {
   const ask = {
     redirectUri: 'https://desk.example/oauth/callback',
     state: 'admin_x',
@@ -46,7 +46,7 @@ describe('the address of an approval', () => {
     });
   });
 
-  test('is none where one consent does not count for a tenant', () => {
+  test('does not exist if one consent does not cover a tenant', () => {
     const google = sampleProvider({ preset: 'google' });
     expect(takesApproval(microsoft())).toBe(true);
     for (const provider of [google, sampleProvider(custom)]) {
@@ -56,20 +56,20 @@ describe('the address of an approval', () => {
   });
 });
 
-describe('in set-up an admin can be asked', () => {
+describe('an admin can approve during set-up', () => {
   test('once app and tenant are known', () => {
     expect(canAskInSetUp(microsoft(), nowhere)).toBe(true);
     expect(canAskInSetUp(microsoft({ clientId: '' }), nowhere)).toBe(false);
     expect(canAskInSetUp(microsoft({ tenant: undefined }), nowhere)).toBe(false);
   });
 
-  test('neither at a provider that takes no approval, nor where the demo is gone', () => {
+  test('neither at a provider without approvals, nor if the demo was removed', () => {
     expect(canAskInSetUp(sampleProvider(custom), nowhere)).toBe(false);
     expect(canAskInSetUp(sampleProvider({ preset: 'demo', tenant: 't' }), nowhere)).toBe(false);
   });
 });
 
-describe('a state of set-up', () => {
+describe('the state of a set-up approval', () => {
   const id = 'p'.repeat(26);
   const random = `${'aB3_-'.repeat(8)}xyz`;
 
@@ -91,7 +91,7 @@ describe('a state of set-up', () => {
     expect(providerOfSetUpState(state)).toBeUndefined();
   });
 
-  test('counts for the cloud, the tenant and the app that it was asked for', () => {
+  test('is valid for its cloud, tenant and app only', () => {
     const changes: Partial<Provider>[] = [
       {},
       { cloud: 'china' },
@@ -103,10 +103,10 @@ describe('a state of set-up', () => {
   });
 });
 
-describe('the link of set-up', () => {
+describe('the set-up approval link', () => {
   const stateIn = (link: string | undefined): string => new URL(link ?? '').searchParams.get('state') ?? '';
 
-  test('holds all permissions and a state that is known by its hash alone', async () => {
+  test('contains all permissions and a state of which only the hash is stored', async () => {
     const { deps, provider, tables } = await memoryConsents();
     const link = await setUpApprovalLink(deps, provider);
     const asked = new URL(link ?? '').searchParams;
@@ -129,7 +129,7 @@ describe('the link of set-up', () => {
     expect(isStateOf(stored.approval, `${state.slice(0, -1)}!`)).toBe(false);
   });
 
-  test('stays the same for a week, and is another one then', async () => {
+  test('stays the same for a week, and then changes', async () => {
     const { deps, provider, state } = await memoryConsents();
     const first = await setUpApprovalLink(deps, provider);
     state.now = NOW + 7 * DAY_MS - 1;
@@ -140,7 +140,7 @@ describe('the link of set-up', () => {
     expect(await setUpApprovalLink(deps, provider)).toBe(second);
   });
 
-  test('is another one for another registration', async () => {
+  test('changes with the registration', async () => {
     const { deps, provider } = await memoryConsents();
     const first = await setUpApprovalLink(deps, provider);
     expect(stateIn(await setUpApprovalLink(deps, { ...provider, clientId: 'another' }))).not.toBe(
@@ -148,7 +148,7 @@ describe('the link of set-up', () => {
     );
   });
 
-  test('is another one where the data key of the one before is gone', async () => {
+  test('changes if the encryption key of the previous one is gone', async () => {
     const { deps, provider } = await memoryConsents();
     const first = await setUpApprovalLink(deps, provider);
     const anew = { ...deps, sealer: createTokenCipher(new MemoryVault()) };
@@ -157,7 +157,7 @@ describe('the link of set-up', () => {
     expect(await setUpApprovalLink(anew, provider)).toBe(second);
   });
 
-  test('is not made anew while the vault is away', async () => {
+  test('is not replaced while the vault is unavailable', async () => {
     const { deps, provider, state, tables } = await memoryConsents();
     await setUpApprovalLink(deps, provider);
     const rows = tables.dump('Consents');
@@ -167,7 +167,7 @@ describe('the link of set-up', () => {
     expect(tables.dump('Consents')).toEqual(rows);
   });
 
-  test('is not made anew because the vault was away for one call', async () => {
+  test('is not replaced because of a single failed vault call', async () => {
     const { deps, provider, hooks } = await memoryConsents();
     const first = await setUpApprovalLink(deps, provider);
     let isFirst = true;
@@ -181,7 +181,7 @@ describe('the link of set-up', () => {
     expect(await setUpApprovalLink(anew, provider)).toBe(first);
   });
 
-  test('is one for two who ask at the same moment', async () => {
+  test('is the same for two concurrent requests', async () => {
     const { deps, provider } = await memoryConsents();
     const [one, other] = await Promise.all([
       setUpApprovalLink(deps, provider),
@@ -191,13 +191,13 @@ describe('the link of set-up', () => {
     expect(await setUpApprovalLink(deps, provider)).toBe(one);
   });
 
-  test('is none where another one came before and is gone again', async () => {
+  test('is not returned if another one was created meanwhile and is gone again', async () => {
     const { deps, provider } = await memoryConsents();
     const setUpApprovals = { ...deps.setUpApprovals, save: async () => false };
     expect(await setUpApprovalLink({ ...deps, setUpApprovals }, provider)).toBeUndefined();
   });
 
-  test('is none, and nothing is kept, at a provider that takes no approval', async () => {
+  test('is not created or stored at a provider without approvals', async () => {
     const { deps, provider, tables } = await memoryConsents({}, custom);
     expect(await setUpApprovalLink(deps, provider)).toBeUndefined();
     expect(tables.dump('Consents')).toEqual([]);

@@ -9,7 +9,7 @@ let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 
-// A consent once granted counts for ever at the provider: each test has its own.
+// A granted consent lasts forever at the provider, so each test has its own.
 beforeEach(async () => {
   app = await startDemoApp({ tenants: [tenant({ userConsent: false })] });
   apps.push(app);
@@ -20,7 +20,7 @@ afterAll(async () => {
   await Promise.all(apps.map((one) => one.stop()));
 });
 
-/** The owner is turned away, and lands where the attempt waits. */
+/** The owner is refused, and returns to the page where the attempt waits. */
 async function turnedAway(): Promise<{ waiting: string; link: string }> {
   const { callback } = await visitor.leave(providerId, { address: SUPPORT }, 'no-approval');
   const reply = await visitor.get(callback);
@@ -33,8 +33,8 @@ const linkOn = (html: string): string =>
   (/value="(http[^"]+adminconsent[^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&amp;', '&');
 const accounts = () => app.services.accounts.listOf(providerId);
 
-describe('where only an admin of the tenant may consent', () => {
-  it('the owner gets a link to send, with this app, its permissions and its redirect URI', async () => {
+describe('if only an admin of the tenant may consent', () => {
+  it('the owner gets a link to forward, with this app, its permissions and its redirect URI', async () => {
     const { waiting, link } = await turnedAway();
     const { title, html } = await visitor.get(waiting);
     expect(title).toBe('Admin consent required');
@@ -47,7 +47,7 @@ describe('where only an admin of the tenant may consent', () => {
     expect(await accounts()).toEqual([]);
   });
 
-  it('an admin who is nobody in Postroom grants it, and the owner goes on where the attempt stopped', async () => {
+  it('an admin without a Postroom account grants it, and the owner continues where the attempt stopped', async () => {
     const { waiting, link } = await turnedAway();
     const admin = Visitor.signedOut(app);
     const granted = await admin.get(await admin.walk(link, 'alex@contoso.example'));
@@ -63,7 +63,7 @@ describe('where only an admin of the tenant may consent', () => {
     expect(await accounts()).toMatchObject([{ user: SUPPORT, state: 'ok' }]);
   });
 
-  it('what a link of all permissions brought back proves the redirect URI and stands in the checklist', async () => {
+  it('the callback of a link with all permissions proves the redirect URI and is shown in the checklist', async () => {
     const { link } = await turnedAway();
     await app.services.providers.change(providerId, (now) => ({ ...now, redirectSeenAt: undefined }));
     const admin = Visitor.signedOut(app);
@@ -73,7 +73,7 @@ describe('where only an admin of the tenant may consent', () => {
     expect(provider?.approvedAt).toBeDefined();
   });
 
-  it('stands in the audit with the tenant, as a word that nobody has proven', async () => {
+  it('the audit log has it with the tenant, as reported and not verified', async () => {
     const { link } = await turnedAway();
     const admin = Visitor.signedOut(app);
     await admin.get(await admin.walk(link, SUPPORT));
@@ -84,12 +84,12 @@ describe('where only an admin of the tenant may consent', () => {
     expect(JSON.stringify(entry)).toContain(app.idp.tenants[0]?.id);
   });
 
-  it('the same owner who tries again gets the link that was sent already', async () => {
+  it('the same owner gets the same link at the next attempt', async () => {
     const first = await turnedAway();
     expect(await turnedAway()).toEqual(first);
   });
 
-  it('an admin who declines leaves the link good', async () => {
+  it('an admin who declines leaves the link valid', async () => {
     const { waiting, link } = await turnedAway();
     const admin = Visitor.signedOut(app);
     const declined = await admin.get(await admin.walk(link, 'cancel'));
@@ -109,7 +109,7 @@ describe('where only an admin of the tenant may consent', () => {
     ['without a tenant', () => ({ tenant: '' }), 'Access was not granted'],
     ['that says False', () => ({ admin_consent: 'False' }), 'Access was not granted'],
     ['with an error beside it', () => ({ error: 'access_denied' }), 'Access was not granted'],
-  ])('an answer %s writes nothing', async (_, change: (state: string) => Record<string, string>, title) => {
+  ])('a callback %s writes nothing', async (_, change: (state: string) => Record<string, string>, title) => {
     const { waiting, link } = await turnedAway();
     const state = new URL(link).searchParams.get('state') ?? '';
     const tenantId = app.idp.tenants[0]?.id ?? '';
@@ -122,7 +122,7 @@ describe('where only an admin of the tenant may consent', () => {
     expect((await visitor.get(waiting)).title).toBe('Admin consent required');
   });
 
-  it('an answer is taken once, and not after a week', async () => {
+  it('a callback is accepted once, and not after a week', async () => {
     const { waiting, link } = await turnedAway();
     const admin = Visitor.signedOut(app);
     const callback = await admin.walk(link, SUPPORT);
@@ -142,7 +142,7 @@ describe('where only an admin of the tenant may consent', () => {
     expect(allRows(app)).toEqual(after);
   });
 
-  it('a state of one kind is never taken for one of the other', async () => {
+  it('a state of one kind is never accepted as one of the other kind', async () => {
     const { link } = await turnedAway();
     const approval = new URL(link).searchParams.get('state') ?? '';
     const { authorization } = await visitor.leave(providerId, { address: SUPPORT }, 'no-approval');
@@ -159,7 +159,7 @@ describe('where only an admin of the tenant may consent', () => {
     expect(allRows(app)).toEqual(before);
   });
 
-  it('a link without a state says that Microsoft granted it, and writes nothing', async () => {
+  it('a link without a state shows that Microsoft granted it, and writes nothing', async () => {
     const [at] = app.idp.tenants;
     const link = `${app.idp.origin}/${at?.id}/adminconsent?client_id=${CLIENT}`;
     const admin = Visitor.signedOut(app);
@@ -174,7 +174,7 @@ describe('where only an admin of the tenant may consent', () => {
     expect(allRows(app)).toEqual(before);
   });
 
-  it('is told and asked for on whole, accessible pages', async () => {
+  it('the pages are complete and accessible', async () => {
     const { waiting, link } = await turnedAway();
     const admin = Visitor.signedOut(app);
     const drawn: Record<string, string> = {

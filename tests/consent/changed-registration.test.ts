@@ -18,7 +18,7 @@ afterAll(() => app.stop());
 const change = (changed: Partial<Provider>): Promise<unknown> =>
   app.services.providers.change(providerId, (current) => ({ ...current, ...changed }));
 
-it('voids a consent under way when the provider becomes another registration: no code and no verifier leave', async () => {
+it('cancels a pending consent when the provider becomes another registration: no code or verifier is sent', async () => {
   providerId = await visitor.addDemoProvider();
   const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
   await change({ clientId: OTHER });
@@ -28,19 +28,19 @@ it('voids a consent under way when the provider becomes another registration: no
   expect(reply.html).toContain('Start the sign-in again');
   expect(app.idp.tokenRequests()).toHaveLength(asked);
   expect(await app.services.accounts.listOf(providerId)).toEqual([]);
-  // Taken once: the same browser is shown the same result again, and nothing leaves.
+  // Used once: the same browser is shown the same result again, and nothing is sent.
   expect((await visitor.get(callback)).title).toBe('The provider was changed in the meantime');
   expect(app.idp.tokenRequests()).toHaveLength(asked);
 });
 
-it('sends nobody to the addresses of another registration than the one that the sign-in was started for', async () => {
+it('redirects only to the endpoints of the registration that the sign-in was started for', async () => {
   providerId = await visitor.addDemoProvider();
   const started = await visitor.post(`/providers/${providerId}/connect`, { who: 'self', address: SUPPORT });
   await change({ clientId: OTHER });
   expect((await visitor.get(started.location ?? '')).html).not.toContain('http-equiv="refresh"');
 });
 
-it('goes on with a consent when only what no token depends on was changed', async () => {
+it('continues a consent if only fields were changed that no token depends on', async () => {
   providerId = await visitor.addDemoProvider();
   const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
   await change({ name: 'Renamed', changedAt: '2026-11-28T09:00:00.000Z' });

@@ -16,7 +16,7 @@ import {
 import { principalHeaderOf } from '../harness/pages/principal-header.ts';
 import { fillInbox } from '../harness/pages/sample-mailbox.ts';
 
-// After a sign-in the address holds no code, no state and no error, and a reload says the same again.
+// After a sign-in the URL contains no code, state or error, and a reload shows the same page.
 
 const SUPPORT = 'support@contoso.example';
 const CLEAN = /^\/oauth\/result\/[a-z2-7]{52}$/;
@@ -47,8 +47,8 @@ const secretExpired = (): void =>
     body: aadstsBody(7000222, 'invalid_client', 'The provided client secret keys are expired.'),
   });
 
-describe('the address after a sign-in', () => {
-  it('that was refused holds nothing, and keeps its explanation through reloads', async () => {
+describe('the URL after a sign-in', () => {
+  it('that was refused is clean, and keeps its explanation after reloads', async () => {
     const callback = await leave();
     secretExpired();
     const back = await visitor.returned(callback);
@@ -59,13 +59,13 @@ describe('the address after a sign-in', () => {
     expect(shown.html).toContain('The provided client secret keys are expired.');
     const before = allRows(app);
     expect((await visitor.get(back.location ?? '')).html).toBe(shown.html);
-    // The back button brings the old address once more: the same explanation, and no second request.
+    // The back button returns to the old URL: the same explanation, and no second request.
     expect((await visitor.get(callback)).html).toBe(shown.html);
     expect(app.idp.tokenRequests().length).toBe(requests);
     expect(allRows(app)).toEqual(before);
   });
 
-  it('is shown to no other browser and no other person', async () => {
+  it('works in no other browser and for no other user', async () => {
     const callback = await leave();
     secretExpired();
     const { location = '' } = await visitor.returned(callback);
@@ -79,7 +79,7 @@ describe('the address after a sign-in', () => {
     expect([unknown.status, unknown.title]).toEqual([400, 'Unknown sign-in']);
   });
 
-  it('holds nothing of an answer that no sign-in is known for, but the code of its error', async () => {
+  it('of an unknown sign-in contains only the code of its error', async () => {
     const query = { code: 'a-code', state: 'a-state', error: 'x', error_description: 'AADSTS65001: hush' };
     const back = await visitor.returned(`/oauth/callback?${new URLSearchParams(query)}`);
     expect(back.location).toBe('/oauth/result/unknown?error=AADSTS65001');
@@ -91,20 +91,20 @@ describe('the address after a sign-in', () => {
       );
   });
 
-  it('says to a person who was signed out, or came too late, what was the matter', async () => {
+  it('shows the reason to a user who was signed out or too late', async () => {
     const callback = await leave();
     const signedOut = Visitor.signedOut(app);
     for (const [name, value] of visitor.jar) signedOut.jar.set(name, value);
     const back = await signedOut.returned(callback);
     expect(back.location).toMatch(CLEAN);
     expect((await signedOut.get(back.location ?? '')).title).toBe('You are signed out of Postroom');
-    // Signed in again, the way to the provider is still open.
+    // Signed in again, the redirect to the provider still works.
     expect((await visitor.get(back.location ?? '')).location).toMatch(/^\/connect\//);
     app.seam.skewMs = 11 * 60_000;
     expect((await visitor.get(callback)).title).toBe('This sign-in took too long');
   });
 
-  it('of an invited owner who is connected can be reloaded there, and shows no email to anybody else', async () => {
+  it('of a connected invited owner can be reloaded there, and shows no email to others', async () => {
     const link = await visitor.invite(providerId, { address: SUPPORT });
     const owner = Visitor.signedOut(app);
     const { callback } = await owner.ride(await owner.post(link, {}), SUPPORT);
@@ -122,8 +122,8 @@ describe('the address after a sign-in', () => {
   });
 });
 
-describe('the address after an approval', () => {
-  it('holds nothing, and a reload says the same without a second entry in the audit', async () => {
+describe('the URL after an approval', () => {
+  it('is clean, and a reload shows the same page without a second audit entry', async () => {
     const page = await visitor.get(`/providers/${await visitor.addDemoProvider()}`);
     const link = /value="(http[^"]+adminconsent[^"]+)"/.exec(page.html)?.[1]?.replaceAll('&amp;', '&') ?? '';
     const state = new URL(link).searchParams.get('state') ?? '';
@@ -145,7 +145,7 @@ describe('the address after an approval', () => {
     expect((await Visitor.signedOut(app).get('/oauth/result/approval')).title).toBe('Unknown link');
   });
 
-  it('of one who declined keeps the explanation, however long the error is', async () => {
+  it('that was declined keeps the explanation, however long the error is', async () => {
     const approver = Visitor.signedOut(app);
     const query = {
       admin_consent: 'True',
@@ -172,7 +172,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     const web = createWeb(() => app.services);
     served = await serve(async (path, request) => {
       const url = new URL(path, served.url);
-      // Puts the cookies of the visitor who has gone to the provider into this browser.
+      // Copies the cookies of the visitor who was sent to the provider into this browser.
       const set = url.pathname === '/set' ? url.searchParams.get('cookie') : null;
       if (set !== null)
         return new Response('set', {

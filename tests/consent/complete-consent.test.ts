@@ -1,4 +1,4 @@
-/** A callback that a crash cuts short, at every call that it makes. */
+/** A callback that a crash interrupts, after each call that it makes. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { dieAt } from '../harness/pages/die-at.ts';
@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-describe('a sign-in whose process dies on the way back', () => {
-  test('leaves no account without its audit entry, wherever it dies', async () => {
+describe('a sign-in whose process crashes in the callback', () => {
+  test('leaves no account without its audit entry, after whichever call it crashes', async () => {
     const visitor = new Visitor(app);
     const providerId = await visitor.addDemoProvider();
     const accounts = () => app.services.accounts.listOf(providerId);
@@ -37,7 +37,7 @@ describe('a sign-in whose process dies on the way back', () => {
 });
 
 describe('a sign-in for a mailbox that had stopped', () => {
-  test('clears its failure, so that it is fetched at the next minute', async () => {
+  test('clears its failure, so that it is fetched within a minute', async () => {
     const visitor = new Visitor(app);
     const [provider] = await app.services.providers.list();
     const providerId = provider?.id ?? '';

@@ -1,4 +1,4 @@
-/** "Which mailbox?": what a person may type, and what it means. */
+/** "Which mailbox?": what a person may enter, and what it means. */
 import { describe, expect, test } from 'vitest';
 import { confirmedIn, isMailAddress, parseConnectForm } from '../../shared/consent/connect-form.ts';
 
@@ -27,7 +27,7 @@ describe('an address', () => {
     `${'a'.repeat(64)}@contoso.example`,
     `a@${'b'.repeat(63)}.example`,
     `a@b.${'c'.repeat(63)}`,
-  ])('%s is one', (text) => {
+  ])('%s is valid', (text) => {
     expect(isMailAddress(text)).toBe(true);
   });
 
@@ -56,11 +56,11 @@ describe('an address', () => {
     `${'a'.repeat(65)}@contoso.example`,
     `a@${'b'.repeat(64)}.example`,
     `a@b.${'c'.repeat(64)}`,
-  ])('%j is none', (text) => {
+  ])('%j is invalid', (text) => {
     expect(isMailAddress(text)).toBe(false);
   });
 
-  test('is at most 254 characters long', () => {
+  test('has at most 254 characters', () => {
     const long = `a@${`${'b'.repeat(49)}.`.repeat(5)}ee`;
     expect(isMailAddress(long)).toBe(true);
     expect(long).toHaveLength(254);
@@ -69,12 +69,12 @@ describe('an address', () => {
 });
 
 describe('a form', () => {
-  test('with an address alone means that one, over all protocols', () => {
+  test('with only an address means that mailbox, over all protocols', () => {
     expect(parsed({})).toEqual({ kind: 'valid', connectRequest });
     expect(parseConnectForm({ address: typed.address })).toEqual({ kind: 'valid', connectRequest });
   });
 
-  test('without an address asks for one', () => {
+  test('without an address requires one', () => {
     const errors = { address: expect.stringContaining('Enter the address') };
     expect(parseConnectForm({})).toEqual({ kind: 'invalid', errors });
     expect(parsed({ address: 'support' })).toEqual({ kind: 'invalid', errors });
@@ -95,18 +95,18 @@ describe('a form', () => {
     { signIn: '  ' },
     { signIn: 'sam smith@contoso.example' },
     { signIn: 's'.repeat(255) },
-  ])('for a shared mailbox with %j asks who signs in', (fields) => {
+  ])('for a shared mailbox with %j requires the user who signs in', (fields) => {
     expect(parsed({ who: 'shared', ...fields })).toEqual({
       kind: 'invalid',
       errors: { signIn: expect.stringContaining('Enter the user who signs in') },
     });
   });
 
-  test('for a mailbox of its own takes no other name, whatever stands in the hidden field', () => {
+  test('for a user’s own mailbox ignores other usernames in the hidden field', () => {
     expect(parsed({ signIn: 'sam smith' })).toEqual({ kind: 'valid', connectRequest });
   });
 
-  test('may choose protocols under "advanced", and only there', () => {
+  test('may choose protocols only under "advanced"', () => {
     expect(parsed({ imap: 'on' })).toEqual({ kind: 'valid', connectRequest });
     expect(parsed({ advanced: 'yes', imap: 'on' })).toMatchObject({
       connectRequest: { protocols: ['imap'] },
@@ -126,17 +126,17 @@ describe('a form', () => {
     });
   });
 
-  test('names all that is wrong at once', () => {
+  test('reports all errors at once', () => {
     const result = parseConnectForm({ who: 'shared', advanced: 'yes' });
     if (result.kind === 'valid') throw new Error('valid');
     expect(Object.keys(result.errors)).toEqual(['address', 'signIn', 'imap']);
   });
 
-  test('may ask for the account picker', () => {
+  test('may request the account picker', () => {
     expect(parsed({ choose: 'on' })).toMatchObject({ connectRequest: { chooseAccount: true } });
   });
 
-  test('may let one account, or any, take the place of another', () => {
+  test('may allow a given account, or any, to be replaced', () => {
     for (const replacement of ['any', 'on'])
       expect(parsed({ replacement })).toMatchObject({ connectRequest: { replacement: { kind: 'any' } } });
     expect(parsed({ replacement: ID })).toMatchObject({
@@ -146,7 +146,7 @@ describe('a form', () => {
       expect(parsed({ replacement })).toEqual({ kind: 'valid', connectRequest });
   });
 
-  test('may confirm an account by its id', () => {
+  test('may confirm an account by its ID', () => {
     expect(parsed({ confirmed: ID })).toMatchObject({ connectRequest: { confirmed: ID } });
     for (const confirmed of ['', `${ID}a`, `x${ID}`, ID.slice(1)])
       expect(confirmedIn({ confirmed })).toBeUndefined();

@@ -18,8 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-describe('a mailbox that was connected', () => {
-  it('is opened for real, counted, and shows its three latest subjects, the newest first', async () => {
+describe('a connected mailbox', () => {
+  it('is opened and counted, and shows its three latest subjects, newest first', async () => {
     const subjects = ['Oldest', 'Older', '', '<b>New</b>', '=?utf-8?b?0J/RgNC40LLQtdGC?='];
     const folder = fillInbox(app, subjects);
     for (const mail of folder.mails.slice(0, 3)) mail.seen = true;
@@ -35,7 +35,7 @@ describe('a mailbox that was connected', () => {
     expect(folder.mails.map(({ seen }) => seen)).toEqual([true, true, true, false, false]);
   });
 
-  it('that is empty, or of which the last emails are gone, is connected all the same', async () => {
+  it('is still connected if it is empty, or if its last emails are gone', async () => {
     fillInbox(app, []);
     expect((await visitor.get(address)).html).toContain('The folder is empty');
     const folder = fillInbox(
@@ -48,7 +48,7 @@ describe('a mailbox that was connected', () => {
     expect(html).toContain('Mail 4');
   });
 
-  it('survives an email that cannot be read', async () => {
+  it('survives an unreadable email', async () => {
     const folder = fillInbox(app, ['Good']);
     folder.deliver(new Uint8Array(), '2026-11-23T00:00:00.000Z');
     const { html, status } = await visitor.get(address);
@@ -57,7 +57,7 @@ describe('a mailbox that was connected', () => {
     expect(html).toContain('Good');
   });
 
-  it('is not called connected while it does not open', async () => {
+  it('is not reported as connected while it cannot be opened', async () => {
     app.services.intake.openInbox = () =>
       Promise.reject(new InboxError('no-access', 'User is authenticated but not connected.'));
     const { html, title } = await visitor.get(address);
@@ -66,7 +66,7 @@ describe('a mailbox that was connected', () => {
     expect(html).not.toContain('is connected');
   });
 
-  it('says whether sending works, and promises no answers, which nothing sends yet', async () => {
+  it('shows whether sending works, and promises no replies, which nothing sends yet', async () => {
     fillInbox(app, ['Hello']);
     const [mailbox] = await app.services.mailboxes.list();
     if (mailbox === undefined) throw new Error('no mailbox');
@@ -83,7 +83,7 @@ describe('a mailbox that was connected', () => {
     await expectUsableInBrowser(drawn);
   }, 60_000);
 
-  it('is not there for an id that is none', async () => {
+  it('responds 404 for an invalid ID', async () => {
     expect((await visitor.get('/mailboxes/x/connected')).status).toBe(404);
     expect((await visitor.get(`/mailboxes/${'z'.repeat(26)}/connected`)).status).toBe(404);
   });

@@ -1,4 +1,4 @@
-/** What the page of a sign-in says, and to whom. */
+/** What the result page of a sign-in shows, and to whom. */
 import { describe, expect, test } from 'vitest';
 import { silence } from '../../shared/accounts/token-failure.ts';
 import { browserHash, type PendingConsent } from '../../shared/consent/consent.ts';
@@ -37,14 +37,14 @@ const failed = (outcome: object) => ({ kind: 'failed', outcome, explanation: und
 const attempt = { connectRequest: sampleWish(), startedBy: ada };
 const kept = { kind: 'done', accountId: 'a'.repeat(26) } as const;
 
-describe('the page of a sign-in', () => {
-  test('that is still under way is open until its end', async () => {
+describe('the result page of a sign-in', () => {
+  test('in progress is open until the sign-in expires', async () => {
     expect(await read()).toEqual({ kind: 'open', startedBy: ada });
     expect(await read({}, {}, NOW + 599_999)).toEqual({ kind: 'open', startedBy: ada });
     expect(await read({}, {}, NOW + 600_000)).toEqual(failed({ kind: 'expired', ...attempt }));
   });
 
-  test('that is over says what became of it, also after its end', async () => {
+  test('that has finished shows the result, even after it expired', async () => {
     const done = { usedAt: isoAt(1), result: resultAsText(kept) };
     expect(await read(done)).toEqual(kept);
     expect(await read(done, {}, NOW + 700_000)).toEqual(kept);
@@ -52,24 +52,21 @@ describe('the page of a sign-in', () => {
     expect(await read({ usedAt: isoAt(1) }, {}, NOW + 700_000)).toEqual(failed({ kind: 'used', ...attempt }));
   });
 
-  test('that nobody made is unknown', async () => {
+  test('that does not exist is unknown', async () => {
     const { deps } = await memoryConsents();
     const browser = { cookieOf: () => cookie, principal: undefined, holdsInvitation: () => true };
     expect(await readResult(deps, KEY, browser)).toEqual(failed({ kind: 'unknown' }));
   });
 
-  test.each([undefined, new Secret('another cookie')])(
-    'tells another browser nothing of it',
-    async (other) => {
-      const browser = { cookieOf: () => other };
-      expect(await read({}, browser)).toEqual(failed({ kind: 'other-browser' }));
-      expect(await read({ usedAt: isoAt(1), result: resultAsText(kept) }, browser)).toEqual(
-        failed({ kind: 'used-elsewhere' }),
-      );
-    },
-  );
+  test.each([undefined, new Secret('another cookie')])('shows another browser nothing', async (other) => {
+    const browser = { cookieOf: () => other };
+    expect(await read({}, browser)).toEqual(failed({ kind: 'other-browser' }));
+    expect(await read({ usedAt: isoAt(1), result: resultAsText(kept) }, browser)).toEqual(
+      failed({ kind: 'used-elsewhere' }),
+    );
+  });
 
-  test('tells another person nothing of it', async () => {
+  test('shows another user nothing', async () => {
     const done = { usedAt: isoAt(1), result: resultAsText(kept) };
     expect(await read(done, { principal: { id: 'eve', isAdmin: true } })).toEqual(
       failed({ kind: 'other-person' }),
@@ -85,10 +82,10 @@ describe('the page of a sign-in', () => {
   });
 });
 
-describe('a result that is kept', () => {
+describe('a stored result', () => {
   const secret = 'client_secret=hunter2hunter2';
 
-  test('has no secret that a provider repeats in its words', () => {
+  test('has no secret that a provider repeats in its message', () => {
     const failure = { ...silence(`detail ${secret}`), sentence: `sentence ${secret}` };
     const text = resultAsText({
       kind: 'failed',
@@ -105,7 +102,7 @@ describe('a result that is kept', () => {
     expect(away).not.toContain('hunter2');
   });
 
-  test('keeps our own words and values as they are', () => {
+  test('keeps our own texts and values unchanged', () => {
     const outcome = {
       kind: 'failed' as const,
       ...attempt,
@@ -116,7 +113,7 @@ describe('a result that is kept', () => {
     expect(JSON.parse(resultAsText(result))).toEqual(JSON.parse(JSON.stringify(result)));
   });
 
-  test('is not one that is told from the row, or by its kind alone', () => {
+  test('excludes outcomes that the row or the kind alone determines', () => {
     expect(isKept({ kind: 'no-refresh-token', ...attempt })).toBe(true);
     for (const kind of ['used', 'expired', 'signed-out'] as const)
       expect(isKept({ kind, ...attempt })).toBe(false);
@@ -125,7 +122,7 @@ describe('a result that is kept', () => {
   });
 });
 
-test('an address may name an outcome that holds nothing of anybody, and no other one', () => {
+test('a URL may name only an outcome without personal data', () => {
   for (const kind of unattributed) expect(isUnattributed(kind)).toBe(true);
   for (const kind of ['connected', 'used', '', 'toString']) expect(isUnattributed(kind)).toBe(false);
 });

@@ -30,8 +30,8 @@ beforeEach(async () => {
 const accounts = () => app.services.accounts.listOf(providerId);
 const tokenRequests = (): number => app.idp.tokenRequests().length;
 
-describe('the way to the provider', () => {
-  it('asks for all mail scopes with state, nonce, PKCE and a hint alone', async () => {
+describe('the redirect to the provider', () => {
+  it('contains all mail scopes, state, nonce, PKCE and a login hint, without a prompt', async () => {
     const { authorization } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const asked = authorization.searchParams;
     expect(asked.get('scope')).toBe(
@@ -45,13 +45,13 @@ describe('the way to the provider', () => {
     expect(asked.get('redirect_uri')).toBe(`${ORIGIN}/oauth/callback`);
   });
 
-  it('asks for the account picker alone when another account is wanted', async () => {
+  it('requests the account picker without a hint if another account is wanted', async () => {
     const { authorization } = await visitor.leave(providerId, { address: SUPPORT, choose: 'on' }, SUPPORT);
     expect(authorization.searchParams.get('prompt')).toBe('select_account');
     expect(authorization.searchParams.has('login_hint')).toBe(false);
   });
 
-  it('asks for fewer scopes when told so', async () => {
+  it('contains fewer scopes if requested', async () => {
     const fields = { address: SUPPORT, advanced: 'yes', imap: 'on' };
     const { authorization } = await visitor.leave(providerId, fields, SUPPORT);
     expect(authorization.searchParams.get('scope')).toBe(
@@ -59,7 +59,7 @@ describe('the way to the provider', () => {
     );
   });
 
-  it('keeps what was typed when the address is wrong', async () => {
+  it('keeps the entered values if the address is invalid', async () => {
     const reply = await visitor.post(`/providers/${providerId}/connect`, {
       address: 'supp ort',
       who: 'self',
@@ -69,7 +69,7 @@ describe('the way to the provider', () => {
     expect(reply.html).toContain('Enter the address of the mailbox');
   });
 
-  it('stores no state, verifier, nonce or cookie in the clear', async () => {
+  it('stores no state, verifier, nonce or cookie in plain text', async () => {
     const { authorization } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const rows = JSON.stringify(app.tables.dump('Consents'));
     for (const secret of [
@@ -81,8 +81,8 @@ describe('the way to the provider', () => {
   });
 });
 
-describe('the way back', () => {
-  it('connects the account, with its tokens sealed, and goes on to the mailbox', async () => {
+describe('the callback', () => {
+  it('connects the account, with its tokens encrypted, and continues to the mailbox', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const reply = await visitor.get(callback);
     expect(reply.status, reply.html).toBe(303);
@@ -99,7 +99,7 @@ describe('the way back', () => {
     expect(JSON.stringify(app.tables.dump('Accounts'))).not.toContain(token.token.expose());
   });
 
-  it('names both accounts when another one signed in, saves nothing, and takes it as a shared mailbox on request', async () => {
+  it('names both accounts if a different one signed in, saves nothing, and connects it as a shared mailbox on request', async () => {
     const { callback } = await visitor.leave(
       providerId,
       { address: 'info@contoso.example', choose: 'on' },
@@ -119,7 +119,7 @@ describe('the way back', () => {
     expect(await accounts()).toMatchObject([{ user: SUPPORT, address: 'info@contoso.example' }]);
   });
 
-  it('says that access was declined', async () => {
+  it('reports that access was declined', async () => {
     const fresh = await startDemoApp();
     const person = new Visitor(fresh);
     const id = await person.addDemoProvider();
@@ -131,7 +131,7 @@ describe('the way back', () => {
     expect(reply.html).toContain('Press “Accept” on Microsoft’s page.');
   });
 
-  it('takes a state once: the second tab and the back button are told so, without a second token request', async () => {
+  it('accepts a state once: a second tab and the back button are told so, without a second token request', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const before = tokenRequests();
     const replies = await Promise.all([visitor.get(callback), visitor.get(callback)]);
@@ -140,14 +140,14 @@ describe('the way back', () => {
     expect(tokenRequests()).toBe(before + 1);
   });
 
-  it('refuses another browser without using the state up', async () => {
+  it('rejects another browser without using the state up', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const reply = await new Visitor(app).get(callback);
     expect(reply.title).toBe('This sign-in was started in another browser');
     expect((await visitor.get(callback)).status).toBe(303);
   });
 
-  it('refuses another person and nobody, and lets the one finish who has signed in again', async () => {
+  it('rejects another user and an anonymous visitor, and the original user can finish after a new sign-in', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const other = new Visitor(app, { id: 'mallory', roles: ['admin'] });
     for (const [name, value] of visitor.jar) other.jar.set(name, value);
@@ -165,7 +165,7 @@ describe('the way back', () => {
     expect((await visitor.get(callback)).status).toBe(303);
   });
 
-  it('refuses a state that is missing, made up, or older than ten minutes', async () => {
+  it('rejects a state that is missing, invented, or older than ten minutes', async () => {
     expect((await visitor.get('/oauth/callback?code=x')).title).toBe('Unknown sign-in');
     expect((await visitor.get('/oauth/callback?code=x&state=made-up')).title).toBe('Unknown sign-in');
     expect((await visitor.get('/oauth/callback')).title).toBe('Unknown sign-in');
@@ -177,7 +177,7 @@ describe('the way back', () => {
     expect(await accounts()).toEqual([]);
   });
 
-  it('never asks the provider with a foreign code', async () => {
+  it('never sends a foreign code to the provider', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const foreign = new URL(callback, ORIGIN);
     const other = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
@@ -188,7 +188,7 @@ describe('the way back', () => {
     expect(await accounts()).toEqual([]);
   });
 
-  it('refuses an answer that names another issuer before any token request', async () => {
+  it('rejects a response that names another issuer before any token request', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const before = tokenRequests();
     const reply = await visitor.get(`${callback}&iss=${encodeURIComponent('https://evil.example')}`);
@@ -200,7 +200,7 @@ describe('the way back', () => {
     ['invalid_client', 7000222, 401, 'The client secret has expired'],
     ['invalid_grant', 54005, 400, 'The sign-in was already used'],
     ['temporarily_unavailable', 90033, 503, 'Microsoft’s sign-in service is having problems'],
-  ])('says what %s (AADSTS%i) means', async (error, code, status, title) => {
+  ])('explains %s (AADSTS%i)', async (error, code, status, title) => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const body = aadstsBody(code, error, 'Because of that.');
     app.idp.addFault({ match: { path: 'token' }, status, body });
@@ -214,7 +214,7 @@ describe('the way back', () => {
     expect(await accounts()).toEqual([]);
   });
 
-  it('survives a provider that hangs up and errors it has never heard of', async () => {
+  it('survives a provider that closes the connection, and unknown errors', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     app.idp.addFault({ match: { path: 'token' }, destroy: true });
     expect((await visitor.get(callback)).title).toBe('The sign-in service does not answer');

@@ -1,4 +1,4 @@
-/** What goes wrong in the demo of `npm start` is said of the demo's servers: Microsoft has no part in it. */
+/** Errors in the demo of `npm start` name the demo's servers, not Microsoft. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import type { Account } from '../../shared/accounts/account.ts';
@@ -25,13 +25,13 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 afterEach(() => app.idp.clearFaults());
 
-/** What a person reads and where the links lead. The names of tables and the like are nobody's words. */
+/** The visible text and the targets of the links, without identifiers such as table names. */
 function expectOfDemo(html: string): void {
   expect(html.match(/.{0,80}(?:Microsoft|Entra\b|Exchange).{0,40}/g) ?? []).toEqual([]);
   expect(html.match(/https?:\/\/[^"\s]*(?:microsoft|azure|aka\.ms)[^"\s]*/g) ?? []).toEqual([]);
 }
 
-/** The callback of a sign-in to whose code the token endpoint answers with an error. */
+/** The callback of a sign-in whose code the token endpoint answers with an error. */
 async function refusedTrip(code: number, error: string, sentence: string): Promise<string> {
   const { callback } = await visitor.leave(account.providerId, { address: SUPPORT }, SUPPORT);
   app.idp.addFault({ match: { path: 'token' }, status: 401, body: aadstsBody(code, error, sentence) });
@@ -55,7 +55,7 @@ describe('in the demo', () => {
     expectOfDemo(html);
   });
 
-  it('an account that stopped names the demo, and says how to begin afresh', async () => {
+  it('an account that stopped names the demo, and explains how to start over', async () => {
     const stored = await app.services.accounts.get(account);
     if (stored === undefined) throw new Error('no account');
     const problem = { code: 'AADSTS7000222', message: EXPIRED } as const;
@@ -115,7 +115,7 @@ describe('in the demo', () => {
     await app.services.mailboxes.setFailure(MAILBOX, undefined);
   });
 
-  it('the page of a shared mailbox asks for no script of an admin', async () => {
+  it('the page of a shared mailbox requests no script of an admin', async () => {
     expectOfDemo((await visitor.get(`/providers/${account.providerId}/shared-mailbox`)).html);
   });
 });

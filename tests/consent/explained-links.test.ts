@@ -1,4 +1,4 @@
-/** An explanation leads to the pages of this very app, account and mailbox, in the portals of its own cloud. */
+/** An explanation links to the pages of this app, account and mailbox, in the portals of its own cloud. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
@@ -43,12 +43,12 @@ const ownUser = () => `${adminCenter}#/users/:/UserDetails/${userId}/Account`;
 const ownMailbox = () => `${exchangeCenter}#/mailboxes/:/MailboxDetails/${userId}`;
 
 describe('the links of an explanation', () => {
-  it('of a mailbox that does not open lead to its account and to itself', async () => {
+  it('of a mailbox that cannot be opened lead to its account and to the mailbox', async () => {
     const links = await linksOf(visitor.get(`/mailboxes/${'m'.repeat(26)}/connected`));
     expect(links).toEqual(expect.arrayContaining([ownUser(), ownMailbox()]));
   });
 
-  it('of a shared mailbox lead to who signs in, and not to that person’s mailbox', async () => {
+  it('of a shared mailbox lead to the user who signs in, and not to that user’s mailbox', async () => {
     const links = await linksOf(visitor.get(`/mailboxes/${'s'.repeat(26)}/connected`));
     expect(links).toEqual(expect.arrayContaining([ownUser(), `${exchangeCenter}#/mailboxes`]));
     const { accountId, providerId } = account;
@@ -59,7 +59,7 @@ describe('the links of an explanation', () => {
     expect(await linksOf(tried)).toEqual(expect.arrayContaining([ownUser(), `${exchangeCenter}#/mailboxes`]));
   });
 
-  it('of a test lead there too', async () => {
+  it('of a connection test do the same', async () => {
     const step = { name: 'sign-in', state: 'failed', ms: 1, found: '', evidence: NO_ACCESS } as const;
     const startedAt = new Date(app.seam.now()).toISOString();
     await app.services.connectionTests.save('m'.repeat(26), [
@@ -69,7 +69,7 @@ describe('the links of an explanation', () => {
     expect(links).toEqual(expect.arrayContaining([ownUser(), ownMailbox()]));
   });
 
-  it('of an account lead to the enterprise application, whose id a check has told', async () => {
+  it('of an account lead to the enterprise application, whose ID a check has found', async () => {
     const stored = await app.services.accounts.get(account);
     if (stored === undefined) throw new Error('no account');
     const problem = {

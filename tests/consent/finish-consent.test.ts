@@ -1,4 +1,4 @@
-/** The way back: in which order it is checked, and what each way in which it can end leaves behind. */
+/** The callback: the order of its checks, and the effects of each outcome. */
 import { describe, expect, test } from 'vitest';
 import type { Redeemed } from '../../shared/accounts/oauth-client.ts';
 import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
@@ -47,7 +47,7 @@ const redeemed: Redeemed = {
 };
 const PRESET = { preset: 'microsoft', tenant: 'contoso.example', credential } as const;
 
-/** A browser that was sent to the provider, and comes back from there. */
+/** A browser that was redirected to the provider and returns from there. */
 async function away(
   options: { answer?: Redeemed; startedBy?: Initiator; provider?: Partial<Provider> } = {},
 ) {
@@ -93,8 +93,8 @@ async function away(
   };
 }
 
-describe('a browser that comes back', () => {
-  test('is checked against what it left with, and the account is stored', async () => {
+describe('a returning browser', () => {
+  test('is verified against the started attempt, and the account is stored', async () => {
     const { deps, calls, sent, back, come, usedAt, attempt, provider } = await away();
     expect(await come()).toMatchObject({ kind: 'connected', ...attempt, account: { user: SUPPORT } });
     expect(await deps.accounts.listOf(provider.id)).toHaveLength(1);
@@ -110,7 +110,7 @@ describe('a browser that comes back', () => {
     expect(call?.nonce.expose()).toBe(sent.nonce);
   });
 
-  test('twice is told that its answer was taken, and the provider is asked once', async () => {
+  test('is told at the second callback that the first was accepted, and the provider is called once', async () => {
     const { come, calls, attempt } = await away();
     const kinds = (await Promise.all([come(), come()])).map(({ kind }) => kind);
     expect(kinds.sort()).toEqual(['connected', 'used']);
@@ -118,7 +118,7 @@ describe('a browser that comes back', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('without a state, or with one that nobody made, changes nothing', async () => {
+  test('without a state, or with an unknown one, changes nothing', async () => {
     const { come, usedAt, tables } = await away();
     const rows = tables.dump('Consents');
     for (const parameters of [
@@ -131,7 +131,7 @@ describe('a browser that comes back', () => {
     expect(tables.dump('Consents')).toEqual(rows);
   });
 
-  test('without a state is not answered from the table at all', async () => {
+  test('without a state causes no table read', async () => {
     const { come, state } = await away();
     state.points = [];
     await come({ parameters: new URLSearchParams() });
@@ -141,7 +141,7 @@ describe('a browser that comes back', () => {
   test.each([
     ['has no cookie of it', undefined],
     ['has another cookie', new Secret('x'.repeat(43))],
-  ])('and %s neither uses it up nor learns of it', async (_what, cookie) => {
+  ])('and %s neither uses it up nor learns anything about it', async (_what, cookie) => {
     const { come, usedAt, calls } = await away();
     expect(await come({ cookieOf: () => cookie })).toEqual({ kind: 'other-browser' });
     expect(await usedAt()).toBeUndefined();
@@ -150,7 +150,7 @@ describe('a browser that comes back', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('is asked for the cookie of its own state', async () => {
+  test('needs the cookie of its own state', async () => {
     const { come, sent } = await away();
     const keys: string[] = [];
     await come({
@@ -162,16 +162,16 @@ describe('a browser that comes back', () => {
     expect(keys).toEqual([consentKey(sent.state)]);
   });
 
-  test('in other hands neither uses it up nor learns of it', async () => {
+  test('of another user neither uses it up nor learns anything about it', async () => {
     const { come, usedAt, attempt } = await away();
     expect(await come({ principal: { id: 'eve', isAdmin: true } })).toEqual({ kind: 'other-person' });
     expect(await come({ principal: { id: 'ada', isAdmin: false } })).toEqual({ kind: 'role-lost' });
-    // The cookie says that it is the same browser: it may go on once it has signed in again.
+    // The cookie proves that it is the same browser: it may continue after a new sign-in.
     expect(await come({ principal: undefined })).toEqual({ kind: 'signed-out', ...attempt });
     expect(await usedAt()).toBeUndefined();
   });
 
-  test('after its ten minutes is too late, and a moment before them is not', async () => {
+  test('is too late after its ten minutes, and not a moment earlier', async () => {
     const late = await away();
     late.state.now = NOW + 600_000;
     expect(await late.come()).toEqual({ kind: 'expired', ...late.attempt });
@@ -181,7 +181,7 @@ describe('a browser that comes back', () => {
     expect(await early.come()).toMatchObject({ kind: 'connected' });
   });
 
-  test('while the vault is away may come once more', async () => {
+  test('may return again if the vault is unavailable', async () => {
     const { deps, back, state, usedAt, attempt, come } = await away();
     state.isVaultAway = true;
     const anew = { ...deps, sealer: createTokenCipher(deps.vault, deps.seam) };
@@ -196,7 +196,7 @@ describe('a browser that comes back', () => {
     expect(await come()).toMatchObject({ kind: 'connected' });
   });
 
-  test('is not taken while tokens could not be sealed, though the secrets of the attempt can be read', async () => {
+  test('is not accepted while tokens could not be encrypted, although the attempt’s secrets can be decrypted', async () => {
     const { deps, back, attempt, usedAt } = await away();
     const failing = {
       ...deps,
@@ -211,19 +211,19 @@ describe('a browser that comes back', () => {
 });
 
 describe('an invitation', () => {
-  test('connects whoever holds its token', async () => {
+  test('connects the holder of its token', async () => {
     const { come, deps } = await away({ startedBy: guest });
     expect(await come({ principal: undefined })).toMatchObject({ kind: 'connected', startedBy: guest });
     expect((await deps.invitations.get(guest.key))?.invitation.done?.user).toBe(SUPPORT);
   });
 
-  test('is worth nothing in a browser without its token', async () => {
+  test('is useless in a browser without its token', async () => {
     const { come, usedAt } = await away({ startedBy: guest });
     expect(await come({ holdsInvitation: () => false })).toEqual({ kind: 'other-browser' });
     expect(await usedAt()).toBeUndefined();
   });
 
-  test('that was taken back or has ended meanwhile connects nothing, and the provider is not asked', async () => {
+  test('that was revoked or has expired meanwhile connects no mailbox, and the provider is not called', async () => {
     const revoked = await away({ startedBy: guest });
     await revoked.deps.invitations.change(guest.key, (one) => ({ ...one, revokedAt: isoAt(0) }));
     expect(await revoked.come()).toEqual({ kind: 'invitation-over', ...revoked.attempt });
@@ -235,21 +235,21 @@ describe('an invitation', () => {
 });
 
 describe('the provider', () => {
-  test('that is gone meanwhile is asked nothing', async () => {
+  test('is not called if it was deleted meanwhile', async () => {
     const { come, deps, provider, calls } = await away();
     await deps.providers.remove(provider.id);
     expect(await come()).toEqual({ kind: 'provider-missing' });
     expect(calls).toEqual([]);
   });
 
-  test('that is another registration meanwhile gets neither code nor verifier', async () => {
+  test('receives neither code nor verifier if it became another registration meanwhile', async () => {
     const { come, deps, provider, calls, attempt } = await away();
     await deps.providers.save({ ...provider, clientId: 'another app', name: 'New name' });
     expect(await come()).toEqual({ kind: 'provider-changed', ...attempt, providerName: 'New name' });
     expect(calls).toEqual([]);
   });
 
-  test('gets no answer that came to the redirect URI of another one', async () => {
+  test('receives no code that came to the redirect URI of another one', async () => {
     const custom = {
       preset: 'custom',
       tenant: undefined,
@@ -266,7 +266,7 @@ describe('the provider', () => {
     }
   });
 
-  test('is known to have the right redirect URI once a browser came back, and since then', async () => {
+  test('has a proven redirect URI once a browser has returned, with the time', async () => {
     const { come, deps, provider } = await away({ answer: { kind: 'unproven', reason: 'missing' } });
     await come();
     expect((await deps.providers.get(provider.id))?.redirectSeenAt).toBe(isoAt(0));
@@ -290,12 +290,12 @@ describe('the provider', () => {
     [{ ...declined, error: 'access_denied' }, true],
     [{ ...declined, subcode: 'cancel' }, true],
     [{ ...declined, subcode: 'other' }, false],
-  ])('that declines with %j is told apart from a person who cancels: %s', async (answer, cancelled) => {
+  ])('that declines with %j is distinguished from a person who cancels: %s', async (answer, cancelled) => {
     const { come, attempt } = await away({ answer });
     expect(await come()).toEqual({ ...answer, ...attempt, cancelled });
   });
 
-  test('that fails, or whose answer is not to be trusted, is a value with its attempt', async () => {
+  test('that fails, or whose response is not trusted, is a value with its attempt', async () => {
     const failed = await away({ answer: { kind: 'failed', failure: silence('No answer.') } });
     expect(await failed.come()).toEqual({
       kind: 'failed',
@@ -314,7 +314,7 @@ describe('the provider', () => {
     for (const { usedAt } of [failed, untrusted, unproven]) expect(await usedAt()).toBe(isoAt(0));
   });
 
-  test('whose secret cannot be fetched is a value, and the sign-in is over', async () => {
+  test('whose secret cannot be read is a value, and the sign-in is over', async () => {
     const { deps, back, attempt, usedAt } = await away();
     const oauth = {
       ...deps.oauth,
@@ -329,7 +329,7 @@ describe('the provider', () => {
     expect(await usedAt()).toBe(isoAt(0));
   });
 
-  test('that accepted the next secret has it in the place of the one before', async () => {
+  test('that accepted the next secret has it as the current one', async () => {
     const next = { ...credential, version: 'v2' };
     const { come, deps, provider } = await away({
       answer: { ...redeemed, credential: next },
@@ -342,7 +342,7 @@ describe('the provider', () => {
     });
   });
 
-  test('that lets in somebody else is a refusal, with the attempt', async () => {
+  test('that signed in another user is a refusal, with the attempt', async () => {
     if (redeemed.kind !== 'redeemed' || redeemed.identity === undefined) throw new Error();
     const identity = { ...redeemed.identity, user: 'eve@contoso.example' };
     const { come, attempt } = await away({ answer: { ...redeemed, identity } });
@@ -354,7 +354,7 @@ describe('the provider', () => {
   });
 });
 
-test('an attempt belongs to the person who started it, or to whoever holds the invitation', () => {
+test('an attempt belongs to the person who started it, or to the holder of the invitation', () => {
   const browser = (principal: AuthorizationCallback['principal'], holds = false) => ({
     principal,
     holdsInvitation: (key: string) => holds && key === guest.key,

@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => app.stop());
 
-/** Signs a mailbox in, and leaves it at that; returns the address of its settings. */
+/** Signs in for a mailbox without finishing its set-up; returns the path of its settings. */
 async function signIn(providerId: string, address: string): Promise<string> {
   admin.providerJar.clear();
   const { callback } = await admin.leave(providerId, { address }, address);
@@ -57,13 +57,13 @@ async function fetched(): Promise<void> {
 }
 
 describe('"Add a mailbox"', () => {
-  it('asks for a provider where there is none, and names a draft that waits', async () => {
+  it('asks for a provider if there is none, and names a waiting draft', async () => {
     expect((await admin.get('/mailboxes/new')).html).toContain('href="/providers/new"');
     await admin.post('/providers/new', { preset: 'microsoft', name: 'Contoso', intent: 'draft' });
     expect((await admin.get('/mailboxes/new')).html).toContain('Finish setting up Contoso');
   });
 
-  it('starts at “Connect a mailbox”, also once a mailbox is there, and signs a second one in', async () => {
+  it('starts at “Connect a mailbox”, also if a mailbox exists, and signs in for a second one', async () => {
     const providerId = await admin.addDemoProvider();
     const first = await admin.get('/mailboxes/new');
     expect(first.title).toBe('Connect a mailbox');
@@ -73,7 +73,7 @@ describe('"Add a mailbox"', () => {
     const second = await admin.get('/mailboxes/new');
     expect(second.title).toBe('Connect a mailbox');
     expect(second.html).not.toContain(`value="${SUPPORT}"`);
-    // Another folder of a mailbox that is there needs no other sign-in.
+    // Another folder of an existing mailbox needs no new sign-in.
     expect(second.html).toContain('Use an account that is already signed in');
     const drawn = { 'which mailbox': second.html };
     expectWhole(drawn);
@@ -138,8 +138,8 @@ describe('"Finish setup"', () => {
   });
 });
 
-describe('home', () => {
-  it('says "No action needed" not while a mailbox is paused', async () => {
+describe('the home page', () => {
+  it('does not say "No action needed" while a mailbox is paused', async () => {
     const providerId = await admin.addDemoProvider();
     await save(await signIn(providerId, SALES), SALES);
     await save(await signIn(providerId, SUPPORT), SUPPORT);

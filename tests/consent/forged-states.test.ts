@@ -32,13 +32,13 @@ async function tripOf(browser: Visitor, callback: string): Promise<ConsentAttemp
   return { browser, callback, state, cookie: consentCookie(consentKey(state)) };
 }
 
-/** An attempt of a signed-in person, as far as the way back. */
+/** An attempt of a signed-in person, up to the callback. */
 async function ownAttempt(provider = providerId, browser = visitor): Promise<ConsentAttempt> {
   const { callback } = await browser.leave(provider, { address: SUPPORT }, SUPPORT);
   return tripOf(browser, callback);
 }
 
-/** An attempt of somebody who holds an invitation. */
+/** An attempt of an invitation holder, up to the callback. */
 async function invitedAttempt(): Promise<ConsentAttempt> {
   const path = await visitor.invite(providerId, { address: SUPPORT });
   const browser = Visitor.signedOut(app);
@@ -46,7 +46,7 @@ async function invitedAttempt(): Promise<ConsentAttempt> {
   return tripOf(browser, callback);
 }
 
-/** Name of the cookie that holds the token of the one invitation this browser has opened. */
+/** Name of the cookie with the token of the one invitation that this browser has opened. */
 const invitationCookieOf = (browser: Visitor): string =>
   [...browser.jar.keys()].find((name) => name.startsWith(INVITATION_COOKIES)) ?? unreachable();
 
@@ -56,7 +56,7 @@ const withParameter = (callback: string, name: string, value: string): string =>
   return url.pathname + url.search;
 };
 
-/** What comes back, and in whose browser; each is refused before the state is used up. */
+/** Callbacks, and the browser that sends each; all are rejected before the state is used up. */
 const refusedUnused: Readonly<
   Record<string, { title: string; attack: () => Promise<{ browser: Visitor; callback: string }> }>
 > = {
@@ -206,7 +206,7 @@ const refusedUnused: Readonly<
   },
 };
 
-/** What is noticed once the state was used up: the consent is over, and nothing else was written. */
+/** Errors detected after the state was used up: the consent is over, and nothing else was written. */
 const refusedUsed: typeof refusedUnused = {
   'an answer that names another issuer': {
     title: 'The response could not be trusted',
@@ -244,7 +244,7 @@ const refusedUsed: typeof refusedUnused = {
   },
 };
 
-describe('nothing is written by', () => {
+describe('no write is caused by', () => {
   it.each(Object.keys(refusedUnused))('%s', async (name) => {
     const { attack, title } = refusedUnused[name] ?? unreachable();
     const { browser, callback } = await attack();
@@ -258,7 +258,7 @@ describe('nothing is written by', () => {
     expect(app.idp.tokenRequests().length).toBe(requests);
   });
 
-  it.each(Object.keys(refusedUsed))('%s, but that the attempt is over', async (name) => {
+  it.each(Object.keys(refusedUsed))('%s, except that the attempt is over', async (name) => {
     const { attack, title } = refusedUsed[name] ?? unreachable();
     const { browser, callback } = await attack();
     const before = allRows(app);
@@ -271,21 +271,21 @@ describe('nothing is written by', () => {
   });
 });
 
-describe('the page of a refused return', () => {
-  it('tells a stranger nothing of the attempt', async () => {
+describe('the page of a rejected callback', () => {
+  it('shows a stranger nothing of the attempt', async () => {
     const { callback } = await ownAttempt();
     expect((await new Visitor(app).get(callback)).html).not.toContain(SUPPORT);
     await visitor.get(callback);
     expect((await new Visitor(app).get(callback)).html).not.toContain(SUPPORT);
   });
 
-  it('of a form from elsewhere is a page, too', async () => {
+  it('of a form from another site is a page, too', async () => {
     const reply = await visitor.post('/oauth/callback', { code: 'x', state: 'y' });
     expect(reply.status).toBe(404);
     expect(reply.title).toBe('Page not found');
   });
 
-  it('explains an error that came without a state by its code alone', async () => {
+  it('explains an error without a state by its code only', async () => {
     const query = new URLSearchParams({
       error: 'invalid_request',
       error_description:
@@ -321,7 +321,7 @@ describe('the page of a refused return', () => {
       'an approval of a made-up state',
       { state: 'admin_x', error: 'x', error_description: `AADSTS65001: +1 555 ${planted}` },
     ],
-  ])('shows nothing that the sender wrote: %s', async (_name, query) => {
+  ])('shows no text of the sender: %s', async (_name, query) => {
     for (const browser of [Visitor.signedOut(app), visitor]) {
       const { html } = await browser.get(`/oauth/callback?${new URLSearchParams(query)}`);
       expect(html).not.toContain('555');

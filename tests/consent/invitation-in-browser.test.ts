@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium)('the link of an invitation in a browser', () => {
   }
   const heading = (page: Page): Promise<string> => page.locator('h1').innerText();
 
-  it('is opened by the script of the page, and no address that is asked for or left holds its token', async () => {
+  it('is opened by the script of the page, and no requested or remaining URL contains its token', async () => {
     const { link, token } = await invited();
     const page = await (await browser.newContext()).newPage();
     await page.goto(link);
@@ -69,12 +69,12 @@ describe.skipIf(!hasChromium)('the link of an invitation in a browser', () => {
     expect(served.asked.filter((path) => path.includes(token))).toEqual([]);
   });
 
-  it('is opened again where another one was opened before', async () => {
+  it('is opened again if another one was opened before', async () => {
     const page = await (await browser.newContext()).newPage();
     await page.goto(`${served.url}/invite#${'A'.repeat(43)}`);
     await page.getByRole('heading', { name: 'Unknown invitation' }).waitFor();
     const { link } = await invited();
-    // The same address but for what stands behind `#`: the browser loads nothing anew.
+    // The same URL except for the part after `#`: the browser loads nothing again.
     await page.evaluate((to) => {
       location.href = to;
     }, link);

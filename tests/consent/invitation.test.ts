@@ -35,11 +35,11 @@ afterAll(async () => {
   await Promise.all(apps.map((one) => one.stop()));
 });
 
-/** An admin makes a link; returns its path. */
+/** An admin creates an invitation link; returns its path. */
 const invited = (fields: Record<string, string> = {}): Promise<string> =>
   admin.invite(providerId, { address: SUPPORT, ...fields });
 
-/** The owner, who is nobody in Postroom, follows the link up to the way back. */
+/** The owner, who has no Postroom account, follows the link up to the callback. */
 async function follow(owner: Visitor, path: string, as: string): Promise<Reply> {
   const { callback } = await owner.ride(await owner.post(path, {}), as);
   return owner.get(callback);
@@ -49,7 +49,7 @@ const accounts = () => app.services.accounts.listOf(providerId);
 const owner = (): Visitor => Visitor.signedOut(app);
 
 describe('an invitation', () => {
-  it('is a link that its maker sees once, and that stands nowhere in the tables', async () => {
+  it('is a link that its creator sees once, and that no table contains', async () => {
     const path = await invited();
     const token = path.split('#').at(-1) ?? '';
     expect(token).toHaveLength(43);
@@ -87,7 +87,7 @@ describe('an invitation', () => {
       expect((await admin.get(path)).html).not.toContain('Finish setting up');
   });
 
-  it('is good for one success: the second tab, the second browser and the link afterwards are told so', async () => {
+  it('is valid for one success, as the second tab, the second browser and the used link are told', async () => {
     const path = await invited();
     const [one, two] = [owner(), owner()];
     const [first, second] = [
@@ -105,7 +105,7 @@ describe('an invitation', () => {
     expect(allRows(app)).toEqual(after);
   });
 
-  it('keeps its token out of every address, and its page shows nothing without the link', async () => {
+  it('keeps its token out of every URL, and its page shows nothing without the link', async () => {
     const path = await invited();
     const token = path.split('#').at(-1) ?? '';
     const person = owner();
@@ -115,7 +115,7 @@ describe('an invitation', () => {
     const shown = await person.get(opened.location ?? '');
     expect(shown.title).toBe(`Connect ${SUPPORT}`);
     expect(shown.html).not.toContain(token);
-    // Whoever learns the address alone, from a log or over a shoulder, has nothing.
+    // The URL alone, from a log or over a shoulder, reveals nothing.
     const stranger = await owner().get(addressOf(path));
     expect([stranger.status, stranger.title]).toEqual([404, 'Unknown invitation']);
     expect(stranger.html).not.toContain(SUPPORT);
@@ -123,7 +123,7 @@ describe('an invitation', () => {
     expect((await owner().get(`/invite/${token}`)).status).toBe(404);
   });
 
-  it('stays apart from another one that the same browser has opened', async () => {
+  it('is independent of another one that the same browser has opened', async () => {
     const [one, two] = [await invited(), await invited({ address: INFO, who: 'shared', signIn: SUPPORT })];
     const person = owner();
     const first = await person.ride(await person.post(one, {}), SUPPORT);
@@ -133,7 +133,7 @@ describe('an invitation', () => {
     expect((await person.get(addressOf(two))).title).toBe(`Connect ${INFO}`);
   });
 
-  it('is made once: a reload shows its link again, another browser does not', async () => {
+  it('is created once: a reload shows its link again, another browser does not', async () => {
     const made = await admin.post(`/providers/${providerId}/invite`, { address: SUPPORT, who: 'self' });
     expect(made.status).toBe(303);
     const [shown, again] = [await admin.get(made.location ?? ''), await admin.get(made.location ?? '')];
@@ -144,7 +144,7 @@ describe('an invitation', () => {
     expect(elsewhere.location).toBe('/invitations?flash=link-gone');
   });
 
-  it('may be tried again after a failed attempt', async () => {
+  it('can be retried after a failed attempt', async () => {
     const path = await invited({ choose: 'on' });
     const person = owner();
     const declined = await follow(person, path, 'cancel');
@@ -156,7 +156,7 @@ describe('an invitation', () => {
     expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');
   });
 
-  it('after a wrong account offers another one, and says whom to ask about a shared mailbox', async () => {
+  it('offers another account after a wrong one, and says whom to ask about a shared mailbox', async () => {
     const path = await invited();
     const person = owner();
     const wrong = await follow(person, path, ALEX_UPN);
@@ -175,7 +175,7 @@ describe('an invitation', () => {
     expect((await person.get(callback)).title).toBe('Done, you can close this page');
   });
 
-  it('says who can help when the attempt fails for a reason that is not the owner’s', async () => {
+  it('says who can help if the attempt fails for a reason that the owner cannot fix', async () => {
     const path = await invited();
     const person = owner();
     const { callback } = await person.ride(await person.post(path, {}), SUPPORT);
@@ -188,13 +188,13 @@ describe('an invitation', () => {
     expect(reply.html).not.toContain('/providers/');
   });
 
-  it('connects a shared mailbox for the one who may open it', async () => {
+  it('connects a shared mailbox for a user who may open it', async () => {
     const path = await invited({ address: INFO, who: 'shared', signIn: SUPPORT });
     expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');
     expect(await accounts()).toMatchObject([{ user: SUPPORT, address: INFO }]);
   });
 
-  it('connects a mailbox again and mends what stopped it', async () => {
+  it('reconnects a mailbox and fixes what stopped it', async () => {
     await follow(owner(), await invited(), SUPPORT);
     const [account] = await accounts();
     const mailbox = mailboxOf(account ?? unreachable());
@@ -214,7 +214,7 @@ describe('an invitation', () => {
     expect((await app.services.mailboxes.health()).get(mailbox.id)?.state).toBe('ok');
   });
 
-  it('that was taken back, is too old or was never made lets nobody go on, and nothing is written', async () => {
+  it('that was revoked, has expired or never existed lets no visitor continue, and writes nothing', async () => {
     const path = await invited();
     const person = owner();
     const { callback } = await person.ride(await person.post(path, {}), SUPPORT);
@@ -239,7 +239,7 @@ describe('an invitation', () => {
     expect(allRows(app)).toEqual(before);
   });
 
-  it('waits for an admin of the tenant where only that one may consent, and goes on', async () => {
+  it('waits for an admin of the tenant if only an admin may consent, and continues', async () => {
     await start({ tenants: [tenant({ userConsent: false })] });
     const path = await invited();
     const person = owner();
@@ -255,7 +255,7 @@ describe('an invitation', () => {
     expect((await follow(person, path, SUPPORT)).title).toBe('Done, you can close this page');
   });
 
-  it('shows whole, accessible pages to the owner and to the admin', async () => {
+  it('shows complete, accessible pages to the owner and to the admin', async () => {
     const path = await invited();
     const shared = { address: INFO, who: 'shared', signIn: SUPPORT };
     const shown = await admin.post(`/providers/${providerId}/invite`, shared);

@@ -1,4 +1,4 @@
-/** Keys, states and cookies of what leads to a sign-in: each is good for one thing, and names nothing of what it hides. */
+/** Keys, states and cookies of sign-ins: each has one purpose, and reveals nothing of what it stands for. */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
@@ -54,13 +54,13 @@ describe('an invitation', () => {
   const stateOf = (changes: Partial<Invitation> = {}): string => stateOfInvitation(invitation(changes), NOW);
   const done = { at: new Date(NOW).toISOString(), accountId: 'a', user: 'u' };
 
-  test('is open until its end, and not at it', () => {
+  test('is open before its expiry, and not at it', () => {
     expect(stateOf()).toBe('open');
     expect(stateOf({ expiresAt: new Date(NOW).toISOString() })).toBe('expired');
     expect(stateOf({ expiresAt: new Date(NOW - 1).toISOString() })).toBe('expired');
   });
 
-  test('that was followed stays done, also when it was taken back or has ended since', () => {
+  test('that was used stays used, even if it was revoked or has expired since', () => {
     const revokedAt = new Date(NOW).toISOString();
     expect(stateOf({ done })).toBe('done');
     expect(stateOf({ done, revokedAt })).toBe('done');
@@ -74,7 +74,7 @@ describe('an invitation', () => {
     expect(new URL(link).pathname).toBe('/invite');
   });
 
-  test('is found in what somebody pasted: the link, its end, blanks around it', () => {
+  test('is found in pasted text: the link, its last part, spaces around it', () => {
     for (const pasted of [`https://desk.example/invite#${TOKEN}`, TOKEN, ` ${TOKEN}\n`, `#${TOKEN}`])
       expect(tokenIn(pasted)?.expose()).toBe(TOKEN);
   });
@@ -90,7 +90,7 @@ describe('an invitation', () => {
     expect(tokenIn(pasted)).toBeUndefined();
   });
 
-  test('has a cookie of its own, bound to this host', () => {
+  test('has its own cookie, bound to this host', () => {
     expect(invitationCookie('abcdefghijklmnop')).toBe('__Host-postroom-invitation-abcdefghijkl');
     expect(invitationCookie('abcdefghijkLmnop')).not.toBe(invitationCookie('abcdefghijklmnop'));
   });
@@ -100,7 +100,7 @@ describe('a key', () => {
   const keys = { invitation: invitationKey, approval: approvalKey, consent: consentKey };
 
   test.each(Object.entries(keys))(
-    'of an %s is 52 characters of base32, and of one text alone',
+    'of an %s has 52 characters of base32, and belongs to one text only',
     (_kind, keyOf) => {
       expect(keyOf('x')).toMatch(/^[a-z2-7]{52}$/);
       expect(keyOf('x')).toBe(keyOf('x'));
@@ -108,16 +108,16 @@ describe('a key', () => {
     },
   );
 
-  test('of one kind is never one of another kind', () => {
+  test('of one kind never equals one of another kind', () => {
     expect(new Set(Object.values(keys).map((keyOf) => keyOf('x'))).size).toBe(3);
   });
 
-  test('says nothing of the text: what is hashed has its kind before it', () => {
+  test('reveals nothing of the text, which is hashed with its kind as a prefix', () => {
     const hash = createHash('sha256').update('browser|cookie').digest('base64url');
     expect(browserHash(new Secret('cookie'))).toBe(hash);
   });
 
-  test('keeps apart what is sealed for it', () => {
+  test('separates the texts that are encrypted for it', () => {
     const contexts = [
       consentContext('k', 'state'),
       consentContext('k', 'verifier'),
@@ -129,28 +129,28 @@ describe('a key', () => {
     expect(new Set(contexts).size).toBe(contexts.length);
   });
 
-  test('names a cookie, so that two tabs do not spoil each other', () => {
+  test('names a cookie, so that two tabs do not disturb each other', () => {
     expect(consentCookie('abcdefghijklmnop')).toBe('__Host-postroom-consent-abcdefghijkl');
   });
 });
 
-test('a state of an approval is known by its kind, and no other one is', () => {
+test('a state of an approval is recognized by its kind, and no other is', () => {
   expect(approvalState('random')).toBe('admin_random');
   expect(isApprovalState(approvalState('random'))).toBe(true);
   for (const other of ['random', 'x_admin_random', 'setup_admin_', ''])
     expect(isApprovalState(other)).toBe(false);
 });
 
-describe('who goes on an attempt', () => {
+describe('an attempt is continued', () => {
   const person = (id: string) => ({ kind: 'principal', id }) as const;
   const guest = (key: string) => ({ kind: 'invitation', key }) as const;
 
-  test('is the same person, or the same invitation', () => {
+  test('by the same person, or with the same invitation', () => {
     expect(isSameInitiator(person('a'), person('a'))).toBe(true);
     expect(isSameInitiator(guest('a'), guest('a'))).toBe(true);
   });
 
-  test('is nobody else, also where an id is the key of an invitation', () => {
+  test('by no one else, even if an ID equals the key of an invitation', () => {
     expect(isSameInitiator(person('a'), person('b'))).toBe(false);
     expect(isSameInitiator(guest('a'), guest('b'))).toBe(false);
     expect(isSameInitiator(person('a'), guest('a'))).toBe(false);
@@ -179,7 +179,7 @@ describe('a stored connect request', () => {
     JSON.stringify({ ...connectRequest, replacement: { kind: 'other' } }),
     JSON.stringify({ ...connectRequest, reconnect: { mailboxId: 'm' } }),
     JSON.stringify({ ...connectRequest, confirmed: 7 }),
-  ])('that is %s is refused', (json) => {
+  ])('that is %s is rejected', (json) => {
     expect(() => connectRequestOf(json)).toThrow();
   });
 });

@@ -1,4 +1,4 @@
-/** How many sign-ins by one invitation may be under way at once, and when a place is free again. */
+/** How many sign-ins per invitation may be in progress, and when one stops counting. */
 import { beforeEach, expect, test } from 'vitest';
 import { type ConsentStore, createConsentStore } from '../../shared/consent/consent-store.ts';
 import type { Invitation, OpenAttempt } from '../../shared/consent/invitation.ts';
@@ -36,7 +36,7 @@ const take = (letter: string, now = NOW) =>
 const attempts = async () =>
   (await invitations.get(KEY))?.invitation.attempts.map(({ key }) => key[0]).join('');
 
-/** An invitation by which these attempts are under way; those in capitals have come back. */
+/** An invitation with these attempts in progress; those in capitals have returned. */
 async function underWay(started: string, change: Partial<Invitation> = {}): Promise<void> {
   const all = [...started].map((letter) => tripOf(letter.toLowerCase()));
   await invitations.add(sampleInvitation({ attempts: all, ...change }));
@@ -46,7 +46,7 @@ async function underWay(started: string, change: Partial<Invitation> = {}): Prom
   }
 }
 
-test('a place is taken while fewer than five attempts are under way, without a look at their rows', async () => {
+test('an attempt may start while fewer than five are in progress, without reading their rows', async () => {
   await underWay('abcd');
   points = [];
   expect(await take('e')).toBe('taken');
@@ -54,7 +54,7 @@ test('a place is taken while fewer than five attempts are under way, without a l
   expect(points).toEqual(['table.Consents.get', 'table.Consents.commit', 'table.Consents.get']);
 });
 
-test('the sixth one is told so, and nothing is written', async () => {
+test('the sixth one is rejected, and nothing is written', async () => {
   expect(MAX_OPEN_ATTEMPTS).toBe(5);
   await underWay('abcde');
   points = [];
@@ -63,7 +63,7 @@ test('the sixth one is told so, and nothing is written', async () => {
   expect(await attempts()).toBe('abcde');
 });
 
-test('an attempt that came back, or whose row is gone, gives its place back', async () => {
+test('an attempt that has returned, or whose row is gone, no longer counts', async () => {
   await underWay('aBcde');
   expect(await take('f')).toBe('taken');
   expect(await attempts()).toBe('acdef');
@@ -72,7 +72,7 @@ test('an attempt that came back, or whose row is gone, gives its place back', as
   expect(await attempts()).toBe('g');
 });
 
-test('an attempt gives its place back at its end, and not before', async () => {
+test('an attempt stops counting when it expires, and not before', async () => {
   await underWay('abcde');
   expect(await take('f', NOW)).toBe('too-many');
   expect(await take('f', NOW + 1)).toBe('taken');
@@ -84,14 +84,14 @@ test.each([
   ['that was used', { done: { at: isoAt(0), accountId: 'a', user: 'u' } }],
   ['that was taken back', { revokedAt: isoAt(0) }],
   ['that has ended', { expiresAt: isoAt(0) }],
-])('an invitation %s has no place', async (_what, change) => {
+])('an invitation %s allows no attempt', async (_what, change) => {
   if (change !== undefined) await underWay('', change);
   points = [];
   expect(await take('a')).toBe('invitation-over');
   expect(points).toEqual(['table.Consents.get']);
 });
 
-/** As often as told, another browser takes a place between the look and the write. */
+/** This many times, another browser starts an attempt between read and write. */
 function othersTake(times: number): void {
   let done = 0;
   before = async (point) => {
@@ -109,14 +109,14 @@ function othersTake(times: number): void {
   };
 }
 
-test('of two who start at the same moment none is forgotten', async () => {
+test('two concurrent starts are both counted', async () => {
   await underWay('');
   othersTake(3);
   expect(await take('x')).toBe('taken');
   expect(await attempts()).toBe('cx');
 });
 
-test('who meets others four times in a row is told that there are too many', async () => {
+test('a start that conflicts four times in a row is rejected as too many', async () => {
   await underWay('');
   othersTake(4);
   expect(await take('x')).toBe('too-many');

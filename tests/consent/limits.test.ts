@@ -34,7 +34,7 @@ const invited = (): Promise<string> => admin.invite(providerId, { address: SUPPO
 const TOO_MANY = 'Too many open sign-ins';
 const consentRows = () => app.tables.open('Consents').list('consent', { limit: 1000 });
 
-/** A browser that has opened the link, and the address that starts an attempt from there. */
+/** A browser that has opened the link, and the URL that starts an attempt from there. */
 async function opened(link: string): Promise<{ owner: Visitor; start: () => Promise<Reply> }> {
   const owner = Visitor.signedOut(app);
   await owner.get(link);
@@ -42,7 +42,7 @@ async function opened(link: string): Promise<{ owner: Visitor; start: () => Prom
 }
 
 describe('an invitation', () => {
-  it('has five attempts under way at most; the sixth is told what to do, and writes nothing', async () => {
+  it('has at most five attempts in progress; the sixth is told what to do, and writes nothing', async () => {
     const { start } = await opened(await invited());
     for (let attempt = 1; attempt <= 5; attempt++) expect((await start()).status).toBe(200);
     const before = allRows(app);
@@ -54,7 +54,7 @@ describe('an invitation', () => {
     expect((await start()).status).toBe(200);
   });
 
-  it('gives a place back when an attempt comes back, so that a person may fail as often as they like', async () => {
+  it('does not count attempts that have returned, so that a person may fail any number of times', async () => {
     const link = await invited();
     const { owner, start } = await opened(link);
     for (let attempt = 1; attempt <= 7; attempt++) {
@@ -65,7 +65,7 @@ describe('an invitation', () => {
     expect((await owner.get(callback)).title).toBe('Done, you can close this page');
   });
 
-  it('keeps its limit when many start at the same moment, and is connected all the same', async () => {
+  it('keeps its limit under concurrent starts, and still connects', async () => {
     const link = await invited();
     const { owner } = await opened(link);
     const first = await owner.ride(await owner.post(addressOf(link), {}), SUPPORT);
@@ -77,7 +77,7 @@ describe('an invitation', () => {
     expect((await owner.get(first.callback)).title).toBe('Done, you can close this page');
   });
 
-  it('is used up and taken back also while attempts start by it', async () => {
+  it('can be used and revoked while attempts start with it', async () => {
     const link = await invited();
     const { start } = await opened(link);
     const [invitation] = await app.services.invitations.list();
@@ -129,7 +129,7 @@ describe('with 1,500 sign-ins in the table', () => {
     expect(lists).toEqual([]);
   });
 
-  it('the timer removes what is long over, once an hour, and keeps what is not', async () => {
+  it('the timer removes expired ones once an hour, and keeps the rest', async () => {
     const { start } = await opened(await invited());
     await start();
     const purgeAt = (minute: number): Promise<void> => {

@@ -54,7 +54,7 @@ describe('a mailbox', () => {
     expect(html).toContain('value="INBOX"');
   });
 
-  it('that does not open is not saved, says why, keeps what was typed, and can be saved anyway', async () => {
+  it('that cannot be opened is not saved, shows why, keeps the entered values, and can be saved anyway', async () => {
     opened = { kind: 'failed', code: codeFrom('x'), message: 'The mailbox has no licence.' };
     const reply = await visitor.post('/mailboxes/new', { ...form, interval: '7' });
     expect(reply.status).toBe(422);
@@ -69,7 +69,7 @@ describe('a mailbox', () => {
     expect(await stored()).toEqual([]);
   });
 
-  it('that opens is saved and its unread mail is counted', async () => {
+  it('that can be opened is saved, and its unread email is counted', async () => {
     opened = { kind: 'opened', unread: 3, total: 12 };
     const { location = '' } = await visitor.post('/mailboxes/new', form);
     expect(location).toMatch(/^\/mailboxes\/[a-z2-7]{26}\/connected$/);
@@ -100,7 +100,7 @@ describe('a mailbox', () => {
     expect((await stored())[0]?.afterFetch).toEqual({ kind: 'move', folder: 'Done' });
   });
 
-  it('lets colleagues of a requester reply once that is ticked, and no longer when it is not', async () => {
+  it('allows replies from a requester’s colleagues only while that is ticked', async () => {
     const path = `/mailboxes/${(await stored())[0]?.id}/edit`;
     const ticked = async (): Promise<boolean> =>
       /<input[^>]*id="colleaguesJoin"[^>]* checked/.test((await visitor.get(path)).html);
@@ -111,7 +111,7 @@ describe('a mailbox', () => {
     expect([await ticked(), (await stored())[0]?.colleaguesJoin]).toEqual([false, undefined]);
   });
 
-  it('may not become one that is already there, in whatever case it is written', async () => {
+  it('must not duplicate an existing one, in any case', async () => {
     const [mailbox] = await stored();
     const other = { ...form, folder: 'Orders' };
     expect((await visitor.post('/mailboxes/new', other)).status).toBe(303);
@@ -123,7 +123,7 @@ describe('a mailbox', () => {
       expect(html).toContain('href="#address"');
       expect(html).toContain('Edit that one instead');
     }
-    // Folders but INBOX may differ in case alone.
+    // Folders other than INBOX may differ only in case.
     expect((await visitor.post(`${path}/edit`, { ...form, folder: 'orders' })).status).toBe(303);
     expect((await visitor.post(`/mailboxes/${mailbox?.id}/edit`, { ...form, interval: '2' })).status).toBe(
       303,
@@ -132,7 +132,7 @@ describe('a mailbox', () => {
     await visitor.post(`${path}/delete`, {});
   });
 
-  it('in trouble says so with the way to repair it', async () => {
+  it('that fails shows so, with the fix', async () => {
     const [mailbox] = await stored();
     const at = new Date().toISOString();
     const trouble = {
@@ -150,7 +150,7 @@ describe('a mailbox', () => {
     await app.services.mailboxes.setFailure(mailbox?.id ?? '', undefined);
   });
 
-  it('with a folder that is missing leads to its folder, in the list as in the alert, and to no new sign-in', async () => {
+  it('with a missing folder leads to its folder, in the list as in the alert, and to no new sign-in', async () => {
     const [mailbox] = await stored();
     if (mailbox === undefined) throw new Error('no mailbox');
     const { kind, code, message } = connectFailureFrom(new InboxError('folder-missing', 'NO'), mailbox);
@@ -175,7 +175,7 @@ describe('a mailbox', () => {
     });
     expect(html).toContain(`<a href="${alert?.fix.href}">${alert?.fix.label}</a>`);
     expect(html).not.toContain(`/connect?mailbox=${mailbox.id}`);
-    // The sentence and the explanation ask for the same thing.
+    // The sentence and the explanation request the same action.
     for (const words of [message, explainText({ text: code }).steps.join(' ')])
       expect(words).toMatch(/[Ee]dit the mailbox and enter the folder’s present name\./);
     await app.services.mailboxes.setFailure(mailbox.id, undefined);
@@ -210,7 +210,7 @@ describe('a mailbox', () => {
     },
   );
 
-  it('that moves email to no folder is asked for one, and a port is refused in the words of its hint', async () => {
+  it('that moves email requires a folder, and a port is rejected with the text of its hint', async () => {
     const moves = await visitor.post('/mailboxes/new', { ...form, after: 'move', moveFolder: '' });
     expect(moves.html).toContain('Enter the folder to move email to, for example Processed.');
     expect(moves.html).not.toContain('Enter the folder, usually INBOX.');
@@ -229,13 +229,13 @@ describe('a mailbox', () => {
     ['folder', ''],
     ['interval', '0'],
     ['interval', '1441'],
-  ])('with %s %j is refused with a sentence at its field', async (field, value) => {
+  ])('with %s %j is rejected with a message at its field', async (field, value) => {
     const { status, html } = await visitor.post('/mailboxes/new', { ...form, [field]: value });
     expect(status).toBe(422);
     expect(html).toContain(`href="#${field}"`);
   });
 
-  it('may not move mail into the folder it is fetched from', async () => {
+  it('must not move email into the folder it is fetched from', async () => {
     for (const moveFolder of ['INBOX', 'Inbox']) {
       const { html } = await visitor.post('/mailboxes/new', { ...form, after: 'move', moveFolder });
       expect(html).toContain('href="#moveFolder"');
@@ -244,7 +244,7 @@ describe('a mailbox', () => {
 });
 
 describe('every mailbox page', () => {
-  it('is whole, accessible, and fits 320 pixels', async () => {
+  it('is complete, accessible, and fits 320 pixels', async () => {
     const bare = await startDemoApp();
     const empty = new Visitor(bare, { id: 'alex', roles: ['admin'] }, { verifyMailbox });
     const [mailbox] = await stored();

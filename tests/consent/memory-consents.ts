@@ -17,7 +17,7 @@ import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { oauthAnswers } from '../harness/oauth-answers.ts';
 import { NOW } from './sample-attempt.ts';
 
-/** Everything that a sign-in needs, in memory: the clock stands, and the provider answers as a test says. */
+/** Everything that a sign-in needs, in memory: a fixed clock, and a provider that responds as a test says. */
 export async function memoryConsents(
   answers: Partial<OAuthClient> = {},
   change: Partial<Provider> = { preset: 'microsoft', tenant: 'contoso.example' },

@@ -5,16 +5,16 @@ import { MAIL_SCOPES } from '../../dev/emulators/entra/scopes.ts';
 import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { CLIENT, REDIRECT, SECRET } from '../harness/stack/demo-directory.ts';
 
-// RFC 9700 section 4.4: a hostile authorization server sends the browser on to an honest one, and hopes that the client
-// takes the honest one's code for its own.
+// RFC 9700 section 4.4: a malicious authorization server redirects the browser to an honest one, and hopes that the client
+// mistakes the honest one's code for its own.
 
 const SUPPORT = 'support@contoso.example';
 
 let app: DemoApp;
 let hostile: Server;
-/** Where the hostile server sends the browser on to, and as which client with which redirect URI. */
+/** Where the malicious server redirects the browser, and as which client with which redirect URI. */
 let onward: { authorize: string; clientId: string; redirectUri: string };
-/** Bodies that reached the hostile token endpoint with a code. */
+/** Bodies with a code that reached the malicious token endpoint. */
 let heard: string[] = [];
 
 beforeAll(async () => {
@@ -58,7 +58,7 @@ const endpoints = () => {
   return { authorize: tenant.authorizeUrl, token: tenant.tokenUrl };
 };
 
-/** Opens the form of a custom provider as an admin does, and saves it with these addresses. */
+/** Opens the form of a custom provider as an admin does, and saves it with these endpoints. */
 async function addCustom(
   admin: Visitor,
   name: string,
@@ -87,7 +87,7 @@ async function addCustom(
   return { id, redirectUri };
 }
 
-/** An honest custom provider, whose redirect URI was entered at its server, and a hostile one beside it. */
+/** An honest custom provider, whose redirect URI was entered at its server, and a malicious one beside it. */
 async function twoProviders(): Promise<{
   admin: Visitor;
   honest: { id: string; redirectUri: string };
@@ -108,7 +108,7 @@ const codeRequests = (): number =>
   app.idp.tokenRequests().filter(({ grantType }) => grantType === 'authorization_code').length;
 
 describe('a custom provider', () => {
-  it('has a redirect URI of its own, shown before it is saved, and signs in with it', async () => {
+  it('has its own redirect URI, shown before it is saved, and signs in with it', async () => {
     const { admin, honest } = await twoProviders();
     expect(honest.redirectUri).toBe(`${REDIRECT}/${honest.id}`);
     const page = (await admin.get(`/providers/${honest.id}`)).html;
@@ -119,7 +119,7 @@ describe('a custom provider', () => {
     expect((await admin.get(callback)).location).toContain(`/mailboxes/new?account=${honest.id}.`);
   });
 
-  it('keeps its redirect URI when the form is reloaded, and is saved once when it is sent twice', async () => {
+  it('keeps its redirect URI when the form is reloaded, and is saved once when it is submitted twice', async () => {
     const admin = new Visitor(app);
     const opened = await admin.get('/providers/new?preset=custom');
     const uri = /value="([^"]+\/oauth\/callback\/[^"]+)"/;
@@ -137,7 +137,7 @@ describe('a custom provider', () => {
     expect((await admin.get(opened.location ?? '')).location).toBe(`/providers/${id}/edit`);
   });
 
-  it('keeps its redirect URI after a mistake, and takes no made-up id', async () => {
+  it('keeps its redirect URI after a mistake, and rejects an invented ID', async () => {
     const admin = new Visitor(app);
     const id = 'a'.repeat(26);
     const wrong = await admin.post('/providers/new', { preset: 'custom', id });
@@ -148,8 +148,8 @@ describe('a custom provider', () => {
   });
 });
 
-describe('a hostile provider that sends the browser on to another one’s sign-in', () => {
-  it('gets neither code nor verifier of an honest custom provider', async () => {
+describe('a malicious provider that redirects the browser to another one’s sign-in', () => {
+  it('receives neither code nor verifier of an honest custom provider', async () => {
     const { admin, honest, evil } = await twoProviders();
     onward = { authorize: endpoints().authorize, clientId: CLIENT, redirectUri: honest.redirectUri };
     const before = codeRequests();
@@ -162,12 +162,12 @@ describe('a hostile provider that sends the browser on to another one’s sign-i
     expect(reply.html).toContain('the redirect URI of another provider');
     expect(heard).toEqual([]);
     expect(codeRequests()).toBe(before);
-    // The attempt is over: the same answer brought to the hostile one's own address finds nothing to redeem it with.
+    // The attempt is over: the same response sent to the malicious one's own redirect URI redeems nothing.
     await admin.get(callback.replace(honest.id, evil.id));
     expect(heard).toEqual([]);
   });
 
-  it('gets neither code nor verifier of a preset', async () => {
+  it('receives neither code nor verifier of a preset', async () => {
     const { admin, evil } = await twoProviders();
     await admin.addDemoProvider();
     onward = { authorize: endpoints().authorize, clientId: CLIENT, redirectUri: REDIRECT };
@@ -186,7 +186,7 @@ describe('a hostile provider that sends the browser on to another one’s sign-i
 });
 
 describe('HEAD at the redirect URI', () => {
-  it('uses no state up and connects nothing', async () => {
+  it('uses up no state and connects no mailbox', async () => {
     const { admin, honest } = await twoProviders();
     const { callback } = await admin.leave(honest.id, { address: SUPPORT }, SUPPORT);
     const before = codeRequests();

@@ -8,7 +8,7 @@ import { consentCookie } from '../../shared/consent/consent.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { ALEX, allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
-// What a consent is good for: one tenant, one success, one person and one browser.
+// A consent is valid for one tenant, one success, one person and one browser.
 
 const SUPPORT = 'support@contoso.example';
 const OTHER_TENANT = '99999999-8888-4777-8666-555555555555';
@@ -61,8 +61,8 @@ const accept = (startedBy: Initiator, who: Identity) =>
     { grant: grant(), identity: who },
   );
 
-describe('an account of another tenant than the provider', () => {
-  it('is refused, whatever its name is, and nothing is stored', async () => {
+describe('an account of a tenant other than the provider’s', () => {
+  it('is rejected, whatever its name is, and nothing is stored', async () => {
     expect(provider.tenant).toMatch(/^[0-9a-f-]{36}$/);
     const before = allRows(app);
     const refused = await accept({ kind: 'principal', id: 'alex' }, identity({ tenantId: OTHER_TENANT }));
@@ -73,7 +73,7 @@ describe('an account of another tenant than the provider', () => {
     expect(allRows(app)).toEqual(before);
   });
 
-  it('differs from one of the same tenant in other letters', async () => {
+  it('differs from one of the same tenant in a different case', async () => {
     const same = identity({ tenantId: provider.tenant?.toUpperCase() });
     expect((await accept({ kind: 'principal', id: 'alex' }, same)).kind).toBe('connected');
   });
@@ -90,14 +90,14 @@ describe('an invitation', () => {
   const other = (): Identity => identity({ objectId: '22222222-2222-4333-8444-555555555555', subject: 's2' });
   const stored = async () => (await app.services.accounts.listOf(providerId)).length;
 
-  it('is good for one of two that come back at the same moment', async () => {
+  it('is valid for one of two concurrent callbacks', async () => {
     const startedBy = await invited();
     const both = await Promise.all([accept(startedBy, identity()), accept(startedBy, other())]);
     expect(both.map(({ kind }) => kind).sort()).toEqual(['connected', 'invitation-over']);
     expect(await stored()).toBe(1);
   });
 
-  it('is good for the first of two that come back one after the other', async () => {
+  it('is valid for the first of two successive callbacks', async () => {
     const startedBy = await invited();
     expect((await accept(startedBy, identity())).kind).toBe('connected');
     const before = allRows(app);
@@ -105,7 +105,7 @@ describe('an invitation', () => {
     expect(allRows(app)).toEqual(before);
   });
 
-  it('that was taken back, or never made, lets nobody in', async () => {
+  it('that was revoked, or never existed, connects no mailbox', async () => {
     const before = await stored();
     const startedBy = await invited();
     if (startedBy.kind !== 'invitation') throw new Error('no invitation');
@@ -119,7 +119,7 @@ describe('an invitation', () => {
   });
 });
 
-describe('the way to the provider', () => {
+describe('the redirect to the provider', () => {
   const started = async (): Promise<{ visitor: Visitor; path: string; cookie: string }> => {
     const visitor = new Visitor(app);
     const reply = await visitor.post(`/providers/${providerId}/connect`, { address: SUPPORT, who: 'self' });
@@ -137,14 +137,14 @@ describe('the way to the provider', () => {
     expect(await shows(visitor, path)).toEqual([200, 'Going to Demo', true]);
   });
 
-  it('is shown to no other person, also not in the same browser', async () => {
+  it('is shown to no other person, not even in the same browser', async () => {
     const { visitor, path } = await started();
     const other = new Visitor(app, { id: 'mallory', roles: ['admin'] });
     for (const [name, value] of visitor.jar) other.jar.set(name, value);
     expect(await shows(other, path)).toEqual([410, OVER, false]);
   });
 
-  it('is shown in no other browser, also not to the same person', async () => {
+  it('is shown in no other browser, not even to the same person', async () => {
     const { path, cookie } = await started();
     const elsewhere = new Visitor(app, ALEX);
     expect(await shows(elsewhere, path)).toEqual([410, OVER, false]);
@@ -152,7 +152,7 @@ describe('the way to the provider', () => {
     expect(await shows(elsewhere, path)).toEqual([410, OVER, false]);
   });
 
-  it('is over once its time has passed', async () => {
+  it('expires', async () => {
     const { visitor, path } = await started();
     app.seam.skewMs = 10 * 60_000;
     expect(await shows(visitor, path)).toEqual([410, OVER, false]);

@@ -35,13 +35,13 @@ const tokenAnswers = (status: number, body: unknown): void =>
 const refused = (code: number, error: string, status = 400): void =>
   tokenAnswers(status, aadstsBody(code, error, 'As Microsoft says it.'));
 
-/** What the provider sends back in place of a code. */
+/** What the provider returns instead of a code. */
 async function sentBack(error: string, description: string): Promise<string> {
   const state = new URL(await leave(), ORIGIN).searchParams.get('state') ?? '';
   return `/oauth/callback?${new URLSearchParams({ error, error_description: description, state })}`;
 }
 
-/** Each way in which the world can spoil an attempt: the title of the page, what it must say, and how it comes about. */
+/** Each outside cause that fails an attempt: the page's title, the text it must contain, and how it is caused. */
 const outcomes: Readonly<
   Record<string, { title: string; says: readonly string[]; arrange: () => Promise<string> }>
 > = {
@@ -137,7 +137,7 @@ const outcomes: Readonly<
 };
 let restore: () => Promise<void> = async () => {};
 
-describe('an attempt that the world spoils', () => {
+describe('an attempt that fails from outside', () => {
   it.each(Object.keys(outcomes))('ends on a page that says so: %s', async (name) => {
     const { title, says, arrange } = outcomes[name] ?? unreachable();
     const callback = await arrange();
@@ -154,7 +154,7 @@ describe('an attempt that the world spoils', () => {
     drawn[name] = reply.html;
   });
 
-  it('ends on whole, accessible pages', async () => {
+  it('ends on complete, accessible pages', async () => {
     expect(Object.keys(drawn)).toEqual(Object.keys(outcomes));
     const nobody = Visitor.signedOut(app);
     const callback = await leave();

@@ -24,7 +24,7 @@ beforeEach(async () => {
     accountId: 'b'.repeat(26),
     identity: { ...connected.account.identity, objectId: 'a1a1a1a1-0000-4000-8000-000000000000' },
   };
-  // The account was deleted in the directory and made again: the same name, another object id.
+  // The account was deleted in the directory and recreated: the same name, another object ID.
   await app.services.accounts.remove(connected.account);
   await app.services.accounts.save(before);
   await app.services.mailboxes.save(mailboxOf(before));
@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 const accounts = () => app.services.accounts.listOf(providerId);
-/** The hidden fields of the form that a page offers under this button. */
+/** The hidden fields of the form with this button. */
 function fieldsOf(html: string, button: string): Record<string, string> {
   const form = [...html.matchAll(/<form[^>]*>.*?<\/form>/gs)]
     .map(([whole]) => whole)
@@ -44,11 +44,11 @@ function fieldsOf(html: string, button: string): Record<string, string> {
   return Object.fromEntries(inputs.map(([, name, value]) => [name, value]));
 }
 
-describe('an account of the same name and another identity', () => {
+describe('an account with the same name and another identity', () => {
   it.each([
     ['again', { address: SUPPORT, mailbox: mailboxOf({} as Account).id }],
     ['as if it were new', { address: SUPPORT }],
-  ])('is refused when connected %s, with both identities named and nothing saved', async (_, fields) => {
+  ])('is rejected when connected %s, with both identities named and nothing saved', async (_, fields) => {
     const { callback } = await visitor.leave(providerId, fields, SUPPORT);
     const reply = await visitor.get(callback);
     expect(reply.status).toBe(400);
@@ -57,7 +57,7 @@ describe('an account of the same name and another identity', () => {
     expect(await accounts()).toEqual([before]);
   });
 
-  it('takes the place of the one before once that was confirmed, at every mailbox of it', async () => {
+  it('replaces the previous one at all its mailboxes once that was confirmed', async () => {
     await app.services.mailboxes.save(
       mailboxOf(before, {
         id: 'n'.repeat(26),
@@ -91,7 +91,7 @@ describe('an account of the same name and another identity', () => {
     ]);
   });
 
-  it('takes the place at the one mailbox that is connected again, and leaves the others their account', async () => {
+  it('replaces it only at the mailbox that is reconnected', async () => {
     await app.services.mailboxes.save(mailboxOf(before, { id: 'n'.repeat(26), address: INFO }));
     const fields = { address: SUPPORT, mailbox: mailboxOf(before).id, replacement: 'on' };
     const { callback } = await visitor.leave(providerId, fields, SUPPORT);
@@ -102,7 +102,7 @@ describe('an account of the same name and another identity', () => {
     expect(await accounts()).toHaveLength(2);
   });
 
-  it('that was confirmed lets nobody else in', async () => {
+  it('that was confirmed allows no other account', async () => {
     const fields = {
       address: SUPPORT,
       mailbox: mailboxOf(before).id,
@@ -114,7 +114,7 @@ describe('an account of the same name and another identity', () => {
     expect(await accounts()).toEqual([before]);
   });
 
-  it('of another name may take the place at a mailbox too, once both were named', async () => {
+  it('with a different name may also replace it at a mailbox, once both were named', async () => {
     const fields = { address: SUPPORT, mailbox: mailboxOf(before).id, choose: 'on' };
     const refused = await visitor.leave(providerId, fields, ALEX_UPN);
     const { html, title } = await visitor.get(refused.callback);
@@ -125,7 +125,7 @@ describe('an account of the same name and another identity', () => {
     expect(await accounts()).toMatchObject([{ user: ALEX_UPN, address: SUPPORT }]);
   });
 
-  it('is told on a whole, accessible page', async () => {
+  it('is described on a complete, accessible page', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const fields = { address: SUPPORT, mailbox: mailboxOf(before).id };
     const drawn = {

@@ -2,7 +2,7 @@ import type { Approval } from '../../shared/consent/approval.ts';
 import type { ConnectRequest, PendingConsent } from '../../shared/consent/consent.ts';
 import type { Invitation } from '../../shared/consent/invitation.ts';
 
-/** The moment at which these tests play. */
+/** The time of these tests. */
 export const NOW = Date.parse('2026-11-24T12:00:00.000Z');
 export const isoAt = (milliseconds: number): string => new Date(NOW + milliseconds).toISOString();
 /** A row key: 52 times the same letter. */

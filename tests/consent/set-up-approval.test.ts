@@ -44,7 +44,7 @@ describe('the admin consent link of set-up', () => {
     expect(asked.get('state')).toMatch(/^setup_[a-z2-7]{26}_[\w-]{43}$/);
   });
 
-  it('is noticed when it is granted: permissions and redirect URI are seen, and it stands in the audit', async () => {
+  it('is recorded when it is granted: permissions and redirect URI are proven, and the audit log has it', async () => {
     expect(await steps()).toEqual(['unseen', 'unseen']);
     const granted = await admin.get(await accept(linkOn((await page()).html)));
     expect([granted.status, granted.title]).toEqual([200, 'Thank you, access is granted']);
@@ -65,7 +65,7 @@ describe('the admin consent link of set-up', () => {
     expect(await stateOn()).not.toBe(first);
   });
 
-  it('answers in good faith when it is followed again, and writes nothing then', async () => {
+  it('shows the success again when it is followed again, and writes nothing then', async () => {
     const callback = await accept(linkOn((await page()).html));
     await admin.get(callback);
     const before = allRows(app);
@@ -95,7 +95,7 @@ describe('the admin consent link of set-up', () => {
       (state: string) => ({ state, error: 'access_denied' }),
       'Access was not granted',
     ],
-  ])('takes no answer %s', async (_, query, title) => {
+  ])('accepts no callback %s', async (_, query, title) => {
     const state = await stateOn();
     const before = allRows(app);
     const reply = await answerWith(query(state));
@@ -103,14 +103,14 @@ describe('the admin consent link of set-up', () => {
     expect(allRows(app)).toEqual(before);
   });
 
-  it('counts for the registration it was made for alone', async () => {
+  it('is valid only for the registration it was created for', async () => {
     const state = await stateOn();
     await app.services.providers.change(providerId, (now) => ({ ...now, clientId: 'another' }));
     expect((await answerWith({ state })).title).toBe('This link has expired');
     expect((await app.services.providers.get(providerId))?.approvedAt).toBeUndefined();
   });
 
-  it('is there without the vault too, then without a state', async () => {
+  it('also exists without the vault, then without a state', async () => {
     app.seam.around = (point, effect) => {
       if (point.startsWith('vault.')) throw new Error('no vault');
       return effect();
@@ -122,13 +122,13 @@ describe('the admin consent link of set-up', () => {
     expect(linkOn(html)).not.toContain('state=');
   });
 
-  it('goes with its provider', async () => {
+  it('is deleted with its provider', async () => {
     await stateOn();
     await visitor.post(`/providers/${providerId}/delete`, { name: 'Demo' });
     expect(await app.services.setUpApprovals.get(providerId)).toBeUndefined();
   });
 
-  it('is told and asked for on whole, accessible pages', async () => {
+  it('has complete, accessible pages', async () => {
     const link = linkOn((await page()).html);
     const drawn: Record<string, string> = {
       'the checklist with the link': (await page()).html,

@@ -15,7 +15,7 @@ let providerId: string;
 beforeAll(async () => {
   app = await startDemoApp();
   ({ visitor, providerId } = await connectSupport(app));
-  // Microsoft itself is not asked; what the demo provider announces is known by now.
+  // Microsoft itself is not called; the demo provider's metadata is cached by now.
   app.seam.around = (point, effect) =>
     point === 'token.discovery'
       ? Promise.reject(new PostroomError('endpoint-silent', 'No answer came.'))
@@ -49,7 +49,7 @@ describe('providers', () => {
     expect(await app.services.providers.get(providerId)).toBeDefined();
   });
 
-  it('keep what was typed after a mistake, except the secret', async () => {
+  it('keep the entered values after a mistake, except the secret', async () => {
     const reply = await visitor.post('/providers/new', {
       ...microsoft,
       clientId: 'wrong',
@@ -62,7 +62,7 @@ describe('providers', () => {
     expect(reply.html).not.toContain('hush');
   });
 
-  it('put their secret into the vault with its date, and on no page and in no row', async () => {
+  it('store their secret in the vault with its expiry date, and on no page and in no row', async () => {
     const saved = await visitor.post('/providers/new', { ...microsoft, secret: 'hush~hush' });
     const id = idIn(saved.location);
     const entry = await app.vault.get(`provider-${id}`);
@@ -92,13 +92,13 @@ describe('providers', () => {
     expect((await visitor.get(`/providers/${id}`)).status).toBe(404);
   });
 
-  it('show the redirect URI of the settings, whatever host was asked', async () => {
+  it('show the redirect URI of the settings, whatever host was requested', async () => {
     expect((await visitor.get('/providers/new?preset=microsoft')).html).toContain(
       'value="http://localhost:7071/oauth/callback"',
     );
   });
 
-  it('escape what people typed', async () => {
+  it('escape entered text', async () => {
     const name = '<script>alert(1)</script>';
     const saved = await visitor.post('/providers/new', { ...microsoft, name, secret: 'x' });
     const id = idIn(saved.location);
@@ -107,13 +107,13 @@ describe('providers', () => {
     await visitor.post(`/providers/${id}/delete`, { name });
   });
 
-  it('answer strange ids with a page and no error', async () => {
+  it('respond to invalid IDs with a page and no error', async () => {
     for (const id of ['..%2f', 'x', "a'or'1", encodeURIComponent('/\\#?')])
       expect((await visitor.get(`/providers/${id}`)).status, id).toBe(404);
   });
 });
 
-describe('every page of setting up', () => {
+describe('every set-up page', () => {
   const pages = async (): Promise<Record<string, string>> => {
     const bare = await startDemoApp();
     const empty = new Visitor(bare);
@@ -167,7 +167,7 @@ describe('every page of setting up', () => {
     return found;
   };
 
-  it('has one heading first, a label for every field, no id twice, nothing inline', async () => {
+  it('has one heading first, a label for every field, no duplicate ID, nothing inline', async () => {
     for (const [name, html] of Object.entries(await pages())) {
       const { headings, ...faults } = readPage(html);
       const unlabelled = faults.unlabelled.filter((tag) => !tag.includes('type="hidden"'));
@@ -191,7 +191,7 @@ describe('every page of setting up', () => {
       browser = await openChromium();
       served = await serve(async (path) => {
         const html = drawn[decodeURIComponent(path.slice(1))];
-        // The hand-over would leave the page before it is checked.
+        // The redirect would leave the page before it is checked.
         if (html !== undefined)
           return new Response(html.replace(/<meta http-equiv="refresh"[^>]*>/, ''), {
             headers: { 'content-type': 'text/html; charset=utf-8' },
@@ -209,7 +209,7 @@ describe('every page of setting up', () => {
     });
 
     it.each(['light', 'dark'] as const)(
-      'has nothing for axe to find, and fits 320 pixels, %s',
+      'passes axe, and fits 320 pixels, %s',
       async (colorScheme) => {
         const context = await browser.newContext({ colorScheme, viewport: { width: 320, height: 800 } });
         const page = await context.newPage();

@@ -22,7 +22,7 @@ let visitor: Visitor;
 let providerId: string;
 let accountId: string;
 
-/** What the server for outgoing mail answers; undefined: it accepts. */
+/** The response of the SMTP server; undefined: it accepts. */
 let refusal: string | undefined;
 let sent: string[];
 
@@ -57,7 +57,7 @@ const tryIt = (fields: Record<string, string>) =>
   visitor.post(`/providers/${providerId}/shared-mailbox`, fields);
 
 describe('access to a shared mailbox', () => {
-  it('is given by a script with this mailbox, this person and this tenant in it', async () => {
+  it('is granted by a script with this mailbox, this user and this tenant in it', async () => {
     const { html } = await page({ address: INFO, user: SUPPORT });
     const script = html.replaceAll('&#39;', "'");
     expect(script).toContain(
@@ -71,14 +71,14 @@ describe('access to a shared mailbox', () => {
     expect(html).toContain(`/providers/${providerId}/app-access`);
   });
 
-  it('is asked for without a script while an address is missing or is none', async () => {
+  it('is requested without a script while an address is missing or invalid', async () => {
     expect((await page()).html).not.toContain('Connect-ExchangeOnline');
     const { html } = await page({ address: "x'; Remove-Mailbox", user: SUPPORT });
     expect(html).not.toContain('Connect-ExchangeOnline');
     expect(html).toContain('href="#address"');
   });
 
-  it('script holds nothing that is a command, whatever the names are', () => {
+  it('script contains no injected command, whatever the names are', () => {
     const script = delegateAccessScript({
       cloud: 'gcc-high',
       tenant: 'contoso.us',
@@ -89,7 +89,7 @@ describe('access to a shared mailbox', () => {
     expect(script).toContain('-ExchangeEnvironmentName O365USGovGCCHigh');
   });
 
-  it('is tried for real: the mailbox opens with the token of the one who signs in', async () => {
+  it('is tested for real: the mailbox is opened with the token of the signed-in user', async () => {
     const folder = fillInbox(app, ['For all of us']);
     const asked: { user: string; token: string }[] = [];
     app.services.intake.openInbox = ({ user, accessToken }) => {
@@ -105,7 +105,7 @@ describe('access to a shared mailbox', () => {
     expect(allRows(app)).toEqual(before);
   });
 
-  it('to send shows with an email alone, which is sent only when that was asked for', async () => {
+  it('to send is proven only by an email, which is sent only on request', async () => {
     fillInbox(app, ['For all of us']);
     const looked = await tryIt({ address: INFO, account: accountId });
     expect(looked.html).toContain('Only a test email can show whether');
@@ -115,7 +115,7 @@ describe('access to a shared mailbox', () => {
     expect(sent).toEqual([`${INFO} to ${INFO}`]);
   });
 
-  it('to send may be missing although the mailbox opens, and that is explained', async () => {
+  it('to send may be missing although the mailbox can be opened, and that is explained', async () => {
     fillInbox(app, ['For all of us']);
     refusal =
       '554 5.2.252 SendAsDenied; support@contoso.example not allowed to send as info@contoso.example; STOREDRV.Submission';
@@ -125,7 +125,7 @@ describe('access to a shared mailbox', () => {
     expect(html).toContain(`<code>Add-RecipientPermission -Identity ${INFO}`);
   });
 
-  it('that is not there is explained', async () => {
+  it('that is missing is explained', async () => {
     app.services.intake.openInbox = () =>
       Promise.reject(new InboxError('no-access', 'User is authenticated but not connected.'));
     const { html } = await tryIt({ address: INFO, account: accountId });
@@ -136,13 +136,13 @@ describe('access to a shared mailbox', () => {
   it.each([
     ['address', { address: 'nobody', account: 'x' }],
     ['account', { address: INFO, account: 'z'.repeat(26) }],
-  ])('is not tried without its %s', async (field, fields) => {
+  ])('is not tested without its %s', async (field, fields) => {
     const { html, status } = await tryIt(fields);
     expect(status).toBe(422);
     expect(html).toContain(`href="#${field}"`);
   });
 
-  it('has whole, accessible pages', async () => {
+  it('has complete, accessible pages', async () => {
     const bare = await startDemoApp();
     const stranger = new Visitor(bare);
     const empty = await stranger.get(`/providers/${await stranger.addDemoProvider()}/shared-mailbox`);

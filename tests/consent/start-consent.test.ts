@@ -1,4 +1,4 @@
-/** The way out: what is kept for the way back, and who may follow it to the provider. */
+/** The start of a consent: what is stored for the callback, and who may be redirected to the provider. */
 import { describe, expect, test } from 'vitest';
 import type { AuthorizationAsk } from '../../shared/accounts/oauth-client.ts';
 import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
@@ -25,7 +25,7 @@ import { isoAt, keyOf, NOW, sampleInvitation, sampleWish } from './sample-attemp
 const ada: Initiator = { kind: 'principal', id: 'ada' };
 const guest = { kind: 'invitation', key: keyOf('d') } as const;
 
-/** A provider that sends the browser to one address, and what it was asked for. */
+/** A provider that redirects the browser to one URL, and the requests it received. */
 async function postroom(change?: Partial<Provider>) {
   const asked: AuthorizationAsk[] = [];
   const world = await memoryConsents(
@@ -48,7 +48,7 @@ async function postroom(change?: Partial<Provider>) {
 describe('a redirect URI', () => {
   const config = { publicUrl: 'https://desk.example' };
 
-  test('is one for all presets, and one of its own for a custom provider', () => {
+  test('is the same for all presets, and separate for each custom provider', () => {
     for (const preset of ['microsoft', 'google', 'demo'] as const)
       expect(redirectUriOf(config, { id: 'x', preset })).toBe('https://desk.example/oauth/callback');
     expect(redirectUriOf(config, { id: 'x', preset: 'custom' })).toBe(
@@ -59,7 +59,7 @@ describe('a redirect URI', () => {
 });
 
 describe('a start', () => {
-  test('keeps who may come back, until when, for which registration, and its secrets sealed', async () => {
+  test('stores who may return, until when, for which registration, and its secrets encrypted', async () => {
     const { deps, provider, start } = await postroom();
     const { key, cookie } = await start();
     const consent = (await deps.consents.get(key))?.consent;
@@ -81,7 +81,7 @@ describe('a start', () => {
     expect(consentKey(state.expose())).toBe(key);
   });
 
-  test('makes each secret anew', async () => {
+  test('creates each secret anew', async () => {
     const { deps, start } = await postroom();
     const secrets: string[] = [];
     for (let time = 0; time < 2; time += 1) {
@@ -99,14 +99,14 @@ describe('a start', () => {
     for (const secret of secrets) expect(secret).toHaveLength(43);
   });
 
-  test('for a provider that is gone is for no registration', async () => {
+  test('for a deleted provider is for no registration', async () => {
     const { deps, provider, start } = await postroom();
     await deps.providers.remove(provider.id);
     const { key } = await start();
     expect((await deps.consents.get(key))?.consent.registration).toBe('');
   });
 
-  test('while the vault is away is a value, and keeps nothing', async () => {
+  test('while the vault is unavailable is a value, and stores nothing', async () => {
     const { deps, state, tables } = await postroom();
     state.isVaultAway = true;
     expect(await startConsent(deps, sampleWish(), ada)).toEqual({
@@ -119,7 +119,7 @@ describe('a start', () => {
     expect(tables.dump('Consents')).toEqual([]);
   });
 
-  test('by an invitation takes one of its places until it ends', async () => {
+  test('by an invitation counts as one of its attempts until it expires', async () => {
     const { deps, start } = await postroom();
     await deps.invitations.add(sampleInvitation());
     const { key } = await start(sampleWish(), guest);
@@ -129,7 +129,7 @@ describe('a start', () => {
     expect((await deps.consents.get(key))?.consent.startedBy).toEqual(guest);
   });
 
-  test('by an invitation that has no place asks the vault for nothing', async () => {
+  test('by an invitation without a free attempt does not call the vault', async () => {
     const { deps, start, state } = await postroom();
     expect(await startConsent(deps, sampleWish(), guest)).toEqual({
       kind: 'invitation-over',
@@ -147,7 +147,7 @@ describe('a start', () => {
 });
 
 describe('the browser that started', () => {
-  test('goes to the provider with what the way back is checked against', async () => {
+  test('is redirected to the provider with what the callback is verified against', async () => {
     const { deps, provider, asked, start } = await postroom();
     const { key, cookie } = await start();
     const handover = await buildAuthorizationUrl(deps, key, { cookie, initiator: ada });
@@ -177,14 +177,14 @@ describe('the browser that started', () => {
     expect(await buildAuthorizationUrl(deps, key, { cookie, initiator: ada })).toEqual(handover);
   });
 
-  test('is shown the accounts of the provider where it asked for them', async () => {
+  test('is shown the provider’s account picker if it requested that', async () => {
     const { deps, asked, start } = await postroom();
     const { key, cookie } = await start(sampleWish({ chooseAccount: true }));
     await buildAuthorizationUrl(deps, key, { cookie, initiator: ada });
     expect(asked[0]?.account).toEqual({ kind: 'choose' });
   });
 
-  test('reads why the provider cannot be reached', async () => {
+  test('is told why the provider cannot be reached', async () => {
     const failure = silence('No answer came.');
     const { deps } = await memoryConsents({
       authorizationAddress: async () => ({ kind: 'failed', failure }),
@@ -198,7 +198,7 @@ describe('the browser that started', () => {
     });
   });
 
-  test('reads that the vault is away', async () => {
+  test('is told that the vault is unavailable', async () => {
     const { deps, state, start } = await postroom();
     const { key, cookie } = await start();
     state.isVaultAway = true;
@@ -218,7 +218,7 @@ describe('the browser that started', () => {
     ['with the cookie of another sign-in', { cookie: new Secret('x'.repeat(43)) }],
     ['as another person', { initiator: { kind: 'principal', id: 'eve' } as const }],
     ['as the bearer of an invitation', { initiator: guest }],
-  ])('%s goes nowhere', async (_what, change) => {
+  ])('%s is not redirected', async (_what, change) => {
     const { deps, asked, start, state } = await postroom();
     const { key, cookie } = await start();
     state.now = NOW + ('after' in change ? change.after : 599_999);
@@ -227,7 +227,7 @@ describe('the browser that started', () => {
     expect(asked).toEqual([]);
   });
 
-  test('still goes a moment before its ten minutes are over', async () => {
+  test('is still redirected just before its ten minutes are over', async () => {
     const { deps, start, state } = await postroom();
     const { key, cookie } = await start();
     state.now = NOW + 599_999;
@@ -236,7 +236,7 @@ describe('the browser that started', () => {
     });
   });
 
-  test('goes nowhere for a sign-in that was used, is unknown, or whose provider has changed or gone', async () => {
+  test('is not redirected for a used or unknown sign-in, or if its provider has changed or was deleted', async () => {
     const { deps, provider, asked, start } = await postroom();
     const [used, changed] = [await start(), await start()];
     const stored = await deps.consents.get(used.key);

@@ -1,4 +1,4 @@
-/** The rows of sign-ins, invitations and approvals: read back whole, written once, and gone after their time. */
+/** The rows of sign-ins, invitations and approvals: read back complete, written once, and deleted after they expire. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createApprovalStore } from '../../shared/consent/approval-store.ts';
 import { createConsentStore } from '../../shared/consent/consent-store.ts';
@@ -39,7 +39,7 @@ beforeEach(() => {
   });
 });
 
-/** Sets columns of a row to what Postroom never writes there. */
+/** Sets columns of a row to values that Postroom never writes there. */
 async function spoil(partition: string, rowKey: string, columns: Record<string, number | string>) {
   const table = tables.open('Consents');
   const row = await table.get(partition, rowKey);
@@ -53,7 +53,7 @@ const badRow = (partition: string, rowKey: string, column: string) => ({
 });
 const noKeys = ['', keyOf('c').slice(1), `${keyOf('c')}c`, keyOf('C'), `../${keyOf('c').slice(3)}`];
 
-describe('a sign-in under way', () => {
+describe('a sign-in in progress', () => {
   const store = () => createConsentStore(tables);
   const key = keyOf('c');
 
@@ -67,12 +67,12 @@ describe('a sign-in under way', () => {
     expect(await store().get(keyOf('a'))).toBeUndefined();
   });
 
-  test.each(noKeys)('is not looked for under %j, which is no key', async (text) => {
+  test.each(noKeys)('is not looked up under %j, which is no key', async (text) => {
     expect(await store().get(text)).toBeUndefined();
     expect(points).toEqual([]);
   });
 
-  test('never takes the place of another one', async () => {
+  test('never overwrites another one', async () => {
     await store().add(sampleConsent());
     await expect(store().add(sampleConsent({ browserHash: 'other' }))).rejects.toMatchObject({
       code: 'consent-exists',
@@ -80,7 +80,7 @@ describe('a sign-in under way', () => {
     expect((await store().get(key))?.consent).toEqual(sampleConsent());
   });
 
-  test('is used once, and its secrets are forgotten with that', async () => {
+  test('is used once, which deletes its secrets', async () => {
     await store().add(sampleConsent());
     const stored = await store().get(key);
     if (stored === undefined) throw new Error('no row');
@@ -93,7 +93,7 @@ describe('a sign-in under way', () => {
     );
   });
 
-  test('that was swept meanwhile is not used any more', async () => {
+  test('that was deleted meanwhile is not used any more', async () => {
     await store().add(sampleConsent());
     const stored = await store().get(key);
     if (stored === undefined) throw new Error('no row');
@@ -111,7 +111,7 @@ describe('a sign-in under way', () => {
     expect((await store().get(key))?.consent).toMatchObject({ usedAt: isoAt(1), result: 'r' });
   });
 
-  test('has no result where its row changes at that moment', async () => {
+  test('has no result if its row changes at that moment', async () => {
     await store().add(sampleConsent({ usedAt: isoAt(1) }));
     before = async (point) => {
       if (point !== 'table.Consents.commit') return;
@@ -122,7 +122,7 @@ describe('a sign-in under way', () => {
   });
 
   test.each(['connectRequest', 'startedBy', 'registration', 'browserHash', 'expiresAt', 'usedAt', 'result'])(
-    'whose %s is no text is refused',
+    'whose %s is not a text is rejected',
     async (column) => {
       await store().add(sampleConsent());
       await spoil('consent', key, { [column]: 7 });
@@ -130,7 +130,7 @@ describe('a sign-in under way', () => {
     },
   );
 
-  test('is kept for a day past its end', async () => {
+  test('is kept for a day after it expires', async () => {
     await store().add(sampleConsent());
     await store().purge(NOW + 600_000 + DAY_MS);
     expect(await store().get(key)).toBeDefined();
@@ -158,12 +158,12 @@ describe('an invitation', () => {
     expect(await store().get(keyOf('a'))).toBeUndefined();
   });
 
-  test.each(noKeys)('is not looked for under %j, which is no key', async (text) => {
+  test.each(noKeys)('is not looked up under %j, which is no key', async (text) => {
     expect(await store().get(text)).toBeUndefined();
     expect(points).toEqual([]);
   });
 
-  test('never takes the place of another one', async () => {
+  test('never overwrites another one', async () => {
     await store().add(sampleInvitation());
     await expect(store().add(sampleInvitation({ approvalKey: 'k' }))).rejects.toMatchObject({
       code: 'invitation-exists',
@@ -171,7 +171,7 @@ describe('an invitation', () => {
     expect((await store().get(key))?.invitation).toEqual(sampleInvitation());
   });
 
-  test('stands in the list after those that were made later', async () => {
+  test('is listed after those that were created later', async () => {
     for (const [letter, at] of [
       ['a', 1],
       ['b', 3],
@@ -181,7 +181,7 @@ describe('an invitation', () => {
     expect((await store().list()).map((one) => one.key[0])).toEqual(['b', 'c', 'a']);
   });
 
-  test('is replaced where it is still the one that was read', async () => {
+  test('is replaced if it is unchanged since it was read', async () => {
     await store().add(sampleInvitation());
     const etag = (await store().get(key))?.etag ?? '';
     expect(await store().replace(sampleInvitation({ approvalKey: '1' }), etag)).toBe(true);
@@ -189,7 +189,7 @@ describe('an invitation', () => {
     expect((await store().get(key))?.invitation.approvalKey).toBe('1');
   });
 
-  test('is changed in its newest state, whoever else writes it', async () => {
+  test('is changed in its newest state, despite concurrent writes', async () => {
     await store().add(sampleInvitation());
     let others = 0;
     before = async (point) => {
@@ -211,7 +211,7 @@ describe('an invitation', () => {
     expect((await store().get(key))?.invitation).toEqual(expected);
   });
 
-  test('stays as it is where no change is wanted, and is not made by a change', async () => {
+  test('is unchanged if no change is wanted, and is not created by a change', async () => {
     await store().add(sampleInvitation());
     const rows = tables.dump('Consents');
     expect(await store().change(key, () => undefined)).toBeUndefined();
@@ -225,19 +225,19 @@ describe('an invitation', () => {
     ['createdAt', {}],
     ['attempts', {}],
     ['done', { done: { at: isoAt(1), accountId: 'a', user: 'u' } }],
-  ])('whose %s is no text is refused', async (column, change) => {
+  ])('whose %s is not a text is rejected', async (column, change) => {
     await store().add(sampleInvitation(change));
     await spoil('invitation', key, { [column]: 7 });
     await expect(store().get(key)).rejects.toMatchObject(badRow('invitation', key, column));
   });
 
-  test('whose attempts are none of ours is refused', async () => {
+  test('whose attempts are invalid is rejected', async () => {
     const broken = [{ key: 'k' }] as unknown as Invitation['attempts'];
     await store().add(sampleInvitation({ attempts: broken }));
     await expect(store().get(key)).rejects.toThrow();
   });
 
-  test('is kept for thirty days past its end', async () => {
+  test('is kept for thirty days after it expires', async () => {
     await store().add(sampleInvitation({ expiresAt: isoAt(0) }));
     await store().purge(NOW + 30 * DAY_MS);
     expect(await store().list()).toHaveLength(1);
@@ -246,7 +246,7 @@ describe('an invitation', () => {
   });
 });
 
-describe('an approval that is waited for', () => {
+describe('a pending approval', () => {
   const store = () => createApprovalStore(tables);
   const key = keyOf('e');
 
@@ -265,12 +265,12 @@ describe('an approval that is waited for', () => {
     expect(await store().get(keyOf('a'))).toBeUndefined();
   });
 
-  test.each(noKeys)('is not looked for under %j, which is no key', async (text) => {
+  test.each(noKeys)('is not looked up under %j, which is no key', async (text) => {
     expect(await store().get(text)).toBeUndefined();
     expect(points).toEqual([]);
   });
 
-  test('never takes the place of another one', async () => {
+  test('never overwrites another one', async () => {
     await store().add(sampleApproval());
     await expect(store().add(sampleApproval({ grantedAt: isoAt(1) }))).rejects.toMatchObject({
       code: 'approval-exists',
@@ -278,7 +278,7 @@ describe('an approval that is waited for', () => {
     expect(await store().list()).toEqual([sampleApproval()]);
   });
 
-  test('is granted once, where it is still the one that was read', async () => {
+  test('is granted once, if it is unchanged since it was read', async () => {
     await store().add(sampleApproval());
     const etag = (await store().get(key))?.etag ?? '';
     expect(await store().replace(sampleApproval({ grantedAt: isoAt(1) }), etag)).toBe(true);
@@ -287,7 +287,7 @@ describe('an approval that is waited for', () => {
   });
 
   test.each(['connectRequest', 'startedBy', 'sealedState', 'createdAt', 'expiresAt'])(
-    'whose %s is no text is refused',
+    'whose %s is not a text is rejected',
     async (column) => {
       await store().add(sampleApproval());
       await spoil('approval', key, { [column]: 7 });
@@ -296,7 +296,7 @@ describe('an approval that is waited for', () => {
   );
 
   test.each(['7', 'null', '{"code":"c"}', '{"steps":[]}'])(
-    'whose explanation is %s is refused, for a page could not show it',
+    'whose explanation is %s is rejected, because a page could not show it',
     async (explanation) => {
       await store().add(sampleApproval());
       await spoil('approval', key, { explanation });
@@ -304,7 +304,7 @@ describe('an approval that is waited for', () => {
     },
   );
 
-  test('is kept for thirty days past its end', async () => {
+  test('is kept for thirty days after it expires', async () => {
     await store().add(sampleApproval({ expiresAt: isoAt(0) }));
     await store().purge(NOW + 30 * DAY_MS);
     expect(await store().list()).toHaveLength(1);
@@ -324,7 +324,7 @@ describe('an approval of set-up', () => {
   };
   const { providerId } = approval;
 
-  test('is one a provider: the first of two is kept, until it is replaced as it was read', async () => {
+  test('exists once per provider: the first of two is kept, until it is replaced as it was read', async () => {
     expect(await store().get(providerId)).toBeUndefined();
     expect(await store().save(approval, undefined)).toBe(true);
     expect(await store().save({ ...approval, stateHash: 'other' }, undefined)).toBe(false);
@@ -344,7 +344,7 @@ describe('an approval of set-up', () => {
   });
 
   test.each(['registration', 'stateHash', 'sealedState', 'expiresAt'])(
-    'whose %s is no text is refused',
+    'whose %s is not a text is rejected',
     async (column) => {
       await store().save(approval, undefined);
       await spoil('set-up', providerId, { [column]: 7 });
@@ -359,7 +359,7 @@ describe('the monitor', () => {
     for (const one of rows) await tables.open('Consents').commit('part', [{ kind: 'insert', row: one }]);
   };
 
-  test('removes more rows than one transaction takes, and no other ones', async () => {
+  test('removes more rows than one transaction allows, and no others', async () => {
     const number = (index: number) => String(index).padStart(3, '0');
     await add(Array.from({ length: 201 }, (_, index) => row(number(index), isoAt(-1))));
     await add([row('kept', isoAt(0)), row('without a time', '')]);
@@ -369,7 +369,7 @@ describe('the monitor', () => {
     expect(tables.dump('Consents').map(({ rowKey }) => rowKey)).toEqual(['kept', 'without a time']);
   });
 
-  test('writes nothing where nothing is over', async () => {
+  test('writes nothing if nothing has expired', async () => {
     await add([row('kept', isoAt(0))]);
     points = [];
     await purgeExpired(tables.open('Consents'), 'part', { keptMs: 0, now: NOW });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectWhole } from '../harness/browser/check-drawn.ts';
 import { addressOf, type DemoApp, type Reply, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
-// A provider whose id_token gives neither a user name nor a verified address says only "the account u1".
+// A provider whose id_token has neither a username nor a verified address identifies only "the account u1".
 
 const SUPPORT = 'support@corp.example';
 const CLIENT = 'client-1';
@@ -14,7 +14,7 @@ let app: DemoApp;
 let server: Server;
 let origin: string;
 let providerId: string;
-/** Claims of the next id_token beside those that every one has. */
+/** Additional claims of the next id_token. */
 let claims: Record<string, unknown> = {};
 const nonces = new Map<string, string>();
 
@@ -95,7 +95,7 @@ async function connect(fields: Record<string, string> = {}): Promise<Reply> {
   return admin.get(callback);
 }
 
-/** The hidden fields of the form behind a button. */
+/** The hidden fields of the form with a button. */
 function formOf(html: string, button: string): { action: string; fields: Record<string, string> } {
   const form = [...html.matchAll(/<form method="post" action="([^"]+)"[^>]*>(.*?)<\/form>/gs)].find(
     ([, , inner]) => inner?.includes(button),
@@ -135,7 +135,7 @@ describe('an account without a verified name', () => {
     expect(await accounts()).toEqual([]);
   });
 
-  it('is refused where it claims another address, whatever was confirmed', async () => {
+  it('is rejected if it claims another address, whatever was confirmed', async () => {
     const { fields } = formOf((await connect()).html, 'Yes, this is the account of');
     claims = { email: 'someone.else@corp.example' };
     const refused = await connect(fields);
@@ -144,7 +144,7 @@ describe('an account without a verified name', () => {
     expect(await accounts()).toEqual([]);
   });
 
-  it('is asked about where it claims the right address without proof', async () => {
+  it('needs confirmation if it claims the right address without proof', async () => {
     claims = { email: SUPPORT, email_verified: false };
     const asked = await connect();
     expect(asked.title).toBe(RIGHT);
@@ -153,7 +153,7 @@ describe('an account without a verified name', () => {
     expect((await connect()).status).toBe(303);
   });
 
-  it('is confirmed by its owner, too, who follows an invitation', async () => {
+  it('can also be confirmed by its owner, who follows an invitation', async () => {
     const link = await admin.invite(providerId, { address: SUPPORT });
     const owner = Visitor.signedOut(app);
     const first = await owner.ride(await owner.post(link, {}), SUPPORT);

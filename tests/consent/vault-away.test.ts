@@ -1,4 +1,4 @@
-/** Key Vault or the managed identity fails while somebody connects a mailbox: a page says so, and nothing is half done. */
+/** Key Vault or the managed identity fails while a mailbox is being connected: a page says so, and nothing is half done. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { VaultCode } from '../../shared/platform/problem.ts';
@@ -24,14 +24,14 @@ afterAll(async () => {
   await Promise.all(apps.map((one) => one.stop()));
 });
 
-/** A process that knows no key yet, over the same storage: what a cold start is. */
+/** A process without a key, over the same storage, as after a cold start. */
 function coldStart(): void {
   app.services = app.another();
 }
 
 type Trouble = readonly [code: VaultCode, message: string];
 const denied: Trouble = ['key-vault-denied', 'Key Vault did not get it (status 403)'];
-/** What the page at the way back says, beside that nothing was saved. */
+/** The text of the callback page, which also says that nothing was saved. */
 const says: Readonly<Record<string, string>> = {
   'key-vault-denied': 'Key Vault Secrets Officer',
   'key-vault-throttled': 'Wait a minute',
@@ -47,7 +47,7 @@ const troubles: readonly Trouble[] = [
   ['secret-disabled', 'Key Vault did not get postroom-data-key (status 403)'],
 ];
 
-/** From now on the vault answers like this, from its `after`th question on. */
+/** From now on the vault responds like this, from its `after`th request on. */
 function breakVault([code, message]: Trouble, after = 0): void {
   let asked = 0;
   app.seam.around = async (point, effect) => {
@@ -64,7 +64,7 @@ const mendVault = (): void => {
 const accounts = () => app.services.accounts.listOf(providerId);
 
 describe.each(troubles)('the vault that fails with %s', (...trouble) => {
-  it('when a sign-in is started keeps nothing and says what to do', async () => {
+  it('when a sign-in is started stores nothing and says what to do', async () => {
     coldStart();
     breakVault(trouble);
     const { Consents: before } = allRows(app);
@@ -76,7 +76,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     drawn[`start, ${trouble[0]}`] = reply.html;
   });
 
-  it('at the hand-over says so, and a reload goes on', async () => {
+  it('at the redirect shows so, and a reload continues', async () => {
     const started = await admin.post(`/providers/${providerId}/connect`, { address: SUPPORT, who: 'self' });
     coldStart();
     breakVault(trouble);
@@ -87,7 +87,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     expect((await admin.get(callback)).status).toBe(303);
   });
 
-  it('at the way back says so without using the sign-in up: a reload connects', async () => {
+  it('at the callback shows so without using the sign-in up: a reload connects', async () => {
     const { callback } = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
     coldStart();
     breakVault(trouble);
@@ -102,7 +102,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     drawn[`way back, ${trouble[0]}`] = reply.html;
   });
 
-  it('by invitation says so to its owner, in words that name nothing of Postroom, and goes on later', async () => {
+  it('by invitation shows so to its owner without internals of Postroom, and continues later', async () => {
     const path = await admin.invite(providerId, { address: SUPPORT });
     const owner = Visitor.signedOut(app);
     coldStart();
@@ -124,7 +124,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     drawn[`invitation, ${trouble[0]}`] = back.html;
   });
 
-  it('where the app signs in by itself says so and keeps nothing', async () => {
+  it('when the app signs in itself shows so and stores nothing', async () => {
     coldStart();
     breakVault(trouble);
     const path = `/providers/${providerId}/app-access`;
@@ -139,11 +139,11 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
 });
 
 describe('the vault that fails', () => {
-  it('after the state was used up, when the credential is fetched, asks to start again', async () => {
+  it('after the state was used up, when the credential is read, requires a new start', async () => {
     const { callback } = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
     const credential = (await app.services.providers.get(providerId))?.credential;
     if (credential?.kind !== 'secret') throw new Error('no secret');
-    // The data key is known already; the next question is for the credential.
+    // The encryption key is cached already; the next request is for the credential.
     breakVault(denied);
     const reply = await admin.get(callback);
     expect([reply.status, reply.title]).toEqual([503, 'Key Vault denies access to this installation']);
@@ -151,11 +151,11 @@ describe('the vault that fails', () => {
     expect(reply.html).toContain(`/providers/${providerId}/connect?address=${encodeURIComponent(SUPPORT)}`);
     expect(await accounts()).toEqual([]);
     mendVault();
-    // The way back once more, by a reload or the back button, says the same again and asks nobody.
+    // The callback again, by a reload or the back button, shows the same and sends no request.
     expect((await admin.get(callback)).title).toBe(reply.title);
   });
 
-  it('with a data key that was replaced and removed meanwhile asks to start again', async () => {
+  it('after the encryption key was replaced and removed meanwhile requires a new start', async () => {
     const { callback } = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
     app.vault.versions.delete('postroom-data-key');
     coldStart();
@@ -166,7 +166,7 @@ describe('the vault that fails', () => {
     expect((await admin.get(again.callback)).status).toBe(303);
   });
 
-  it('where an attempt waits for an admin of the tenant says so in place of the link', async () => {
+  it('while an attempt waits for an admin of the tenant shows so in place of the link', async () => {
     await start({ tenants: [tenant({ userConsent: false })] });
     const { callback } = await admin.leave(providerId, { address: SUPPORT }, 'no-approval');
     const waiting = await admin.get(callback);
@@ -184,7 +184,7 @@ describe('the vault that fails', () => {
     expect((await owner.get(path)).html).toContain('Link for the admin');
   });
 
-  it('leads to whole, accessible pages', async () => {
+  it('leads to complete, accessible pages', async () => {
     expect(Object.keys(drawn).length).toBeGreaterThan(15);
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);

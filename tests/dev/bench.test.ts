@@ -13,10 +13,10 @@ import {
 } from '../../dev/bench/recorded-storage.ts';
 import { median } from '../../dev/bench/statistics.ts';
 
-describe('the emails of the bench', () => {
+describe('the emails of the benchmark', () => {
   const mails = mixedMails(100);
 
-  it('are the same bytes on every run', () => {
+  it('are the same bytes in every run', () => {
     const digest = (): string => {
       const hash = createHash('sha256');
       for (const { raw } of mixedMails(10)) hash.update(raw);
@@ -37,7 +37,7 @@ describe('the emails of the bench', () => {
     expect(Math.max(...sizes)).toBeLessThan(high);
   });
 
-  it('answer each other in part', () => {
+  it('partly reply to each other', () => {
     const ids = new Set(mails.map(({ raw }) => /^Message-ID: (.*?)\r$/m.exec(raw.toString('latin1'))?.[1]));
     const answers = mails.flatMap(
       ({ raw }) => /^In-Reply-To: (.*?)\r$/m.exec(raw.toString('latin1'))?.[1] ?? [],
@@ -48,7 +48,7 @@ describe('the emails of the bench', () => {
     expect(known).toBeLessThan(16);
   });
 
-  it('carry the attachment they say they carry, in lines that email allows', () => {
+  it('contain the attachment that they announce, in lines that email allows', () => {
     for (const { raw, attachment } of [
       ...mails.filter(({ kind }) => kind === 'medium'),
       bigMail(2_000_000),
@@ -68,7 +68,7 @@ describe('the storage floor', () => {
   const fail = (): never => {
     throw new Error('refused');
   };
-  /** As much of a table as the recording has to do with: a second row of the same key is refused. */
+  /** The part of a table that the recording needs: a duplicate key is rejected. */
   class Table {
     readonly tableName = 'Ledger';
     async createEntity({ partitionKey, rowKey }: Entity): Promise<void> {
@@ -104,7 +104,7 @@ describe('the storage floor', () => {
     ImapFlow: fail as never,
   };
 
-  it('repeats what was recorded under other keys, and notices what ends otherwise', async () => {
+  it('repeats the recording under other keys, and detects different results', async () => {
     const calls: StorageCall[] = [];
     const run = callRunner(sdks, '');
     recordCalls(sdks, calls);
@@ -124,7 +124,7 @@ describe('the storage floor', () => {
     expect(await replayCalls(run, again, 1)).toEqual(['create Ledger']);
   });
 
-  it('asks for no ETag of the recorded run and stays in its own partition', () => {
+  it('sends no ETag of the recorded run and stays in its own partition', () => {
     const entity = { partitionKey: 'box', rowKey: 'a' };
     const actions = [['update', entity, 'Replace', { etag: 'x' }] as const, ['delete', entity] as const];
     const transaction = { failed: false, kind: 'transaction' as const, table: 'Ledger', actions };
@@ -179,7 +179,7 @@ describe('the goals', () => {
     expect(goalsOf(bad, 1.61).filter(({ met }) => met)).toEqual([]);
   });
 
-  it('rest on medians', () => {
+  it('are based on medians', () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1, 2, 3])).toBe(2.5);
     expect(median([])).toBeNaN();

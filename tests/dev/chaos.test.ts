@@ -1,4 +1,4 @@
-/** What `npm run chaos` compares, and the faults it makes; the run itself is a part of .ci/run. */
+/** What `npm run chaos` compares, and the faults it causes; the run itself is part of .ci/run. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -42,7 +42,7 @@ describe('a message on the server', () => {
   const flagsOf = async (found: Found[], more: Partial<typeof at> = {}): Promise<string[]> =>
     kinds((await judge({ ...at, ...more }, found, async (name) => blobs.get(name))).flags);
 
-  test('that is stored once, byte for byte, and read is as it must be', async () => {
+  test('that is stored once, byte for byte, and read is correct', async () => {
     expect(await flagsOf([message('same')])).toEqual([]);
   });
 
@@ -50,17 +50,17 @@ describe('a message on the server', () => {
     expect(await flagsOf([])).toEqual(['LOST']);
   });
 
-  test('that is recorded twice is doubled', async () => {
+  test('that is recorded twice is duplicated', async () => {
     expect(await flagsOf([message('same'), skipped('copy of #1')])).toEqual(['DOUBLED']);
   });
 
-  test('that is stored and left unread, stored with other bytes, or without any is flagged', async () => {
+  test('that is stored and unread, stored with other bytes, or without any is flagged', async () => {
     expect(await flagsOf([message('same')], { seen: false })).toEqual(['stored and still unread']);
     expect(await flagsOf([message('other')])).toEqual(['raw blob differs from the message']);
     expect(await flagsOf([message('gone')])).toEqual(['raw blob missing']);
   });
 
-  test('that is a copy may have come another way than its twin, and is no copy of another message', async () => {
+  test('that is a copy may have a different route than its twin, and is no copy of another message', async () => {
     const twin = Buffer.concat([Buffer.from('Received: by relay\r\n'), raw]);
     const flagsOfCopy = async (stored: Buffer): Promise<string[]> => {
       const copy = { ...skipped('copy of #1'), row: row('box', 'q', { reason: 'copy of #1', rawBlob: 'b' }) };
@@ -70,7 +70,7 @@ describe('a message on the server', () => {
     expect(await flagsOfCopy(letter('A', 'b'))).toEqual(['raw blob differs from the message']);
   });
 
-  test('that the server cut off twice is stored as far as it came, and its ticket says so', async () => {
+  test('that the server cut off twice is stored incomplete, and its ticket says so', async () => {
     const notes = JSON.stringify(['The mail server announced 9 bytes and handed out 5 bytes each time.']);
     const cut = raw.subarray(0, 20);
     const flagsOfCut = async (stored: Buffer, columns: Record<string, unknown>): Promise<string[]> => {
@@ -84,7 +84,7 @@ describe('a message on the server', () => {
     ]);
   });
 
-  test('under a UID that was given again is not told by the message before', async () => {
+  test('under a reused UID is not confused with the earlier message', async () => {
     expect(await flagsOf([message('other')], { reused: true })).toEqual(['LOST']);
     expect(await flagsOf([message('other'), message('same')], { reused: true })).toEqual([]);
   });
@@ -100,25 +100,25 @@ describe('copies', () => {
     found,
   });
 
-  test('one content filed twice is flagged, and a copy without a twin', () => {
+  test('are flagged if one content is filed twice, or if they have no twin', () => {
     const twice = [judged(letter('A', 'a'), message('1')), judged(letter('A', 'a'), message('2'))];
     expect(kinds(auditCopies(twice))).toEqual(['same content filed more than once']);
     const alone = [judged(letter('A', 'a'), skipped('copy of #1'))];
     expect(kinds(auditCopies(alone))).toEqual(['skipped as a copy without a twin']);
   });
 
-  test('one content filed once and skipped once is as it must be', () => {
+  test('are correct if one content is filed once and skipped once', () => {
     const pair = [judged(letter('A', 'a'), message('1')), judged(letter('A', 'a'), skipped('copy of #1'))];
     expect(auditCopies(pair)).toEqual([]);
   });
 
-  test('a message whose lines end in CR alone has a header, too', () => {
+  test('have a header, even if their lines end with CR only', () => {
     expect(ownKeysOf(letter('A', 'a', '\r')).loose).not.toBe(ownKeysOf(letter('B', 'a', '\r')).loose);
     const moved = Buffer.from('X-Trace: 1\rSubject: A\rFrom: pat@customer.example\r\ra\r');
     expect(ownKeysOf(moved).loose).toBe(ownKeysOf(letter('A', 'a', '\r')).loose);
   });
 
-  test('texts without a header are told apart', () => {
+  test('without a header are distinguished by their text', () => {
     expect(ownKeysOf(Buffer.from('one')).strict).not.toBe(ownKeysOf(Buffer.from('two')).strict);
   });
 });
@@ -134,7 +134,7 @@ describe('rows', () => {
     accounts: [row('p', 'a', { state: 'ok' })],
   };
 
-  test('that agree raise no flag', () => {
+  test('that agree are not flagged', () => {
     expect(auditRows(healthy)).toEqual([]);
   });
 
@@ -154,17 +154,17 @@ describe('rows', () => {
     expect(kinds(auditRows({ ...healthy, ...change }))).toEqual([kind]);
   });
 
-  test('a number that was reserved and never used is a gap, and no flag', () => {
+  test('a reserved and unused number is a gap, and is not flagged', () => {
     const gaps = [row('n', '0000000002', { ticketId: 't' }), row('n', '0000000003', { ticketId: 'gone' })];
     expect(auditRows({ ...healthy, numbers: [...healthy.numbers, ...gaps] })).toEqual([]);
   });
 
-  test('a number that two tickets have is flagged', () => {
+  test('a number used by two tickets is flagged', () => {
     const tickets = [...healthy.tickets, row('u', 'head', head), row('u', 'm|1|k', { key: 'k' })];
     expect(kinds(auditRows({ ...healthy, tickets }))).toContain('ticket number given twice');
   });
 
-  test('are found by their place, also where more stands behind the UID', () => {
+  test('are found by their place, even with more text behind the UID', () => {
     const tickets = [
       row('t', 'm|1|k', { key: 'k', rawBlob: 'raw/box/0123456789abcdef-12-7.eml' }),
       row('t', 'm|2|l', { key: 'l', rawBlob: 'raw/box/0123456789abcdef-12-7-fedcba9876543210.eml' }),
@@ -176,11 +176,11 @@ describe('rows', () => {
   });
 });
 
-describe('a message that was begun when its server went back to a backup without it', () => {
+describe('a message in progress when its server was restored from a backup without it', () => {
   const begun = (uid: string, state = 'received') =>
     row('box', 'mail|k', { state, place: `at|0123456789abcdef|0000000012|${uid}|fedcba9876543210` });
 
-  test('is nobody’s to finish; one from before the backup is', () => {
+  test('is excused, but not one from before the backup', () => {
     const restoredFrom = new Map([['box', 7]]);
     expect(isOfLostMessage(begun('0000000008'), restoredFrom)).toBe(true);
     expect(isOfLostMessage(begun('0000000007'), restoredFrom)).toBe(false);
@@ -190,7 +190,7 @@ describe('a message that was begun when its server went back to a backup without
 });
 
 describe('the options', () => {
-  test('have ten kills and eighty messages a minute, unless told otherwise', () => {
+  test('default to ten kills and eighty messages a minute', () => {
     expect(readOptions(['--minutes', '2'])).toMatchObject({
       minutes: 2,
       kills: 20,
@@ -200,7 +200,7 @@ describe('the options', () => {
     expect(readOptions(['--kills', '3', '--messages', '9'])).toMatchObject({ kills: 3, messages: 9 });
   });
 
-  test('that cannot be read are refused in words', () => {
+  test('that are invalid are rejected with a message', () => {
     expect(() => readOptions(['--minutes', 'two'])).toThrow(
       '--minutes takes a number of 0 or more, not "two".',
     );
@@ -212,8 +212,8 @@ describe('the options', () => {
   });
 });
 
-describe('chance', () => {
-  test('is the same for the same seed, with copies and answers among the deliveries', () => {
+describe('randomness', () => {
+  test('is the same for the same seed, with copies and replies among the deliveries', () => {
     const files = [
       { name: 'a', raw: letter('A', 'a') },
       { name: 'b', raw: letter('B', 'b') },
@@ -230,12 +230,12 @@ describe('chance', () => {
 });
 
 describe('faults', () => {
-  test('every misbehaviour of the wire is one that the misbehaving server knows', () => {
+  test('of the connection are all known to the misbehaving server', () => {
     for (const kind of misbehaviours)
       if (kind !== 'restore') expect(imapMisbehaviour(kind, chanceOf(1)).kind).toBe(kind);
   });
 
-  test('a storage request breaks off, or arrives after its sender was told so', async () => {
+  test('of storage break a request off, or fail its response after the write', async () => {
     const arrived: string[] = [];
     const storage = createServer((request, response) => {
       arrived.push(`${request.method}`);
@@ -268,7 +268,7 @@ describe('faults', () => {
     storage.close();
   }, 40_000);
 
-  test('a backup put back brings the mailbox of then', async () => {
+  test('that restore a backup restore the mailbox of that time', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'postroom-chaos-'));
     const box = { address: 'box@contoso.example', id: 'box' };
     const mailbox = join(folder, 'mail-npm', 'mailboxes', box.address);

@@ -53,7 +53,7 @@ const amountOf = (mailboxes: number, item: Priced, more = {}): number =>
 describe('a month', () => {
   const minutes = 43_800;
 
-  test('is a share of the installation, one of each mailbox and one of each email', () => {
+  test('is the sum of a share for the installation, each mailbox and each email', () => {
     // 10 a minute of the installation, 2 a mailbox, 5 an email.
     const mails = 100 * 20 * (minutes / 1440);
     expect(amountOf(100, 'table')).toBeCloseTo(minutes * (10 + 100 * 2) + mails * 5, 3);
@@ -67,7 +67,7 @@ describe('a month', () => {
     expect(amountOf(101, 'execution')).toBeCloseTo(minutes * 3, 3);
   });
 
-  test('charges a look over the internet, not over this machine, and memory by size', () => {
+  test('charges a request over the internet, not on this machine, and memory by size', () => {
     const timers = minutes * 1;
     const looks = minutes * ((100 * 1.5) / 8);
     const mails = 100 * 20 * (minutes / 1440) * 0.1;
@@ -75,7 +75,7 @@ describe('a month', () => {
     expect(amountOf(100, 'gbSecond', { memoryGb: 0.5 })).toBeCloseTo((timers + looks + mails) / 2, 3);
   });
 
-  test('counts what is free before it counts dollars', () => {
+  test('subtracts free amounts before it charges dollars', () => {
     const { lines } = monthOf(measured, 10, usual, prices);
     const executions = lines.find(({ item }) => item === 'execution');
     expect(executions?.amount).toBeLessThan(250_000);
@@ -107,12 +107,12 @@ describe('a month', () => {
   });
 });
 
-describe('a month without mail', () => {
+describe('a month without email', () => {
   const amountIn = (shape: Shape, item: Fixed): number =>
     fixedMonthOf(committed(shape), fixed, logs.logGb).lines.find((line) => line.item === item)?.amount ??
     Number.NaN;
 
-  test('counts what the template makes, for as long as it stands', () => {
+  test('counts what the template creates, for as long as it exists', () => {
     expect(amountIn('main', 'watchQuestion')).toBe(2 * 12 * 730);
     expect(amountIn('hardened', 'watchQuestion')).toBe(5 * 12 * 730);
     expect(amountIn('hardened', 'privateEndpointHour')).toBe(5 * 730);
@@ -120,7 +120,7 @@ describe('a month without mail', () => {
     expect(amountIn('hardened', 'addressHour')).toBe(730);
     expect(amountIn('hardened', 'privateZone')).toBe(4);
     expect(amountIn('hardened', 'warmGbSecond')).toBe(2 * 2 * 730 * 3600);
-    // The watch is answered by them: 5 places, every 5 minutes, a second each, in 2 GB.
+    // The availability test calls them: 5 places, every 5 minutes, a second each, in 2 GB.
     expect(amountIn('hardened', 'warmExecutionGbSecond')).toBe(5 * 12 * 730 * 2);
     for (const shape of shapes)
       expect([amountIn(shape, 'logAlert'), amountIn(shape, 'metricAlert')]).toEqual([3, 1]);
@@ -135,7 +135,7 @@ describe('a month without mail', () => {
     expect(network.map((item) => amountIn('main', item))).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  test('has the price of alerts that look every quarter of an hour', () => {
+  test('has the price of alerts that run every quarter of an hour', () => {
     for (const { properties } of ofType(committed('main'), 'Microsoft.Insights/scheduledQueryRules'))
       expect(at(properties, 'evaluationFrequency')).toBe('PT15M');
   });
@@ -152,7 +152,7 @@ describe('a month without mail', () => {
   });
 });
 
-test('the way to the storage tells kinds of requests apart, counts bytes, and can be cut and mended', async () => {
+test('the storage proxy distinguishes kinds of requests, counts bytes, and can be cut and restored', async () => {
   const azurite = await startAzurite();
   const proxy = await startStorageProxy(azurite.connectionString);
   const noRetry = { retryOptions: { maxTries: 1 } };
@@ -177,7 +177,7 @@ test('the way to the storage tells kinds of requests apart, counts bytes, and ca
       queue: 3,
       'queue-empty': 1,
       'blob-write': 2,
-      // A download asks for the size first.
+      // A download requests the size first.
       'blob-read': 2,
       'blob-delete': 1,
     });
@@ -185,7 +185,7 @@ test('the way to the storage tells kinds of requests apart, counts bytes, and ca
     proxy.setDown(true);
     await expect(blobs.exists()).rejects.toThrow();
     proxy.setDown(false);
-    // A client may try a connection of before once more.
+    // A client may retry an earlier connection once.
     await expect.poll(() => blobs.exists().catch(() => false)).toBe(true);
   } finally {
     await proxy[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-/** What the drill calls a mistake: each thing that can go wrong is found, and nothing else. */
+/** What the drill counts as a mistake: each possible error is found, and nothing else. */
 import { describe, expect, test } from 'vitest';
 import type { ReceivedAlert } from '../../dev/drill/alert-receiver.ts';
 import { drillFaults } from '../../dev/drill/drill-faults.ts';
@@ -42,7 +42,7 @@ const another = (changes: Partial<ReceivedAlert>): Partial<DrillRecord> => {
 };
 
 describe('the drill', () => {
-  test('finds nothing where all was as promised', () => {
+  test('finds no mistake if everything was as promised', () => {
     expect(mistakes({})).toEqual([]);
   });
 
@@ -86,7 +86,7 @@ describe('the drill', () => {
     expect(mistakes(changes)).toEqual([expect.stringMatching(sentence)]);
   });
 
-  test('finds a second alert, by webhook and by mail', () => {
+  test('finds a second alert, by webhook and by email', () => {
     const second = { ...opened, key: 'l', kind: 'smtp-refused', headline: 'No mail leaves.' };
     const mails = [...good.mails, '[Postroom] No mail leaves.'];
     expect(mistakes({ received: [...good.received, second], mails })).toEqual([
@@ -95,7 +95,7 @@ describe('the drill', () => {
   });
 });
 
-describe('the home page at a glance', () => {
+describe('the summary of the home page', () => {
   test('is the first sentence and the first link of its main part, as a person reads them', () => {
     expect(glanceAt(home('Kim &amp; Lee&#39;s <b>installation</b>', '/a?b&amp;c'))).toEqual({
       says: "Kim & Lee's installation",
@@ -103,7 +103,7 @@ describe('the home page at a glance', () => {
     });
   });
 
-  test('is calm only where nothing at all is said beside the one line', () => {
+  test('is calm only if there is nothing beside the one line', () => {
     expect(isCalm(calm)).toBe(true);
     expect(isCalm(calm.replace('</main>', '<ul class="findings"></ul></main>'))).toBe(false);
     expect(isCalm(home('Mail is flowing', '/'))).toBe(false);

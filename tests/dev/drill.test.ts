@@ -1,6 +1,6 @@
 /**
  * Each fault of the drill, as `npm run drill` runs it: one alert of the right kind, code, cause and link, in time, by
- * webhook, by mail and on the home page, that closes.
+ * webhook, by email and on the home page, which is then resolved.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('npm run drill', () => {
-  test('knows nine faults, each with a promise of its own', () => {
+  test('has nine faults, each with its own promise', () => {
     expect(drillFaults.map(({ name }) => name)).toEqual([
       'dead refresh token',
       'expired secret',
@@ -36,7 +36,7 @@ describe('npm run drill', () => {
   });
 
   test.each(drillFaults)(
-    '$name is told once, with its cause and the way to the fix, and is over once it is mended',
+    '$name opens one alert, with its cause and a link to the fix, which is resolved once it is fixed',
     { timeout: 300_000 },
     async (fault) => {
       const result = await runDrill(appDir, fault);
@@ -46,12 +46,12 @@ describe('npm run drill', () => {
     },
   );
 
-  test('tells every two faults apart by code, and promises none later than fifteen minutes', () => {
+  test('distinguishes any two faults by code, and promises none later than fifteen minutes', () => {
     expect(new Set(drillFaults.map(({ code }) => code)).size).toBe(drillFaults.length);
     expect(Math.max(...drillFaults.map(({ withinMinutes }) => withinMinutes))).toBe(15);
   });
 
-  test('says so when what was promised does not come', { timeout: 300_000 }, async () => {
+  test('reports a promise that is not kept', { timeout: 300_000 }, async () => {
     const [fault] = drillFaults.filter(({ name }) => name === 'wrong secret');
     if (fault === undefined) throw new Error('There is no such fault.');
     const nothing = {
@@ -64,7 +64,7 @@ describe('npm run drill', () => {
   });
 });
 
-test('a clock that is set forward tells a later time everywhere, and the real one again afterwards', () => {
+test('a clock that is set forward shows a later time everywhere, and then the real one again', () => {
   const before = Date.now();
   {
     using clock = shiftClock();
@@ -80,7 +80,7 @@ test('a clock that is set forward tells a later time everywhere, and the real on
   expect(Date.now() - before).toBeLessThan(60_000);
 });
 
-test('a form is sent as a browser would send it', () => {
+test('a form is submitted as a browser would', () => {
   const html = `<header><form method="post"><input name="out" value="1"></form></header><main>
     <form method="post" action="/x">
       <input type="hidden" name="id" value="a&amp;b"><input name="empty">

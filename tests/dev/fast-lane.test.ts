@@ -17,14 +17,14 @@ const named = lanes.map(({ file, outside }) => ({
 }));
 
 describe('the lane of each test', () => {
-  // The names are the list of what is fast and why the others are not.
+  // The names list the fast files, and the reasons for the others.
   test.each(named)('$file is $lane', ({ file, outside }) => {
     if (/-in-browser|\/stories\/|\/acceptance\/|\/emulators\/(azurite|stack|mail-debian)/.test(file))
       expect(outside).toBeDefined();
     if (outside !== undefined) expect(outside.startsWith(`${file} → `)).toBe(true);
   });
 
-  test('is fast for a fair part of them', () => {
+  test('is fast for a fair share of them', () => {
     expect(lanes.filter(({ outside }) => outside === undefined).length).toBeGreaterThan(60);
   });
 });
@@ -74,7 +74,7 @@ describe('a test', () => {
 });
 
 describe('in the fast lane', () => {
-  test('a socket, a server and a process are refused, whatever imports say', async () => {
+  test('a socket, a server and a process are refused, whatever the imports are', async () => {
     const lift = forbidOutside();
     try {
       const refused = /^A test of the fast lane cannot /;

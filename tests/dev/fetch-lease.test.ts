@@ -7,7 +7,7 @@ import { openSeam } from '../../shared/platform/seam.ts';
 describe('how long npm run replay waits', () => {
   const minute = 60_000;
 
-  it('is without limit while a fetch is at work', () => {
+  it('has no limit while a fetch is running', () => {
     expect(isStalled(60 * minute, { progressAt: 0, atWorkAt: 60 * minute - 1_000 })).toBe(false);
   });
 
@@ -18,7 +18,7 @@ describe('how long npm run replay waits', () => {
   });
 });
 
-describe('a fetch at work', () => {
+describe('a running fetch', () => {
   let storage: RunningAzurite;
   beforeAll(async () => {
     storage = await startAzurite();
@@ -27,7 +27,7 @@ describe('a fetch at work', () => {
     await storage?.stop();
   });
 
-  it('is known by the lease of its mailbox', async () => {
+  it('is recognized by the lease of its mailbox', async () => {
     const { connectionString } = storage;
     expect(await isFetching(connectionString, 'm1')).toBe(false);
     const blobs = azureBlobs({ kind: 'connection-string', connectionString }, openSeam);

@@ -1,4 +1,4 @@
-/** What `npm run mutants` makes of its survivors, and its tables; the run itself takes long and comes weekly. */
+/** How `npm run mutants` treats its survivors, and its tables; the run itself takes long and runs weekly. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -46,7 +46,7 @@ test('a survivor with an entry is not named, and still counts as one', () => {
   expect(score).toEqual({ killed: 1, counted: 2, percent: 50 });
 });
 
-test('an equivalent one leaves the score', () => {
+test('an equivalent one is excluded from the score', () => {
   const { score } = compareMutants([mutant(), mutant({ outcome: 'killed' })], [entry({ equivalent: true })]);
   expect(score).toEqual({ killed: 1, counted: 1, percent: 100 });
 });
@@ -56,29 +56,29 @@ test.each([
   { mutator: 'ConditionalExpression' },
   { original: 'a < c' },
   { replacement: 'true' },
-])('an entry explains nothing that differs in %o', (other) => {
+])('an entry does not cover a mutant that differs in %o', (other) => {
   expect(compareMutants([mutant()], [entry(other)])).toMatchObject({
     unexplained: [mutant()],
     outdated: [entry(other)],
   });
 });
 
-test('an entry explains one of two twins', () => {
+test('an entry covers one of two twins', () => {
   const twins = [mutant(), mutant({ line: 8 })];
   expect(compareMutants(twins, [entry()]).unexplained).toEqual([twins[1]]);
   expect(compareMutants(twins, [entry(), entry()]).unexplained).toEqual([]);
 });
 
-test('an entry whose mutant was noticed, or is made no more, must leave the list', () => {
+test('an entry must be removed if its mutant was noticed or no longer exists', () => {
   expect(compareMutants([mutant({ outcome: 'killed' })], [entry()]).outdated).toEqual([entry()]);
   expect(compareMutants([], [entry()]).outdated).toEqual([entry()]);
 });
 
-test('nothing to change is nothing missed', () => {
+test('a file without mutants misses nothing', () => {
   expect(compareMutants([], []).score).toEqual({ killed: 0, counted: 0, percent: 100 });
 });
 
-test('the score of several features weighs each mutant the same', () => {
+test('the score of several features weights each mutant equally', () => {
   const scores = [
     { killed: 9, counted: 10, percent: 90 },
     { killed: 0, counted: 30, percent: 0 },
@@ -90,7 +90,7 @@ test('code is compared on one line', () => {
   expect(collapse(' {\n    a,\n  }\n')).toBe('{ a, }');
 });
 
-test('the table names files that exist, each once, and the list explains none but those', () => {
+test('the table names existing files, each once, and the list covers only those', () => {
   const mutated = Object.values(features).flatMap(({ mutate }) => mutate);
   const tests = Object.values(features).flatMap((feature) => feature.tests);
   expect([...mutated, ...tests].filter((file) => !existsSync(join(root, file)))).toEqual([]);

@@ -1,4 +1,4 @@
-/** What is deployed: from the archive, unpacked, on the local host, with the settings that the template sets in Azure. */
+/** What is deployed: unpacked from the archive, on the local host, with the settings that the template sets in Azure. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the deployment package', () => {
-  test('holds the built app at its top, and no settings of whoever packed it', () => {
+  test('contains the built app at its top, and no settings of the developer', () => {
     const names = [...files.keys()];
     expect(names).toEqual(expect.arrayContaining(['host.json', 'package.json', 'main.mjs', 'app.mjs']));
     expect(names.filter((name) => !/^[\w-]+\.(mjs|mjs\.map|json)$/.test(name))).toEqual([]);
@@ -42,7 +42,7 @@ describe('the deployment package', () => {
     expect(packed.files).toBe(names.length);
   });
 
-  test('is small enough to be unpacked at each cold start without being noticed', () => {
+  test('is small enough to be unpacked at each cold start without a noticeable delay', () => {
     expect(packed.bytes).toBeLessThan(8 * 1024 * 1024);
   });
 
@@ -51,14 +51,14 @@ describe('the deployment package', () => {
     expect(again.sha256).toBe(packed.sha256);
   });
 
-  test('can be read by others', () => {
+  test('can be read by other users', () => {
     const tool = ['/usr/bin/unzip', '/usr/bin/python3'].find(existsSync);
     if (tool === undefined) return;
     const args = tool.endsWith('unzip') ? ['-tq', packed.file] : ['-m', 'zipfile', '-t', packed.file];
     expect(() => execFileSync(tool, args, { stdio: 'ignore' })).not.toThrow();
   });
 
-  test('starts with the settings of Azure, local addresses in place of its own, and is ready', async () => {
+  test('starts with the settings of Azure, with local addresses instead, and is ready', async () => {
     const unpacked = join(folder, 'unpacked');
     for (const [name, content] of files) {
       mkdirSync(dirname(join(unpacked, name)), { recursive: true });
@@ -91,7 +91,7 @@ describe('the deployment package', () => {
       expect(host.functions).toEqual(
         expect.arrayContaining(['fetchMail', 'fetchShard', 'oauthCallback', 'web']),
       );
-      // The workbook shows the runs of all that works behind the pages, under the names that the host knows.
+      // The workbook shows the runs of all background functions, under the names that the host knows.
       expect(runsInWorkbook().toSorted()).toEqual(
         host.functions.filter((name) => !PAGES.includes(name)).toSorted(),
       );
@@ -102,7 +102,7 @@ describe('the deployment package', () => {
         302,
         '/.auth/login/aad?post_login_redirect_uri=%2F',
       ]);
-      // Storage and vault answer: every setting reached its SDK.
+      // Storage and vault respond: every setting reached its SDK.
       expect((await fetch(`${host.url}/health/ready`)).status).toBe(200);
     } finally {
       await host.stop();
@@ -111,7 +111,7 @@ describe('the deployment package', () => {
   });
 });
 
-/** Functions that answer an address. */
+/** Functions with an HTTP trigger. */
 const PAGES = ['healthLive', 'healthReady', 'oauthCallback', 'web'];
 
 function runsInWorkbook(): string[] {
@@ -123,7 +123,7 @@ function runsInWorkbook(): string[] {
   return list.split(', ').map((name) => name.replaceAll("'", ''));
 }
 
-/** What only Azure can answer: its storage, its telemetry, and what a snapshot does not know. */
+/** What only Azure provides: its storage, its telemetry, and what a snapshot does not contain. */
 const ONLY_IN_AZURE = [
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
@@ -143,14 +143,14 @@ const ONLY_IN_AZURE = [
   'PUBLIC_URL',
 ];
 
-/** Azure's settings without those, and with what takes their place on this machine. */
+/** Azure's settings without those, plus their local replacements. */
 function inPlace(
   azure: Readonly<Record<string, string>>,
   azurite: RunningAzurite,
   local: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const kept = Object.entries(azure).filter(([name]) => !ONLY_IN_AZURE.includes(name));
-  // Each of them is there, and nothing else needs Azure.
+  // Each of them exists, and nothing else needs Azure.
   expect(Object.keys(azure)).toEqual(expect.arrayContaining(ONLY_IN_AZURE));
   expect(kept.filter(([, value]) => value.startsWith('['))).toEqual([]);
   return {
@@ -161,7 +161,7 @@ function inPlace(
   };
 }
 
-test('the zip writer keeps names beyond ASCII and empty files', () => {
+test('the zip writer keeps non-ASCII names and empty files', () => {
   const archive = zip([
     { name: 'ä/ö.txt', content: Buffer.from('ü') },
     { name: 'empty', content: Buffer.alloc(0) },
@@ -172,7 +172,7 @@ test('the zip writer keeps names beyond ASCII and empty files', () => {
   ]);
 });
 
-test('the zip writer makes the same bytes in every time zone and from files in any order', () => {
+test('the zip writer creates the same bytes in every time zone and from files in any order', () => {
   const files = [
     { name: 'b.mjs', content: Buffer.from('b') },
     { name: 'a.mjs', content: Buffer.from('a') },

@@ -47,7 +47,7 @@ async function world(
   if (azd) program('azd', AZD);
 }
 
-/** The two commands of azd that are used, over a file. */
+/** The two azd commands that are used, over a file. */
 const AZD = `
 const fs = require('node:fs');
 const file = ${JSON.stringify('$FILE')};
@@ -62,7 +62,7 @@ const azdValues = (): Record<string, string> =>
 const setAzd = (more: Record<string, string>): void =>
   writeFileSync(azdFile(), JSON.stringify({ ...azdValues(), ...more }));
 
-/** A program of this name on the PATH of the command, in place of the real one. */
+/** A program of this name on the command's PATH, in place of the real one. */
 function program(name: string, script: string): void {
   const file = join(folder, name);
   writeFileSync(file, `#!${process.execPath}\n${script.replace('$FILE', azdFile())}`);
@@ -102,7 +102,7 @@ const provisioned = { POSTROOM_URL: 'https://desk.example', POSTROOM_IDENTITY_PR
 
 // Each of these starts the command several times, which takes long on a busy machine.
 describe('npm run register-app', { timeout: 120_000 }, () => {
-  test('makes both registrations and keeps their ids, ties them to the installation, and changes nothing when run again', async () => {
+  test('creates both registrations and stores their IDs, links them to the installation, and changes nothing when run again', async () => {
     await world({ settleRequests: 1 });
     const created = await run(['--create', '--json']);
     expect([created.code, created.stderr]).toEqual([0, '']);
@@ -137,7 +137,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
       ]);
     const admin = signIn?.appRoles.find(({ value }) => value === 'admin');
     expect(graph.directory.assignments).toMatchObject([{ principalId: DIANA, appRoleId: admin?.id }]);
-    // The permissions, by the names the directory itself gives these ids.
+    // The permissions, by the names that the directory gives these IDs.
     const scopes = graph.directory.servicePrincipals[0]?.oauth2PermissionScopes ?? [];
     const asked = (application: typeof mail) => {
       expect(application?.requiredResourceAccess).toHaveLength(1);
@@ -168,7 +168,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     expect([writes(), JSON.stringify(graph.directory), JSON.stringify(azdValues())]).toEqual(before);
   });
 
-  test('finds what a run that broke off had made, and leaves what people added', async () => {
+  test('finds what an interrupted run had created, and keeps what people added', async () => {
     await world();
     graph.faults.push({ match: { method: 'POST', path: 'servicePrincipals$' }, status: 400 });
     expect((await run(['--create'])).code).toBe(1);
@@ -178,7 +178,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
 
     const [signIn] = graph.directory.applications;
     signIn?.web.redirectUris.push('https://old.example/.auth/login/aad/callback');
-    // Somebody has renamed our agent role away and added one of their own.
+    // Someone has renamed our agent role and added another one.
     const [admin] = signIn?.appRoles ?? [];
     const own = { id: '40000000-0000-4000-8000-000000000001', value: 'auditor', origin: 'Application' };
     const shown = { displayName: 'A', description: 'A', isEnabled: true, allowedMemberTypes: ['User'] };
@@ -198,7 +198,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     ]);
   });
 
-  test('lets the identity rotate the secrets of the one registration, when an admin says so', async () => {
+  test('lets the identity rotate the secrets of the one registration, if an admin allows it', async () => {
     await world({ may: 'admin' });
     await run(['--create']);
     setAzd(provisioned);
@@ -219,7 +219,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     expect(await statusOf(ids['POSTROOM_SIGN_IN_CLIENT_ID'])).toBe(403);
   });
 
-  test('sees its own role behind a page of others, and in between', async () => {
+  test('finds its own role behind a page of others, and among them', async () => {
     await world({ pageSize: 2 });
     await run(['--create']);
     setAzd(provisioned);
@@ -235,7 +235,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     const before = writes();
     expect(JSON.parse((await run(['--finish', '--json'])).stdout)).toMatchObject({ adminRole: 'there' });
     expect(writes()).toBe(before);
-    // Given by somebody else, but not yet in the copy of the directory that is read.
+    // Assigned by someone else, but not yet in the replica of the directory that is read.
     graph.faults.push({
       match: { method: 'GET', path: 'appRoleAssignedTo' },
       status: 200,
@@ -245,7 +245,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { adminRole: 'there' }]);
   });
 
-  test('sends its token to no other host, whatever a page says of the next', async () => {
+  test('sends its token to no other host, whatever the next link of a page is', async () => {
     await world();
     await run(['--create']);
     setAzd(provisioned);
@@ -258,7 +258,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('a page of another host')]);
   });
 
-  test('takes the credential that somebody made by hand under another name', async () => {
+  test('uses the credential that someone created by hand under another name', async () => {
     await world();
     await run(['--create']);
     setAzd(provisioned);
@@ -270,7 +270,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
       audiences: ['api://wrong'],
       description: null,
     };
-    // Besides one of our own name, for an identity of before.
+    // Besides one with our own name, for a previous identity.
     const before = { ...byHand, id: 'before', name: 'postroom', subject: 'an-identity-of-before' };
     for (const { id } of graph.directory.applications)
       graph.directory.federated[id] = [{ ...before }, { ...byHand }];
@@ -283,7 +283,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
       ]);
   });
 
-  test('says who may allow the rotation when the deployer may not', async () => {
+  test('names who may allow the rotation if the deployer may not', async () => {
     await world();
     await run(['--create']);
     setAzd(provisioned);
@@ -311,7 +311,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
       { may: 'nothing' as const },
       /role "Application Developer"[\s\S]*Authorization_RequestDenied/,
     ],
-  ])('says what to do when %s, and keeps nothing half', async (_case, options, said) => {
+  ])('explains what to do when %s, and leaves nothing incomplete', async (_case, options, said) => {
     await world(options);
     const { code, stdout, stderr } = await run(['--create']);
     expect([code, stdout]).toEqual([1, '']);
@@ -319,13 +319,13 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     expect(graph.directory.applications).toEqual([]);
   });
 
-  test('says what to do when the Azure CLI is missing', async () => {
+  test('explains what to do when the Azure CLI is missing', async () => {
     await world();
     rmSync(join(folder, 'az'));
     expect((await run(['--create'])).stderr).toContain('https://aka.ms/azure-cli');
   });
 
-  test('says what to do before provisioning, and of a registration that is gone', async () => {
+  test('explains what to do before provisioning, and about a deleted registration', async () => {
     await world();
     await run(['--create']);
     expect((await run(['--finish'])).stderr).toContain('Run "azd provision" first');
@@ -333,7 +333,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     expect((await run(['--create'])).stderr).toMatch(/is not in this tenant\. Bring it back within 30 days/);
   });
 
-  test('leaves everything alone when it is told to', async () => {
+  test('changes nothing if it is disabled', async () => {
     await world({ may: 'nothing' });
     setAzd({ POSTROOM_REGISTRATION: 'by-hand' });
     expect((await run(['--create'])).code).toBe(0);
@@ -353,7 +353,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     expect(JSON.parse(finished)).toMatchObject({ adminRole: 'given' });
   });
 
-  test('sends the token of who is signed in to Microsoft and this machine alone', async () => {
+  test('sends the signed-in user’s token only to Microsoft and this machine', async () => {
     await world();
     const { code, stderr } = await run(['--create'], {}, 'https://graph.example');
     expect([code, stderr]).toEqual([1, '--graph names a stand-in on this machine: http://localhost:PORT.\n']);

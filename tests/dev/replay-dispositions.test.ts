@@ -76,7 +76,7 @@ describe('the disposition of a file', () => {
     ]);
   });
 
-  it('is not taken from the ledger alone: a decided mail without its message, entry or row has none', () => {
+  it('is not read from the ledger alone: a decided email without its message, entry or row has none', () => {
     const named = (changed: Partial<MailRows>): string[] =>
       dispositionsOf(files, { ...rows, ...changed }, BEGAN).map(({ file }) => file);
     expect(named({ messages: new Set() })).toEqual(['b.eml', 'c.eml', 'd.txt']);
@@ -102,7 +102,7 @@ describe('the disposition of a file', () => {
 });
 
 describe('the ledger', () => {
-  it('is quiet when every file stands in it and nothing is under way', () => {
+  it('is quiet when it has every file and nothing is in progress', () => {
     expect(isQuiet(rows.ledger, 4)).toBe(true);
     expect(isQuiet(rows.ledger, 5)).toBe(false);
     expect(isQuiet([...rows.ledger, mail('k5', {}, 'received')], 4)).toBe(false);

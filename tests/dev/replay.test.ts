@@ -31,7 +31,7 @@ const letter = (id: string, subject: string, more = ''): string =>
   `From: Ann <ann@client.example>\r\nTo: replay@contoso.example\r\nSubject: ${subject}\r\nMessage-ID: <${id}@client.example>\r\nDate: Tue, 24 Nov 2026 08:00:00 +0000\r\n${more}\r\nHello.\r\n`;
 
 describe('npm run replay', () => {
-  it('tells the disposition of every file of a folder, whatever its name', async () => {
+  it('prints the disposition of every file of a folder, whatever its name', async () => {
     await mkdir(join(folder, 'deeper'));
     await writeFile(join(folder, '1.eml'), letter('one', 'The printer'));
     await writeFile(join(folder, '2 copy of 1'), letter('one', 'The printer'));
@@ -82,7 +82,7 @@ describe('npm run replay', () => {
     ['an empty folder', () => [folder], 'holds no email'],
     ['a missing folder', () => [join(folder, 'nowhere')], 'There is no folder'],
     ['no folder', () => [], 'Say which folder holds the emails'],
-  ])('answers %s with a sentence', async (_what, args, sentence) => {
+  ])('responds to %s with a sentence', async (_what, args, sentence) => {
     const { code, stdout, stderr } = await replay(...args());
     expect(code).toBe(1);
     expect(stdout).toBe('');

@@ -1,6 +1,6 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 
-/** Reads a ZIP archive by its central directory, as every unzipper does, and checks sizes and sums. */
+/** Reads a ZIP archive by its central directory, as every unzipper does, and checks sizes and checksums. */
 export function unzip(archive: Buffer): Map<string, Buffer> {
   const end = archive.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6]));
   const count = archive.readUInt16LE(end + 10);

@@ -20,7 +20,7 @@ let folder: string;
 let server: Server;
 let origin: string;
 let asked: Asked[];
-/** What `/health/ready` answers, one after the other; the last one again and again. */
+/** Successive responses of `/health/ready`; the last one is repeated. */
 let readiness: number[];
 let alertStatus: number;
 
@@ -84,12 +84,12 @@ function run(
 }
 
 describe('npm run watch-installation', { timeout: 120_000 }, () => {
-  test('switches the alert of the template on once the installation is ready, as who is signed in', async () => {
+  test('enables the template’s alert once the installation is ready, as the signed-in user', async () => {
     const { code, stdout } = await run(['--management', origin, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ ready: true, alert: 'on' });
     const [watched, changed] = asked;
-    // Nothing is sent to the installation but the question.
+    // Only the health request is sent to the installation.
     expect(watched).toEqual({ method: 'GET', url: '/health/ready', authorization: undefined, body: '' });
     expect(changed).toMatchObject({ method: 'PATCH', authorization: 'Bearer token-of-the-deployer' });
     expect(changed?.url).toBe(
@@ -99,7 +99,7 @@ describe('npm run watch-installation', { timeout: 120_000 }, () => {
     expect(alerts).toMatch(/metricAlerts@[\d-]+' = \{\n {2}name: 'postroom-not-ready'/);
   });
 
-  test('switches it on also when the installation does not get ready: that is what it is for', async () => {
+  test('also enables it if the installation does not get ready, which is its purpose', async () => {
     readiness = [503];
     const { code, stdout } = await run(['--management', origin, '--patience', '1']);
     expect(code).toBe(0);
@@ -116,7 +116,7 @@ describe('npm run watch-installation', { timeout: 120_000 }, () => {
     expect(stderr).not.toContain('token-of-the-deployer');
   });
 
-  test('says what it misses, and sends the token to nobody but Azure and this machine', async () => {
+  test('names what is missing, and sends the token only to Azure and this machine', async () => {
     expect((await run(['--management', origin], { AZURE_RESOURCE_GROUP: '' })).stderr).toContain(
       'AZURE_RESOURCE_GROUP is not known',
     );

@@ -58,7 +58,7 @@ it('serves tables, blobs and queues, and loses nothing when it is stopped right 
   await queue.create();
   await queue.sendMessage('a shard');
   await first.stop();
-  // Nobody else on this machine reads it.
+  // No other process on this machine reads it.
   const kept = ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })];
   expect(kept.length).toBeGreaterThan(3);
   expect(kept.filter((name) => (statSync(join(folder, name)).mode & 0o077) !== 0)).toEqual([]);
@@ -70,14 +70,14 @@ it('serves tables, blobs and queues, and loses nothing when it is stopped right 
   expect((await queue.receiveMessages()).receivedMessageItems[0]?.messageText).toBe('a shard');
 });
 
-it('says in a sentence when a port is taken', async () => {
+it('reports in a sentence that a port is in use', async () => {
   const { ports } = await start({});
   await expect(start({ ports: { blob: ports.table } })).rejects.toThrow(
     `The storage emulator (Azurite) needs port ${ports.table}, but another program is using it.`,
   );
 });
 
-it('saves and ends by itself when its parent is killed', async () => {
+it('saves and exits when its parent is killed', async () => {
   const parent = spawn(
     process.execPath,
     [

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-it('serves a name and an address of this machine to whoever trusts the CA, and to nobody else', async () => {
+it('serves a name and an address of this machine to clients that trust the CA, and to no others', async () => {
   const made = await makeCertificates();
   const server = createServer(made, (_, response) => response.end('hello')).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -33,7 +33,7 @@ it('serves a name and an address of this machine to whoever trusts the CA, and t
   server.close();
 });
 
-it('bears the names asked for, an IPv6 address among them', async () => {
+it('contains the requested names, including an IPv6 address', async () => {
   const { cert, ca } = await makeCertificates({ hosts: ['vault.example', '::1'] });
   const server = new X509Certificate(cert);
   expect(server.checkHost('vault.example')).toBe('vault.example');
@@ -43,7 +43,7 @@ it('bears the names asked for, an IPv6 address among them', async () => {
   expect(server.ca).toBe(false);
 });
 
-it('is kept between starts and made again shortly before its end', async () => {
+it('is kept between starts and renewed shortly before its expiry', async () => {
   const now = new Date('2026-11-24T12:00:00Z');
   const first = await keepCertificates(folder, { now });
   expect(await keepCertificates(folder, { now })).toEqual(first);
@@ -52,7 +52,7 @@ it('is kept between starts and made again shortly before its end', async () => {
   expect(later.cert).not.toBe(first.cert);
 });
 
-it('is made again when its files do not belong together', async () => {
+it('is created again if its files do not match', async () => {
   const first = await keepCertificates(folder);
   writeFileSync(join(folder, 'key.pem'), (await makeCertificates()).key);
   expect((await keepCertificates(folder)).cert).not.toBe(first.cert);

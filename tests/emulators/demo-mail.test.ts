@@ -24,7 +24,7 @@ describe('the demo emails', () => {
     expect(times.every((time) => time > now.getTime() - 4 * 86_400_000 && time < now.getTime())).toBe(true);
   });
 
-  test('have proper line ends, no line over 998 bytes and no byte over 127', () => {
+  test('have CRLF line ends, no line over 998 bytes and no byte over 127', () => {
     for (const { name, raw } of mails) {
       const text = Buffer.from(raw).toString('latin1');
       expect(text.replaceAll('\r\n', ''), name).not.toMatch(/[\r\n\x80-\xff]/);
@@ -32,7 +32,7 @@ describe('the demo emails', () => {
     }
   });
 
-  test('say what they should in their own letters', async () => {
+  test('have the intended text in its own script', async () => {
     expect(await parsed('umlauts')).toMatchObject({ subject: 'Gutschrift für die Rückgabe fehlt noch' });
     expect((await parsed('umlauts')).text).toContain('als in eine Zeile von 76 Zeichen passt.');
     const japanese = await parsed('japanese');
@@ -42,13 +42,13 @@ describe('the demo emails', () => {
     expect((await parsed('inline-picture')).subject).toBe('My lamp is orange 🧡');
   });
 
-  test('hold a thread of three in which each names its parents', async () => {
+  test('contain a thread of three in which each names its parents', async () => {
     const [first, second, third] = await Promise.all(['thread-1', 'thread-2', 'thread-3'].map(parsed));
     expect(second?.inReplyTo).toBe(first?.messageId);
     expect(third?.references).toEqual([first?.messageId, second?.messageId]);
   });
 
-  test('carry their files', async () => {
+  test('have their attachments', async () => {
     const [picture] = (await parsed('inline-picture')).attachments;
     expect(picture).toMatchObject({ contentType: 'image/png', related: true, cid: 'lamp@northwind.example' });
     expect(picture?.content.subarray(1, 4).toString()).toBe('PNG');

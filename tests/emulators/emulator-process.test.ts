@@ -30,7 +30,7 @@ async function startIdp(
 }
 
 describe('the identity provider as a process', () => {
-  it('killed right after handing out a refresh token still honours it after its restart', async () => {
+  it('killed right after issuing a refresh token still accepts it after its restart', async () => {
     const first = await startIdp();
     const { body } = await redeem(first.at, await consent(first.at));
     await first.emulator.kill();
@@ -44,7 +44,7 @@ describe('the identity provider as a process', () => {
     expect((await consent(third.at)).titles, 'the consent is remembered, too').toHaveLength(1);
   });
 
-  it('says in a sentence when its port is taken', async () => {
+  it('reports in a sentence that its port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
@@ -57,7 +57,7 @@ describe('the identity provider as a process', () => {
 });
 
 describe('an emulator', () => {
-  it('started by hand ends on SIGINT', async () => {
+  it('started by hand exits on SIGINT', async () => {
     const child = spawn(
       process.execPath,
       ['dev/emulators/process/emulator-process.ts', 'managed-identity', '{"tenantId":"t"}'],
@@ -69,7 +69,7 @@ describe('an emulator', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
-  it('ends by itself when its parent dies', async () => {
+  it('exits when its parent dies', async () => {
     const parent = spawn(
       process.execPath,
       [
@@ -97,7 +97,7 @@ describe('an emulator', () => {
       .toBe('gone');
   });
 
-  it('unknown to the runner is refused with the names that exist', async () => {
+  it('unknown to the runner is rejected with a list of the existing names', async () => {
     const child = spawn(process.execPath, ['dev/emulators/process/emulator-process.ts', 'nonsense', '{}'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });

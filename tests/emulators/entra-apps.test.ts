@@ -38,7 +38,7 @@ async function start(options: Partial<EntraOptions> = {}): Promise<{ idp: Runnin
 const APP_SCOPE = 'https://outlook.office.com/.default';
 
 describe('an app', () => {
-  it('proves itself with its certificate or its secret, as it likes', async () => {
+  it('authenticates with either its certificate or its secret', async () => {
     const own = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const strange = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const jwks = { keys: [{ ...(await exportJWK(own.publicKey)), kid: 'own', alg: 'RS256', use: 'sig' }] };
@@ -75,7 +75,7 @@ describe('an app', () => {
     expect((await askToken(at, { grant_type: 'client_credentials', scope: APP_SCOPE })).status).toBe(200);
   });
 
-  it('gets a new secret that counts at once, keeps it, and learns that the old one has ended', async () => {
+  it('gets a new secret that is valid at once, stores it, and is told that the old one has expired', async () => {
     const stateDir = mkdtempSync(join(tmpdir(), 'postroom-idp-'));
     const { idp, at } = await start({ stateDir });
     idp.expireClientSecrets(CLIENT);
@@ -91,7 +91,7 @@ describe('an app', () => {
     rmSync(stateDir, { recursive: true });
   });
 
-  it('of Azure’s own library signs in over https', async () => {
+  it('that uses Azure’s own library signs in over https', async () => {
     const tls = await makeCertificates();
     const { idp, at } = await start({ tls });
     const credential = new ClientSecretCredential(at.id, CLIENT, SECRET, {
@@ -104,7 +104,7 @@ describe('an app', () => {
 });
 
 describe('directories', () => {
-  it('answer under their id, their domain and the aliases, whose issuer is a template', async () => {
+  it('respond under their ID, their domain and the aliases, whose issuer is a template', async () => {
     const { idp, at } = await start();
     const issuer = async (segment: string): Promise<unknown> => {
       const response = await fetch(`${idp.origin}/${segment}/v2.0/.well-known/openid-configuration`);
@@ -121,7 +121,7 @@ describe('directories', () => {
     expect((await redeem(byDomain, await consent(byDomain))).status).toBe(200);
   });
 
-  it('are apart: a user and an app of one are unknown in the other', async () => {
+  it('are separate: a user and an app of one are unknown in the other', async () => {
     const other = tenant({ domain: 'fabrikam.example', clients: [], users: [] });
     const { idp } = await start({ tenants: [tenant(), other] });
     const [, fabrikam] = idp.tenants;

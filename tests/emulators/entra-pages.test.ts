@@ -32,7 +32,7 @@ describe.skipIf(!hasChromium)('the demo sign-in pages in a browser', () => {
   }
 
   for (const colorScheme of ['light', 'dark'] as const)
-    it(`have no accessibility complaint from the picker to the way back (${colorScheme})`, async () => {
+    it(`have no accessibility violation from the picker to the callback (${colorScheme})`, async () => {
       const context = await browser.newContext({ colorScheme, viewport: { width: 360, height: 640 } });
       const page = await context.newPage();
       await page.route(`${REDIRECT}**`, (route) => route.fulfill({ body: 'back at the app' }));
@@ -61,7 +61,7 @@ describe.skipIf(!hasChromium)('the demo sign-in pages in a browser', () => {
       await context.close();
     });
 
-  it('have no complaint on the error and the admin consent page', async () => {
+  it('have no violation on the error and the admin consent page', async () => {
     const page = await browser.newPage();
     await page.goto(authorizeUrl(address(), { redirect_uri: 'http://localhost:1/wrong' }));
     expect(await page.getByRole('alert').textContent()).toContain('AADSTS50011');

@@ -27,30 +27,27 @@ async function start(): Promise<{ idp: RunningEntra; at: TenantAddress }> {
   return { idp, at };
 }
 
-describe('a trouble of the sign-in', () => {
+describe('a simulated sign-in failure', () => {
   it.each<[trouble: Trouble, error: string, code: number]>([
     ['declined', 'access_denied', 65004],
     ['approval-needed', 'access_denied', 90094],
     ['not-consented', 'consent_required', 65001],
     ['blocked-by-policy', 'access_denied', 53003],
     ['sign-in-unavailable', 'temporarily_unavailable', 90033],
-  ])(
-    '%s comes back as %s with AADSTS%i, the marks for support and the state',
-    async (trouble, error, code) => {
-      const { idp, at } = await start();
-      idp.addTrouble(trouble);
-      const { callback } = await consent(at);
-      expect(callback?.searchParams.get('error')).toBe(error);
-      const description = callback?.searchParams.get('error_description');
-      expect(description).toMatch(
-        new RegExp(`^AADSTS${code}: .+\r\nTrace ID: .+\r\nCorrelation ID: .+\r\nTimestamp: .+Z$`),
-      );
-      expect(callback?.searchParams.get('state')).toBe('state-1');
-      expect((await consent(at)).callback?.searchParams.has('code')).toBe(true);
-    },
-  );
+  ])('%s returns as %s with AADSTS%i, the support IDs and the state', async (trouble, error, code) => {
+    const { idp, at } = await start();
+    idp.addTrouble(trouble);
+    const { callback } = await consent(at);
+    expect(callback?.searchParams.get('error')).toBe(error);
+    const description = callback?.searchParams.get('error_description');
+    expect(description).toMatch(
+      new RegExp(`^AADSTS${code}: .+\r\nTrace ID: .+\r\nCorrelation ID: .+\r\nTimestamp: .+Z$`),
+    );
+    expect(callback?.searchParams.get('state')).toBe('state-1');
+    expect((await consent(at)).callback?.searchParams.has('code')).toBe(true);
+  });
 
-  it('lies in the directory where Entra has it there: no approval, no redirect URI', async () => {
+  it('is configured in the directory, as in Entra: no approval, no redirect URI', async () => {
     const { idp, at } = await start();
     idp.setTenant('contoso.example', { userConsent: false });
     expect((await consent(at)).titles.at(-1)).toContain('Need admin approval');
@@ -66,7 +63,7 @@ describe('a trouble of the sign-in', () => {
     expect((await consent(at)).callback?.searchParams.has('code')).toBe(true);
   });
 
-  it('admin_consent=True comes with the refusal of an admin too', async () => {
+  it('with admin_consent=True also reports a refusal by an admin', async () => {
     const { at } = await start();
     const query = new URLSearchParams({
       client_id: CLIENT,
@@ -87,7 +84,7 @@ describe('a trouble of the sign-in', () => {
   });
 });
 
-describe('a trouble of the token endpoint', () => {
+describe('a simulated token endpoint failure', () => {
   it.each<[trouble: Trouble, status: number, error: string, code: number]>([
     ['second-factor-needed', 400, 'interaction_required', 50076],
     ['grant-revoked', 400, 'invalid_grant', 50173],
@@ -95,7 +92,7 @@ describe('a trouble of the token endpoint', () => {
     ['consent-removed', 400, 'invalid_grant', 65001],
     ['throttled', 429, 'temporarily_unavailable', 90055],
     ['unavailable', 503, 'temporarily_unavailable', 90033],
-  ])('%s answers %i, %s and AADSTS%i as often as told', async (trouble, status, error, code) => {
+  ])('%s returns %i, %s and AADSTS%i the requested number of times', async (trouble, status, error, code) => {
     const { idp, at } = await start();
     const first = await redeem(at, await consent(at));
     idp.addTrouble(trouble, { times: 2 });
@@ -105,7 +102,7 @@ describe('a trouble of the token endpoint', () => {
     expect((await refresh(at, first.body.refresh_token)).status).toBe(200);
   });
 
-  it('meets one app alone where that is asked for', async () => {
+  it('affects only one app if requested', async () => {
     const { idp, at } = await start();
     const first = await redeem(at, await consent(at));
     idp.addTrouble('consent-removed', { times: 2, clientId: 'another' });
@@ -117,7 +114,7 @@ describe('a trouble of the token endpoint', () => {
     });
   });
 
-  it('says for how long, comes late, or breaks off', async () => {
+  it('states its duration, is delayed, or closes the connection', async () => {
     const { idp, at } = await start();
     const ask = (): Promise<Response> =>
       fetch(at.tokenUrl, { method: 'POST', body: new URLSearchParams({ client_id: CLIENT }) });
@@ -131,7 +128,7 @@ describe('a trouble of the token endpoint', () => {
     await expect(ask()).rejects.toThrow();
   });
 
-  it('a secret taken away at the portal is wrong at once', async () => {
+  it('of a secret removed in the portal takes effect at once', async () => {
     const { idp, at } = await start();
     const fields = { grant_type: 'client_credentials', scope: 'https://outlook.office.com/.default' };
     idp.setApp(CLIENT, { secrets: [{ value: 'another' }] });
@@ -140,7 +137,7 @@ describe('a trouble of the token endpoint', () => {
     expect((await askToken(at, fields)).status).toBe(200);
   });
 
-  it('can be asked for over http, and names what there is', async () => {
+  it('can be requested over http, which lists the known ones', async () => {
     const { idp, at } = await start();
     const control = remoteControl(idp.origin);
     await control.addTrouble('declined');

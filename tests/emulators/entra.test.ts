@@ -34,7 +34,7 @@ async function start(options: Partial<EntraOptions> = {}): Promise<{ idp: Runnin
 }
 
 describe('a consent', () => {
-  it('leads from the account picker over the consent page to a code, an id token and both mail tokens', async () => {
+  it('leads from the account picker through the consent page to a code, an id_token and both mail tokens', async () => {
     const { idp, at } = await start();
     const end = await consent(at);
     expect(end.titles.map((title) => title.split(' – ')[0])).toEqual([
@@ -71,7 +71,7 @@ describe('a consent', () => {
     expect(body['scope']).not.toContain('offline');
   });
 
-  it('without profile tells neither the user nor the address', async () => {
+  it('without profile reveals neither the username nor the address', async () => {
     const { at } = await start();
     const { body } = await redeem(
       at,
@@ -82,14 +82,14 @@ describe('a consent', () => {
     expect(claims['preferred_username']).toBeUndefined();
   });
 
-  it('is asked once, also in another browser, and again when the app demands it', async () => {
+  it('is requested once, also in another browser, and again when the app requires it', async () => {
     const { at } = await start();
     await consent(at);
     expect((await consent(at)).titles).toHaveLength(1);
     expect((await consent(at, { prompt: 'consent' })).titles).toHaveLength(2);
   });
 
-  it('declined comes back as AADSTS65004 with the state', async () => {
+  it('that is declined returns as AADSTS65004 with the state', async () => {
     const { at } = await start();
     const end = await consent(at, {}, ({ title }) =>
       title.startsWith('Permissions') ? { action: 'cancel' } : { username: 'alex@contoso.example' },
@@ -99,7 +99,7 @@ describe('a consent', () => {
     expect(end.callback?.searchParams.get('state')).toBe('state-1');
   });
 
-  it('ends at "Need admin approval" where users may not consent, until an admin has', async () => {
+  it('ends at "Need admin approval" if users may not consent, until an admin has', async () => {
     const { at } = await start({ tenants: [tenant({ userConsent: false })] });
     const stuck = await consent(at);
     expect(stuck.titles.at(-1)).toContain('Need admin approval');
@@ -128,8 +128,8 @@ describe('a consent', () => {
   });
 });
 
-describe('the choice of account', () => {
-  it('fills in the hinted account, and goes back to asking when the browser is signed in as another', async () => {
+describe('the account picker', () => {
+  it('is prefilled with the hinted account, and appears if the browser is signed in as another', async () => {
     const { at } = await start();
     const jar = new Map<string, string>();
     await consent(at, {}, signInAs('alex@contoso.example'), jar);
@@ -145,7 +145,7 @@ describe('the choice of account', () => {
     expect(decodeJwt(body.access_token ?? '')['upn']).toBe('support@contoso.example');
   });
 
-  it('shows the picker again on select_account and switches without a script', async () => {
+  it('appears again on select_account and switches without a script', async () => {
     const { at } = await start();
     const jar = new Map<string, string>();
     await consent(at, {}, signInAs('alex@contoso.example'), jar);
@@ -155,7 +155,7 @@ describe('the choice of account', () => {
     expect(decodeJwt(body.access_token ?? '')['upn']).toBe('support@contoso.example');
   });
 
-  it('refuses a hint together with select_account on its own page', async () => {
+  it('rejects a hint together with select_account on its own page', async () => {
     const { at } = await start();
     const end = await consent(at, { prompt: 'select_account', login_hint: 'alex@contoso.example' });
     expect(end.callback).toBeUndefined();
@@ -163,7 +163,7 @@ describe('the choice of account', () => {
     expect(end.html).toContain('AADSTS90023');
   });
 
-  it('asks for a password only where there is one, and says when it is wrong', async () => {
+  it('asks for a password only if there is one, and reports a wrong one', async () => {
     const { at } = await start();
     const wrong = await consent(at, {}, ({ title, html }) =>
       html.includes('role="alert"')
@@ -179,7 +179,7 @@ describe('the choice of account', () => {
     expect(nobody.html).toContain('AADSTS50034');
   });
 
-  it('answers prompt=none without a session as an error to the app', async () => {
+  it('is skipped for prompt=none without a session, which returns an error to the app', async () => {
     const { at } = await start();
     const end = await consent(at, { prompt: 'none' });
     expect(end.callback?.searchParams.get('error')).toBe('login_required');
@@ -187,7 +187,7 @@ describe('the choice of account', () => {
   });
 });
 
-describe('an authorization that is not to be trusted', () => {
+describe('an authorization request that cannot be trusted', () => {
   it('with another redirect URI stays on a page (AADSTS50011)', async () => {
     const { at } = await start();
     const end = await consent(at, { redirect_uri: `${REDIRECT}/` });
@@ -200,13 +200,13 @@ describe('an authorization that is not to be trusted', () => {
     expect((await consent(at, { client_id: 'nobody' })).html).toContain('AADSTS700016');
   });
 
-  it('with an unknown scope goes back as AADSTS650053', async () => {
+  it('with an unknown scope returns AADSTS650053', async () => {
     const { at } = await start();
     const end = await consent(at, { scope: 'https://outlook.office.com/IMAP.Everything' });
     expect(end.callback?.searchParams.get('error_description')).toMatch(/^AADSTS650053/);
   });
 
-  it('at an unknown tenant is answered AADSTS90002', async () => {
+  it('at an unknown tenant returns AADSTS90002', async () => {
     const { idp } = await start();
     const response = await fetch(`${idp.origin}/nowhere.example/oauth2/v2.0/token`, { method: 'POST' });
     expect(response.status).toBe(400);
@@ -215,7 +215,7 @@ describe('an authorization that is not to be trusted', () => {
 });
 
 describe('refresh tokens', () => {
-  it('rotate and leave the old one alive, as Entra does', async () => {
+  it('rotate and leave the old one valid, as in Entra', async () => {
     const { at } = await start();
     const first = await redeem(at, await consent(at));
     const second = await refresh(at, first.body.refresh_token);
@@ -225,7 +225,7 @@ describe('refresh tokens', () => {
     expect((await refresh(at, second.body.refresh_token)).status).toBe(200);
   });
 
-  it('under strict rotation die with their use, and their reuse ends the grant', async () => {
+  it('under strict rotation expire when used, and their reuse ends the grant', async () => {
     const { at } = await start({ strictRotation: true });
     const first = await redeem(at, await consent(at));
     const second = await refresh(at, first.body.refresh_token);
@@ -237,7 +237,7 @@ describe('refresh tokens', () => {
     expect((await refresh(at, second.body.refresh_token)).status).toBe(400);
   });
 
-  it('also come after prompt=consent and may be asked for again in the scope of a refresh', async () => {
+  it('are also issued after prompt=consent and may be requested again in the scope of a refresh', async () => {
     const { at } = await start();
     const first = await redeem(at, await consent(at, { prompt: 'consent' }));
     const again = await askToken(at, {
@@ -248,7 +248,7 @@ describe('refresh tokens', () => {
     expect(again.status, JSON.stringify(again.body)).toBe(200);
   });
 
-  it('end with AADSTS50173 when the user is revoked, and AADSTS700082 when they were idle too long', async () => {
+  it('end with AADSTS50173 when the user is revoked, and AADSTS700082 when they were unused for too long', async () => {
     const { idp, at } = await start({ refreshTokenSeconds: 1 });
     const first = await redeem(at, await consent(at));
     await new Promise((resolve) => setTimeout(resolve, 2100));
@@ -260,7 +260,7 @@ describe('refresh tokens', () => {
 });
 
 describe('the token endpoint', () => {
-  it('tells an expired, a wrong and a missing secret apart', async () => {
+  it('distinguishes an expired, a wrong and a missing secret', async () => {
     const { at } = await start();
     const fields = { grant_type: 'client_credentials', scope: 'https://outlook.office.com/.default' };
     const codes = async (secret: string): Promise<unknown> =>
@@ -273,7 +273,7 @@ describe('the token endpoint', () => {
     expect(decodeJwt(good.body.access_token ?? '')['roles']).toContain('IMAP.AccessAsApp');
   });
 
-  it('refuses a code used twice, a wrong verifier, nonsense, two resources and a missing field', async () => {
+  it('rejects a code used twice, a wrong verifier, nonsense, two resources and a missing field', async () => {
     const { at } = await start();
     const end = await consent(at);
     await redeem(at, end);
@@ -312,7 +312,7 @@ describe('the token endpoint', () => {
     expect(JSON.stringify(body)).not.toContain('nonsense');
   });
 
-  it('fails as told, as often as told', async () => {
+  it('fails as configured, the configured number of times', async () => {
     const { idp, at } = await start();
     const first = await redeem(at, await consent(at));
     idp.faults.push({
@@ -332,7 +332,7 @@ describe('the token endpoint', () => {
 });
 
 describe('control over http', () => {
-  it('mints a token, adds a fault and revokes a user', async () => {
+  it('creates a token, adds a fault and revokes a user', async () => {
     const { idp, at } = await start();
     const control = remoteControl(idp.origin);
     const token = await control.mintAccessToken({ upn: 'alex@contoso.example', ttlSeconds: -60 });
@@ -352,7 +352,7 @@ describe('control over http', () => {
     await expect(control.revokeUser('nobody@contoso.example')).rejects.toThrow('nobody@contoso.example');
   });
 
-  it('is closed to pages', async () => {
+  it('is not available to web pages', async () => {
     const { idp } = await start();
     const response = await fetch(`${idp.origin}/.control/clearFaults`, {
       method: 'POST',

@@ -8,11 +8,11 @@ test('every placeholder of a configuration file gets its value', () => {
   expect(filled).not.toContain('{{');
 });
 
-test('a placeholder without a value is refused by its name', () => {
+test('a placeholder without a value is rejected by name', () => {
   expect(() => fillConfig('master.cf', { smtpPort: 2525 })).toThrow('master.cf needs a value for dropPort.');
 });
 
-test('a value without a placeholder is refused by its name', () => {
+test('a value without a placeholder is rejected by name', () => {
   const values = { smtpPort: 2525, dropPort: 2526, queue: '/tmp' };
   expect(() => fillConfig('master.cf', values)).toThrow('master.cf has no place for queue.');
 });

@@ -37,7 +37,7 @@ async function start(options: Partial<GraphOptions> = {}): Promise<RunningGraph>
 
 interface Answer {
   status: number;
-  // Graph's rows differ by address; each test reads the fields it asked for.
+  // Graph's rows differ by URL; each test reads the fields it requested.
   body: Record<string, unknown> & { error?: { code: string; message: string; details?: unknown } };
   headers: Headers;
 }
@@ -69,8 +69,8 @@ async function made(graph: RunningGraph, token: string): Promise<{ id: string; a
   return { id: String(body['id']), appId: String(body['appId']) };
 }
 
-describe('the stand-in for Microsoft Graph', () => {
-  it('refuses a token that is missing, out of date, for another service or signed by another', async () => {
+describe('the emulator of Microsoft Graph', () => {
+  it('rejects a token that is missing, expired, for another service or signed by another', async () => {
     const graph = await start();
     const bare = await fetch(`${graph.url}/v1.0/me`);
     expect(bare.status).toBe(401);
@@ -80,7 +80,7 @@ describe('the stand-in for Microsoft Graph', () => {
       expect((await ask(graph, token, 'GET', 'me')).status).toBe(401);
   });
 
-  it('keeps an application found by id, client id, unique name and filter, over a restart', async () => {
+  it('finds a stored application by ID, client ID, unique name and filter, also after a restart', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'postroom-graph-'));
     folders.push(folder);
     const graph = await start({ stateDir: folder });
@@ -113,7 +113,7 @@ describe('the stand-in for Microsoft Graph', () => {
     ).toBe(400);
   });
 
-  it('lets an owner and an admin change an application, and nobody else', async () => {
+  it('lets only an owner or an admin change an application', async () => {
     const graph = await start();
     const { id } = await made(graph, await tokens.person(DIANA));
     const change = { web: { redirectUris: ['https://desk.example/oauth/callback'] } };
@@ -132,7 +132,7 @@ describe('the stand-in for Microsoft Graph', () => {
     );
   });
 
-  it('gives a secret once, to an app that owns the application, and tells who listens', async () => {
+  it('returns a secret once, to an app that owns the application, and notifies listeners', async () => {
     const heard: SecretChange[] = [];
     const graph = await start({
       appPermissions: { [POSTROOM]: ['Application.ReadWrite.OwnedBy'] },
@@ -177,7 +177,7 @@ describe('the stand-in for Microsoft Graph', () => {
     expect(heard.map(({ secretText: text }) => text)).toEqual([secretText, undefined]);
   });
 
-  it('holds secrets to the policy of the tenant', async () => {
+  it('applies the tenant’s policy to secrets', async () => {
     const graph = await start({ policy: { longestDays: 180 } });
     const token = await tokens.person(DIANA);
     const { id } = await made(graph, token);
@@ -188,7 +188,7 @@ describe('the stand-in for Microsoft Graph', () => {
     });
   });
 
-  it('says that a new application is not there yet, as a replica that is behind', async () => {
+  it('reports a new application as missing, like a replica that lags behind', async () => {
     const graph = await start({ settleRequests: 2 });
     const token = await tokens.person(DIANA);
     const { id, appId } = await made(graph, token);
@@ -202,7 +202,7 @@ describe('the stand-in for Microsoft Graph', () => {
     expect([twice.status, twice.body.error?.code]).toEqual([409, 'Request_MultipleObjectsWithSameKeyValue']);
   });
 
-  it('refuses a second federated credential of the same name, and finds the first', async () => {
+  it('rejects a second federated credential of the same name, and finds the first', async () => {
     const graph = await start();
     const token = await tokens.person(DIANA);
     const { id } = await made(graph, token);
@@ -215,7 +215,7 @@ describe('the stand-in for Microsoft Graph', () => {
     expect((await ask(graph, token, 'GET', `${path}/postroom`)).body['subject']).toBe('t');
   });
 
-  it('assigns a role of the application once, and drops no role that is switched on', async () => {
+  it('assigns a role of the application once, and deletes no enabled role', async () => {
     const graph = await start();
     const token = await tokens.person(DIANA);
     const { id, appId } = await made(graph, token);
@@ -232,7 +232,7 @@ describe('the stand-in for Microsoft Graph', () => {
     expect(twice.body.error?.message).toBe('Permission being assigned already exists on the object');
   });
 
-  it('fails on purpose with the words and headers of the service', async () => {
+  it('simulates failures with the messages and headers of the service', async () => {
     const graph = await start();
     const token = await tokens.person(DIANA);
     graph.faults.push({ match: { path: '/me$' }, status: 429 }, { match: { path: '/me$' }, status: 403 });

@@ -46,7 +46,7 @@ async function start(options: Partial<KeyVaultOptions> = {}): Promise<RunningKey
   return vault;
 }
 
-/** The client the product uses, trusting the emulator CA. */
+/** The client that the product uses, trusting the emulator CA. */
 const clientOf = (vault: RunningKeyVault, maxRetries = 0): SecretClient =>
   new SecretClient(vault.url, new ManagedIdentityCredential(), {
     disableChallengeResourceVerification: true,
@@ -54,8 +54,8 @@ const clientOf = (vault: RunningKeyVault, maxRetries = 0): SecretClient =>
     tlsOptions: { ca: tls.ca },
   });
 
-describe('the key vault, seen by the real client', () => {
-  it('stores versions with expiry, tags and type, and gives back the newest', async () => {
+describe('the Key Vault emulator, called by the real client', () => {
+  it('stores versions with expiry, tags and type, and returns the newest', async () => {
     const client = clientOf(await start());
     const expiresOn = new Date('2027-06-01T00:00:00Z');
     const first = await client.setSecret('client-secret', 'one', {
@@ -90,7 +90,7 @@ describe('the key vault, seen by the real client', () => {
     expect(names).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it('keeps a deleted secret recoverable, refuses its name meanwhile, and forgets it when purged', async () => {
+  it('keeps a deleted secret recoverable, rejects its name meanwhile, and deletes it when purged', async () => {
     const client = clientOf(await start());
     await client.setSecret('key', 'x');
     await (await client.beginDeleteSecret('key', { intervalInMs: 10 })).pollUntilDone();
@@ -108,7 +108,7 @@ describe('the key vault, seen by the real client', () => {
     });
   });
 
-  it('says that a secret is still being deleted while it settles', async () => {
+  it('reports that a secret is still being deleted until the deletion completes', async () => {
     const client = clientOf(await start({ settleMs: 60_000 }));
     await client.setSecret('key', 'x');
     await client.beginDeleteSecret('key', { intervalInMs: 10 });
@@ -117,7 +117,7 @@ describe('the key vault, seen by the real client', () => {
     });
   });
 
-  it('refuses bad names, large values and missing secrets as Key Vault does', async () => {
+  it('rejects invalid names, large values and missing secrets like Key Vault', async () => {
     const client = clientOf(await start());
     await expect(client.setSecret('no_underscore', 'x')).rejects.toMatchObject({
       statusCode: 400,
@@ -127,7 +127,7 @@ describe('the key vault, seen by the real client', () => {
     await expect(client.getSecret('missing')).rejects.toMatchObject({ code: 'SecretNotFound' });
   });
 
-  it('remembers everything after a restart', async () => {
+  it('has all its data after a restart', async () => {
     const first = await start({ stateDir: folder });
     await clientOf(first).setSecret('kept', 'across starts');
     await first.stop();
@@ -144,7 +144,7 @@ describe('the key vault, seen by the real client', () => {
     await expect(client.getSecret('key')).rejects.toMatchObject({ statusCode: 429, code: 'Throttled' });
   });
 
-  it('refuses tokens of strangers and identities without the role', async () => {
+  it('rejects foreign tokens and identities without the role', async () => {
     const stranger = await startManagedIdentity({ tenantId: TENANT });
     const closed = await start({ jwks: stranger.jwks });
     await expect(clientOf(closed).getSecret('key')).rejects.toMatchObject({ statusCode: 401 });

@@ -3,10 +3,10 @@ import { standardFolders } from '../../dev/emulators/mail/mail-world.ts';
 import { plainMail, support } from '../harness/stack/mail-lab.ts';
 import type { MailServerUnderTest } from '../harness/stack/mail-under-test.ts';
 
-/** What intake asks of IMAP. */
+/** What intake requires of IMAP. */
 export function describeImap({ server, imapAs, emptyInbox }: MailServerUnderTest): void {
   describe('IMAP', () => {
-    test('finds unread mail, and also read mail above a UID', async () => {
+    test('finds unread email, and also read email above a UID', async () => {
       const client = await emptyInbox(support);
       const subjects = ['search one', 'search two', 'search three'];
       await server().deliverMany(
@@ -27,7 +27,7 @@ export function describeImap({ server, imapAs, emptyInbox }: MailServerUnderTest
       expect(await client.search({ before: new Date(Date.now() - 86_400_000) }, { uid: true })).toEqual([]);
     });
 
-    test('streams sources byte for byte in the order of delivery and leaves them unread', async () => {
+    test('streams raw emails byte for byte in the order of delivery and leaves them unread', async () => {
       const client = await emptyInbox(support);
       const raws = Array.from({ length: 30 }, (_, index) =>
         plainMail({
@@ -47,7 +47,7 @@ export function describeImap({ server, imapAs, emptyInbox }: MailServerUnderTest
       expect(await client.search({ seen: false })).toHaveLength(30);
     });
 
-    test('gives a slice of an email, its header fields, one part, its envelope and its structure', async () => {
+    test('returns a range of an email, its header fields, one part, its envelope and its structure', async () => {
       const client = await emptyInbox(support);
       const raw = twoParts();
       await server().deliver(support, raw);
@@ -84,7 +84,7 @@ export function describeImap({ server, imapAs, emptyInbox }: MailServerUnderTest
       });
     });
 
-    test('keeps flags and keywords, and shows another connection’s changes', async () => {
+    test('keeps flags and keywords, and shows changes of another connection', async () => {
       const client = await emptyInbox(support);
       await server().deliverMany(support, [
         plainMail({ subject: 'flag one' }),
@@ -127,7 +127,7 @@ export function describeImap({ server, imapAs, emptyInbox }: MailServerUnderTest
       expect(await client.search({ all: true })).toHaveLength(1);
     });
 
-    test('appends with its UID, date and flags, and deletes for good', async () => {
+    test('appends with its UID, date and flags, and deletes permanently', async () => {
       const client = await emptyInbox(support);
       const date = new Date('2026-03-04T05:06:07Z');
       const appended = await client.append('INBOX', plainMail({ subject: 'appended' }), ['\\Seen'], date);
@@ -140,7 +140,7 @@ export function describeImap({ server, imapAs, emptyInbox }: MailServerUnderTest
       expect(await client.status('INBOX', { messages: true })).toMatchObject({ messages: 0 });
     });
 
-    test('tells a waiting client at once that mail came', async () => {
+    test('notifies an idle client of new email at once', async () => {
       const client = await emptyInbox(support);
       const told = new Promise<number>((resolve) => client.once('exists', ({ count }) => resolve(count)));
       const idling = client.idle();
@@ -151,7 +151,7 @@ export function describeImap({ server, imapAs, emptyInbox }: MailServerUnderTest
       await idling;
     });
 
-    test('says that a folder is missing, and then has none open', async () => {
+    test('reports that a folder is missing, and then has none open', async () => {
       const client = await imapAs(support);
       await expect(client.mailboxOpen('Nowhere')).rejects.toMatchObject({ mailboxMissing: true });
       expect(client.mailbox).toBe(false);

@@ -15,13 +15,13 @@ import {
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
 import { describeImap } from './mail-contract-imap.ts';
 
-/** What every mail server of the local world must do, whichever programs it is made of. */
+/** What every mail server of the demo must do, whichever programs it consists of. */
 export function describeMailServer(kind: MailServerKind): void {
   const running = useMailServer(kind);
   const { lab, server, restart, imapAs, emptyInbox, conversation, pop3As, mailerAs, received } = running;
 
   describe('sign-in', () => {
-    test('opens the own mailbox with a token of 2.5 kB and a shared one with a delegate’s token', async () => {
+    test('opens the user’s own mailbox with a token of 2.5 kB and a shared one with a delegate’s token', async () => {
       expect((await lab().token(support)).length).toBeGreaterThan(2400);
       for (const [mailbox, user] of [
         [support, support],
@@ -33,7 +33,7 @@ export function describeMailServer(kind: MailServerKind): void {
       }
     });
 
-    test('opens what is open to apps with an app’s own token, and nothing else', async () => {
+    test('opens only the mailboxes allowed for an app with an app’s own token', async () => {
       const roles = ['IMAP.AccessAsApp', 'POP.AccessAsApp'];
       for (const mailbox of [sales, info]) {
         const client = await imapAs(mailbox, '', { roles });
@@ -47,13 +47,13 @@ export function describeMailServer(kind: MailServerKind): void {
       ['a token of another issuer', support, support, { iss: 'https://sts.windows.net/somebody-else/' }],
       ['the token of another user', support, sales, {}],
       ['a shared mailbox to who is no delegate', info, sales, {}],
-    ])('refuses %s over IMAP and POP3', async (_what, mailbox, user, wishes) => {
+    ])('rejects %s over IMAP and POP3', async (_what, mailbox, user, wishes) => {
       await expect(imapAs(mailbox, user, wishes)).rejects.toMatchObject({ authenticationFailed: true });
       const [, answer] = await pop3As(mailbox, user, wishes);
       expect(answer).toMatch(/^-ERR /);
     });
 
-    test('works with the token in the command and with the token on a line of its own', async () => {
+    test('works with the token in the command and with the token on a separate line', async () => {
       const sasl = lab().xoauth2(support, await lab().token(support));
       const one = await conversation(server().imap);
       expect((await one.imap(`AUTHENTICATE XOAUTH2 ${sasl}`)).at(-1)).toMatch(/^a1 OK/);
@@ -65,7 +65,7 @@ export function describeMailServer(kind: MailServerKind): void {
     test('announces what Exchange Online announces, and no more', async () => {
       const talk = await conversation(server().imap);
       const [before = ''] = await talk.imap('CAPABILITY');
-      // Dovecot says this of a server without passwords; it takes nothing away.
+      // Dovecot announces this for a server without passwords; it removes nothing.
       const capabilities = before
         .split(' ')
         .slice(2)
@@ -79,7 +79,7 @@ export function describeMailServer(kind: MailServerKind): void {
   describeImap(running);
 
   describe('POP3', () => {
-    test('signs in in two lines, lists, fetches with dots doubled, and deletes at QUIT', async () => {
+    test('signs in with two lines, lists, retrieves with doubled dots, and deletes at QUIT', async () => {
       const inbox = await emptyInbox(sales);
       const raw = plainMail({ subject: 'pop one', to: sales, text: '.a dot\r\n..two\r\nlast line' });
       await server().deliverMany(sales, [raw, plainMail({ subject: 'pop two', to: sales })]);
@@ -110,7 +110,7 @@ export function describeMailServer(kind: MailServerKind): void {
   });
 
   describe('SMTP', () => {
-    test('delivers submitted mail to another demo mailbox', async () => {
+    test('delivers submitted email to another demo mailbox', async () => {
       const inbox = await emptyInbox(sales);
       const mailer = await mailerAs(support);
       const sent = await mailer.sendMail({ from: support, to: sales, subject: 'submitted', text: '.dot\n' });
@@ -120,7 +120,7 @@ export function describeMailServer(kind: MailServerKind): void {
       expect(source).toMatch(/^Return-Path: <support@contoso\.example>/m);
     });
 
-    test('refuses an expired token, an unknown recipient and another sender', async () => {
+    test('rejects an expired token, an unknown recipient and another sender', async () => {
       const expired = await mailerAs(support, { lifetime: -60 });
       const mail = { from: support, to: sales, subject: 'refused', text: 'x' };
       await expect(expired.sendMail(mail)).rejects.toMatchObject({ code: 'EAUTH', responseCode: 535 });
@@ -131,7 +131,7 @@ export function describeMailServer(kind: MailServerKind): void {
       await expect(disguised).rejects.toMatchObject({ code: 'EENVELOPE', permanent: true });
     });
 
-    test('offers no sign-in but XOAUTH2, and none before TLS', async () => {
+    test('offers no sign-in except XOAUTH2, and none before TLS', async () => {
       const open = createTransport({ ...server().smtp, ignoreTLS: true });
       onTestFinished(() => open.close());
       await expect(open.sendMail({ from: support, to: sales, text: 'x' })).rejects.toMatchObject({
@@ -143,7 +143,7 @@ export function describeMailServer(kind: MailServerKind): void {
       await expect(plain.verify()).rejects.toMatchObject({ code: 'EAUTH' });
     });
 
-    test('answers mail for outside with a bounce', async () => {
+    test('returns a bounce for email to outside addresses', async () => {
       const inbox = await emptyInbox(support);
       const mailer = await mailerAs(support);
       await mailer.sendMail({ from: support, to: 'kim@customer.example', subject: 'to outside', text: 'x' });
@@ -153,7 +153,7 @@ export function describeMailServer(kind: MailServerKind): void {
       expect(source).toMatch(/^Subject: to outside/m);
     });
 
-    test('takes mail without sign-in at the drop port, for demo mailboxes only', async () => {
+    test('accepts email without sign-in at the drop port, for demo mailboxes only', async () => {
       const inbox = await emptyInbox(sales);
       const drop = createTransport({ ...server().drop });
       onTestFinished(() => drop.close());
@@ -166,7 +166,7 @@ export function describeMailServer(kind: MailServerKind): void {
     });
   });
 
-  test('says which port is taken', async () => {
+  test('reports the port that is in use', async () => {
     const other = await makeMailLab(kind);
     onTestFinished(() => other.remove());
     const { imap } = server();
@@ -174,7 +174,7 @@ export function describeMailServer(kind: MailServerKind): void {
     await expect(starting).rejects.toThrow(`port ${imap.port} (imap); free it or choose another`);
   });
 
-  test('keeps UIDVALIDITY, UIDs and flags over a restart', async () => {
+  test('keeps UIDVALIDITY, UIDs and flags after a restart', async () => {
     const before = await emptyInbox(sam);
     await server().deliverMany(sam, [
       plainMail({ subject: 'kept', to: sam }),

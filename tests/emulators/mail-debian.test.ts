@@ -11,7 +11,7 @@ if (absent) console.warn('SKIPPED: Dovecot and Postfix are not here, or this is 
 describe.skipIf(absent)('Dovecot and Postfix', () => {
   describeMailServer('debian');
 
-  test('are taken over after their parent was killed, with all mail and on the same ports', async () => {
+  test('are replaced after their parent was killed, with all email and on the same ports', async () => {
     const lab = await makeMailLab('debian');
     onTestFinished(() => lab.remove());
     const ports = {

@@ -11,7 +11,7 @@ import { kill, openInbox, startProcess } from './mail-process.ts';
 describe('the mail server without installation', () => {
   describeMailServer('npm');
 
-  test('has everything it acknowledged when it is killed and started again', async () => {
+  test('has everything it acknowledged when it is killed and restarted', async () => {
     const lab = await makeMailLab('npm');
     onTestFinished(() => lab.remove());
     const first = await startProcess(lab);
@@ -41,7 +41,7 @@ describe('the mail server without installation', () => {
     await kill(second.child);
   });
 
-  test('refuses a token whose scope belongs to another protocol, and takes an app’s role', async () => {
+  test('rejects a token whose scope belongs to another protocol, and accepts an app’s role', async () => {
     const lab = await makeMailLab('npm');
     onTestFinished(() => lab.remove());
     const { endpoints } = await startProcess(lab);
@@ -56,7 +56,7 @@ describe('the mail server without installation', () => {
     expect(allowed).toBe('a1 OK AUTHENTICATE completed.');
   });
 
-  test('answers nonsense with BAD and goes on', async () => {
+  test('responds to nonsense with BAD and continues', async () => {
     const lab = await makeMailLab('npm');
     onTestFinished(() => lab.remove());
     const { endpoints } = await startProcess(lab);
@@ -82,7 +82,7 @@ describe('the mail server without installation', () => {
 });
 
 describe('a mailbox on disk', () => {
-  test('leaves out a change whose line was cut off, and an email nobody was told of', async () => {
+  test('ignores a change whose line is incomplete, and an email that was never announced', async () => {
     const lab = await makeMailLab('npm');
     onTestFinished(() => lab.remove());
     const now = Date.parse('2026-11-24T00:00:00Z');
@@ -103,7 +103,7 @@ describe('a mailbox on disk', () => {
     after.close();
   });
 
-  test('never gives a UID again after a restart, also when the newest mail is gone', async () => {
+  test('never reuses a UID after a restart, even if the newest email was deleted', async () => {
     const lab = await makeMailLab('npm');
     onTestFinished(() => lab.remove());
     for (const expected of [1, 2, 3]) {

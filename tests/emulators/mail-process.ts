@@ -11,7 +11,7 @@ import type { MailLab } from '../harness/stack/mail-lab.ts';
 
 export type Endpoints = Pick<MailServer, 'imap' | 'pop3' | 'smtp' | 'drop'>;
 
-/** A mail server in a process of its own, which ends with the test at the latest. */
+/** A mail server in a separate process, which ends with the test at the latest. */
 export async function startProcess(lab: MailLab): Promise<{ child: ChildProcess; endpoints: Endpoints }> {
   const optionsFile = path.join(lab.stateDir, 'options.json');
   writeFileSync(optionsFile, JSON.stringify(lab.options));
@@ -24,7 +24,7 @@ export async function startProcess(lab: MailLab): Promise<{ child: ChildProcess;
   return { child, endpoints: JSON.parse(line) as Endpoints };
 }
 
-/** Ends the process without any chance to tidy up. */
+/** Kills the process without any cleanup. */
 export async function kill(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGKILL');

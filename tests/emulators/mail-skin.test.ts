@@ -19,7 +19,7 @@ import { Conversation } from '../harness/stack/mail-lines.ts';
 const kinds = mailServerKindHere() === 'debian' ? (['debian', 'npm'] as const) : (['npm'] as const);
 if (kinds.length === 1) console.warn('SKIPPED: the skin before Dovecot and Postfix, which are not here.');
 
-describe.each(kinds)('before the mail server of kind %s', (kind) => {
+describe.each(kinds)('the proxy before the mail server of kind %s', (kind) => {
   let lab: MailLab;
   let server: MailServer;
 
@@ -64,7 +64,7 @@ describe.each(kinds)('before the mail server of kind %s', (kind) => {
   const letter = { from: support, to: sales, subject: 'through the skin', text: '.\n.dot' };
 
   describe('the Exchange skin', () => {
-    test('passes mail byte for byte and speaks in Exchange’s words over IMAP', async () => {
+    test('passes email byte for byte and uses Exchange’s responses over IMAP', async () => {
       const front = await skin('imap');
       const raw = plainMail({
         subject: 'a1 OK Logged in',
@@ -86,7 +86,7 @@ describe.each(kinds)('before the mail server of kind %s', (kind) => {
       await expect(refused).rejects.not.toHaveProperty('serverResponseCode');
     });
 
-    test('speaks in Exchange’s words over POP3', async () => {
+    test('uses Exchange’s responses over POP3', async () => {
       const talk = new Conversation(await skin('pop3'), lab.ca);
       onTestFinished(() => talk.close());
       expect(await talk.line()).toBe('+OK The Microsoft Exchange POP3 service is ready. [TABBAEIA]');
@@ -101,7 +101,7 @@ describe.each(kinds)('before the mail server of kind %s', (kind) => {
       expect(mail.lines).toContain('* OK ready');
     });
 
-    test('sends mail and refuses in Exchange’s words over SMTP', async () => {
+    test('sends and refuses email with Exchange’s responses over SMTP', async () => {
       const front = await skin('smtp');
       const sent = await (await mailer(front)).sendMail(letter);
       expect(sent.response).toMatch(/^250 2\.0\.0 OK/);
@@ -116,7 +116,7 @@ describe.each(kinds)('before the mail server of kind %s', (kind) => {
       });
     });
 
-    test('throttles, disconnects, hangs up and is silent to order, each as often as told', async () => {
+    test('throttles, disconnects, hangs and stays silent on request, each the requested number of times', async () => {
       const front = await skin('imap', faults.notConnected(1));
       await expect(imap(front)).rejects.toMatchObject({
         response: 'User is authenticated but not connected.',
@@ -150,7 +150,7 @@ describe.each(kinds)('before the mail server of kind %s', (kind) => {
       await expect(second.fetchOne('1', { uid: true })).rejects.toMatchObject({ code: 'NoConnection' });
     });
 
-    test('cuts an email in the middle', async () => {
+    test('cuts an email off in the middle', async () => {
       const front = await skin('imap');
       await server.deliver(support, plainMail({ subject: 'long', text: 'x'.repeat(200_000) }));
       const client = await imap(front);
@@ -159,7 +159,7 @@ describe.each(kinds)('before the mail server of kind %s', (kind) => {
       await expect(client.fetchOne('*', { source: true })).rejects.toMatchObject({ code: 'NoConnection' });
     });
 
-    test('has SMTP sign-in switched off, a rate limit and a used-up quota to order', async () => {
+    test('simulates disabled SMTP sign-in, a rate limit and an exhausted quota', async () => {
       const front = await skin('smtp');
       const cases: [Fault, object][] = [
         [
@@ -178,7 +178,7 @@ describe.each(kinds)('before the mail server of kind %s', (kind) => {
   });
 
   describe('the counting proxy', () => {
-    test('counts commands by verb, not what stands in emails, and can be far away', async () => {
+    test('counts commands by verb, not the text of emails, and can add latency', async () => {
       const proxy = await countingProxy({ target: server.imap, tls: lab.options.tls, delayMs: 40 });
       onTestFinished(() => proxy.stop());
       const client = await imap(proxy);

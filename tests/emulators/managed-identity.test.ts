@@ -48,7 +48,7 @@ it('gives the unmodified DefaultAzureCredential tokens for vault, storage and to
   ).rejects.toThrow();
 });
 
-it('refuses a request without the header, for an unknown resource or another identity', async () => {
+it('rejects a request without the header, for an unknown resource or another identity', async () => {
   const identity = await start();
   const ask = (query: string, header = identity.header): Promise<number> =>
     fetch(`${identity.endpoint}?${query}`, { headers: { 'x-identity-header': header } }).then(
@@ -63,7 +63,7 @@ it('refuses a request without the header, for an unknown resource or another ide
   expect(await ask(good)).toBe(500);
 });
 
-it('keeps its key, header and ids in its folder', async () => {
+it('keeps its key, header and IDs in its folder', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'postroom-identity-'));
   const first = await start(folder);
   const second = await start(folder);

@@ -94,13 +94,13 @@ const mail = (subject: string): Buffer =>
   );
 
 describe('the demo', () => {
-  it('hands out settings the app accepts', () => {
+  it('provides settings that the app accepts', () => {
     const config = parseConfig(stack.settings);
     expect(config.demo).toEqual(stack.demo);
     expect(config.local).toBe(true);
   });
 
-  it('opens an own and a shared mailbox with a token from its own sign-in, and refuses a stranger’s', async () => {
+  it('opens an own and a shared mailbox with a token of its own sign-in, and rejects a foreign token', async () => {
     await stack.mail.deliver('support@contoso.example', mail('own'));
     await stack.mail.deliver('info@contoso.example', mail('shared'));
     const support = await signIn('support@contoso.example');
@@ -110,7 +110,7 @@ describe('the demo', () => {
     await expect(inboxOf('info@contoso.example', sales)).rejects.toThrow();
   });
 
-  it('lets the app prove itself with its managed identity instead of a secret', async () => {
+  it('lets the app authenticate with its managed identity instead of a secret', async () => {
     const { token } = await new ManagedIdentityCredential(stack.managedIdentity.clientId).getToken(
       'api://AzureADTokenExchange/.default',
     );
@@ -133,14 +133,14 @@ describe('the demo', () => {
     expect(await (await ask(forAnother)).json()).toMatchObject({ error_codes: [700213] });
   });
 
-  it('lets tests fail its vault from outside', async () => {
+  it('lets tests cause failures of its vault from outside', async () => {
     await stack.keyVault.addFault({ match: { method: 'GET' }, times: 9, status: 503 });
     await expect(vault().getSecret('anything')).rejects.toMatchObject({ statusCode: 503 });
     await stack.keyVault.clearFaults();
     await expect(vault().getSecret('anything')).rejects.toMatchObject({ code: 'SecretNotFound' });
   });
 
-  it('keeps ports, grants, mail with its UIDs, secrets and tables together between starts', async () => {
+  it('keeps ports, grants, email with its UIDs, secrets and tables consistent between starts', async () => {
     const grant = await signIn('support@contoso.example');
     await stack.mail.deliver('support@contoso.example', mail('kept'));
     const inbox = await inboxOf('support@contoso.example', grant.access_token);
@@ -159,7 +159,7 @@ describe('the demo', () => {
     expect((await table().getEntity('p', 'r')).rowKey).toBe('r');
   });
 
-  it('restarts mail and storage over the same state, which may be changed meanwhile', async () => {
+  it('restarts mail and storage with the same state, which may be changed meanwhile', async () => {
     await stack.mail.deliver('support@contoso.example', mail('before'));
     const token = await stack.identityProvider.control.mintAccessToken({ upn: 'support@contoso.example' });
     const inbox = await inboxOf('support@contoso.example', token);
@@ -175,7 +175,7 @@ describe('the demo', () => {
     expect((await inboxOf('support@contoso.example', token)).uids).toHaveLength(inbox.uids.length + 1);
   });
 
-  it('says which emulator misses its port and what to do, and leaves nothing running', async () => {
+  it('reports which emulator lacks its port and the fix, and leaves nothing running', async () => {
     await expect(startStack({ stateDir: folder })).rejects.toThrow(
       /needs port \d+, but another program is using it\. If Postroom is already running/,
     );
@@ -187,7 +187,7 @@ describe('the demo', () => {
     rmSync(elsewhere, { recursive: true });
   });
 
-  it('runs with the small mail server and in memory as well', async () => {
+  it('also runs with the small mail server and in memory', async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'postroom-stack-'));
     const small = await startStack({ stateDir: elsewhere, mail: 'npm', inMemory: true });
     expect(small.mail.kind).toBe('npm');

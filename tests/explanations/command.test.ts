@@ -14,7 +14,7 @@ function run(args: readonly string[], input = ''): { status: number | null; stdo
 }
 
 describe('npm run explain', () => {
-  test('answers in words that a person can follow', () => {
+  test('prints an explanation in plain text', () => {
     const { status, stdout, stderr } = run(['AADSTS7000222: The provided client secret keys are expired.']);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^The client secret has expired \(AADSTS7000222\)\n/);
@@ -23,7 +23,7 @@ describe('npm run explain', () => {
     expect(stdout).toContain('https://login.microsoftonline.com/error?code=7000222');
   });
 
-  test('answers with JSON alone, which has these fields and no others', () => {
+  test('prints only JSON on request, with exactly these fields', () => {
     const { status, stdout, stderr } = run([
       '--json',
       'A2 BAD User is authenticated but not connected.',
@@ -42,13 +42,13 @@ describe('npm run explain', () => {
     expect(stdout).toMatch(/^Several runs change one ticket at the same time \(ticket-busy\)\n/);
   });
 
-  test('leads to the portals of another cloud, and names the clouds there are', () => {
+  test('links to the portals of another cloud, and lists the clouds', () => {
     expect(run(['--json', 'AADSTS7000222', '--cloud=dod']).stdout).toContain('https://portal.azure.us/#view');
     const { status, stderr } = run(['AADSTS7000222', '--cloud=moon']);
     expect([status, stderr]).toEqual([1, 'The cloud is one of worldwide, gcc-high, dod, china.\n']);
   });
 
-  test('takes a line that begins with a dash, and one of several words', () => {
+  test('accepts a line that begins with a dash, and one in several arguments', () => {
     expect(run(['--json', '-ERR', 'maildrop', 'already', 'locked']).stdout).toContain('"pop3-in-use"');
   });
 
@@ -58,7 +58,7 @@ describe('npm run explain', () => {
     expect(run([], page).stdout).toContain('(AADSTS50105)');
   });
 
-  test('shows where two redirect URIs part', () => {
+  test('shows where two redirect URIs differ', () => {
     const { stdout } = run([
       "AADSTS50011: The redirect URI 'https://desk.contoso.com/Oauth/callback' specified in the request does not match",
       '--redirect-uri=https://desk.contoso.com/oauth/callback',
@@ -69,7 +69,7 @@ describe('npm run explain', () => {
     expect(lines[own + 1]).toBe(`${' '.repeat(2 + 'https://desk.contoso.com/'.length)}^`);
   });
 
-  test('says what to do when it is given nothing', () => {
+  test('prints its usage without input', () => {
     const { status, stdout, stderr } = run(['--json'], ' \n');
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain("npm run explain -- '");

@@ -1,5 +1,5 @@
 /**
- * Errors of Entra, word for word as Microsoft has sent them: number, `error`, what makes it work again, sentence.
+ * Errors of Entra, exactly as Microsoft sends them: number, `error`, what fixes it, message.
  * Written from Microsoft's reference and public reports, not from the catalogue.
  * https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */

@@ -8,7 +8,7 @@ import { marksOf, shapes } from './microsoft-shapes.ts';
 const tidied = (sentence: string): string => sentence.replaceAll(/\s+/g, ' ');
 
 describe('errors of Entra', () => {
-  test('of the catalogue each have an answer of Microsoft in this test, and the other way round', () => {
+  test('in the catalogue each have an example of Microsoft in this test, and vice versa', () => {
     const explained = entraEntries.flatMap(({ numbers }) => numbers);
     expect(new Set(explained).size).toBe(explained.length);
     expect([...explained].sort()).toEqual(entraAnswers.map(([number]) => number).sort());
@@ -16,7 +16,7 @@ describe('errors of Entra', () => {
   });
 
   test.each(entraAnswers)(
-    'AADSTS%i (%s) is explained from every form in which Microsoft shows it',
+    'AADSTS%i (%s) is explained in every format that Microsoft uses',
     (number, error, retry, sentence) => {
       for (const { name, text } of shapes) {
         const marks = marksOf(`${name} ${number}`);
@@ -40,7 +40,7 @@ describe('errors of Entra', () => {
     },
   );
 
-  test('wait or need a person, as the accounts decide it', () => {
+  test('are temporary or require a person, consistent with the accounts', () => {
     for (const [number, error, retry, sentence] of entraAnswers) {
       const [body] = shapes;
       const text = body?.text(number, error, sentence, marksOf(String(number))) ?? '';
@@ -53,7 +53,7 @@ describe('errors of Entra', () => {
     }
   });
 
-  test('with a number that only wraps another are explained by the other', () => {
+  test('whose number only wraps another are explained by the other', () => {
     const text =
       'AADSTS70002: Error validating credentials. AADSTS50126: Error validating credentials due to invalid username or password.';
     expect(explainText({ text })).toMatchObject({ code: 'AADSTS50126', who: 'mailbox-owner' });
@@ -79,17 +79,17 @@ describe('errors of Entra', () => {
     ['https://login.microsoftonline.com/error?code=53003', 'AADSTS53003'],
     ['aadsts700016', 'AADSTS700016'],
     ['50173', 'AADSTS50173'],
-  ])('are found where the page shows no number as such: %s', (text, code) => {
+  ])('are found if the page does not show the number as such: %s', (text, code) => {
     expect(explainText({ text }).code).toBe(code);
   });
 });
 
-describe('numbers that the catalogue does not have', () => {
+describe('numbers that are not in the catalogue', () => {
   const sentence = 'The frobnication of the token has been refused by policy.';
   const [tokenBody] = shapes;
   const text = tokenBody?.text(987654, 'invalid_grant', sentence, marksOf('unknown')) ?? '';
 
-  test('show Microsoft’s own sentence and page, and what `error` says is to be done', () => {
+  test('show Microsoft’s own message and page, and the action for their `error`', () => {
     const found = explainText({ text });
     expect(found).toMatchObject({ code: 'AADSTS987654', retry: 'sign-in-again', said: sentence });
     expect(found.cause).toContain(sentence);
@@ -98,7 +98,7 @@ describe('numbers that the catalogue does not have', () => {
     );
   });
 
-  test('are explained by the suberror where there is one', () => {
+  test('are explained by the suberror if there is one', () => {
     const body = { ...JSON.parse(text), suberror: 'message_only' };
     expect(explainText({ text: JSON.stringify(body) })).toMatchObject({
       who: 'tenant-admin',
@@ -115,7 +115,7 @@ describe('numbers that the catalogue does not have', () => {
   });
 });
 
-describe('answers without a number', () => {
+describe('errors without a number', () => {
   test.each([
     [
       '{"error":"invalid_grant","error_description":"Token has been expired or revoked."}',
@@ -136,11 +136,11 @@ describe('answers without a number', () => {
     ],
     ['Token request failed with error: something odd (error=invalid_scope)', 'invalid_scope', 'after-fix'],
     ['consent_required', 'consent_required', 'sign-in-again'],
-  ])('are explained by the word of the standard: %s', (text, code, retry) => {
+  ])('are explained by the OAuth error code: %s', (text, code, retry) => {
     expect(explainText({ text })).toMatchObject({ code, retry });
   });
 
-  test('keep what the provider said', () => {
+  test('keep the provider’s message', () => {
     const text = '{"error":"invalid_grant","error_description":"Token has been expired or revoked."}';
     expect(explainText({ text }).said).toBe('Token has been expired or revoked.');
   });

@@ -33,8 +33,8 @@ afterAll(() => app.stop());
 const explained = async (error: string): Promise<string> =>
   (await visitor.post('/explain', { error })).html.replaceAll('&#39;', "'").replaceAll('&amp;', '&');
 
-describe('the error that somebody saw', () => {
-  it('can be pasted by admins and agents, from every page', async () => {
+describe('the error lookup', () => {
+  it('is available to admins and agents, from every page', async () => {
     for (const person of [visitor, agent]) {
       expect((await person.get('/explain')).status).toBe(200);
       expect((await person.post('/explain', { error: 'AADSTS50173' })).html).toContain('AADSTS50173');
@@ -45,7 +45,7 @@ describe('the error that somebody saw', () => {
     expect((await nobody.post('/explain', { error: 'x' })).status).toBe(403);
   });
 
-  it('of a redirect URI names both usual causes and shows where the two part', async () => {
+  it('names both usual causes of a wrong redirect URI and shows where the two differ', async () => {
     const html = await explained(microsoftsPage('http://localhost:7071/oauth/Callback/'));
     expect(html).toContain('no platform of the kind Web at all');
     expect(html).toContain('whose redirect URI differs from Postroom’s');
@@ -61,13 +61,13 @@ describe('the error that somebody saw', () => {
     );
   });
 
-  it('of our own redirect URI says that it is missing in the registration', async () => {
+  it('says that our own redirect URI is missing in the registration', async () => {
     const html = await explained(microsoftsPage(OWN));
     expect(html).toContain(`What was sent is Postroom’s own redirect URI, <code>${OWN}</code>`);
     expect(html).not.toContain('<mark>');
   });
 
-  it('of a mail server is explained with the mailbox that it names', async () => {
+  it('explains a mail server’s error with the mailbox that it names', async () => {
     await app.services.mailboxes.save({
       id: 'b'.repeat(26),
       address: 'support@contoso.example',
@@ -90,7 +90,7 @@ describe('the error that somebody saw', () => {
     );
   });
 
-  it('is stored nowhere, and secrets in it are not shown', async () => {
+  it('stores nothing, and redacts secrets', async () => {
     const before = allRows(app);
     const secret = 'Q1x8Q~canary-0123456789abcdefghijklmn';
     const html = await explained(
@@ -101,7 +101,7 @@ describe('the error that somebody saw', () => {
     expect(allRows(app)).toEqual(before);
   });
 
-  it('is asked for again when nothing was pasted, and named unknown when nothing is known', async () => {
+  it('asks again after an empty input, and says so if the error is unknown', async () => {
     const empty = await visitor.post('/explain', { error: '  ' });
     expect(empty.status).toBe(422);
     expect(empty.html).toContain('href="#error"');
@@ -110,7 +110,7 @@ describe('the error that somebody saw', () => {
     );
   });
 
-  it('is explained on whole, accessible pages', async () => {
+  it('is a complete, accessible page', async () => {
     const html = async (error: string): Promise<string> => (await visitor.post('/explain', { error })).html;
     const drawn = {
       'paste an error': (await visitor.get('/explain')).html,

@@ -26,7 +26,7 @@ const everything: readonly Meaning[] = [
 ];
 
 describe('the catalogue', () => {
-  test('says of each error what it is, why, and what to do, in whole sentences', () => {
+  test('explains each error, its cause and its fix in complete sentences', () => {
     for (const { title, cause, steps } of everything) {
       expect(title).toMatch(/^[A-Z“].{8,90}[^.]$/);
       expect(cause, title).toMatch(/^[A-Z“].{20,330}\.$/);
@@ -35,14 +35,14 @@ describe('the catalogue', () => {
     }
   });
 
-  test('asks for a person wherever time does not help', () => {
+  test('requires a person for every error that time does not resolve', () => {
     for (const { who, retry, title } of everything)
       if (who === 'nobody: wait') expect(retry, title).toBe('by-itself');
     for (const { retry, steps, title } of entraEntries)
       if (retry === 'sign-in-again') expect(steps.join(' '), title).toMatch(/sign(?:ed)?[ -]in|start again/i);
   });
 
-  test('uses only placeholders that are filled', () => {
+  test('uses only known placeholders', () => {
     for (const { steps } of everything)
       for (const [, name] of steps.join(' ').matchAll(/\{(\w+)\}/g))
         expect(['clientId', 'tenant', 'mailbox', 'redirectUri', 'objectId', 'correlationId']).toContain(name);
@@ -71,7 +71,7 @@ describe('steps and links', () => {
     expect(explainText({ text: 'AADSTS500113', context }).steps.join()).toContain(own);
   });
 
-  test('lead to the list where the app is not known, and to the app that the error names', () => {
+  test('lead to the list if the app is unknown, and to the app that the error names', () => {
     expect(explainText({ text: 'AADSTS7000222' }).links[0]?.href).toMatch(/ApplicationsListBlade$/);
     const named = `AADSTS7000222: The provided client secret keys for app '${clientId}' are expired.`;
     expect(explainText({ text: named }).links[0]?.href).toMatch(new RegExp(`Credentials/appId/${clientId}$`));
@@ -85,7 +85,7 @@ describe('steps and links', () => {
   });
 
   test.each(['gcc-high', 'dod', 'china'] as const)(
-    'lead to the portals of %s and to no worldwide one',
+    'lead to the portals of %s and to none of the global cloud',
     (cloud) => {
       const texts = [
         ...entraEntries.map(({ numbers }) => `AADSTS${numbers[0]}`),
@@ -105,7 +105,7 @@ describe('steps and links', () => {
     },
   );
 
-  test('lead to the user who signs in and to the mailbox itself, where their ids are known', () => {
+  test('lead to the user who signs in and to the mailbox itself if their IDs are known', () => {
     const userId = '5e9b6f4c-0a64-4bb2-9a66-2f1f7b2c9f10';
     const of = (context: ExplainContext): string[] =>
       explainText({ text: 'imap-no-access', context }).links.map(({ href }) => href);
@@ -127,7 +127,7 @@ describe('steps and links', () => {
     expect(found.steps[0]).toContain(correlation);
   });
 
-  test('take nothing into a command or an address that could do harm there', () => {
+  test('contain nothing in a command or URL that could do harm there', () => {
     const context = {
       mailbox: "x@contoso.com'; Remove-Mailbox -Identity boss #",
       tenant: '../evil?x=',
@@ -147,7 +147,7 @@ describe('steps and links', () => {
     }
   });
 
-  test('are https and without open ends', () => {
+  test('use https and are complete', () => {
     for (const { numbers } of entraEntries)
       for (const { href, label } of explainText({ text: `AADSTS${numbers[0]}` }).links) {
         expect(href).toMatch(/^https:\/\/[\w.]+\//);
@@ -180,13 +180,13 @@ describe('a redirect URI that does not match', () => {
     expect(steps[0]).toContain(reason);
   });
 
-  test('that is Postroom’s own says that the registration is at fault', () => {
+  test('that is Postroom’s own means that the registration is wrong', () => {
     const { comparison, steps } = explainText({ text: mismatch(own), context: { redirectUri: own } });
     expect(comparison).toBeUndefined();
     expect(steps[0]).toContain('missing in the app registration');
   });
 
-  test('between sign-in and tokens is compared without knowing anything else', () => {
+  test('between sign-in and token request is compared without other information', () => {
     const text = `AADSTS500112: The reply address 'http://desk.contoso.com/oauth/callback' does not match the reply address '${own}' provided when requesting Authorization code.`;
     expect(explainText({ text }).comparison).toMatchObject({
       sent: 'http://desk.contoso.com/oauth/callback',
@@ -197,7 +197,7 @@ describe('a redirect URI that does not match', () => {
   });
 });
 
-describe('what is secret', () => {
+describe('a secret', () => {
   const jwt = `eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.${'eyJhdWQiOiJodHRwczovL291dGxvb2sifQ'}.c2lnbmF0dXJlLWNhbmFyeQ`;
   const secrets = {
     jwt,
@@ -248,11 +248,11 @@ describe('what is secret', () => {
       '{"error":"x","password":"535 5.7.3 Authentication unsuccessful Canary"}',
       'Canary',
     ],
-  ])('is known in other ways, too: %s', (_, text, canary) => {
+  ])('is recognized in other forms, too: %s', (_, text, canary) => {
     expect(JSON.stringify(explainText({ text }))).not.toContain(canary);
   });
 
-  test('does not take ids, hosts and addresses with it', () => {
+  test('is redacted without IDs, hosts and addresses', () => {
     const sentence = `Application with identifier '${clientId}' at https://desk.contoso.com/oauth/callback (AM0PR06CA0042.eurprd06.prod.outlook.com) of help@contoso.com was not found.`;
     expect(explainText({ text: `AADSTS700016: ${sentence}` }).said).toBe(sentence);
   });
@@ -288,15 +288,15 @@ describe('hostile input', () => {
     addresses: 'https://a.'.repeat(million / 10),
   };
 
-  // What is not linear takes minutes here, so that the bound may be wide enough for a busy machine.
-  test.each(Object.entries(inputs))('of a megabyte is answered soon and shortly: %s', (_, text) => {
+  // Non-linear code takes minutes here, so the limit can be generous for a busy machine.
+  test.each(Object.entries(inputs))('of a megabyte gets a fast and short answer: %s', (_, text) => {
     const began = performance.now();
     const found = explainText({ text, context: { redirectUri: own } });
     expect(performance.now() - began).toBeLessThan(10_000);
     expect(JSON.stringify(found).length).toBeLessThan(10_000);
   });
 
-  test('beyond a megabyte is cut, and what stands before is still read', () => {
+  test('beyond a megabyte is cut, and the part before is still read', () => {
     const found = explainText({ text: `AADSTS53003: blocked\n${'x'.repeat(20 * million)}` });
     expect(found.code).toBe('AADSTS53003');
     expect(JSON.stringify(found).length).toBeLessThan(10_000);
@@ -313,7 +313,7 @@ describe('hostile input', () => {
     '[]',
     '{}',
     'null',
-  ])('of an odd kind is not recognised: %j', (text) => {
+  ])('of an odd kind is not recognized: %j', (text) => {
     expect(explainText({ text }).code).toBe('not-recognised');
   });
 });

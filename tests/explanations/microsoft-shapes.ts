@@ -1,4 +1,4 @@
-/** An error of Entra in the forms in which people and programs meet it. */
+/** An error of Entra in the formats in which people and programs see it. */
 import { createHash } from 'node:crypto';
 
 export interface Marks {
@@ -20,7 +20,7 @@ const guid = (seed: string): string =>
     .replace(/^(.{8})(.{4}).(.{3}).(.{3})(.*)$/, '$1-$2-4$3-a$4-$5')
     .slice(0, 36);
 
-/** Other ids for every error, the same at every run. */
+/** Different IDs for every error, the same in every run. */
 export function marksOf(seed: string): Marks {
   const second = String(Number.parseInt(guid(seed).slice(0, 6), 16) % 60).padStart(2, '0');
   return {
@@ -44,7 +44,7 @@ const body = (number: number, error: string, sentence: string, marks: Marks): st
     error_uri: `https://login.microsoftonline.com/error?code=${number}`,
   });
 
-/** As an editor or a mail program breaks lines; words stay whole. */
+/** Wrapped as by an editor or a mail program, between words. */
 const wrapped = (text: string, width: number, newline: string): string =>
   text.replace(new RegExp(`(.{1,${width}})(?: |$)`, 'g'), `$1${newline}`);
 

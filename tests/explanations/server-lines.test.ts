@@ -4,7 +4,7 @@ import { explainText } from '../../shared/explanations/explain.ts';
 import { serverLines } from './server-lines.ts';
 
 describe('lines of servers and libraries', () => {
-  test('of the catalogue each have a line in this test, and the other way round', () => {
+  test('in the catalogue each have a line in this test, and vice versa', () => {
     const explained = lineEntries.map(({ code }) => code);
     expect(new Set(explained).size).toBe(explained.length);
     expect([...new Set(serverLines.map(([code]) => code))].sort()).toEqual([...explained].sort());
@@ -25,12 +25,12 @@ describe('lines of servers and libraries', () => {
     }
   });
 
-  test('are found by the code alone, which is what Postroom keeps', () => {
+  test('are found by the code alone, which is what Postroom stores', () => {
     for (const { code, title } of lineEntries)
       expect(explainText({ text: code })).toMatchObject({ code, title });
   });
 
-  test.each(['http-500', 'http-503'])('are found by the status that Postroom keeps: %s', (text) => {
+  test.each(['http-500', 'http-503'])('are found by the status that Postroom stores: %s', (text) => {
     expect(explainText({ text })).toMatchObject({ code: 'http-5xx', retry: 'by-itself' });
   });
 
@@ -40,7 +40,7 @@ describe('lines of servers and libraries', () => {
     expect(explainText({ text }).said).toBe('A2 BAD User is authenticated but not connected.');
   });
 
-  test('tell a token from a switch of the tenant, though both begin with 535', () => {
+  test('distinguish a refused token from a disabled protocol, although both begin with 535', () => {
     const trail = '[host 2026-11-24T01:42:11.337Z]';
     const token = explainText({ text: `535 5.7.3 Authentication unsuccessful ${trail}` });
     const tenant = explainText({
@@ -51,7 +51,7 @@ describe('lines of servers and libraries', () => {
   });
 });
 
-/** Texts beside the errors: prose about them, other numbers, what goes well. */
+/** Texts that resemble errors: prose about them, other numbers, successes. */
 const nearMisses: readonly string[] = [
   '',
   ' \n\t',
@@ -108,12 +108,12 @@ const nearMisses: readonly string[] = [
 ];
 
 describe('near misses', () => {
-  test('are many, and each is another', () => {
+  test('are many, and all different', () => {
     expect(new Set(nearMisses).size).toBe(nearMisses.length);
     expect(nearMisses.length).toBeGreaterThanOrEqual(40);
   });
 
-  test.each(nearMisses)('are not taken for an error: %s', (text) => {
+  test.each(nearMisses)('are not recognized as an error: %s', (text) => {
     const found = explainText({ text });
     expect(found.code).toBe('not-recognised');
     expect(found.steps.join(' ')).toContain('Troubleshooting details');

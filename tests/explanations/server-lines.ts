@@ -1,4 +1,4 @@
-/** What servers and libraries wrote, as it stood in transcripts and logs; not made from the catalogue's patterns. */
+/** Messages of servers and libraries, from transcripts and logs; not derived from the catalogue's patterns. */
 import type { Retry } from '../../shared/explanations/explanation.ts';
 
 export type ServerLine = readonly [code: string, retry: Retry, text: string];

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { entraEntries, lineEntries } from '../../shared/explanations/catalogue.ts';
 import { mailPermissions } from '../../shared/providers/permissions.ts';
 
-// Postroom reads mail, tests sending and sends its own alerts. Nobody answers a ticket with it yet.
+// Postroom reads email, tests sending and sends its own alerts. It cannot reply to a ticket yet.
 const PROMISES = [
   /answers? (?:can|cannot) be sent/i,
   /answered and closed/i,
@@ -14,7 +14,7 @@ const PROMISES = [
   /as long as Exchange asks/i,
 ];
 
-test('no page and no explanation promises an answer to a ticket, or a hint that Postroom does not read', () => {
+test('no page and no explanation promises a reply to a ticket, or a hint that Postroom does not read', () => {
   const pages = globSync('functions/pages/**/*.tsx').map(
     (path) => [path, readFileSync(path, 'utf8')] as const,
   );

@@ -34,14 +34,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Sends so many bytes, as fast as they are taken, and gives the status. */
+/** Sends this many bytes, as fast as they are accepted, and returns the status. */
 function post(path: string, bytes: number): Promise<number> {
   const piece = Buffer.alloc(MB);
   return new Promise((resolve, reject) => {
     const request = httpRequest(host.url + path, {
       method: 'POST',
       headers: { 'content-length': bytes },
-      // A connection that is kept is read to its end: one that closes would break off what is still sent.
+      // A keep-alive connection is read to its end: one that closes would interrupt the upload.
       agent,
     });
     request.on('error', reject);
@@ -66,7 +66,7 @@ function post(path: string, bytes: number): Promise<number> {
   });
 }
 
-/** What the process holds at this moment, and the most that it held since it began, in bytes (proc_pid_status(5)). */
+/** Current and peak memory of the process, in bytes (proc_pid_status(5)). */
 async function memory(): Promise<{ now: number; most: number }> {
   const status = await readFile(`/proc/${host.pid}/status`, 'utf8');
   const kilobytes = (name: string): number =>
@@ -75,7 +75,7 @@ async function memory(): Promise<{ now: number; most: number }> {
 }
 
 test.skipIf(process.platform !== 'linux')(
-  'eight strangers who send 95 MB at once are refused, and take less than 100 MB of memory',
+  'eight anonymous uploads of 95 MB at once are rejected, and take less than 100 MB of memory',
   async () => {
     // The pages are loaded, as on an instance that has worked before.
     expect((await fetch(`${host.url}/`, { redirect: 'manual' })).status).toBe(302);

@@ -9,7 +9,7 @@ describe('a message of the queue fetch-shard', () => {
     });
   });
 
-  test('may hold 100 mailboxes and no more', () => {
+  test('may contain at most 100 mailboxes', () => {
     const mailboxIds = Array.from({ length: 100 }, (_value, index) => `m${index}`);
     expect(parseShardMessage({ shard: 1, mailboxIds }).mailboxIds).toHaveLength(100);
     expect(() => parseShardMessage({ shard: 1, mailboxIds: [...mailboxIds, 'one more'] })).toThrow(
@@ -23,7 +23,7 @@ describe('a message of the queue fetch-shard', () => {
     [{ shard: -1, mailboxIds: [] }],
     [{ shard: 1, mailboxIds: [''] }],
     [{ shard: 1 }],
-  ])('%j is refused', (message) => {
+  ])('%j is rejected', (message) => {
     expect(() => parseShardMessage(message)).toThrow(expect.objectContaining({ code: 'bad-message' }));
   });
 });

@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 describe('readiness', () => {
-  test('is asked for once in five seconds, however many ask', async () => {
+  test('is checked once in five seconds, however many requests arrive', async () => {
     const check = vi.fn(() => Promise.resolve());
     const isReady = rememberReadiness(check);
     expect(await Promise.all([isReady(0), isReady(1), isReady(4_999)])).toEqual([true, true, true]);
@@ -21,7 +21,7 @@ describe('readiness', () => {
     expect(check).toHaveBeenCalledTimes(2);
   });
 
-  test('ends when something is missing, with the reason in the log alone, and comes back', async () => {
+  test('ends when something is missing, with the reason only in the log, and returns', async () => {
     let works = false;
     const isReady = rememberReadiness(() =>
       works ? Promise.resolve() : Promise.reject(new Error('no tables')),
@@ -33,7 +33,7 @@ describe('readiness', () => {
     expect(await isReady(5_000)).toBe(true);
   });
 
-  test('ends when nothing answers within four seconds', async () => {
+  test('ends when nothing responds within four seconds', async () => {
     vi.useFakeTimers();
     const answer = rememberReadiness(() => new Promise<void>(() => undefined))(0);
     await vi.advanceTimersByTimeAsync(4_000);

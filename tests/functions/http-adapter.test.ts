@@ -52,13 +52,13 @@ describe('a response through the adapter', () => {
     expect(headers.has('set-cookie')).toBe(false);
   });
 
-  test('keeps all 256 bytes', async () => {
+  test('keeps all 256 byte values', async () => {
     const bytes = Uint8Array.from({ length: 256 }, (_value, index) => index);
     const answer = await answerOf(() => new Response(bytes));
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(bytes);
   });
 
-  test('keeps redirects and answers without a body', async () => {
+  test('keeps redirects and responses without a body', async () => {
     const redirect = await answerOf(
       () => new Response(null, { status: 303, headers: { location: '/tickets' } }),
     );
@@ -71,14 +71,14 @@ describe('a response through the adapter', () => {
 });
 
 describe('a request through the adapter', () => {
-  test('HEAD and GET arrive without a body, even when one was sent', async () => {
+  test('with HEAD or GET arrives without a body, even if one was sent', async () => {
     for (const method of ['HEAD', 'GET']) {
       const request = toRequest(requestOf({ method, body: { string: 'ignored' } }));
       expect([request.method, request.body]).toEqual([method, null]);
     }
   });
 
-  test('a form, a query and headers arrive as sent', async () => {
+  test('with a form, a query and headers arrives as sent', async () => {
     const answer = await answerOf(
       async (request) => {
         const form = await request.formData();
@@ -95,7 +95,7 @@ describe('a request through the adapter', () => {
     expect(await answer.json()).toEqual(['Jürgen & Co', 'ü', '1']);
   });
 
-  test('an upload keeps its file name and its bytes', async () => {
+  test('with an upload keeps its file name and its bytes', async () => {
     const form = new FormData();
     const bytes = Uint8Array.from({ length: 256 }, (_value, index) => 255 - index);
     form.set('file', new File([bytes], 'odd "name".bin'));
@@ -118,7 +118,7 @@ describe('a request through the adapter', () => {
 });
 
 describe('a failure', () => {
-  test('becomes a page with a reference that the log knows too, and without the reason', async () => {
+  test('becomes a page with a reference that is also in the log, and without the reason', async () => {
     const lines: string[] = [];
     vi.spyOn(console, 'error').mockImplementation((line: string) => lines.push(line));
     const failures = [
@@ -138,7 +138,7 @@ describe('a failure', () => {
     }
   });
 
-  test('to load the pages is one too, and the next request tries again', async () => {
+  test('to load the pages does so, too, and the next request retries', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => undefined);
     let tries = 0;
     const handler = httpHandler(() => {
@@ -151,7 +151,7 @@ describe('a failure', () => {
 });
 
 describe('a Set-Cookie line', () => {
-  test('with a value that is no valid percent encoding keeps it as it is', () => {
+  test('with a value that is no valid percent encoding keeps it unchanged', () => {
     expect(parseSetCookie('a=100%; Secure')).toEqual({ name: 'a', value: '100%', secure: true });
   });
 });

@@ -24,7 +24,7 @@ const home = async (postroom: SamplePostroom): Promise<string> =>
 const title = (html: string): string => /<h1>(.*?)<\/h1>/.exec(html)?.[1] ?? '';
 
 describe('the home page', () => {
-  test('shows a warning also where every mailbox is switched off', async () => {
+  test('shows a warning even if every mailbox is paused', async () => {
     const postroom = await postroomNamed('calm');
     for (const mailbox of await postroom.mailboxes.list())
       await postroom.mailboxes.save({ ...mailbox, enabled: false });
@@ -34,7 +34,7 @@ describe('the home page', () => {
     expect(html).toContain('The client secret of Contoso ends in 1 day.');
   });
 
-  test('says a warning before a fetch that failed a moment ago, and says not that all is fetched', async () => {
+  test('shows a warning before a recent failed fetch, and does not say that all is fetched', async () => {
     const postroom = await postroomNamed('a hiccup');
     expect(title(await home(postroom))).toBe('1 mailbox is retrying');
     await warn(postroom);
@@ -44,12 +44,12 @@ describe('the home page', () => {
     expect(html).not.toContain('Email is still fetched from all mailboxes.');
   });
 
-  test('does not say that all is fetched while a mended mailbox waits for its next try', () => {
+  test('does not say that all is fetched while a fixed mailbox waits for its next attempt', () => {
     const lines = [{ state: 'action-required' }] as unknown as Parameters<typeof mailFlow>[0];
     expect(mailFlow(lines, []).kind).toBe('hiccup');
   });
 
-  test('calls a mailbox silent exactly when an alert would', () => {
+  test('shows a mailbox as silent exactly when an alert would', () => {
     const mailbox = { ...mailboxOf({ kind: 'mark-seen' }), intervalMinutes: 5, enabled: true };
     const stateAfter = (silence: number): string => {
       const health = { state: 'ok', lastSuccessAt: new Date(NOW - silence).toISOString() } as const;
@@ -59,7 +59,7 @@ describe('the home page', () => {
     expect(stateAfter(allowedSilence(mailbox) + 1)).toBe('silent');
   });
 
-  test('calls a mailbox silent whose last fetch lies in the future, once the monitor is back for long enough', () => {
+  test('shows a mailbox as silent whose last fetch is in the future, once the monitor has run for long enough', () => {
     const mailbox = { ...mailboxOf({ kind: 'mark-seen' }), intervalMinutes: 5, enabled: true };
     const health = { state: 'ok', lastSuccessAt: new Date(NOW + 3_600_000).toISOString() } as const;
     const stateSince = (back: number): string => {
@@ -83,7 +83,7 @@ describe('the home page', () => {
     await expectUsableInBrowser(drawn);
   });
 
-  test('without a mailbox, a warning comes before the welcome', () => {
+  test('shows a warning before the welcome if there is no mailbox', () => {
     expect(mailFlow([], []).kind).toBe('not-set-up');
     expect(mailFlow([], [secret('1 day')]).kind).toBe('warned');
   });

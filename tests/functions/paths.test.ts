@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { paths, platformPaths } from '../../shared/paths/paths.ts';
 
 describe('a link', () => {
-  test('fills the parameters of its path in, whatever they hold', () => {
+  test('fills in the parameters of its path, whatever they contain', () => {
     expect(paths.ticket({ id: 't1' })).toBe('/tickets/t1');
     expect(paths.messageAttachment({ id: 't1', key: 'a/b?c#d', index: 0 })).toBe(
       '/tickets/t1/messages/a%2Fb%3Fc%23d/attachments/0',
@@ -12,7 +12,7 @@ describe('a link', () => {
     expect(paths.auditAsCsv()).toBe('/audit/export.csv');
   });
 
-  test('has a query of what is known', () => {
+  test('has a query of the defined values', () => {
     expect(paths.tickets({ status: undefined })).toBe('/tickets');
     expect(paths.mailboxes({ flash: 'opened', unread: 0 })).toBe('/mailboxes?flash=opened&unread=0');
     expect(paths.connect({ id: 'p' }, { address: 'a+b&c@contoso.example' })).toBe(
@@ -25,23 +25,23 @@ const root = join(import.meta.dirname, '../..');
 const ours = new Set(
   Object.values({ ...paths, ...platformPaths }).flatMap(({ pattern }) => pattern.split('/')[1] || []),
 );
-// A text that begins with a path of ours, or goes on with one after a value; an attribute or a redirect to the start page.
+// A text that begins with one of our paths, or continues with one after a value; an attribute or a redirect to the start page.
 const LITERAL = new RegExp(
   `["'\`}](?:/(?:${[...ours].map((part) => part.replace('.', '\\.')).join('|')})(?![\\w-]))|(?:href|action)=["']/|redirect\\(["'\`]/`,
 );
 
-/** Lines that write a path of ours out; comments may. */
+/** Lines with a literal path of ours; comments may have them. */
 function writtenOut(text: string): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
   return code.split('\n').filter((line) => LITERAL.test(line));
 }
 
-/** What is served as it stands, and so can import nothing. */
+/** Files that are served unchanged, and so cannot import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'shared/ui/static/admin.js': [`for (const end of document.querySelectorAll('a[href="/.auth/logout"]'))`],
 };
 
-test('no path is written out but in the one list of them', () => {
+test('paths are written only in the one list of them', () => {
   const files = globSync('{functions,shared}/**/*.{ts,tsx,js}', { cwd: root }).map((path) =>
     path.replaceAll('\\', '/'),
   );

@@ -58,7 +58,7 @@ const ready = async (): Promise<[number, string]> => {
   return [answer.status, await answer.text()];
 };
 
-test('the app is ready while storage and vault answer its identity, and says no more than "not ready" when one fails', async () => {
+test('the app is ready while storage and vault accept its identity, and says only "not ready" when one fails', async () => {
   expect(await ready()).toEqual([200, 'ok']);
   expect(vault.requests.length).toBeGreaterThan(0);
   await azurite.stop();

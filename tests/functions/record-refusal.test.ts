@@ -13,7 +13,7 @@ import { samplePostroom } from '../harness/pages/sample-postroom.ts';
 const ORIGIN = 'https://desk.example';
 const lines: Record<string, unknown>[] = [];
 const counted: string[] = [];
-// A clock of its own for each test: the limit of lines is one of the whole process.
+// A separate clock for each test: the limit of lines applies to the whole process.
 let clock = Date.parse('2026-11-24T10:00:00Z');
 
 beforeEach(() => {
@@ -121,26 +121,23 @@ const refusals: [reason: string, status: number, ask: () => Response | Promise<R
 ];
 
 describe('a refusal', () => {
-  test.each(refusals)(
-    'for %s is a line and a count, with nothing of the path',
-    async (reason, status, ask) => {
-      const answer = await ask();
-      expect(answer.status).toBe(status);
-      await vi.waitFor(() => expect(counted).toEqual([reason]), { timeout: 15_000 });
-      expect(lines).toHaveLength(1);
-      expect(lines[0]).toMatchObject({ level: 'warn', event: 'refused', reason, route: '/things/:id' });
-      expect(JSON.stringify(lines)).not.toMatch(/a-path-token|Secret-Name/);
-    },
-  );
+  test.each(refusals)('for %s is a line and a count, without the path', async (reason, status, ask) => {
+    const answer = await ask();
+    expect(answer.status).toBe(status);
+    await vi.waitFor(() => expect(counted).toEqual([reason]), { timeout: 15_000 });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ level: 'warn', event: 'refused', reason, route: '/things/:id' });
+    expect(JSON.stringify(lines)).not.toMatch(/a-path-token|Secret-Name/);
+  });
 
-  test('of somebody who is signed in names the object id, and nobody for a stranger', async () => {
+  test('of a signed-in user has the object ID, and of a stranger none', async () => {
     const web = webWith();
     await web.request(`${ORIGIN}/things/1`, { headers: personWith('agent') });
     await web.request(`${ORIGIN}/things/1`, { method: 'POST', headers: { 'sec-fetch-site': 'none' } });
     expect(lines.map(({ principal }) => principal)).toEqual(['oid-of-pat', undefined]);
   });
 
-  test('of a guessed invitation, state or approval is noted without what was guessed', async () => {
+  test('of a guessed invitation, state or approval is logged without the guess', async () => {
     const { services } = samplePostroom();
     const web = createWeb(() => services);
     const guess = 'g'.repeat(43);
@@ -168,12 +165,12 @@ describe('a refusal', () => {
   });
 });
 
-test('one reason that is asked for without end keeps no line from another', () => {
+test('repeated without end for one reason does not suppress the lines of another', () => {
   const limit = createLineLimit();
   for (let turn = 0; turn < 1000; turn++) limit.take('role-missing', 0);
   expect(limit.take('role-missing', 59_999)).toBeUndefined();
   expect(limit.take('other-site', 1)).toEqual({ suppressed: 0 });
   expect(limit.take('role-missing', 60_000)).toEqual({ suppressed: 991 });
-  // A clock that was set back opens another minute, or nothing would be said until it has caught up.
+  // A clock that was set back starts another minute, or nothing would be logged until it has caught up.
   expect(limit.take('role-missing', -3_600_000)).toEqual({ suppressed: 0 });
 });

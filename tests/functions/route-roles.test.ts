@@ -45,7 +45,7 @@ function webWith(environment: Record<string, string>): ReturnType<typeof createW
   return createWeb(() => services);
 }
 
-/** `GET /tickets/:id`, as registered; middleware stands under every method and is none. */
+/** `GET /tickets/:id`, as registered; middleware is registered for every method and is excluded. */
 const routes = [...new Set(web.routes.map(({ method, path }) => `${method} ${path}`))].filter(
   (route) => !route.startsWith('ALL ') && !route.startsWith('GET /assets/'),
 );
@@ -69,7 +69,7 @@ function headersOf(caller: Caller): Record<string, string> {
   return { ...own, 'x-ms-client-principal': header };
 }
 
-/** Asks for a route with made-up names in place of its parameters. */
+/** Requests a route with invented values for its parameters. */
 async function ask(route: string, caller: Caller, at = web, method?: string): Promise<Response> {
   const [registered = 'GET', path = '/'] = route.split(' ');
   const address = ORIGIN + path.replaceAll(/:\w+(\{[^}]*\})?/g, 'a'.repeat(26));
@@ -92,13 +92,13 @@ const expected = (access: Access, caller: Caller): Answer => {
   return access === 'agent' || caller === 'admin' ? 'let in' : 'refused';
 };
 
-describe('every address', () => {
+describe('every route', () => {
   test('is classified, and nothing else is', () => {
     expect(routes.filter((route) => accessOf[route] === undefined)).toEqual([]);
     expect(Object.keys(accessOf).filter((route) => !routes.includes(route))).toEqual([]);
   });
 
-  test('of main.ts too', () => {
+  test('of main.ts is, too', () => {
     const source = readFileSync(join(import.meta.dirname, '../../functions/main.ts'), 'utf8');
     const registered = [...source.matchAll(/app\.http\(.*?route: (.*?),(?:\n| methods)/gs)].map(
       ([, route]) => route,
@@ -116,11 +116,11 @@ describe('every address', () => {
     expect(Object.fromEntries(stated)).toEqual(accessOf);
   });
 
-  test('that a stranger may open stands on the list of open paths with its reason, and no other one does', () => {
+  test('that a stranger may open is on the list of open paths with its reason, and no other is', () => {
     expect([...openPaths].sort()).toEqual(Object.keys(openBecause).sort());
   });
 
-  test('has the path of every link, and no other one', () => {
+  test('has the path of every link, and no other', () => {
     const outside = [paths.asset, paths.live, paths.ready].map(({ pattern }) => pattern);
     const linked = Object.values(paths).map(({ pattern }) => pattern);
     expect(new Set(linked).size).toBe(linked.length);
@@ -130,13 +130,13 @@ describe('every address', () => {
 
 const callers: readonly Caller[] = ['nobody', 'no role', 'agent', 'admin'];
 describe.each(callers)('%s', (caller) => {
-  test.each(routes)('gets what is right at %s', async (route) => {
+  test.each(routes)('gets the expected response at %s', async (route) => {
     const response = await ask(route, caller);
     expect(answerOf(response)).toBe(expected(accessOf[route] ?? 'admin', caller));
     expect(response.status).toBeLessThan(500);
   });
 
-  test('gets no further with HEAD, with another method, or with another writing of the address', async () => {
+  test('gets no further with HEAD, with another method, or with another spelling of the URL', async () => {
     for (const route of routes.filter((one) => expected(accessOf[one] ?? 'admin', caller) !== 'let in')) {
       const variants = [
         await ask(route, caller, web, 'HEAD'),
@@ -150,7 +150,7 @@ describe.each(callers)('%s', (caller) => {
           caller,
         ),
       ];
-      // A path that is none may be said to be none to those who may look at all.
+      // A missing path may be reported as missing to those who may see it.
       const shown = variants.filter(
         ({ status }) => status < 300 || (status >= 400 && ![403, 404].includes(status)),
       );
@@ -160,10 +160,10 @@ describe.each(callers)('%s', (caller) => {
 });
 
 describe('while the platform does not sign people in', () => {
-  test.each(routes)('the header of an admin opens nothing at %s', async (route) => {
+  test.each(routes)('an admin’s header opens nothing at %s', async (route) => {
     const response = await ask(route, 'admin', withoutSignIn);
     if (accessOf[route] === 'everyone') {
-      // Open by itself: the forged header must add nothing to what a stranger is shown.
+      // Open by itself: the forged header must not add anything to what a stranger sees.
       const stranger = await ask(route, 'nobody', withoutSignIn);
       expect(await response.text()).toBe(await stranger.text());
     } else expect(answerOf(response)).toBe('refused');

@@ -1,4 +1,4 @@
-/** After an outage of what all mailboxes share: the built services with a real sign-in, fetched minute by minute. */
+/** After an outage of a shared dependency: the built services with a real sign-in, fetched minute by minute. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Services, servicesOn } from '../../functions/services.ts';
 import { parseShardMessage } from '../../functions/triggers/fetch-shard.ts';
@@ -28,7 +28,7 @@ beforeEach(async () => {
   services.intake.parser = parserHere;
   services.intake.openInbox = () => openMemoryInbox(new MemoryFolder(), app.seam);
   const { providerId, account } = await connectSupport(app);
-  // Another person at the same provider: another account with a pause of its own.
+  // Another person at the same provider: another account with its own pause.
   const other = new Visitor(app, ALEX);
   const { callback } = await other.leave(
     providerId,
@@ -45,13 +45,13 @@ beforeEach(async () => {
   ] as const)
     for (const id of ids)
       await services.mailboxes.save({ ...mailboxOf({ kind: 'mark-seen' }), id, providerId, accountId });
-  // Every token is due: what gives tokens is needed from now on.
+  // Every token is due, so the token dependencies are needed from now on.
   app.seam.skewMs = 2 * 60 * MINUTE;
   asked = [];
 });
 afterEach(() => app.stop());
 
-/** A run of the timer, and of the queue until it is empty; which mailboxes worked. */
+/** A run of the timer, and of the queue until it is empty; returns the mailboxes that worked. */
 async function minute(): Promise<Set<string>> {
   app.seam.skewMs += MINUTE;
   await queueDueMailboxes(services, app.seam.now());
@@ -70,7 +70,7 @@ async function minutes(count: number): Promise<void> {
   for (let each = 0; each < count; each += 1) await minute();
 }
 
-/** How far the next try of the mailbox that waits longest is away, in minutes. */
+/** Minutes until the next attempt of the mailbox that waits longest. */
 async function longestWait(): Promise<number> {
   const { failing } = await services.mailboxes.fetchState();
   const times = [...failing.values()].map(({ nextTryAt }) => Date.parse(nextTryAt));
@@ -117,7 +117,7 @@ const outages: [string, code: string, begin: () => void, end: () => void][] = [
 ];
 
 describe.each(outages)('an outage of %s', (_what, code, begin, end) => {
-  test('that ends makes everything that waited for it due within a minute', async () => {
+  test('makes everything that waited for it due within a minute when it ends', async () => {
     begin();
     await minutes(45);
     const { failing } = await services.mailboxes.fetchState();
@@ -129,7 +129,7 @@ describe.each(outages)('an outage of %s', (_what, code, begin, end) => {
     expect((await services.mailboxes.fetchState()).failing.size).toBe(0);
   });
 
-  test('does not make all mailboxes ask each minute', async () => {
+  test('does not cause requests of all mailboxes each minute', async () => {
     begin();
     await minutes(30);
     asked = [];
@@ -138,7 +138,7 @@ describe.each(outages)('an outage of %s', (_what, code, begin, end) => {
   });
 });
 
-test('a pause that was begun under a clock set back since is over, for mailboxes and their accounts alike', async () => {
+test('a pause that began before the clock was set back is over, for mailboxes and their accounts alike', async () => {
   app.seam.skewMs += 60 * MINUTE;
   app.idp.faults.push({ match: { path: '/token' }, times: 9_999, status: 429 });
   await minutes(3);
@@ -149,7 +149,7 @@ test('a pause that was begun under a clock set back since is over, for mailboxes
   expect([...(await minute())].sort()).toEqual([...ALONE, ...SUPPORT]);
 });
 
-test('a mailbox with a trouble of its own keeps its own back-off when a shared outage ends', async () => {
+test('a mailbox with its own failure keeps its own backoff when a shared outage ends', async () => {
   const [begin, end] = [outages[0]?.[2], outages[0]?.[3]];
   const { openInbox } = services.intake;
   const own = (): Promise<never> => Promise.reject(new TypeError('its own'));

@@ -1,4 +1,4 @@
-/** The built app on the local host over Azurite: what hostile or very much mail costs those who open it, and all others. */
+/** The built app on the local host over Azurite: what hostile or very much email costs its readers, and all others. */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, get, type IncomingMessage } from 'node:http';
@@ -98,7 +98,7 @@ const refOf = ({ messages }: { messages: NewMessage[] }): string =>
 const bodyPath = (ticket: { id: string; messages: NewMessage[] }): string =>
   `/tickets/${ticket.id}/messages/${refOf(ticket)}/body`;
 
-/** Asks every 20 ms, as somebody else would, until `work` is done; the longest wait, in milliseconds. */
+/** Sends a request every 20 ms, as another user would, until `work` is done; returns the longest wait, in milliseconds. */
 async function longestWait(work: Promise<unknown>): Promise<number> {
   let over = false;
   const done = work.finally(() => {
@@ -116,9 +116,9 @@ async function longestWait(work: Promise<unknown>): Promise<number> {
 }
 
 describe('HTML of a megabyte', () => {
-  // Another program may take the processor for a moment: then the wait says nothing about the app.
+  // Another program may use the processor for a moment: then the wait says nothing about the app.
   test.each(Object.entries(htmlMegabytes))(
-    'of %s: others are answered within 200 ms meanwhile',
+    'of %s does not delay other requests by more than 200 ms',
     { retry: 5, timeout: 60_000 },
     async (_name, html) => {
       const ticket = await file({ text: '', html, htmlInBlob: true });
@@ -136,14 +136,14 @@ describe('HTML of a megabyte', () => {
     },
   );
 
-  test('that is nested too deep is its text, and says so', async () => {
+  test('that is nested too deep is shown as text, with a note', async () => {
     const html = `${'<div>'.repeat(600)}the words of it`;
     const page = await (await ask(bodyPath(await file({ text: '', html })))).text();
     expect(page).toContain('nested too deep');
     expect(page).toContain('the words of it');
   });
 
-  test('that was made safe once is kept for the next view', async () => {
+  test('that was sanitized once is cached for the next view', async () => {
     const ticket = await file({
       html: `<p>${'word '.repeat(50_000)}</p><script>x</script>`,
       htmlInBlob: true,
@@ -234,7 +234,7 @@ describe('a conversation of 5,000 messages', () => {
     expect(second).toContain(`href="/tickets/${ticket.id}">Newest messages`);
   });
 
-  test('gives one original within 50 ms', { retry: 5 }, async () => {
+  test('returns one original within 50 ms', { retry: 5 }, async () => {
     const path = `/tickets/${ticket.id}/messages/${refOf(ticket)}/raw`;
     await timed(path);
     const ms = await median(15, () => timed(path));
@@ -248,13 +248,13 @@ describe('downloads', () => {
   const residentMb = (): number =>
     Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${host.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
-  /** Asks and reads nothing yet. */
+  /** Sends the request and reads nothing yet. */
   const begin = (path: string, agent: Agent): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       get(host.url + path, { agent, headers: { cookie } }, resolve).on('error', reject);
     });
 
-  test('eight originals of 27 MB at once, of readers who are slow, do not stand in memory', async () => {
+  test('of eight originals of 27 MB at once, with slow readers, are not held in memory', async () => {
     const ticket = await file({ text: 'large' });
     const [message] = ticket.messages;
     if (message === undefined) throw new Error('no message');
@@ -266,7 +266,7 @@ describe('downloads', () => {
         { kind: 'put', row: messageKind.toRow(messageRecord(ticket.id, { ...message, rawBlob: large })) },
       ]);
     const path = `/tickets/${ticket.id}/messages/${refOf(ticket)}/raw`;
-    // What the first download loads is there for good.
+    // What the first download loads stays loaded.
     expect((await (await ask(path)).arrayBuffer()).byteLength).toBe(SIZE);
     const before = residentMb();
     const agent = new Agent({ maxSockets: 8 });
@@ -290,7 +290,7 @@ describe('downloads', () => {
     agent.destroy();
   }, 60_000);
 
-  test('one whose bytes are gone is a page that says so, and one that is there comes whole and as a file', async () => {
+  test('are a page that says so if the bytes are gone, and otherwise a complete file', async () => {
     const ticket = await file({ text: 'x' });
     const answer = await ask(`/tickets/${ticket.id}/messages/${refOf(ticket)}/raw`);
     expect(answer.headers.get('content-disposition')).toContain('attachment');

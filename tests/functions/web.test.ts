@@ -15,7 +15,7 @@ import { samplePostroom } from '../harness/pages/sample-postroom.ts';
 
 const origin = 'https://desk.example';
 
-/** Real services over a storage that is never asked here. */
+/** Real services over a storage that is never called here. */
 function servicesWith(environment: Record<string, string> = {}): Services {
   const config = parseConfig({
     DataStorage: 'UseDevelopmentStorage=true',
@@ -75,7 +75,7 @@ const ask = async (path: string, init: RequestInit = {}): Promise<Response> =>
   web.request(origin + path, init);
 
 describe('without a signed-in principal', () => {
-  test('only this list answers', () => {
+  test('only this list responds', () => {
     const listed = [
       '/oauth/callback',
       '/oauth/callback/*',
@@ -112,7 +112,7 @@ describe('without a signed-in principal', () => {
     expect(leadsToSignIn).toBe(!open);
   });
 
-  test('a page leads to the sign-in and comes back to where it was', async () => {
+  test('a page leads to the sign-in and returns to the requested page', async () => {
     const answer = await ask('/tickets?status=open&after=%2F');
     expect(answer.status).toBe(302);
     expect(answer.headers.get('location')).toBe(
@@ -120,12 +120,12 @@ describe('without a signed-in principal', () => {
     );
   });
 
-  test('an address that would lead to another site comes back to the start page', () => {
+  test('a URL that would lead to another site returns to the start page', () => {
     const back = signInAddress({ method: 'GET', url: 'https://desk.example//evil.example/x' });
     expect(back).toBe('/.auth/login/aad?post_login_redirect_uri=%2F');
   });
 
-  test('open paths answer, unknown ones lead to the sign-in', async () => {
+  test('open paths respond, unknown ones lead to the sign-in', async () => {
     expect(await (await ask('/oauth/callback')).text()).toBe('callback');
     expect(await (await ask('/invite/abc')).text()).toBe('invitation');
     expect((await ask('/unknown')).status).toBe(302);
@@ -137,7 +137,7 @@ describe('while the platform does not sign people in', () => {
     web = createWeb(() => servicesWith({ WEBSITE_AUTH_ENABLED: 'False' }), sampleRoutes);
   });
 
-  test('nobody gets in, not even with the header that names an admin', async () => {
+  test('no one is admitted, not even with an admin’s header', async () => {
     const answer = await ask('/', { headers: admin });
     expect(answer.status).toBe(403);
     expect(await answer.text()).toContain('Sign-in is not turned on');
@@ -157,23 +157,23 @@ describe('a signed-in principal', () => {
     expect(page).toContain('Ask an administrator');
   });
 
-  test('who is no admin does not open an admin page; an admin does', async () => {
+  test('without the admin role cannot open an admin page; an admin can', async () => {
     expect((await ask('/admins', { headers: agent })).status).toBe(403);
     expect((await ask('/admins', { headers: admin })).status).toBe(200);
   });
 
-  test('who stands on the allow-list is an admin without the role', async () => {
+  test('on the allow-list is an admin without the role', async () => {
     web = createWeb(() => servicesWith({ ADMIN_OBJECT_IDS: 'b1' }), sampleRoutes);
     expect((await ask('/admins', { headers: headersOf() })).status).toBe(200);
   });
 
-  test('gets a page for an address that does not exist', async () => {
+  test('gets a page for a URL that does not exist', async () => {
     const answer = await ask('/unknown', { headers: agent });
     expect(answer.status).toBe(404);
     expect(await answer.text()).toContain('Page not found');
   });
 
-  test('gets a page with a reference when something breaks, and never the reason', async () => {
+  test('gets a page with a reference after an internal error, and never the reason', async () => {
     const lines: string[] = [];
     vi.spyOn(console, 'error').mockImplementation((line: string) => lines.push(line));
     const answer = await ask('/boom', { headers: agent });
@@ -206,7 +206,7 @@ describe('a changing request', () => {
     expect((await post(headers as Record<string, string>)).status).toBe(status);
   });
 
-  test('may bring 1 MB and no byte more', async () => {
+  test('may have 1 MB and no byte more', async () => {
     const own = { 'sec-fetch-site': 'same-origin' };
     expect((await post(own, 'x'.repeat(1024 * 1024))).status).toBe(200);
     expect((await post(own, 'x'.repeat(1024 * 1024 + 1))).status).toBe(413);
@@ -214,7 +214,7 @@ describe('a changing request', () => {
 });
 
 describe('headers', () => {
-  test('every page carries the strict policy and is kept by no cache', async () => {
+  test('of every page include the strict policy and forbid caching', async () => {
     for (const answer of [
       await ask('/', { headers: agent }),
       await ask('/unknown', { headers: agent }),
@@ -239,12 +239,12 @@ describe('headers', () => {
     }
   });
 
-  test('a route that sets its own policy keeps it', async () => {
+  test('include a route’s own policy', async () => {
     const answer = await ask('/frame', { headers: agent });
     expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox");
   });
 
-  test('assets need neither sign-in nor settings and may be kept for ever', async () => {
+  test('allow assets without sign-in or settings, and unlimited caching', async () => {
     web = createWeb(() => {
       throw new Error('no settings yet');
     }, []);

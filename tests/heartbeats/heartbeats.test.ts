@@ -31,7 +31,7 @@ describe('a heartbeat', () => {
     expect(tables.changes - before).toBe(15);
   });
 
-  test('that stays away is noticed within ten minutes of the last run, and forgotten when it comes back', async () => {
+  test('that is missing is reported within ten minutes of the last run, and resolved when it returns', async () => {
     await minutes(30, ['fetchMail', 'monitor']);
     const stopped = now;
     while ((await late()).length === 0) await minutes(1, ['monitor']);
@@ -42,7 +42,7 @@ describe('a heartbeat', () => {
     expect(await late()).toEqual([]);
   });
 
-  test('that stays away is found by the look from outside within the promised fifteen minutes', () => {
+  test('that is missing is found by the outside health check within the promised fifteen minutes', () => {
     const alerts = readFileSync(join(import.meta.dirname, '../../infra/modules/alerts.bicep'), 'utf8');
     const lookMinutes = Number(/Frequency: (\d+)/.exec(alerts)?.[1]) / 60;
     expect(lookMinutes).toBe(5);
@@ -50,14 +50,14 @@ describe('a heartbeat', () => {
       expect(timerLimits[name] + lookMinutes).toBeLessThanOrEqual(15);
   });
 
-  test('of nothing at all while the monitor was away is the monitor’s own fault first', async () => {
+  test('missing for all timers is reported first as the monitor’s own', async () => {
     await minutes(10, ['fetchMail', 'monitor']);
     await store.beat('reviewSecrets', now);
     now += 3 * 24 * 60 * MINUTE;
     expect(await late()).toEqual(['monitor', 'fetchMail']);
   });
 
-  test('is given its time again after the whole app was away for days', async () => {
+  test('has a new grace period after the whole app was stopped for days', async () => {
     await minutes(10, ['fetchMail', 'monitor']);
     await store.beat('reviewSecrets', now);
     now += 3 * 24 * 60 * MINUTE;
@@ -70,7 +70,7 @@ describe('a heartbeat', () => {
     expect(await late()).toEqual(['reviewSecrets']);
   });
 
-  test('of a monitor that runs only every 14 minutes excuses no other timer each time', async () => {
+  test('of a monitor that runs only every 14 minutes does not excuse another timer each time', async () => {
     await minutes(60, ['fetchMail', 'monitor']);
     const rarely = async (runs: number): Promise<void> => {
       for (let run = 0; run < runs; run++) {
@@ -84,14 +84,14 @@ describe('a heartbeat', () => {
     expect(await late()).toEqual(['fetchMail']);
   });
 
-  test('after a night is excused, also where the app was there for a moment only before it', async () => {
+  test('is excused after a night, even if the app ran only briefly before it', async () => {
     await minutes(3, ['fetchMail', 'monitor']);
     now += 8 * 60 * MINUTE;
     await store.beat('monitor', now);
     expect(await late()).toEqual([]);
   });
 
-  test('that never came is late from the day it was first waited for', async () => {
+  test('that never came is late from the day it was first expected', async () => {
     await minutes(1, ['monitor']);
     await store.expect(['refreshTokens', 'monitor'], now);
     await minutes(25 * 60, ['monitor']);

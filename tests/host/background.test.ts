@@ -48,7 +48,7 @@ const byHand = (name: string, body: string, headers: Record<string, string> = {}
   });
 
 describe('timers', () => {
-  test('a schedule of every second never overlaps a run that takes longer', async () => {
+  test('on a schedule of every second never overlap a run that takes longer', async () => {
     host = await sample.start({
       background: true,
       settings: { ...sample.options.settings, SAMPLE_SCHEDULE: '* * * * * *' },
@@ -63,7 +63,7 @@ describe('timers', () => {
     expect(lines.length % 2).toBe(0);
   });
 
-  test('a missing schedule is said by name', async () => {
+  test('without a schedule are rejected by name', async () => {
     host = await sample.start();
     await expect(
       sample.start({ background: true, settings: { ...sample.options.settings, SAMPLE_SCHEDULE: '' } }),
@@ -72,14 +72,14 @@ describe('timers', () => {
 });
 
 describe('queues', () => {
-  test('a message arrives parsed and leaves the queue', async () => {
+  test('deliver a message parsed and remove it', async () => {
     host = await sample.start({ background: true });
     await send('{"shard":1}');
     await vi.waitFor(async () => expect(await notes()).toContain('work {"shard":1} 1'), { timeout: 20_000 });
     await vi.waitFor(async () => expect(await left(queue)).toBe(0), { timeout: 20_000 });
   });
 
-  test('a message that fails is tried five times and then lies in the poison queue', async () => {
+  test('move a message to the poison queue after five failed attempts', async () => {
     host = await sample.start({ background: true });
     await send('fail');
     await vi.waitFor(async () => expect(await left(poison)).toBe(1), { timeout: 20_000 });
@@ -89,7 +89,7 @@ describe('queues', () => {
     expect(Buffer.from(message?.messageText ?? '', 'base64').toString()).toBe('fail');
   });
 
-  test('work that takes longer than its lease is not given to anyone else, and stopping waits for it', async () => {
+  test('give work that exceeds its lease to no other worker, and stopping waits for it', async () => {
     host = await sample.start({ background: true, queues: { leaseSeconds: 1 } });
     await send('slow');
     await vi.waitFor(async () => expect(await notes()).toContain('work "slow" 1'), { timeout: 20_000 });
@@ -102,7 +102,7 @@ describe('queues', () => {
 });
 
 describe('POST /admin/functions/NAME', () => {
-  test('starts a timer or a queue function and answers 202 at once', async () => {
+  test('starts a timer or a queue function and returns 202 at once', async () => {
     host = await sample.start();
     expect((await byHand('tick', '{}')).status).toBe(202);
     expect((await byHand('work', JSON.stringify({ input: '{"shard":2}' }))).status).toBe(202);
@@ -111,7 +111,7 @@ describe('POST /admin/functions/NAME', () => {
     );
   });
 
-  test('knows no HTTP function, no unknown name and no form of another site', async () => {
+  test('rejects HTTP functions, unknown names and forms of other sites', async () => {
     host = await sample.start();
     expect((await byHand('bytes', '{}')).status).toBe(404);
     expect((await byHand('nothing', '{}')).status).toBe(404);

@@ -57,7 +57,7 @@ const post = (path: string, form: Record<string, string>, origin = host.url): Pr
   });
 
 describe('the demo page', () => {
-  test('sends an email to a demo mailbox and says so', async () => {
+  test('sends an email to a demo mailbox and confirms it', async () => {
     const answer = await post('/.local/mail', mail);
     expect(answer.headers.get('location')).toBe('/.local?flash=sent');
     expect(received).toHaveLength(1);
@@ -70,7 +70,7 @@ describe('the demo page', () => {
     expect(await (await fetch(`${host.url}/.local?flash=<b>`)).text()).not.toContain('<b>');
   });
 
-  test('keeps what was typed when something is wrong, and sends nothing', async () => {
+  test('keeps the entered values after an error, and sends nothing', async () => {
     const wrong = { ...mail, from: 'not an address', subject: '"><script>' };
     const answer = await post('/.local/mail', wrong);
     const page = await answer.text();
@@ -81,7 +81,7 @@ describe('the demo page', () => {
     expect(received).toEqual([]);
   });
 
-  test('refuses a form of another site', async () => {
+  test('rejects a form of another site', async () => {
     expect((await post('/.local/mail', mail, 'http://localhost:1')).status).toBe(403);
     expect((await post('/.local/fetch', {}, 'https://evil.example')).status).toBe(403);
     expect(received).toEqual([]);

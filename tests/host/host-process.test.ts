@@ -23,7 +23,7 @@ const isAlive = (pid: number): boolean => {
 };
 
 describe('the local host as a process', () => {
-  test('finishes what is under way when it is asked to stop', async () => {
+  test('finishes running work when it is stopped', async () => {
     const host = await startHostProcess(sample.options);
     const slow = fetch(`${host.url}/slow`);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -32,7 +32,7 @@ describe('the local host as a process', () => {
     expect(isAlive(host.pid)).toBe(false);
   });
 
-  test('can be killed at any instant and started again', async () => {
+  test('can be killed at any instant and restarted', async () => {
     const first = await startHostProcess(sample.options);
     const cutOff = expect(fetch(`${first.url}/slow`)).rejects.toThrow();
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -43,7 +43,7 @@ describe('the local host as a process', () => {
     await second.stop();
   });
 
-  test('ends when its parent is gone', async () => {
+  test('exits when its parent is gone', async () => {
     const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
     child.stdin.write(`${JSON.stringify(sample.options)}\n`);
     await once(createInterface({ input: child.stdout }), 'line');
@@ -52,7 +52,7 @@ describe('the local host as a process', () => {
     expect(code).toBe(0);
   });
 
-  test('takes its options as an argument too and ends on SIGINT', async () => {
+  test('also accepts its options as an argument and exits on SIGINT', async () => {
     const child = spawn(process.execPath, [program, JSON.stringify(sample.options)], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -62,12 +62,12 @@ describe('the local host as a process', () => {
     expect(code).toBe(0);
   });
 
-  test('says in a sentence why it does not start', async () => {
+  test('reports in a sentence why it does not start', async () => {
     const wrong = { ...sample.options, background: true };
     await expect(startHostProcess(wrong)).rejects.toThrow('The setting SAMPLE_SCHEDULE is missing');
   });
 
-  test('writes what the app logs to the log file and nothing to standard output', async () => {
+  test('writes the app’s logs to the log file and nothing to standard output', async () => {
     const logFile = join(sample.folder, 'log', 'host.log');
     const host = await startHostProcess(sample.options, logFile);
     await fetch(`${host.url}/boom`);
@@ -80,7 +80,7 @@ describe('the local host as a process', () => {
   test.each([
     [true, 1],
     [false, 0],
-  ])('with debug lines %s, the log names the end of an execution %i times', async (logDebug, times) => {
+  ])('with debug lines %s, logs the end of an execution %i times', async (logDebug, times) => {
     const logFile = join(sample.folder, 'log', `debug-${logDebug}.log`);
     const host = await startHostProcess({ ...sample.options, logDebug }, logFile);
     await fetch(`${host.url}/boom`);

@@ -7,7 +7,7 @@ let sample: SampleHost;
 let host: RunningHost;
 beforeAll(async () => {
   sample = await sampleHost({ FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '3000000' });
-  // Stands in this process before the app is loaded, and must not be seen by it.
+  // Set in this process before the app is loaded, and must not be visible to it.
   process.env['SAMPLE_TOO_EARLY'] = 'set';
   host = await sample.start();
 });
@@ -19,7 +19,7 @@ afterAll(async () => {
 const get = (path: string, init: RequestInit = {}): Promise<Response> =>
   fetch(host.url + path, { redirect: 'manual', ...init });
 
-/** What fetch does not allow: an own Host header, a body without a length. */
+/** What fetch does not allow: a custom Host header, a body without a length. */
 function raw(options: {
   method?: string;
   path: string;
@@ -43,8 +43,8 @@ function raw(options: {
   });
 }
 
-describe('the local Functions host answers HTTP as the real one', () => {
-  test('the first function by name wins, even where a later one names the path literally', async () => {
+describe('the local Functions host handles HTTP like the real one', () => {
+  test('the first function by name wins, even if a later one names the path literally', async () => {
     expect(await (await get('/items/first')).text()).toBe('aparameter first');
   });
 
@@ -52,7 +52,7 @@ describe('the local Functions host answers HTTP as the real one', () => {
     expect(await (await get('/environment')).json()).toEqual({ atLoad: [], now: 'arrived', url: host.url });
   });
 
-  test('two cookies arrive as two, with their names and values whole', async () => {
+  test('two cookies arrive as two, with their complete names and values', async () => {
     const cookies = (await get('/cookies')).headers.getSetCookie();
     expect(cookies).toEqual([
       '__Host-sid=a%20b%3Dc%3D%3D; path=/; secure; samesite=lax; httponly',
@@ -60,7 +60,7 @@ describe('the local Functions host answers HTTP as the real one', () => {
     ]);
   });
 
-  test('all 256 bytes come through, and HEAD sends the headers alone', async () => {
+  test('all 256 byte values arrive, and HEAD returns only the headers', async () => {
     const bytes = new Uint8Array(await (await get('/bytes')).arrayBuffer());
     expect([...bytes]).toEqual(Array.from({ length: 256 }, (_value, index) => index));
     const head = await get('/bytes', { method: 'HEAD' });
@@ -69,7 +69,7 @@ describe('the local Functions host answers HTTP as the real one', () => {
     expect((await head.arrayBuffer()).byteLength).toBe(0);
   });
 
-  test('a body over the limit of the setting is refused, before the app sees it', async () => {
+  test('a body over the configured limit is rejected before the app sees it', async () => {
     const body = new Uint8Array(3_000_001);
     expect((await get('/echo', { method: 'POST', body })).status).toBe(413);
   });
@@ -86,19 +86,19 @@ describe('the local Functions host answers HTTP as the real one', () => {
     expect(JSON.parse(chunked.body)).toMatchObject({ length: 0 });
   });
 
-  test('a method or path that nothing registered is a 404', async () => {
+  test('an unregistered method or path is a 404', async () => {
     expect((await get('/nowhere')).status).toBe(404);
     expect((await get('/cookies', { method: 'HEAD' })).status).toBe(404);
   });
 
-  test('a failing function is an empty 500 and its reason stands in the log', async () => {
+  test('a failing function is an empty 500, with its reason in the log', async () => {
     const answer = await get('/boom');
     expect(answer.status).toBe(500);
     expect(await answer.text()).toBe('');
     expect(sample.logged.some(({ message }) => message.includes('the reason'))).toBe(true);
   });
 
-  test('a name that is not of this machine is refused, so that no foreign page can pose as this one', async () => {
+  test('a host name that is not of this machine is rejected, so that no foreign page can imitate this one', async () => {
     const port = host.port;
     expect((await raw({ path: '/environment', headers: { host: `evil.example:${port}` } })).status).toBe(421);
     expect((await raw({ path: '/environment', headers: { host: `localhost.evil.example` } })).status).toBe(
@@ -117,7 +117,7 @@ describe('the local Functions host answers HTTP as the real one', () => {
     ).toBe(400);
   });
 
-  test('stopping finishes the request under way and then runs the farewell', async () => {
+  test('stopping finishes the current request and then runs the shutdown hooks', async () => {
     const { readFile } = await import('node:fs/promises');
     const second = await sample.start();
     const slow = fetch(`${second.url}/slow`);
@@ -128,7 +128,7 @@ describe('the local Functions host answers HTTP as the real one', () => {
     await expect(fetch(`${second.url}/slow`)).rejects.toThrow();
   });
 
-  test('a taken port is said in a sentence', async () => {
+  test('a port in use is reported in a sentence', async () => {
     await expect(sample.start({ port: host.port })).rejects.toThrow(
       `Port ${host.port} is taken by another program. Stop it, or choose another port.`,
     );

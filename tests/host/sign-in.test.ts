@@ -31,7 +31,7 @@ const seenByApp = async (headers: Record<string, string>): Promise<Record<string
   (await fetch(`${host.url}/principal`, { headers })).json() as Promise<Record<string, string>>;
 
 describe('the demo sign-in', () => {
-  test('offers each person as a button and remembers where to go', async () => {
+  test('offers each person as a button and remembers the target page', async () => {
     const page = await (
       await get('/.auth/login/aad?post_login_redirect_uri=%2Ftickets%3Fa%3D1%26b%3D2')
     ).text();
@@ -40,7 +40,7 @@ describe('the demo sign-in', () => {
     expect(page).toContain('value="/tickets?a=1&#38;b=2"');
   });
 
-  test('signs a person in, names them to the app as the platform does, and signs them out', async () => {
+  test('signs a person in, passes the principal to the app as the platform does, and signs them out', async () => {
     const { answer, cookie } = await signIn(alex());
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/tickets']);
     expect(answer.headers.getSetCookie()[0]).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=28800$/);
@@ -63,7 +63,7 @@ describe('the demo sign-in', () => {
     expect(await (await get('/.auth/me')).json()).toEqual([]);
   });
 
-  test('takes what only the platform may say out of every request', async () => {
+  test('removes the platform’s headers from every request', async () => {
     const forged = Buffer.from('{"claims":[]}').toString('base64');
     const headers = {
       'X-MS-CLIENT-PRINCIPAL': forged,
@@ -78,7 +78,7 @@ describe('the demo sign-in', () => {
     expect(JSON.stringify(seen)).not.toContain('forged');
   });
 
-  test('believes no session that it did not sign', async () => {
+  test('rejects a session that it did not sign', async () => {
     const { cookie } = await signIn(alex());
     const [payload = '', signature = ''] = cookie.split('=').slice(1).join('=').split('.');
     const other = Buffer.from(JSON.stringify({ id: sample.options.people[1]?.id, until: 9e15 }));
@@ -91,7 +91,7 @@ describe('the demo sign-in', () => {
       expect(await seenByApp({ cookie: `AppServiceAuthSession=${session}` })).toEqual({});
   });
 
-  test('forgets a session after eight hours and keeps its key over a restart', async () => {
+  test('ends a session after eight hours and keeps its key after a restart', async () => {
     let now = Date.parse('2026-11-24T08:00:00Z');
     const folder = join(sample.folder, 'clock');
     const { people } = sample.options;
@@ -113,7 +113,7 @@ describe('the demo sign-in', () => {
     expect((await readFile(join(folder, 'sign-in-key'), 'utf8')).length).toBe(43);
   });
 
-  test('signs nobody in from another site', async () => {
+  test('signs no one in from another site', async () => {
     const answer = await fetch(`${host.url}/.auth/login/aad`, {
       method: 'POST',
       headers: { origin: 'https://evil.example' },
@@ -123,12 +123,12 @@ describe('the demo sign-in', () => {
     expect(answer.headers.getSetCookie()).toEqual([]);
   });
 
-  test('an unknown person is refused', async () => {
+  test('rejects an unknown person', async () => {
     expect((await signIn('nobody')).answer.status).toBe(400);
   });
 });
 
-describe('the way back after the sign-in', () => {
+describe('the return path after the sign-in', () => {
   test.each([
     ['/tickets?a=1#b', '/tickets?a=1#b'],
     ['//evil.example', '/'],

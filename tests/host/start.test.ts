@@ -25,13 +25,13 @@ describe('the options of npm start', () => {
     [['--port', 'x'], '"x" is no port: give a number from 0 to 65535.'],
     [['--port', '65536'], '"65536" is no port: give a number from 0 to 65535.'],
     [['--empty', '--mail', 'x'], 'Choose one of --empty and --mail FOLDER.'],
-  ])('%j is refused in a sentence', (args, sentence) => {
+  ])('%j is rejected in a sentence', (args, sentence) => {
     expect(parseStartOptions(args)).toEqual({ kind: 'refused', sentence });
   });
 });
 
 describe('emails for the demo mailbox', () => {
-  test('are delivered once, also when a delivery breaks off in between', async () => {
+  test('are delivered once, even if a delivery is interrupted', async () => {
     const mails = ['a', 'b', 'c'].map((name) => ({ name, raw: Buffer.from(name) }));
     const came: string[] = [];
     const deliver = async ({ raw }: { raw: Uint8Array }): Promise<void> => {
@@ -60,7 +60,7 @@ describe('emails for the demo mailbox', () => {
   });
 });
 
-describe('what npm start says when it is ready', () => {
+describe('the ready message of npm start', () => {
   const world = {
     url: 'http://localhost:7071',
     people: [{ id: '1', name: 'Alex Admin', upn: 'alex@contoso.example', roles: ['admin'] }],

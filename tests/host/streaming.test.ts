@@ -19,8 +19,8 @@ const begin = (path: string): Promise<IncomingMessage> =>
     get(host.url + path, resolve).on('error', reject);
   });
 
-describe('an app that streams its answers', () => {
-  test('gets method, address, headers and body as sent, and its status, headers and cookies arrive', async () => {
+describe('an app that streams its responses', () => {
+  test('gets method, URL, headers and body as sent, and returns its status, headers and cookies', async () => {
     const answer = await fetch(`${host.url}/form?q=%C3%BC`, {
       method: 'POST',
       body: 'a=b',
@@ -40,19 +40,19 @@ describe('an app that streams its answers', () => {
     expect([head.status, (await head.arrayBuffer()).byteLength]).toEqual([201, 0]);
   });
 
-  test('a handler of ours that throws is a page with a reference', async () => {
+  test('returns a page with a reference if one of our handlers throws', async () => {
     const answer = await fetch(`${host.url}/throws`);
     expect(answer.status).toBe(500);
     expect(await answer.text()).toMatch(/this reference: <strong>[0-9a-f]{8}</);
   });
 
-  test('a handler that nobody catches leaves its caller waiting, as on Azure: so each of ours is caught', async () => {
+  test('leaves its caller waiting after an uncaught error, as on Azure, so all of ours are caught', async () => {
     const answer = fetch(`${host.url}/raw`, { signal: AbortSignal.timeout(700) });
     await expect(answer).rejects.toThrow(/timeout/);
     expect(sample.logged.some(({ message }) => message.includes('nobody catches this'))).toBe(true);
   });
 
-  test('a body that fails at its first piece is a page, and one that fails later breaks the connection', async () => {
+  test('returns a page if a body fails at its first chunk, and closes the connection if it fails later', async () => {
     const atOnce = await fetch(`${host.url}/fails-at-once`);
     expect([atOnce.status, (await atOnce.text()).includes('Something went wrong')]).toEqual([500, true]);
     const later = await fetch(`${host.url}/fails-later`);
@@ -60,12 +60,12 @@ describe('an app that streams its answers', () => {
     await expect(later.arrayBuffer()).rejects.toThrow();
   });
 
-  test('a body is asked for at the pace of its reader, and ends when that one goes away', async () => {
+  test('reads a body at the pace of the client, and stops when the client disconnects', async () => {
     const before = await counts();
     const answer = await begin('/large');
     await pause(700);
     const { handedOut } = await counts();
-    // What lies in the sockets and streams on the way is some pieces, not two hundred.
+    // The sockets and streams buffer some chunks, not two hundred.
     expect(handedOut - before.handedOut).toBeLessThan(25);
     answer.destroy();
     await expect.poll(async () => (await counts()).ended - before.ended, { timeout: 5_000 }).toBe(1);

@@ -1,4 +1,4 @@
-/** The real compiler over the templates: they compile, and the snapshots are what they make. */
+/** The real compiler with the templates: they compile, and the snapshots are their output. */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,10 +26,10 @@ import { keysIn, vaultReferences, wrongSignIn } from './installation-rules.ts';
 const bicep = await findBicep();
 if (bicep.kind === 'absent') console.warn(`THE INFRASTRUCTURE IS NOT COMPILED HERE. ${bicep.reason}`);
 
-// The compiler needs seconds for each of these, and more where others use the machine.
+// The compiler needs seconds for each of these, and more on a busy machine.
 const LIMIT_MS = 300_000;
 
-test('parameter files do not see what a developer has set', () => {
+test('parameter files do not read a developer’s variables', () => {
   const environment = {
     AZURE_LOCATION: 'eastus',
     azure_env_name: 'x',
@@ -39,7 +39,7 @@ test('parameter files do not see what a developer has set', () => {
   expect(cleanEnvironment(environment)).toEqual({ PATH: '/bin' });
 });
 
-test('the compiler needs no ICU, unless somebody wants it', () => {
+test('the compiler needs no ICU, unless it is requested', () => {
   expect(environmentOf({})).toEqual({ DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' });
   const own = { DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '0' };
   expect(environmentOf(own)).toEqual(own);
@@ -54,13 +54,13 @@ describe('of two compilers', () => {
   const right = named('Bicep CLI version 0.49.2 (b34271ac51)');
   const other = named('Bicep CLI version 0.40.2 (aaaaaaaaaa)');
 
-  test('the one is taken with which the snapshots were made', async () => {
+  test('the one that made the snapshots is preferred', async () => {
     const asked = () => Promise.reject(new Error('not needed'));
     expect(await preferredBicep(right, asked)).toBe(right);
     expect(await preferredBicep(other, () => Promise.resolve(right))).toBe(right);
   });
 
-  test('another is taken only where there is no better one, and that is said', async () => {
+  test('another is used only if there is no better one, and that is reported', async () => {
     const absent = { kind: 'absent', reason: 'There is no network.' } as const;
     const taken = await preferredBicep(other, () => Promise.resolve(absent));
     expect(taken).toMatchObject({ kind: 'found', version: expect.stringContaining('taken with 0.49.2') });
@@ -90,7 +90,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     expect(results.filter(({ ok }) => !ok)).toEqual([]);
   });
 
-  test('leaves a template without keys, whose secrets are marked as such all the way to the vault', async () => {
+  test('creates a template without keys, whose secrets are marked as such all the way to the vault', async () => {
     const template = JSON.parse(await readFile(join(folder, 'resources.json'), 'utf8')) as Json;
     expect(keysIn(template)).toEqual([]);
     const whole = JSON.parse(await readFile(join(folder, 'main.json'), 'utf8')) as Json;
@@ -112,7 +112,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     expect(after).toEqual([[], ...names.slice(0, -1).map((name) => [name])]);
   });
 
-  test('makes the same resources whatever the deployment is called', async () => {
+  test('creates the same resources whatever the deployment is called', async () => {
     const copy = join(folder, 'again');
     await cp(infra, copy, { recursive: true });
     const { code, stderr } = await snapshot(compiler(), copy, 'hardened', 'overwrite', 'another-deployment');
@@ -122,7 +122,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     expect(again).toEqual(committed('hardened'));
   });
 
-  test('refuses what is unused, old or badly formatted', async () => {
+  test('rejects unused, outdated or badly formatted code', async () => {
     const small = join(folder, 'small');
     await mkdir(small);
     await cp(join(infra, 'bicepconfig.json'), join(small, 'bicepconfig.json'));
@@ -139,7 +139,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     expect(format?.said).toMatch(/: untidy\.bicep$/);
   });
 
-  test('tells a change of a resource in words', async () => {
+  test('describes a change of a resource in words', async () => {
     const copy = join(folder, 'open');
     await cp(infra, copy, { recursive: true });
     const storage = join(copy, 'modules', 'storage.bicep');
@@ -150,7 +150,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     expect(result?.said).toContain('allowSharedKeyAccess');
   });
 
-  describe('before anything is made', () => {
+  describe('before any resource is created', () => {
     const made = async (name: string, lines: string): Promise<{ code: number; said: string }> => {
       const copy = join(folder, name);
       await cp(infra, copy, { recursive: true });
@@ -163,7 +163,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     };
 
     test.each(['usgovvirginia', 'switzerlandnorth'])(
-      'refuses %s: another cloud, or a region without the plan',
+      '%s is rejected: another cloud, or a region without the plan',
       async (region) => {
         const { code, said } = await made(region, `param location = '${region}'\n`);
         expect(code).not.toBe(0);
@@ -171,7 +171,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
       },
     );
 
-    test('leaves the alert on readiness off at the first provisioning of azd, and on at every later one', async () => {
+    test('the readiness alert is off at the first provisioning of azd, and on at every later one', async () => {
       const enabledWith = async (
         name: string,
         variables: Readonly<Record<string, string>>,
@@ -179,7 +179,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
         const copy = join(folder, name);
         await cp(infra, copy, { recursive: true });
         let text = await readFile(join(infra, 'main.bicepparam'), 'utf8');
-        // The compiler is run without variables of azd, so their defaults stand in for them.
+        // The compiler runs without azd variables, so their defaults are used.
         for (const [variable, value] of Object.entries(variables))
           text = text.replaceAll(
             `readEnvironmentVariable('${variable}', '')`,
@@ -199,7 +199,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
       expect(await enabledWith('later', later)).toBe(true);
     });
 
-    test('refuses copies in three zones where there are none', async () => {
+    test('zone redundancy is rejected where there are no zones', async () => {
       const { code, said } = await made('no-zones', "param location = 'ukwest'\nparam shape = 'hardened'\n");
       expect(code).not.toBe(0);
       expect(said).toContain('ukwest has no availability zones');
@@ -209,7 +209,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     });
   });
 
-  describe('of an installation with sign-in, alerts and an address of its own', () => {
+  describe('an installation with sign-in, alerts and its own domain', () => {
     let postroom: Resource[];
     beforeAll(async () => {
       const copy = join(folder, 'full');
@@ -221,7 +221,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
       postroom = readSnapshot(join(copy, 'full.snapshot.json'));
     }, LIMIT_MS);
 
-    test('lets the managed identity vouch for the sign-in', () => {
+    test('authenticates the sign-in with the managed identity', () => {
       expect(wrongSignIn(postroom)).toEqual([]);
       const signIn = postroom.find(({ name }) => name.endsWith('/authsettingsV2'));
       const registration = at(signIn?.properties, 'identityProviders.azureActiveDirectory.registration');
@@ -238,29 +238,29 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
       expect(postroom.flatMap(({ properties }) => keysIn(properties))).toEqual([]);
     });
 
-    test('lets in people of the tenant alone whose sign-in it takes', () => {
+    test('admits only users of the tenant whose sign-in it accepts', () => {
       expect(settingsOf(postroom)['WEBSITE_AUTH_AAD_ALLOWED_TENANTS']).toBe(
         '11111111-1111-1111-1111-111111111111',
       );
     });
 
-    test('shows neither the address of a webhook nor of a relay: both open a door', () => {
+    test('shows neither the URL of a webhook nor of a relay, which both grant access', () => {
       expect(FULL).toContain('?sig=planted');
       expect(JSON.stringify(postroom)).not.toContain('planted');
     });
 
-    test('is found at its own address, however that was written', () => {
+    test('is found at its own domain, in any spelling', () => {
       expect(settingsOf(postroom)['PUBLIC_URL']).toBe('https://desk.example');
       const [watch] = ofType(postroom, 'Microsoft.Insights/webtests');
       expect(at(watch?.properties, 'Request.RequestUrl')).toBe('https://desk.example/health/ready');
     });
 
-    test('does not wake anybody before it was deployed', () => {
+    test('sends no alert before it was deployed', () => {
       const [alert] = ofType(postroom, 'Microsoft.Insights/metricAlerts');
       expect(at(alert?.properties, 'enabled')).toBe(false);
     });
 
-    test('lets a deleted vault be recovered for as long as it was told', () => {
+    test('allows a deleted vault to be recovered for the configured time', () => {
       const [vault] = ofType(postroom, 'Microsoft.KeyVault/vaults');
       expect(at(vault?.properties, 'softDeleteRetentionInDays')).toBe(7);
     });

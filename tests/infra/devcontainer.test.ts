@@ -1,4 +1,4 @@
-/** The container for developers has what .ci/run needs, so that no test is skipped in it. */
+/** The dev container has what .ci/run needs, so that no test is skipped in it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -14,7 +14,7 @@ interface DevContainer {
 }
 const container = JSON.parse(read('.devcontainer/devcontainer.json')) as DevContainer;
 
-/** The packages of the one `apt-get install`, which may stand on several lines. */
+/** The packages of the one `apt-get install`, which may span several lines. */
 function debianPackages(script: string): string[] {
   const [, list = ''] =
     /apt-get [^&|]*?\binstall ((?:[^\n"&|]|\\\n)+)/.exec(script.replaceAll('\\\n', ' ')) ?? [];
@@ -35,7 +35,7 @@ test('has the Node of .node-version and the .NET SDK of the check', () => {
   expect(featureVersion('dotnet')).toBe(dotnet);
 });
 
-test('is the Debian of the check, in one exact version', () => {
+test('uses the Debian of the check, in one exact version', () => {
   const [, debian] = /container: debian:(\w+)/.exec(read('.github/workflows/check.yml')) ?? [];
   expect(debian).toBeDefined();
   expect(container.image).toMatch(new RegExp(`:\\d+\\.\\d+\\.\\d+-${debian}$`));

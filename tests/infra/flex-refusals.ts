@@ -1,16 +1,16 @@
 /**
- * What Flex Consumption refuses, ignores or has in another place, all in this one list. Resource Manager does not say so
- * the same way everywhere: the property below that one region ignores stops the deployment in another ("The following
+ * What Flex Consumption rejects, ignores or has in another place, in one list. Resource Manager is not consistent about
+ * it: a property that one region ignores stops the deployment in another ("The following
  * list of … site configuration properties … for Flex Consumption sites is invalid", code 51021).
  */
 import { at, ofType, type Resource, settingsOf } from '../harness/memory/installation-resources.ts';
 
-/** All that `siteConfig` may hold: what Microsoft's own templates for the plan set there, and its twin for deployments. */
+/** All properties that `siteConfig` may contain: those that Microsoft's own templates for the plan set, and the deployment counterpart. */
 const allowedSiteConfig: readonly string[] = ['minTlsVersion', 'scmMinTlsVersion'];
 
-/** Why another one may not stand there, where somebody has found out. */
+/** Why another property is not allowed, if the reason is known. */
 const refusedSiteConfig: Readonly<Record<string, string>> = {
-  // Named in refusals by Resource Manager:
+  // Named in errors of Resource Manager:
   // https://github.com/Azure/terraform-azurerm-avm-res-web-site/issues/360
   // https://github.com/microsoft/azure-pipelines-tasks/issues/21032
   ftpsState: 'refused: there is no FTP',
@@ -37,7 +37,7 @@ const settingsOfOtherPlans: readonly RegExp[] = [
   /^WEBSITE_(DNS_SERVER|MAX_DYNAMIC_APPLICATION_SCALE_OUT|NODE_DEFAULT_VERSION|RUN_FROM_PACKAGE)$/,
   /^WEBSITE_(SKIP_CONTENTSHARE_VALIDATION|TIME_ZONE|USE_PLACEHOLDER|VNET_ROUTE_ALL)$/,
   /^TZ$/,
-  // Not of another plan, but of another way to the storage: with a connection string the identity counts for nothing.
+  // Not of another plan, but of another connection to storage: a connection string overrides the identity.
   /^(AzureWebJobsStorage|DataStorage)$/,
 ];
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { committed, type Json, type Resource, withFault } from '../harness/memory/installation-resources.ts';
 import { grants, rules } from './installation-rules.ts';
 
-describe('a fault is found:', () => {
+describe('a fault is found', () => {
   const named = (end: string) => (resource: Resource) => resource.name.endsWith(end);
   const typed = (type: string) => (resource: Resource) => resource.type === type;
   const storage = typed('Microsoft.Storage/storageAccounts');
@@ -86,12 +86,12 @@ describe('a fault is found:', () => {
     ['tags everywhere', site, 'tags', {}],
   ];
 
-  test.each(faults)('against "%s" (%#)', (rule, fits, path, value) => {
+  test.each(faults)('for "%s" (%#)', (rule, fits, path, value) => {
     const broken = withFault(committed('main'), fits, path, value);
     expect(rules[rule](broken)).toHaveLength(1);
   });
 
-  test('a role too many, at a wider place', () => {
+  test('in an extra role, assigned at a wider scope', () => {
     const postroom = committed('main');
     const group = '/subscriptions/0/resourceGroups/postroom-installation';
     const wide = {

@@ -1,4 +1,4 @@
-/** What must hold for every installation, whatever its shape: each rule lists what breaks it. */
+/** What must hold for every installation, whatever its parameters: each rule lists its violations. */
 import {
   at,
   type Json,
@@ -11,7 +11,7 @@ import { refusedByFlex } from './flex-refusals.ts';
 
 const short = ({ type, name }: Resource): string => `${type.split('/').slice(1).join('/')} ${name}`;
 
-/** Resources of a type whose value at a path is not the wanted one. */
+/** Resources of a type whose value at a path is not the expected one. */
 function unlike(
   resources: readonly Resource[],
   type: string,
@@ -27,7 +27,7 @@ function unlike(
   );
 }
 
-/** Nothing that opens a door by itself: no key, no signature, no function of Azure that hands one out. */
+/** Nothing that grants access by itself: no key, no signature, no Azure function that returns one. */
 export function keysIn(value: Json | undefined): string[] {
   const key = /AccountKey=|AccessKey=|EndpointsProtocol=|\bsig=|\blist\w*(Keys?|Secrets?|Sas)\w*\(|password/i;
   return stringsIn(value)
@@ -35,7 +35,7 @@ export function keysIn(value: Json | undefined): string[] {
     .map(({ path }) => path);
 }
 
-/** `*` opens more than anybody meant. The alerts that count each kind of error or refusal apart have to name it. */
+/** `*` allows more than intended. Alerts that count each kind of error or refusal separately have to name it. */
 export function wildcards(resources: readonly Resource[]): string[] {
   return resources.flatMap((resource) =>
     stringsIn(resource.properties)
@@ -79,11 +79,11 @@ export const openApp = (resources: readonly Resource[]): string[] => [
     'functionAppConfig.deployment.storage.authentication.type': 'UserAssignedIdentity',
   }),
   ...unlike(resources, 'Microsoft.Web/sites/basicPublishingCredentialsPolicies', { allow: false }),
-  // A connection string to telemetry is an address only as long as no key is taken there.
+  // A connection string of telemetry is only an address as long as no key is accepted there.
   ...unlike(resources, 'Microsoft.Insights/components', { DisableLocalAuth: true }),
 ];
 
-/** The platform lets everybody in, the code decides; nobody's tokens are kept; no secret vouches for the app. */
+/** The platform admits everyone, the code decides; no tokens are stored; no secret authenticates the app. */
 export function wrongSignIn(resources: readonly Resource[]): string[] {
   const signIn = ofType(resources, 'Microsoft.Web/sites/config').filter(({ name }) =>
     name.endsWith('authsettingsV2'),
@@ -105,7 +105,7 @@ export function wrongSignIn(resources: readonly Resource[]): string[] {
     : [...wrong, 'sign-in needs a secret'];
 }
 
-/** An alert that wakes nobody. */
+/** An alert that notifies no one. */
 export function mutedAlerts(resources: readonly Resource[]): string[] {
   const groups = ofType(resources, 'Microsoft.Insights/actionGroups').map(({ id }) => id);
   const nobody = ofType(resources, 'Microsoft.Insights/actionGroups').filter(
@@ -123,8 +123,8 @@ export function mutedAlerts(resources: readonly Resource[]): string[] {
 }
 
 /**
- * Settings whose value the platform would have to fetch from the vault. In Flex Consumption it cannot enter a closed one,
- * and a reference that stays unresolved is taken for the value: the app reads secrets itself.
+ * Settings whose value the platform would have to read from the vault. In Flex Consumption it cannot reach a closed one,
+ * and an unresolved reference is used as the value: the app reads secrets itself.
  */
 export const vaultReferences = (resources: readonly Resource[]): string[] =>
   Object.entries(settingsOf(resources))
@@ -132,8 +132,8 @@ export const vaultReferences = (resources: readonly Resource[]): string[] =>
     .map(([name]) => name);
 
 /**
- * What a role lets its identity do to secrets beyond reading and writing: purge ends one for good, backup takes all its
- * versions out. `*` in a name is all of them.
+ * What a role allows its identity to do to secrets beyond reading and writing: purge deletes one permanently, backup
+ * exports all its versions. `*` in a name is all of them.
  */
 export const tooMuchOfTheVault = (resources: readonly Resource[]): string[] =>
   ofType(resources, 'Microsoft.Authorization/roleDefinitions').flatMap(({ properties }) =>
@@ -142,13 +142,13 @@ export const tooMuchOfTheVault = (resources: readonly Resource[]): string[] =>
       .map(({ text }) => text),
   );
 
-/** Preview versions end without alert. Only a preview of `diagnosticSettings` exists. */
+/** Preview versions end without notice. Only a preview of `diagnosticSettings` exists. */
 export const previews = (resources: readonly Resource[]): string[] =>
   resources
     .filter(({ apiVersion, type }) => /preview/.test(apiVersion) && !type.endsWith('/diagnosticSettings'))
     .map(short);
 
-/** What could not be found, or charged, by its installation. */
+/** Resources that could not be found, or charged, by their installation. */
 export const untagged = (resources: readonly Resource[]): string[] =>
   resources
     .filter(({ location }) => location !== undefined)
@@ -158,7 +158,7 @@ export const untagged = (resources: readonly Resource[]): string[] =>
 const keysOf = (resources: readonly Resource[]): string[] =>
   resources.flatMap(({ properties }) => keysIn(properties));
 
-/** Each rule by what an installation has while it holds. */
+/** Each rule by the property of an installation that it checks. */
 export const rules = {
   'no key and no secret': keysOf,
   'no wildcard': wildcards,

@@ -1,6 +1,6 @@
 /**
- * What an installation in Azure is made of, read from the snapshots beside the templates; compiler.test.ts shows that they are
- * what the templates make, and installation-faults.test.ts that every rule can fail.
+ * The resources of an installation in Azure, read from the snapshots beside the templates; compiler.test.ts shows that they
+ * are the templates' output, and installation-faults.test.ts that every rule can fail.
  */
 import { describe, expect, test } from 'vitest';
 import { shapes } from '../../dev/infra/infra-checks.ts';
@@ -27,7 +27,7 @@ describe.each(shapes)('the %s installation', (shape) => {
     expect(broken(postroom)).toEqual([]);
   });
 
-  test('gives the app five roles, its deployment and Event Grid one, each at the narrowest place that works', () => {
+  test('gives the app five roles, its deployment and Event Grid one, each at the narrowest scope that works', () => {
     expect(grants(postroom)).toEqual([
       'postroom-deployment: Storage Blob Data Contributor on storageAccounts/packages*',
       'postroom-identity: Monitoring Metrics Publisher on components/postroom-insights',
@@ -57,14 +57,14 @@ describe.each(shapes)('the %s installation', (shape) => {
     expect(at(role?.properties, 'assignableScopes')).toEqual([group?.id]);
   });
 
-  test('starts from a package in an account where the app has no right, with an identity for that alone', () => {
+  test('starts from a package in an account to which the app has no access, with an identity only for that', () => {
     const [app] = ofType(postroom, 'Microsoft.Web/sites');
     const storage = at(app?.properties, 'functionAppConfig.deployment.storage');
     expect(String(at(storage, 'value'))).toMatch(/storageAccounts\/postroompkg\w{13}'.*'deployment'/);
     expect(String(at(storage, 'authentication.userAssignedIdentityResourceId'))).toMatch(
       /\/postroom-deployment$/,
     );
-    // The settings, where every connection names the identity it uses, know nothing of the other one.
+    // The settings, where every connection names its identity, do not contain the other one.
     const settings = JSON.stringify(settingsOf(postroom));
     expect(settings).not.toMatch(/postroompkg|postroom-deployment/);
     const audit = ofType(postroom, 'Microsoft.Insights/diagnosticSettings').find(({ id }) =>
@@ -75,7 +75,7 @@ describe.each(shapes)('the %s installation', (shape) => {
     );
   });
 
-  test('puts secrets that were given into the vault, and writes none that was not', () => {
+  test('writes given secrets to the vault, and no others', () => {
     const secrets = ofType(postroom, 'Microsoft.KeyVault/vaults/secrets') as readonly (Resource & {
       condition?: string;
     })[];
@@ -104,7 +104,7 @@ describe.each(shapes)('the %s installation', (shape) => {
     );
   });
 
-  test('hears of a secret near its end in the app and past it', () => {
+  test('notifies the app of a secret near its expiry, and someone outside the app, too', () => {
     const subscriptions = ofType(postroom, 'Microsoft.EventGrid/systemTopics/eventSubscriptions');
     const said = subscriptions.map(({ properties }) => stringsIn(properties).map(({ text }) => text));
     for (const texts of said)
@@ -118,7 +118,7 @@ describe.each(shapes)('the %s installation', (shape) => {
     expect(said.flat()).toEqual(expect.arrayContaining(['StorageQueue', 'MonitorAlert']));
   });
 
-  test('tells of work that was given up in each queue that the code names, until none lies there', () => {
+  test('alerts about poison messages in each queue that the code names, until there are none', () => {
     const alert = ofType(postroom, 'Microsoft.Insights/scheduledQueryRules').find(
       ({ name }) => name === 'postroom-work-given-up',
     );
@@ -130,12 +130,12 @@ describe.each(shapes)('the %s installation', (shape) => {
       threshold: 0,
       dimensions: [{ name: 'queue', operator: 'Include', values: [...queueNames] }],
     });
-    // The newest measurement, not every one of the quarter of an hour: the alert ends with the last message.
+    // The newest measurement, not the maximum of the quarter of an hour: the alert ends with the last message.
     expect(at(condition, 'query')).toContain('arg_max(timestamp, valueSum) by queue');
     expect(at(alert?.properties, 'autoMitigate')).toBe(true);
   });
 
-  test('counts failures that a sample stands for, and refusals by their reason', () => {
+  test('counts the failures that a sample represents, and refusals by their reason', () => {
     const rule = (name: string): Json | undefined =>
       ofType(postroom, 'Microsoft.Insights/scheduledQueryRules').find((alert) => alert.name === name)
         ?.properties;
@@ -153,7 +153,7 @@ describe.each(shapes)('the %s installation', (shape) => {
       expect(at(rule(name), 'skipQueryValidation'), name).toBe(true);
   });
 
-  test('has exactly these alerts, each as urgent as it is', () => {
+  test('has exactly these alerts, each with its severity', () => {
     const alerts = ['metricAlerts', 'scheduledQueryRules'].flatMap((type) =>
       ofType(postroom, `Microsoft.Insights/${type}`),
     );
@@ -171,7 +171,7 @@ describe.each(shapes)('the %s installation', (shape) => {
     ]);
   });
 
-  test('caps what a day of logs may cost, and logs who reads the vault', () => {
+  test('caps the cost of a day of logs, and logs who reads the vault', () => {
     const [logs] = ofType(postroom, 'Microsoft.OperationalInsights/workspaces');
     expect(at(logs?.properties, 'workspaceCapping.dailyQuotaGb')).toBe(shape === 'main' ? 0.5 : 2);
     const [vault] = ofType(postroom, 'Microsoft.KeyVault/vaults');
@@ -186,12 +186,12 @@ describe.each(shapes)('the %s installation', (shape) => {
     });
   });
 
-  test('is watched from outside at an address that the app has', () => {
+  test('is monitored from outside at a URL that the app has', () => {
     const [watch] = ofType(postroom, 'Microsoft.Insights/webtests');
     expect(String(at(watch?.properties, 'Request.RequestUrl'))).toContain('/health/ready');
     const [alert] = ofType(postroom, 'Microsoft.Insights/metricAlerts');
     expect(at(alert?.properties, 'criteria.webTestId')).toBe(watch?.id);
-    // The portal shows an alert with what its tags name.
+    // The portal shows an alert with the resources that its tags name.
     const tags = Object.keys(alert?.tags ?? {}).filter((name) => name.startsWith('hidden-link:'));
     expect(tags).toEqual([
       `hidden-link:${at(alert?.properties, 'criteria.componentId')}`,
@@ -203,7 +203,7 @@ describe.each(shapes)('the %s installation', (shape) => {
 describe('the hardened installation', () => {
   const postroom = committed('hardened');
 
-  test('keeps storage and vault behind doors of its own network', () => {
+  test('keeps storage and vault behind private endpoints of its own network', () => {
     const [account] = ofType(postroom, 'Microsoft.Storage/storageAccounts');
     const [vault] = ofType(postroom, 'Microsoft.KeyVault/vaults');
     expect(at(account?.properties, 'networkAcls.defaultAction')).toBe('Deny');
@@ -221,7 +221,7 @@ describe('the hardened installation', () => {
     expect(String(at(app?.properties, 'virtualNetworkSubnetId'))).toMatch(/\/subnets\/app$/);
   });
 
-  test('cannot be purged, stays warm and remembers longer', () => {
+  test('cannot be purged, stays warm and keeps data longer', () => {
     const [vault] = ofType(postroom, 'Microsoft.KeyVault/vaults');
     const [app] = ofType(postroom, 'Microsoft.Web/sites');
     const [logs] = ofType(postroom, 'Microsoft.OperationalInsights/workspaces');

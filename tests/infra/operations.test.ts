@@ -1,4 +1,4 @@
-/** The operations page: its commands do what it says, as far as that shows without a subscription. */
+/** The operations page: its commands do what it says, as far as that can be tested without a subscription. */
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
@@ -10,12 +10,12 @@ import { committed, projectRoot } from '../harness/memory/installation-resources
 
 const page = readFileSync(join(projectRoot, 'docs', 'operations.md'), 'utf8');
 
-test('every kind of resource of an installation is one that the subscription is told of first', () => {
+test('every resource type of an installation is registered with the subscription first', () => {
   const [, list = ''] = /^for NAME in ([\w ]+); do\n {2}az provider register/m.exec(page) ?? [];
   const used = shapes
     .flatMap(committed)
     .map(({ type }) => type.split('/')[0]?.replace('Microsoft.', '') ?? '');
-  // These two every subscription has. Flex Consumption runs on App, log alerts on AlertsManagement.
+  // Every subscription has these two. Flex Consumption runs on App, log alerts on AlertsManagement.
   const inherent = ['Authorization', 'Resources'];
   expect(list.split(' ').toSorted()).toEqual(
     [...new Set(['App', 'AlertsManagement', ...used])].filter((name) => !inherent.includes(name)).toSorted(),
@@ -40,14 +40,14 @@ az() {
 }
 `;
 
-describe.skipIf(!hasTools)('the commands that send given-up messages back', () => {
+describe.skipIf(!hasTools)('the commands that return poison messages to their queue', () => {
   const run = (abandoned: string, failAt = ''): string => {
     const script = `QUEUE=queue\n${STUB}\n${sendBack}\necho "back: $(tr '\\n' ' ' <queue)left: $(tr '\\n' ' ' <queue-poison)"`;
     const env = { PATH: process.env['PATH'] ?? '', GIVEN_UP: abandoned, FAIL_AT: failAt };
     return spawnSync('bash', ['-uc', script], { env, encoding: 'utf8', timeout: 20_000 }).stdout.trim();
   };
 
-  test('send every message once, in its order, and end', () => {
+  test('send every message once, in order, and end', () => {
     expect(run('a b c')).toBe('back: a b c left:');
   });
 
@@ -73,12 +73,12 @@ test('the first deployment is checked in the order in which a doubt would show, 
     'A vault event reaches the queue',
     'Remove it',
   ]);
-  // Signing in is done by a person.
+  // A person signs in.
   for (const step of steps)
     expect(blocks(step).length, step.slice(0, 30)).toBe(step.startsWith('**3.') ? 0 : 1);
 });
 
-test.skipIf(!hasTools)('its commands are ones that a shell can read', () => {
+test.skipIf(!hasTools)('its commands are valid for a shell', () => {
   const all = blocks(page).filter((block) => !block.includes('…'));
   expect(all.length).toBeGreaterThan(15);
   for (const block of all) {
@@ -117,13 +117,13 @@ describe.skipIf(!hasTools || spawnSync('curl', ['--version']).status !== 0)(
       }
     }
 
-    test('tells a platform that drops it from one that lets it through', async () => {
+    test('distinguishes a platform that drops it from one that passes it on', async () => {
       expect(await against(() => 302)).toBe('/: dropped\n/providers: dropped\n/audit: dropped\n');
       const open = await against(({ 'x-ms-client-principal': header }) => (header === undefined ? 302 : 200));
       expect(open.match(/200, NOT DROPPED/g)).toHaveLength(3);
     });
 
-    test('forges what the app would believe: an admin of the own tenant', async () => {
+    test('forges what the app would accept: an admin of its own tenant', async () => {
       const seen: unknown[] = [];
       await against((headers) => {
         seen.push(

@@ -27,9 +27,9 @@ function setLocally(): string[] {
 
 const localOnly = ['DataStorage', 'POSTROOM_LOCAL', 'POSTROOM_DEMO', 'POSTROOM_TELEMETRY'];
 const setByAzure = ['IDENTITY_ENDPOINT', 'WEBSITE_AUTH_ENABLED'];
-/** What the app reads from the vault (infra/modules/secrets.bicep): nobody may put it into a setting. */
+/** What the app reads from the vault (infra/modules/secrets.bicep), which must not be a setting. */
 const fromVault = ['SMTP_RELAY_URL', 'ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_KEY'];
-/** Read by the Functions host, by its SDKs or by the platform, not by code of ours. All of them, and as they must be. */
+/** Read by the Functions host, by its SDKs or by the platform, not by our code. All of them, with the required values. */
 const forOthers: Readonly<Record<string, RegExp>> = {
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: /^2097152$/,
   AzureWebJobsStorage__credential: /^managedidentity$/,
@@ -37,14 +37,14 @@ const forOthers: Readonly<Record<string, RegExp>> = {
   AzureWebJobsStorage__blobServiceUri: /\.primaryEndpoints\.blob\]$/,
   AzureWebJobsStorage__queueServiceUri: /\.primaryEndpoints\.queue\]$/,
   AzureWebJobsStorage__tableServiceUri: /\.primaryEndpoints\.table\]$/,
-  // The host's queue triggers go through this connection too; the code reads only its addresses.
+  // The host's queue triggers use this connection too; the code reads only its addresses.
   DataStorage__credential: /^managedidentity$/,
   OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: /postroom-identity'.*\.clientId\]$/,
 };
 /** The same on a developer's machine. */
 const forOthersLocally = ['AzureWebJobsStorage', 'IDENTITY_HEADER', 'NODE_EXTRA_CA_CERTS'];
 
-/** The settings as the app finds them in Azure: expressions have become addresses and ids. */
+/** The settings as the app finds them in Azure: expressions are replaced by addresses and IDs. */
 function inAzure(settings: Readonly<Record<string, string>>): Record<string, string> {
   const values = Object.entries(settings).map(([name, value]) => [name, evaluated(value)] as const);
   return {
@@ -77,7 +77,7 @@ describe.each(shapes)('the %s installation', (shape) => {
     expect(absent.toSorted()).toEqual([...localOnly, ...setByAzure].toSorted());
   });
 
-  test('sets what the host and the platform read, each to what it must be, and nothing that nobody reads', () => {
+  test('sets what the host and the platform read, each to its required value, and nothing that is never read', () => {
     const read = readByCode();
     const others = Object.keys(settings).filter((name) => !read.includes(name));
     const wanted = Object.keys(forOthers).filter((name) => !read.includes(name));
@@ -88,7 +88,7 @@ describe.each(shapes)('the %s installation', (shape) => {
     expect(settings['AZURE_CLIENT_ID']).toBe(settings['AzureWebJobsStorage__clientId']);
   });
 
-  test('is understood by the app: its own identity everywhere, sign-in by the platform, nothing local', () => {
+  test('is accepted by the app: its own identity everywhere, sign-in by the platform, nothing local', () => {
     expect(parseConfig(inAzure(settings))).toEqual({
       storage: {
         kind: 'identity',
@@ -126,7 +126,7 @@ describe.each(shapes)('the %s installation', (shape) => {
     expect(() => parseConfig(others)).toThrow(name);
   });
 
-  test('looks for mail each minute', () => {
+  test('fetches email each minute', () => {
     expect(settings['FETCH_SCHEDULE']).toBe('0 * * * * *');
   });
 });
@@ -151,7 +151,7 @@ describe('local.settings.example.json', () => {
     expect(Object.keys(example).toSorted()).toEqual([...new Set([...wanted, ...hosts])].toSorted());
   });
 
-  test('is understood by the app as it stands', () => {
+  test('is accepted by the app unchanged', () => {
     expect(parseConfig(example)).toMatchObject({ local: false, storage: { kind: 'connection-string' } });
   });
 });

@@ -1,4 +1,4 @@
-/** The workflows: they call what exists, hold no credential, and ask for no more rights than they need. */
+/** The workflows: they call what exists, contain no credential, and request no more permissions than they need. */
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const commandsIn = (text: string): string[] =>
 const storedCredentials = (text: string): string[] =>
   text.match(/\bsecrets\.|client-secret|creds:|publish-profile|password/gi) ?? [];
 
-/** An action is code that somebody else can change under its tag; a commit is what it was when it was looked at. */
+/** The code of an action can change under its tag; a commit stays as it was when it was reviewed. */
 const unpinned = (text: string): string[] =>
   [...text.matchAll(/\buses: (.+)$/gm)]
     .map(([, action]) => action ?? '')
@@ -39,12 +39,12 @@ describe.each(workflows)('%s', (path) => {
     expect(commandsIn(text).filter((name) => scripts[name] === undefined)).toEqual([]);
   });
 
-  test('has no stored credential and says what it may do', () => {
+  test('has no stored credential and states its permissions', () => {
     expect(storedCredentials(text)).toEqual([]);
     expect(text).toMatch(/timeout-minutes: \d+/);
   });
 
-  test('has no right but what each job asks for', () => {
+  test('has only the permissions that each job requires', () => {
     expect(text).toMatch(/^permissions: \{\}$/m);
     const jobs = text.split(/^jobs:\n/m)[1]?.split(/^(?= {2}\w)/m) ?? [];
     expect(jobs.length).toBeGreaterThan(0);
@@ -53,7 +53,7 @@ describe.each(workflows)('%s', (path) => {
 
   test('runs no action that can change under its name', () => {
     expect(unpinned(text)).toEqual([]);
-    // The token of the job does not lie in the checkout for whatever runs next.
+    // The job's token is not left in the checkout for later steps.
     expect(text.match(/actions\/checkout@/g)?.length ?? 0).toBe(
       text.match(/persist-credentials: false/g)?.length ?? 0,
     );
@@ -76,7 +76,7 @@ test('each action is the same commit everywhere', () => {
   expect(new Set(all).size).toBe(names.size);
 });
 
-test('packages run nothing when they are installed, and somebody looks after their versions', () => {
+test('packages run no install scripts, and their versions are monitored', () => {
   expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m);
   // Scripts before and after others would not run any more.
   expect(Object.keys(scripts).filter((name) => /^(pre|post)/.test(name) && name !== 'prepare')).toEqual([]);
@@ -103,7 +103,7 @@ describe('azure.yaml', () => {
   const project = read('azure.yaml');
   const runs = [...project.matchAll(/^ +run: (.+)$/gm)].map(([, line]) => line ?? '');
 
-  test('calls commands that exist, before and after it makes the resources, the same on every system', () => {
+  test('calls commands that exist, before and after it creates the resources, the same on every system', () => {
     expect(project).toMatch(
       /preprovision:[\s\S]*register-app --create[\s\S]*postprovision:[\s\S]*register-app --finish/,
     );
@@ -122,11 +122,11 @@ describe('azure.yaml', () => {
     }
   });
 
-  test('hands no argument through npm, which takes the dashes away on Windows', () => {
+  test('passes no argument through npm, which removes the dashes on Windows', () => {
     expect(runs.filter((line) => /\bnpm\b.*\s--/.test(line))).toEqual([]);
   });
 
-  test('deploys what azd has just built, and nothing that Azure builds once more', () => {
+  test('deploys what azd has just built, without another build in Azure', () => {
     // azd runs the script `build` of the project's package.json before it packs `dist`.
     expect(project).toMatch(/^ {4}project: \.$/m);
     expect(project).toMatch(/^ {4}dist: dist\/app$/m);
@@ -136,7 +136,7 @@ describe('azure.yaml', () => {
     expect(project).toMatch(/^requiredVersions:\n(?: +#.*\n)* {2}azd: '>= 1\.23\.5'$/m);
   });
 
-  test('leaves settings of a developer behind, and says that the package is complete', () => {
+  test('excludes a developer’s settings, and marks the package as complete', () => {
     const ignored = read('.funcignore')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'));
@@ -162,7 +162,7 @@ test('the documents set only what azd, the template, the registrations or a work
 test('the check runs every part of .ci/run that comes after the clone', () => {
   const parts = [...read('.ci/run').matchAll(/^part '(npm [^']+)'/gm)].map(([, name]) => name ?? '');
   expect(parts.length).toBeGreaterThan(5);
-  // `npm start` is part of the tests; the package is made of the build.
+  // `npm start` is part of the tests; the package is created from the build.
   const others = parts.filter((name) => !['npm start', 'npm run build'].includes(name));
   const check = read('.github/workflows/check.yml');
   expect(others.filter((name) => !check.includes(`run: ${name}`) && !check.includes(`${name}\n`))).toEqual(
@@ -170,10 +170,10 @@ test('the check runs every part of .ci/run that comes after the clone', () => {
   );
 });
 
-test('only the deployment and the release may ask for a token, and the first reads outputs that the template has', () => {
+test('only the deployment and the release may request a token, and the first reads outputs that the template has', () => {
   expect(workflows.filter((path) => read(path).includes('id-token: write'))).toEqual([
     '.github/workflows/deploy.yml',
-    // With it GitHub says where a file was built.
+    // With it GitHub attests where a file was built.
     '.github/workflows/release.yml',
   ]);
   const outputs = [...read('.github/workflows/deploy.yml').matchAll(/jq -r \.(\w+)\.value/g)];
@@ -182,7 +182,7 @@ test('only the deployment and the release may ask for a token, and the first rea
     expect(read('infra/resources.bicep')).toMatch(new RegExp(`^output ${name} `, 'm'));
 });
 
-test('what is released or deployed was checked, and its sums can be checked', () => {
+test('a release or deployment was checked, and its checksums can be verified', () => {
   for (const name of ['deploy', 'release'])
     expect(read(`.github/workflows/${name}.yml`)).toMatch(/^ {6}POSTROOM_CI: '1'$/m);
   const release = read('.github/workflows/release.yml');
@@ -194,7 +194,7 @@ test('what is released or deployed was checked, and its sums can be checked', ()
   expect(release).toMatch(
     /attest-build-provenance@[\s\S]*subject-checksums: dist\/SHA256SUMS[\s\S]*gh release create/,
   );
-  // Names without a folder: so they are found beside the file that was downloaded with them.
+  // Names without a folder, so that they are found beside the downloaded file.
   for (const name of [...summed, 'SHA256SUMS'])
     expect(release).toMatch(new RegExp(`gh release[\\s\\S]* dist/${name}\\b`));
 });
@@ -204,7 +204,7 @@ describe('parameters', () => {
     [...text.matchAll(/^param (\w+)/gm)].map(([, name]) => name ?? '').toSorted();
   const declared = (file: string): string[] =>
     [...read(file).matchAll(/^param (?!location|tags|environmentName).+$/gm)].map(([line]) => line);
-  /** Each parameter, and each variable that one needs, with what it is set to. */
+  /** Each parameter, and each variable that one needs, with its value. */
   const given = (file: string): Record<string, string> =>
     Object.fromEntries(
       read(file)
@@ -215,7 +215,7 @@ describe('parameters', () => {
         .filter(([name]) => !['environmentName', 'location', 'region', 'tags', 'ownTags'].includes(name)),
     );
 
-  test('of a whole installation are those of what stands in its group', () => {
+  test('of a whole installation are those of the resources in its group', () => {
     expect(declared('infra/main.bicep').length).toBeGreaterThan(15);
     expect(declared('infra/main.bicep')).toEqual(declared('infra/resources.bicep'));
     for (const name of names(read('infra/resources.bicep')))
@@ -237,7 +237,7 @@ describe('parameters', () => {
     },
   );
 
-  test('that are set stay set when the workflow deploys, and an installation without sign-in is refused first', () => {
+  test('that are set stay set when the workflow deploys, and an installation without sign-in is rejected first', () => {
     const deploy = read('.github/workflows/deploy.yml');
     expect(deploy).toMatch(/^ {10}VARIABLES: \$\{\{ toJSON\(vars\) \}\}$/m);
     expect(deploy).toContain('--parameters infra/resources.bicepparam');
@@ -287,7 +287,7 @@ describe('parameters', () => {
   });
 });
 
-test('azd keeps of the outputs only what is read somewhere', () => {
+test('of the outputs are kept by azd only if they are read', () => {
   const outputs = [...read('infra/main.bicep').matchAll(/^output (\w+)/gm)].map(([, name]) => name ?? '');
   const readers = ['docs/operations.md', ...globSync('dev/register-app/*.ts', { cwd: projectRoot })]
     .map(read)

@@ -56,7 +56,7 @@ describe('a cursor', () => {
     expect(cursorKind.fromRow(cursorKind.toRow(ofBox(cursor)))).toEqual(ofBox(cursor));
   });
 
-  test('without what it may lack is read back without it', () => {
+  test('without its optional fields is read back without them', () => {
     const bare: Cursor = {
       validity: '1',
       position: { uid: 2 },
@@ -67,7 +67,7 @@ describe('a cursor', () => {
     expect(cursorKind.fromRow(cursorKind.toRow(ofBox(bare)))).toEqual(ofBox(bare));
   });
 
-  test('with the thousand messages that may be left fits into its columns', () => {
+  test('with the maximum of a thousand remaining messages fits into its columns', () => {
     const left = Array.from({ length: 1000 }, (_, index) => ({
       ref: uidRef(4_294_967_295 - index),
       fingerprint: '0123456789abcdef',
@@ -84,7 +84,7 @@ describe('a cursor', () => {
     ['words as its backlog', 'backlog', { backlog: 'three' }],
     ['half an unfetched message', 'unfetched', { unfetched: '[[1,"a"]]' }],
     ['half a refusal', 'refusal', { refusal: '{"action":"delete"}' }],
-  ])('is refused where its row holds %s', (_what, column, columns) => {
+  ])('is rejected if its row contains %s', (_what, column, columns) => {
     const row = { ...cursorKind.toRow(ofBox(full)), ...columns };
     expect(() => cursorKind.fromRow(row)).toThrow(
       expect.objectContaining({

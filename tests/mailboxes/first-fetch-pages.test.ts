@@ -1,4 +1,4 @@
-/** The form of a mailbox, from the count of what would be imported to the list that shows how far the import is. */
+/** The form of a mailbox, from the count of what would be imported to the list that shows the progress of the import. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { verifyMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -69,7 +69,7 @@ describe('a new mailbox', () => {
     expect(await app.services.mailboxes.list()).toEqual([]);
   });
 
-  it('with up to 500 emails to import starts by itself', async () => {
+  it('with up to 500 emails to import starts automatically', async () => {
     deliver(500, '2026-10-02T10:00:00.000Z', false);
     const { location } = await visitor.post('/mailboxes/new', form);
     const mailbox = await only();
@@ -80,7 +80,7 @@ describe('a new mailbox', () => {
     expect((await visitor.get('/mailboxes')).html).toContain('0 of 500 emails processed');
   });
 
-  it('with more waits until somebody starts it, and a day may still be chosen', async () => {
+  it('with more waits until a person starts it, and the first day may still be changed', async () => {
     deliver(501, '2026-09-02T10:00:00.000Z', false);
     deliver(2, '2026-10-02T10:00:00.000Z', true);
     const { location } = await visitor.post('/mailboxes/new', form);
@@ -100,7 +100,7 @@ describe('a new mailbox', () => {
     expect(await only()).toMatchObject({ enabled: true, fetchSince: '2026-10-01' });
   });
 
-  it('is refused with a day that is none, or to come', async () => {
+  it('is rejected with an invalid or future day', async () => {
     for (const since of ['', '2026-02-30', '1.10.2026', '2999-01-01', '1970-01-01']) {
       const { status, html } = await visitor.post('/mailboxes/new', { ...form, first: 'since', since });
       expect([since, status]).toEqual([since, 422]);
@@ -111,8 +111,8 @@ describe('a new mailbox', () => {
   });
 });
 
-describe('a mailbox that was imported', () => {
-  it('keeps its first day and its classes, and says in the audit log what was changed', async () => {
+describe('an imported mailbox', () => {
+  it('keeps its first day and its classes, and the audit log has the changes', async () => {
     await visitor.post('/mailboxes/new', { ...form, first: 'since', since: '2026-10-01' });
     const { id } = await only();
     const { first: _, since: __, ...later } = form;

@@ -1,4 +1,4 @@
-/** The page of a folder's check, and what the list of mailboxes says of it. */
+/** The page of a folder's check, and its summary in the list of mailboxes. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createReconciliationStore, type FolderCheck } from '../../shared/intake/reconciliation-records.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
@@ -28,7 +28,7 @@ const save = (changes: Partial<FolderCheck>): Promise<void> =>
 const missing = { ref: uidRef(4), receivedAt: ago(90), size: 2048, messageId: '<lost@customer.example>' };
 
 describe('the check of a folder', () => {
-  test('has not been made at first, and is made at the press of a button, by a job', async () => {
+  test('is not made at first, and a button starts it as a job', async () => {
     expect(await page()).toContain('Not checked yet');
     const answer = await press('/mailboxes/support/check');
     expect(answer.headers.get('location')).toBe('/mailboxes/support/check?flash=checking');
@@ -40,7 +40,7 @@ describe('the check of a folder', () => {
     expect(entry?.action).toBe('folder checked');
   });
 
-  test('says how many are in the folder, and that all are accounted for', async () => {
+  test('shows how many are in the folder, and that all are accounted for', async () => {
     await save({ count: { inLedger: 1200, waiting: 4, older: 30, missing: 0 } });
     expect(await page()).toContain('1,234 in the folder, 1,234 accounted for');
     expect(await page('/mailboxes')).toContain('1,234 in the folder, 1,234 accounted for');
@@ -60,20 +60,20 @@ describe('the check of a folder', () => {
     });
   });
 
-  test('names the number where only the first are listed', async () => {
+  test('shows the number if only the first are listed', async () => {
     await save({ count: { inLedger: 0, waiting: 0, older: 0, missing: 2345 }, missing: [missing] });
     expect(await page()).toContain('The first 1 of 2,345 missing emails');
     expect(await page()).toContain('Fetch the 2,345 missing emails');
   });
 
-  test('says while it runs, and why it could not be made', async () => {
+  test('shows that it is running, and why it could not be made', async () => {
     await save({ startedAt: ago(1) });
     expect(await page()).toContain('Checking');
     await save({ problem: 'The mail server does not answer.' });
     expect(await page()).toContain('The last check failed: The mail server does not answer.');
   });
 
-  test('says how many emails were recovered after an outage, here and in the list of mailboxes', async () => {
+  test('shows how many emails were recovered after an outage, here and in the list of mailboxes', async () => {
     await createReconciliationStore(postroom.services.tables).saveRecovered({
       mailboxId: 'support',
       since: ago(300),
@@ -85,7 +85,7 @@ describe('the check of a folder', () => {
     expect(await page('/mailboxes')).toContain('Fetching works again, 14 emails recovered');
   });
 
-  test('is a page that reads well, and no page of a mailbox that is none', async () => {
+  test('is a readable page, and a 404 for an unknown mailbox', async () => {
     await save({ count: { inLedger: 10, waiting: 0, older: 0, missing: 1 }, missing: [missing] });
     const read = readPage(await page());
     expect(read).toMatchObject({ repeatedIds: [], unlabelled: [], danglingIds: [], inline: [] });

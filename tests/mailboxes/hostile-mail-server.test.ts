@@ -1,4 +1,4 @@
-/** What leaves for a mail server: a token of a provider goes to the provider's own servers and to no other host. */
+/** What is sent to a mail server: a provider's token goes to the provider's own servers and to no other host. */
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../dev/emulators/certificates.ts';
@@ -15,7 +15,7 @@ import {
 } from '../harness/stack/hostile-servers.ts';
 
 const OWNER = 'victim@corp.example';
-/** The provider's own server and the hostile one are two names of this machine. */
+/** The provider's own server and the malicious one are two names of this machine. */
 const OWN = 'localhost';
 const HOSTILE = '127.0.0.1';
 const TOKEN = /access-token-\d+-of-/;
@@ -82,7 +82,7 @@ const heard = (): string => mail.heard.join('\n');
 const actions = async (): Promise<string[]> =>
   (await app.services.audit.page({ kind: 'mailbox', limit: 9 })).entries.map(({ action }) => action);
 
-/** A mailbox in the table, whoever has put it there. */
+/** A mailbox in the table, whoever wrote it. */
 async function stored(host: string): Promise<Mailbox> {
   const { providerId, accountId } = account;
   const login = { host, port: mail.port, providerId, accountId };
@@ -106,7 +106,7 @@ describe('a mail server that is not the provider’s', () => {
     ['tested before it is saved', { test: 'yes' }],
     ['saved', {}],
     ['saved although it does not open', { anyway: 'yes' }],
-  ])('hears no token when it is typed into a mailbox and %s', async (_what, button) => {
+  ])('receives no token when it is entered for a mailbox and %s', async (_what, button) => {
     const reply = await visitor.post('/mailboxes/new', { ...form, ...button });
     expect(reply.status).toBe(422);
     expect(reply.html).toContain(`This provider only allows ${OWN}.`);
@@ -118,7 +118,7 @@ describe('a mail server that is not the provider’s', () => {
     expect(await app.services.mailboxes.list()).toEqual([]);
   });
 
-  it('hears no token when it stands in a row: not from a fetch, a test, nor mail that leaves', async () => {
+  it('receives no token when it is in a row: not from a fetch, a test or an outgoing email', async () => {
     const mailbox = await stored(HOSTILE);
     expect(await verifyMailbox(app.services.intake, mailbox)).toMatchObject({
       kind: 'failed',
@@ -133,7 +133,7 @@ describe('a mail server that is not the provider’s', () => {
     expect(heard()).not.toMatch(TOKEN);
   });
 
-  it('hears no token that was asked for at the same moment for the provider’s own', async () => {
+  it('receives no token that is requested at the same time for the provider’s own', async () => {
     const mailbox = await stored(HOSTILE);
     const own = { ...mailbox, host: OWN };
     await Promise.all([
@@ -145,7 +145,7 @@ describe('a mail server that is not the provider’s', () => {
       }),
     ]);
     expect((await app.services.accessTokens.get(account, { host: OWN.toUpperCase() })).kind).toBe('token');
-    // The same listener under the provider's own name: it would have heard the token.
+    // The same listener under the provider's own name would have received the token.
     await verifyMailbox(app.services.intake, own);
     expect(heard()).toMatch(TOKEN);
   });
@@ -155,7 +155,7 @@ describe('the provider’s own mail server', () => {
   it.each([
     ['tested', { test: 'yes' }],
     ['opened', {}],
-  ])('stands in the audit before a token leaves for it, when a mailbox is %s', async (what, button) => {
+  ])('is in the audit log before a token is sent to it, when a mailbox is %s', async (what, button) => {
     const known: string[][] = [];
     mail.onSignIn = async () => {
       known.push(await actions());
@@ -167,7 +167,7 @@ describe('the provider’s own mail server', () => {
     expect(entry?.changes).toContainEqual({ name: 'IMAP server', after: `${OWN}:${mail.port}` });
   });
 
-  it('is changed at the provider alone: with its secret, and ending the sign-ins', async () => {
+  it('is changed only at the provider, which requires its secret and ends the sign-ins', async () => {
     const path = `/providers/${account.providerId}/edit`;
     const other = { ...provider(), imapHost: HOSTILE, severalDomains: 'on' };
     expect((await visitor.post(path, other)).html).toContain('href="#secret"');

@@ -17,7 +17,7 @@ const advanced = (
   new ImapPosition(saved, 21).advance({ read: [], known: [], isComplete: false, ...progress });
 type Last = { uid: number; fingerprint: string };
 
-describe('a ref', () => {
+describe('a message ref', () => {
   test('sorts as UIDs do, and is read back', () => {
     const uids = [1, 2, 10, 9_999, 10_000, 4_294_967_295];
     expect(sortedRefs(uids.toReversed().map(uidRef)).map(uidOf)).toEqual(uids);
@@ -27,19 +27,19 @@ describe('a ref', () => {
     expect(() => messageRef(text)).toThrow(TypeError);
   });
 
-  test('of another protocol is no UID', () => {
+  test('of another protocol is not a UID', () => {
     expect(() => uidOf(messageRef('12'))).toThrow(TypeError);
     expect(uidsAmong([uidRef(3), messageRef('four'), messageRef('00000000005')])).toEqual([3]);
   });
 });
 
 describe('a position', () => {
-  test('is the highest that was read, and never goes back', () => {
+  test('is the highest that was read, and never decreases', () => {
     expect(advanced({ read: [12, 15, 11].map(uidRef) }).toData()).toEqual({ uid: 15 });
     expect(advanced({ read: [uidRef(4)] }).toData()).toEqual({ uid: 10 });
   });
 
-  test('is before what arrives next, once all was come to', () => {
+  test('is before the next message once all are read', () => {
     expect(advanced({ isComplete: true }).uid).toBe(20);
     expect(advanced({ isComplete: true, known: [told(25)] }).uid, 'arrived after the folder was opened').toBe(
       25,
@@ -48,14 +48,14 @@ describe('a position', () => {
     expect(advanced({ known: [told(25)] }).uid).toBe(10);
   });
 
-  test('covers what is not above it, and goes back before what it is to uncover', () => {
+  test('covers what is not above it, and moves back before a message to uncover', () => {
     const position = advanced({ read: [uidRef(15)] });
     expect([14, 15, 16].map((uid) => position.covers(uidRef(uid)))).toEqual([true, true, false]);
     expect(position.uncover([uidRef(14), uidRef(12)]).uid).toBe(11);
     expect(position.uncover([uidRef(99)]).uid).toBe(15);
   });
 
-  test('remembers the highest message that the server told of, until it tells of a higher one or another in its place', () => {
+  test('stores the highest message that the server reported, until it reports a higher one or another in its place', () => {
     const position = advanced({ known: [told(7), told(9), told(8)] });
     const last = position.witness;
     expect(last).toEqual({ ref: uidRef(9), fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) });
@@ -78,13 +78,13 @@ describe('a position', () => {
   });
 });
 
-describe('reading goes on', () => {
-  test('at the end of the folder where nothing was read', () => {
+describe('reading continues', () => {
+  test('at the end of the folder if nothing was read', () => {
     const { position, ...found } = goOnFrom(undefined, { uidNext: 21, isVoid: false });
     expect([position.toData(), found]).toEqual([{ uid: 20 }, { isKnown: false, isSetBack: false }]);
   });
 
-  test('where it stopped, unless the folder ends before it or a message proved it void', () => {
+  test('where it stopped, unless the folder ends before it or a message proved it invalid', () => {
     const last = { uid: 19, fingerprint: 'f' };
     const from = (uidNext: number, isVoid = false) => goOnFrom({ uid: 20, last }, { uidNext, isVoid });
     expect(from(21)).toMatchObject({ isKnown: true, isSetBack: false, position: { uid: 20 } });
@@ -103,7 +103,7 @@ describe('reading goes on', () => {
     ['a UID beyond 32 bits', { uid: 4_294_967_296 }],
     ['a word as its last message', { uid: 5, last: 'four' }],
     ['no UID of its last message', { uid: 5, last: { fingerprint: 'f' } }],
-  ])('as after a restored backup where the position is %s', (_what, saved) => {
+  ])('as after a restored backup if the position is %s', (_what, saved) => {
     expect(goOnFrom(saved, { uidNext: 21, isVoid: false })).toMatchObject({
       isKnown: false,
       isSetBack: true,

@@ -7,11 +7,11 @@ import { type MessageRef, sortedRefs } from '../../shared/mailboxes/message-ref.
 import { previewMailbox } from '../../shared/mailboxes/preview-mailbox.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 
-/** Where the contract's mail lies. */
+/** Where the contract's email is. */
 export interface InboxWorld {
-  /** Empties the folder, puts these emails into it in this order, unread. */
+  /** Empties the folder, and adds these emails in this order, unread. */
   fill(raws: readonly Uint8Array[]): Promise<void>;
-  /** A session of its own. */
+  /** A separate session. */
   open(): Promise<Inbox>;
 }
 
@@ -52,11 +52,11 @@ async function sourcesOf(inbox: Inbox, refs: readonly MessageRef[]): Promise<Map
   return found;
 }
 
-/** What every inbox keeps to: the one in memory, and IMAP on real servers. */
+/** What every inbox must do: the one in memory, and IMAP on real servers. */
 export function describeInbox(world: InboxWorld): void {
   const unreadIn = async (inbox: Inbox): Promise<readonly MessageRef[]> => (await inbox.list({})).refs;
   const three = [mail('first'), mail('second', 'longer than the first'), mail('third')];
-  /** Fills the folder and gives a session and the refs in order. */
+  /** Fills the folder and returns a session and the refs in order. */
   const filled = async (
     raws: readonly Uint8Array[],
   ): Promise<{ inbox: Inbox; refs: readonly MessageRef[] }> => {
@@ -73,7 +73,7 @@ export function describeInbox(world: InboxWorld): void {
     }
   };
 
-  test('says how it found the folder', async () => {
+  test('reports the state of the folder', async () => {
     const { inbox, refs } = await filled(three);
     expect(inbox.total).toBe(3);
     expect(inbox.validity).toMatch(/^[1-9]\d{0,9}$/);
@@ -84,7 +84,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('is looked into: counted, its latest emails the newest first, and nothing is marked', async () => {
+  test('previews: counts, lists its latest emails newest first, and marks nothing', async () => {
     await world.fill([...three, mail('fourth')]);
     const readSubject = async (beginning: Uint8Array): Promise<string> =>
       /^Subject: (.*?)\r?$/m.exec(Buffer.from(beginning).toString('latin1'))?.[1] ?? '';
@@ -108,7 +108,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('finds unread mail, ascending, and what the search adds', async () => {
+  test('finds unread email, ascending, and what the search adds', async () => {
     const { inbox, refs } = await filled(three);
     const [first, second, third] = threeOf(refs);
     expect(refs).toEqual(sortedRefs(refs));
@@ -133,7 +133,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('leaves unread mail out, or takes it since a day alone, where the request says so', async () => {
+  test('excludes unread email, or includes only that since a day, if requested', async () => {
     const { inbox, refs } = await filled(three);
     const [first, second, third] = threeOf(refs);
     await inbox.markSeen([second]);
@@ -152,7 +152,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('tells apart what was received since a day, read or unread, and what before it', async () => {
+  test('separates what was received since a day, read or unread, from what came before it', async () => {
     const { inbox, refs } = await filled(three);
     await inbox.markSeen(refs.slice(1));
     const yesterday = new Date(Date.now() - 24 * HOUR_MS).toISOString();
@@ -162,7 +162,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('tells size and time of arrival, ascending, and leaves out what is gone', async () => {
+  test('returns size and arrival time, ascending, without deleted messages', async () => {
     const { inbox, refs } = await filled(three);
     const facts = await inbox.fetchMeta([...refs, beyond(refs, 9)].toReversed());
     expect(facts.map(({ ref }) => ref)).toEqual(refs);
@@ -177,9 +177,9 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('takes more refs than a command line has room for', async () => {
+  test('accepts more refs than fit into a command line', async () => {
     const { inbox, refs } = await filled(three);
-    // What is gone: of three thousand emails, none a neighbour of another.
+    // Deleted: of three thousand emails, no two adjacent.
     const many = [...refs, ...Array.from({ length: 3000 }, (_, index) => beyond(refs, 2 + 2 * index))];
     expect((await inbox.list({ also: many })).refs).toEqual(refs);
     expect((await inbox.fetchMeta(many)).map(({ ref }) => ref)).toEqual(refs);
@@ -192,7 +192,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('hands over the very bytes of each email, and leaves out what is gone', async () => {
+  test('returns the exact bytes of each email, without deleted messages', async () => {
     const { inbox, refs } = await filled(three);
     const found = await sourcesOf(inbox, [...refs, beyond(refs, 9)]);
     expect(sortedRefs(found.keys())).toEqual(refs);
@@ -200,7 +200,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('gives a large email in pieces of at most 4 MB, and its beginning alone', async () => {
+  test('returns a large email in chunks of at most 4 MB, or only its beginning', async () => {
     const { inbox, refs } = await filled([mail('before'), large]);
     const [small, big] = threeOf(refs);
     const pieces = await Array.fromAsync(inbox.streamRaw(big, large.byteLength));
@@ -215,7 +215,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('refuses a piece of an email that is gone', async () => {
+  test('rejects a chunk of a deleted email', async () => {
     const { inbox, refs } = await filled(three);
     await expect(inbox.fetchHead(beyond(refs, 9), 100)).rejects.toBeInstanceOf(InboxError);
     await inbox.close();
@@ -231,7 +231,7 @@ export function describeInbox(world: InboxWorld): void {
     expect(await unread()).toEqual(refs);
   });
 
-  test('marks what it is told, for every session, and nothing else', async () => {
+  test('marks the given messages, for every session, and no others', async () => {
     const { inbox, refs } = await filled(three);
     const [first, second, third] = threeOf(refs);
     await inbox.markSeen([first, third]);
@@ -259,13 +259,13 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('knows the folder that the server keeps for junk', async () => {
+  test('finds the server’s junk folder', async () => {
     const inbox = await world.open();
     expect(await inbox.junkFolder()).toBe('Junk Email');
     await inbox.close();
   });
 
-  test('moves what it is told into the folder, and nothing else', async () => {
+  test('moves the given messages into the folder, and no others', async () => {
     const { inbox, refs } = await filled(three);
     const [first, second, third] = threeOf(refs);
     await inbox.move([first, third], 'Archive');
@@ -274,7 +274,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('removes what it is told, and nothing else', async () => {
+  test('deletes the given messages, and no others', async () => {
     const { inbox, refs } = await filled(three);
     const [first, second, third] = threeOf(refs);
     await inbox.remove([first, third]);
@@ -294,7 +294,7 @@ export function describeInbox(world: InboxWorld): void {
     await later.close();
   });
 
-  test('lets go at once when it is dropped, also of a call under way', async () => {
+  test('disconnects at once when it is destroyed, even during a call', async () => {
     const { inbox, refs } = await filled([large]);
     const reading = Array.fromAsync(inbox.streamRaw(refs[0] ?? uidRef(0), large.byteLength)).catch(
       (error: unknown) => error,
@@ -308,8 +308,8 @@ export function describeInbox(world: InboxWorld): void {
     expect(await unread()).toEqual(refs);
   });
 
-  describe('a session that is closed', () => {
-    test('refuses every call', async () => {
+  describe('a closed session', () => {
+    test('rejects every call', async () => {
       const { inbox, refs } = await filled(three);
       await inbox.close();
       await expect(inbox.list({})).rejects.toBeInstanceOf(InboxError);

@@ -28,7 +28,7 @@ describe('an inbox in memory', () => {
     open: () => openMemoryInbox(folder, openSeam),
   });
 
-  test('means other email by the same UIDs after it was numbered anew', async () => {
+  test('has other email under the same UIDs after it was renumbered', async () => {
     const own = new MemoryFolder();
     for (const text of ['a', 'b', 'c']) own.deliver(Buffer.from(text), '2026-11-24T10:00:00.000Z');
     const inbox = await openMemoryInbox(own, openSeam);
@@ -62,7 +62,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
       accessToken: new Secret(await mail.lab().token(upn)),
       ...connectRequest,
     });
-    // What NODE_EXTRA_CA_CERTS is for a process of its own.
+    // The counterpart of NODE_EXTRA_CA_CERTS for a separate process.
     beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));
 
     describeInbox({
@@ -74,7 +74,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
       open: async () => openImapInbox(await addressOf(), openSeam, locally),
     });
 
-    test('moves into the folder that was named', async () => {
+    test('moves into the given folder', async () => {
       const client = await mail.emptyInbox(sales);
       await mail.server().deliver(sales, Buffer.from('Subject: to be moved\r\n\r\nx\r\n'));
       const accessToken = new Secret(await mail.lab().token(sales));
@@ -85,13 +85,13 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
       expect(await client.search({ subject: 'to be moved' })).toEqual([1]);
     });
 
-    test('opens a shared mailbox with the token of somebody who may', async () => {
+    test('opens a shared mailbox with the token of a permitted user', async () => {
       const inbox = await openImapInbox(await addressOf({ user: info }, sam), openSeam, locally);
       expect(inbox.total).toBe(0);
       await inbox.close();
     });
 
-    test('passes the seam with every call, under its own name', async () => {
+    test('makes every call through the seam, under its own name', async () => {
       const points: string[] = [];
       const seam: Seam = {
         ...openSeam,
@@ -135,7 +135,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
         }
       };
 
-      test('as `token-refused` with a token that is not one, and does not show it', async () => {
+      test('as `token-refused` with an invalid token, and does not show it', async () => {
         const error = await failing(addressOf({ accessToken: new Secret('not-a-token-at-all') }));
         expect(error).toMatchObject({ code: 'imap-token-refused', failure: 'token-refused' });
         expect(String(error)).not.toContain('not-a-token-at-all');
@@ -146,7 +146,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
         ['unavailable', 'too much was asked', () => faults.imapThrottle(10)],
         ['unavailable', 'the server is not available', () => faults.unavailable()],
         ['unavailable', 'the server says good-bye', () => faults.imapBye()],
-      ])('as `%s` where %s, in the words of Exchange Online', async (failure, _why, fault) => {
+      ])('as `%s` if %s, in the words of Exchange Online', async (failure, _why, fault) => {
         const skin = await skinned();
         skin.faults.push(fault());
         expect(await failing(addressOf({ host: skin.host, port: skin.port }))).toMatchObject({ failure });
@@ -155,7 +155,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
         );
       });
 
-      test('as `unavailable` when the connection breaks in the middle of an email, which is not handed over', async () => {
+      test('as `unavailable` when the connection breaks in the middle of an email, which is not returned', async () => {
         const skin = await skinned();
         await (await mail.emptyInbox(support)).logout();
         const short = Buffer.from('Subject: short\r\n\r\nx\r\n');
@@ -175,13 +175,13 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
         await inbox.close();
       });
 
-      test('as `folder-missing` where there is no such folder', async () => {
+      test('as `folder-missing` if there is no such folder', async () => {
         expect(await failing(addressOf({ folder: 'No such folder' }))).toMatchObject({
           failure: 'folder-missing',
         });
       });
 
-      test('as `unavailable` where nobody listens', async () => {
+      test('as `unavailable` if nothing listens', async () => {
         const server = createServer().listen(0, '127.0.0.1');
         await new Promise((resolve) => server.once('listening', resolve));
         const bound = server.address();
@@ -196,7 +196,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
 });
 
 test.each(['localhost', '127.0.0.1', 'mail.corp'])(
-  'a mailbox at %s is not reached from Azure',
+  'a mailbox at %s is not contacted from Azure',
   async (host) => {
     const opening = openImapInbox(
       { host, port: 993, folder: 'INBOX', user: support, accessToken: new Secret('t') },
@@ -212,11 +212,11 @@ test.each<[string, number[], string[]]>([
   ['neighbours', [1, 2, 3], ['1:3']],
   ['in any order', [9, 2, 1, 3, 7], ['1:3,7,9']],
   ['none', [], []],
-])('a set of UIDs is said the shortest way: %s', (_what, uids, said) => {
+])('a set of UIDs is written in its shortest form: %s', (_what, uids, said) => {
   expect(uidSets(uids)).toEqual(said);
 });
 
-test('UIDs that fill more than a command line are said in several sets', () => {
+test('UIDs that fill more than a command line are split into several sets', () => {
   const uids = Array.from({ length: 3000 }, (_, index) => 4_294_900_000 + 2 * index);
   const sets = uidSets(uids);
   for (const set of sets) expect(set.length).toBeLessThanOrEqual(4000);

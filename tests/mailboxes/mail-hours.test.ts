@@ -7,7 +7,7 @@ import { MemoryTables } from '../harness/memory/memory-tables.ts';
 const at = (time: string): number => Date.parse(`2026-11-24T${time}Z`);
 
 describe('emails by the hour', () => {
-  test('add up within an hour and are dropped after two days', () => {
+  test('are summed within an hour and dropped after two days', () => {
     let hours: readonly MailHour[] = [];
     hours = withMails(hours, { mails: 3, quarantined: 1 }, at('10:05:00'));
     hours = withMails(hours, { mails: 2, quarantined: 0 }, at('10:59:59'));
@@ -17,7 +17,7 @@ describe('emails by the hour', () => {
     expect(withMails(hours, { mails: 0, quarantined: 0 }, at('10:30:00') + 47 * 3_600_000)).toEqual(hours);
   });
 
-  test('of the last hours have an entry for those without mail', () => {
+  test('of the last hours include hours without email', () => {
     const hours = withMails([], { mails: 3, quarantined: 0 }, at('09:10:00'));
     expect(lastHours(hours, 3, at('10:20:00')).map(({ hour, mails }) => [hour.slice(11), mails])).toEqual([
       ['08', 0],
@@ -26,7 +26,7 @@ describe('emails by the hour', () => {
     ]);
   });
 
-  test('stand in the row of each shard, which is written anyway, and are summed over all', async () => {
+  test('are stored in the row of each shard, which is written anyway, and are summed over all', async () => {
     const tables = new MemoryTables(openSeam);
     const store = createMailboxStore(tables);
     const now = at('10:00:00');

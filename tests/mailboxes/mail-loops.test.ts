@@ -15,7 +15,7 @@ const loop: MailLoop = {
 };
 
 describe('a mail loop', () => {
-  test('stands in the state of the mailboxes, the last one of each', async () => {
+  test('is stored in the state of the mailboxes, the last one of each', async () => {
     const tables = new MemoryTables(openSeam);
     const other: MailLoop = { ...loop, mailboxId: 'sales', ticketId: 't2' };
     await recordMailLoop(tables, { ...loop, count: 100 });
@@ -25,7 +25,7 @@ describe('a mail loop', () => {
     expect(loops).toEqual([other, loop]);
   });
 
-  test('names 320 characters of its sender, which is the longest address there is', async () => {
+  test('stores 320 characters of its sender, the longest possible address', async () => {
     const tables = new MemoryTables(openSeam);
     await recordMailLoop(tables, { ...loop, sender: 'x'.repeat(321) });
     const { loops } = await createMailboxStore(tables).fetchState();
@@ -38,7 +38,7 @@ describe('a mail loop', () => {
     ['at', 'soon'],
     ['ticketId', undefined],
     ['count', '101'],
-  ])('whose %s is %j is refused', (column, value) => {
+  ])('whose %s is %j is rejected', (column, value) => {
     const row = { ...mailLoopKind.toRow(loop), [column]: value } as Row;
     expect(() => mailLoopKind.fromRow(row)).toThrow(
       expect.objectContaining({

@@ -51,8 +51,8 @@ const errorsOf = (connectRequest: Record<string, string>): string[] => {
   return parsed.kind === 'invalid' ? Object.keys(parsed.errors) : [];
 };
 
-describe('a mailbox as it is typed', () => {
-  test('has the servers of its provider where none is typed, and sends only where somebody sends', () => {
+describe('a mailbox form', () => {
+  test('uses the provider’s servers if none is entered, and sends only if an account for it is chosen', () => {
     expect(parse()).toMatchObject({
       kind: 'valid',
       settings: { host: 'outlook.office365.com', port: 993, pop3: undefined, sending: undefined },
@@ -65,7 +65,7 @@ describe('a mailbox as it is typed', () => {
     });
   });
 
-  test('may sign in with another account of another provider for each protocol', () => {
+  test('may have another account of another provider for each protocol', () => {
     const typed = { smtpAccount: 'c.custom', smtpHost: '', smtpPort: '465' };
     expect(parse({ account: 'p.reads', ...typed })).toMatchObject({
       settings: {
@@ -99,7 +99,7 @@ describe('a mailbox as it is typed', () => {
     ['a protocol that a custom provider has no server for', { pop3Account: 'c.custom' }, ['pop3Host']],
     ['a custom port beside 993, 995, 465 and 587', { account: 'c.custom', port: '2525' }, ['port']],
     ['a folder with a line break', { folder: 'a\r\nb' }, ['folder']],
-  ])('is refused at its field: %s', (_what, connectRequest, fields) => {
+  ])('is rejected at its field: %s', (_what, connectRequest, fields) => {
     expect(errorsOf(connectRequest)).toEqual(fields);
   });
 });
@@ -111,7 +111,7 @@ describe('the first import of a mailbox', () => {
     return 'fetchSince' in parsed.settings ? parsed.settings.fetchSince : 'not asked';
   };
 
-  test('is asked for once, and unread email is what is imported otherwise', () => {
+  test('is requested once, and otherwise imports unread email', () => {
     expect(since({})).toBe('not asked');
     expect(since({ first: 'unread', since: '2026-10-01' })).toBeUndefined();
     expect(since({ first: 'since', since: '2026-10-01' })).toBe('2026-10-01');
@@ -133,8 +133,8 @@ describe('the first import of a mailbox', () => {
   });
 });
 
-describe('what becomes of email that no person wrote', () => {
-  test('is kept where it differs from the default', () => {
+describe('the setting for automatic email', () => {
+  test('is stored if it differs from the default', () => {
     const parsed = parse({
       'class-list': 'skip',
       'class-bounce': 'ticket',
@@ -145,7 +145,7 @@ describe('what becomes of email that no person wrote', () => {
     expect(parse({ 'class-list': 'ticket' })).toMatchObject({ settings: { classes: undefined } });
   });
 
-  test('is one of three things', () => {
+  test('is one of three values', () => {
     expect(errorsOf({ 'class-list': 'burn' })).toEqual(['class-list']);
     expect(errorsOf({ after: 'delete-later', deleteDays: '0' })).toEqual(['deleteDays']);
     expect(errorsOf({ after: 'delete-later', deleteDays: '3651' })).toEqual(['deleteDays']);
@@ -154,7 +154,7 @@ describe('what becomes of email that no person wrote', () => {
   });
 });
 
-describe('a mailbox to the letter', () => {
+describe('a mailbox’s exact values', () => {
   const settingsOf = (connectRequest: Record<string, string>) => {
     const parsed = parse(connectRequest);
     return parsed.kind === 'valid' ? parsed.settings : undefined;
@@ -164,7 +164,7 @@ describe('a mailbox to the letter', () => {
     return parsed.kind === 'invalid' ? Object.values(parsed.errors) : [];
   };
 
-  test('is what was typed, without the blanks around it', () => {
+  test('are those entered, without surrounding spaces', () => {
     expect(
       settingsOf({ address: ' support@contoso.example ', folder: ' Archive ', interval: ' 5 ' }),
     ).toEqual({
@@ -182,16 +182,16 @@ describe('a mailbox to the letter', () => {
     });
   });
 
-  test('lets colleagues join where that is ticked', () => {
+  test('let colleagues join if that is ticked', () => {
     expect(settingsOf({ colleaguesJoin: 'on' })?.colleaguesJoin).toBe(true);
     expect(settingsOf({})?.colleaguesJoin).toBeUndefined();
   });
 
-  test('may have its server typed in whatever case', () => {
+  test('accept a server in any case', () => {
     expect(settingsOf({ host: 'Outlook.OFFICE365.com' })?.host).toBe('outlook.office365.com');
   });
 
-  test('needs an address', () => {
+  test('require an address', () => {
     expect(sentenceOf({ address: 'support' })).toEqual([
       'Enter the address of the mailbox, for example support@example.org.',
     ]);
@@ -206,11 +206,11 @@ describe('a mailbox to the letter', () => {
     ['-1', false],
     ['soon', false],
     ['', false],
-  ])('is fetched every %s minutes: %s', (interval, isValid) => {
+  ])('set a fetch every %s minutes: %s', (interval, isValid) => {
     expect(errorsOf({ interval })).toEqual(isValid ? [] : ['interval']);
   });
 
-  test('needs a folder that a mailbox may have', () => {
+  test('require a valid folder', () => {
     expect(sentenceOf({ folder: '' })).toEqual(['Enter the folder, usually INBOX.']);
     expect(errorsOf({ folder: 'x'.repeat(255) })).toEqual([]);
     expect(sentenceOf({ folder: 'x'.repeat(256) })).toEqual([
@@ -219,7 +219,7 @@ describe('a mailbox to the letter', () => {
     expect(errorsOf({ folder: 'a\u007f' })).toEqual(['folder']);
   });
 
-  test('deletes, moves or marks, as was chosen', () => {
+  test('delete, move or mark, as chosen', () => {
     expect(settingsOf({ after: 'delete' })?.afterFetch).toEqual({ kind: 'delete' });
     expect(settingsOf({ after: 'mark-seen' })?.afterFetch).toEqual({ kind: 'mark-seen' });
     expect(settingsOf({ after: 'leave' })?.afterFetch).toEqual({ kind: 'leave' });
@@ -235,7 +235,7 @@ describe('a mailbox to the letter', () => {
     });
   });
 
-  test('moves to another folder than the one that is fetched', () => {
+  test('move to a folder other than the fetched one', () => {
     expect(sentenceOf({ after: 'move', moveFolder: 'inbox' })).toEqual([
       'Choose a different folder than the one to import from.',
     ]);
@@ -244,12 +244,12 @@ describe('a mailbox to the letter', () => {
     ]);
   });
 
-  test('needs an account, and its server where none is known', () => {
+  test('require an account, and its server if none is known', () => {
     expect(errorsOf({ account: 'p.nobody', host: 'imap.example.org' })).toEqual(['account']);
     expect(errorsOf({ account: 'p.nobody' })).toEqual(['account', 'host']);
   });
 
-  test('has a port from 1 to 65535 where any port may be used', () => {
+  test('accept a port from 1 to 65535 if any port may be used', () => {
     const anywhere = (port: string): string[] => {
       const parsed = parseMailboxForm({ ...form, port }, { ...rules, anyPort: true });
       return parsed.kind === 'invalid' ? Object.keys(parsed.errors) : [];
@@ -258,7 +258,7 @@ describe('a mailbox to the letter', () => {
     for (const port of ['0', '65536', '1.5', '-1', 'imap']) expect(anywhere(port)).toEqual(['port']);
   });
 
-  test('says which port it takes', () => {
+  test('report which port is required', () => {
     expect(sentenceOf({ port: 'imap' })).toEqual(['Enter 993.']);
     expect(sentenceOf({ account: 'c.custom', smtpAccount: 'c.custom', smtpPort: '25' })).toEqual([
       'Enter 587 or 465.',

@@ -9,12 +9,12 @@ const next = { providerId: 'three', accountId: 'next' };
 const server = { host: 'mail.example', port: 1 };
 const mailbox = mailboxOf({ address: 'a@b.example', ...reader } as Account);
 
-describe('who signs in for a mailbox', () => {
+describe('the account that signs in for a mailbox', () => {
   it.each([
     ['to read', mailboxOf({ address: 'a@b.example', ...other } as Account)],
     ['over POP3', { ...mailbox, pop3: { ...server, ...other } }],
     ['to send', { ...mailbox, sending: { ...server, ...other } }],
-  ])('%s is found, and another can take the place there and nowhere else', (_, box) => {
+  ])('%s is found, and another can replace it there and nowhere else', (_, box) => {
     expect(usesAccount(box, other)).toBe(true);
     expect(usesProvider(box, 'two')).toBe(true);
     const moved = withAccount(box, other, next);
@@ -23,22 +23,22 @@ describe('who signs in for a mailbox', () => {
     expect(usesAccount(moved, reader)).toBe(usesAccount(box, reader));
   });
 
-  it('is nobody of the same name at another provider', () => {
+  it('differs from one of the same name at another provider', () => {
     expect(usesAccount(mailbox, { ...reader, providerId: 'two' })).toBe(false);
   });
 
-  it('is nobody of another name at the same provider', () => {
+  it('differs from one of another name at the same provider', () => {
     expect(usesAccount(mailbox, { ...reader, accountId: 'other' })).toBe(false);
     expect(usesProvider(mailbox, 'one')).toBe(true);
     expect(usesProvider(mailbox, 'two')).toBe(false);
   });
 
-  it('leaves a protocol without anybody as it is', () => {
+  it('leaves a protocol without an account unchanged', () => {
     const moved = withAccount(mailbox, reader, next);
     expect(moved).toMatchObject({ ...next, pop3: undefined, sending: undefined });
   });
 
-  it('keeps the server of a login that moves', () => {
+  it('keeps the server of a login that changes its account', () => {
     const box = { ...mailbox, sending: { ...server, ...reader } };
     expect(withAccount(box, reader, next).sending).toEqual({ ...server, ...next });
     expect(withAccount(box, other, next)).toEqual(box);

@@ -27,7 +27,7 @@ const before: Omit<Mailbox, 'id'> = {
 };
 
 describe('a stored mailbox', () => {
-  test('that neither sends nor knows POP3 is read as it was', async () => {
+  test('that neither sends nor has POP3 is read as it was', async () => {
     const mailboxes = createMailboxStore(new MemoryTables(openSeam));
     await mailboxes.save({ ...before, id: 'old' });
     const mailbox = await mailboxes.get('old');
@@ -83,13 +83,13 @@ describe('the store of mailboxes', () => {
   const put = (table: 'Mailboxes' | 'MailboxState', partitionKey: string, row: Record<string, unknown>) =>
     tables.open(table).commit(partitionKey, [{ kind: 'put', row: { partitionKey, ...row } as never }]);
 
-  test('knows no mailbox that was never saved', async () => {
+  test('returns no mailbox that was never saved', async () => {
     expect(await store.get('none')).toBeUndefined();
     expect(await store.list()).toEqual([]);
     expect(await store.removed()).toEqual([]);
   });
 
-  test('keeps the address of a mailbox that was deleted, and forgets its trouble', async () => {
+  test('keeps the address of a deleted mailbox, and deletes its failure', async () => {
     await store.save({ ...before, id: 'one' });
     await store.setFailure('one', failure);
     await store.remove('one');
@@ -99,7 +99,7 @@ describe('the store of mailboxes', () => {
     expect((await store.fetchState()).failing.size).toBe(0);
   });
 
-  test('reads back what a fetch left behind', async () => {
+  test('reads back the state that a fetch stored', async () => {
     await store.saveCursor('one', cursor);
     await store.setFailure('one', failure);
     await store.setFailure('two', { ...failure, state: 'retrying' });
@@ -123,7 +123,7 @@ describe('the store of mailboxes', () => {
     expect([...(await store.fetchState()).failing.keys()]).toEqual(['two']);
   });
 
-  test('knows the latest success of a mailbox that was in two shards', async () => {
+  test('finds the latest success of a mailbox that was in two shards', async () => {
     await store.saveSuccesses(
       0,
       new Map([
@@ -155,7 +155,7 @@ describe('the store of mailboxes', () => {
     expect([...hours.values()]).toEqual([[], []]);
   });
 
-  test('says of the health of a mailbox what is known', async () => {
+  test('returns what is known about the health of a mailbox', async () => {
     for (const id of ['well', 'new', 'ill']) await store.save({ ...before, id });
     await store.saveSuccesses(0, new Map([['well', at(7)]]));
     await store.saveCursor('well', cursor);
@@ -194,7 +194,7 @@ describe('the store of mailboxes', () => {
     ['a thing that nobody does afterwards', { afterFetch: '{"kind":"burn"}' }],
     ['half a server for sending', { sending: '{"host":"smtp.contoso.example"}' }],
     ['a number as its POP3 server', { pop3: 7 }],
-  ])('passes over a row that holds %s, and lists the others', async (_what, columns) => {
+  ])('skips a row that contains %s, and lists the others', async (_what, columns) => {
     await store.save({ ...before, id: 'good' });
     await put('Mailboxes', 'mailbox', { ...mailboxKind.toRow({ ...before, id: 'odd' }), ...columns });
     expect((await store.list()).map(({ id }) => id)).toEqual(['good']);
@@ -216,7 +216,7 @@ describe('the store of mailboxes', () => {
     ['hours', '[["2026-11-24T10","1"]]'],
     ['hours', '["ab"]'],
     ['hours', '[["2026-11-24T10",1,0],7]'],
-  ])('passes over the row of a shard whose %s are %s, and reads the others', async (column, json) => {
+  ])('skips the row of a shard whose %s are %s, and reads the others', async (column, json) => {
     await store.saveSuccesses(1, new Map([['two', at(1)]]));
     await put('MailboxState', 'state', {
       rowKey: 'shard|00000',
@@ -244,36 +244,33 @@ describe('the store of mailboxes', () => {
     ['failures', 'many'],
     ['state', 'ill'],
     ['code', undefined],
-  ])(
-    'takes a trouble whose %s is %j for one that is due, and reports it until it ends',
-    async (column, value) => {
-      await put('MailboxState', 'state', {
-        ...failureKind.toRow({ mailboxId: 'one', ...failure }),
-        [column]: value,
-      });
-      expect((await store.fetchState()).failing.get('one')).toEqual({
-        state: 'retrying',
-        code: 'bad-row',
-        problem: '',
-        since: '1970-01-01T00:00:00.000Z',
-        failures: 1,
-        triedAt: '1970-01-01T00:00:00.000Z',
-        nextTryAt: '1970-01-01T00:00:00.000Z',
-      });
-      expect(unreadableRows(tables)).toEqual([
-        { table: 'MailboxState', partitionKey: 'state', rowKey: 'one|health' },
-      ]);
-      await store.setFailure('one', undefined);
-      expect((await store.fetchState()).failing.size).toBe(0);
-      expect(unreadableRows(tables)).toEqual([]);
-    },
-  );
+  ])('treats a failure whose %s is %j as due, and reports it until it ends', async (column, value) => {
+    await put('MailboxState', 'state', {
+      ...failureKind.toRow({ mailboxId: 'one', ...failure }),
+      [column]: value,
+    });
+    expect((await store.fetchState()).failing.get('one')).toEqual({
+      state: 'retrying',
+      code: 'bad-row',
+      problem: '',
+      since: '1970-01-01T00:00:00.000Z',
+      failures: 1,
+      triedAt: '1970-01-01T00:00:00.000Z',
+      nextTryAt: '1970-01-01T00:00:00.000Z',
+    });
+    expect(unreadableRows(tables)).toEqual([
+      { table: 'MailboxState', partitionKey: 'state', rowKey: 'one|health' },
+    ]);
+    await store.setFailure('one', undefined);
+    expect((await store.fetchState()).failing.size).toBe(0);
+    expect(unreadableRows(tables)).toEqual([]);
+  });
 
   test.each([
     ['over|vault|p', { at: 'soon' }],
     ['loop|one', { at: at(0) }],
   ])(
-    'reads the state of mailboxes without the row %s when that holds something else',
+    'reads the state of mailboxes without the row %s if it contains something else',
     async (rowKey, columns) => {
       await store.saveCursor('one', cursor);
       await put('MailboxState', 'state', { rowKey, v: 1, ...columns });
@@ -283,7 +280,7 @@ describe('the store of mailboxes', () => {
     },
   );
 
-  test('lists the mailboxes that were deleted without a row that cannot be read', async () => {
+  test('lists the deleted mailboxes without an unreadable row', async () => {
     await store.save({ ...before, id: 'one' });
     await store.remove('one');
     await put('Mailboxes', 'removed', { rowKey: 'two', v: 1, address: 7 });
@@ -291,13 +288,13 @@ describe('the store of mailboxes', () => {
     expect(unreadableRows(tables)).toEqual([{ table: 'Mailboxes', partitionKey: 'removed', rowKey: 'two' }]);
   });
 
-  test('takes no row of another kind for one that it knows', async () => {
+  test('ignores rows of another kind', async () => {
     await put('MailboxState', 'state', { rowKey: 'one|something' });
     const { cursors, failing, shards } = await store.fetchState();
     expect([cursors.size, failing.size, shards.size]).toEqual([0, 0, 0]);
   });
 
-  test('believes the latest success, and none of the future', () => {
+  test('uses the latest success, and none in the future', () => {
     const last = (successes: [string, string][], shard: [string, string][] = []): string | undefined =>
       lastSuccessOf({ successes: new Map(successes), shards: new Map([[0, new Map(shard)]]) }, 'one', NOW);
     expect(last([])).toBeUndefined();

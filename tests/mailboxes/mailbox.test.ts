@@ -20,7 +20,7 @@ const mailbox: Mailbox = {
 };
 
 describe('a folder', () => {
-  test('is INBOX in whatever case, and any other one in its own', () => {
+  test('is INBOX in any case, and any other one only in its own', () => {
     expect(isSameFolder('INBOX', 'inbox')).toBe(true);
     expect(isSameFolder('Inbox', 'iNBOX')).toBe(true);
     expect(isSameFolder('Archive', 'Archive')).toBe(true);
@@ -40,7 +40,7 @@ describe('a folder', () => {
     expect(folderKeyOf(other)).toBe(key);
   });
 
-  test('keeps its key for ever: cursors are stored under it', () => {
+  test('always keeps its key, under which cursors are stored', () => {
     expect(folderKeyOf(mailbox)).toBe('cd1fa3b302562a5c');
   });
 
@@ -53,7 +53,7 @@ describe('a folder', () => {
     expect(folderKeyOf({ ...mailbox, ...connectRequest })).not.toBe(folderKeyOf(mailbox));
   });
 
-  test('of a twin is the same folder of the same address, under whatever server', () => {
+  test('of an alias is the same folder of the same address, under any server', () => {
     const twin = {
       ...mailbox,
       id: 'two',
@@ -68,7 +68,7 @@ describe('a folder', () => {
   });
 });
 
-describe('what stops a mailbox', () => {
+describe('a failure of a mailbox', () => {
   const cause = (code: string, state: 'retrying' | 'action-required' = 'retrying'): string | undefined =>
     sharedCauseOf({ providerId: 'p' }, { state, code: codeFrom(code) });
 
@@ -115,7 +115,7 @@ describe('what stops a mailbox', () => {
     expect(codes.filter((code) => cause(code) !== undefined)).toEqual([]);
   });
 
-  test('is its own where a person has to act', () => {
+  test('is its own if a person has to act', () => {
     expect(cause('table-storage', 'action-required')).toBeUndefined();
     expect(cause('no-answer', 'action-required')).toBeUndefined();
   });

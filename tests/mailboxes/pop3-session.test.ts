@@ -71,7 +71,7 @@ describe.each(kinds)('POP3 on %s', (_name, kind) => {
       await session.quit();
     });
 
-    test('removes at the end of the session and not before', async () => {
+    test('deletes at the end of the session and not before', async () => {
       await mail.emptyInbox(sales);
       await mail.server().deliverMany(sales, [plainMail({ subject: 'one' }), plainMail({ subject: 'two' })]);
       const broken = await signedIn();
@@ -87,13 +87,13 @@ describe.each(kinds)('POP3 on %s', (_name, kind) => {
       await after.quit();
     });
 
-    test('opens a shared mailbox with the token of somebody who may', async () => {
+    test('opens a shared mailbox with the token of a permitted user', async () => {
       const session = await signedIn(info, sam);
       expect((await session.stat()).count).toBe(0);
       await session.quit();
     });
 
-    test('tells a refused token, in the words of Exchange Online, and shows it to nobody', async () => {
+    test('reports a refused token with the response of Exchange Online, without the token', async () => {
       const skin = await startExchangeSkin({
         protocol: 'pop3',
         target: mail.server().pop3,
@@ -111,7 +111,7 @@ describe.each(kinds)('POP3 on %s', (_name, kind) => {
       expect(heard.join('\n')).not.toContain(mail.lab().xoauth2(sales, dead).slice(0, 60));
     });
 
-    test('refuses a command without ending, and passes the seam under its own names', async () => {
+    test('continues after a refused command, and makes its calls through the seam under its own names', async () => {
       const points: string[] = [];
       const seam: Seam = {
         ...openSeam,
@@ -130,14 +130,14 @@ describe.each(kinds)('POP3 on %s', (_name, kind) => {
   });
 });
 
-describe('a POP3 server that nobody should trust', () => {
+describe('an untrusted POP3 server', () => {
   async function listening(server: Server): Promise<{ host: string; port: number }> {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
     const address = server.address();
     return { host: '127.0.0.1', port: typeof address === 'object' && address !== null ? address.port : 0 };
   }
-  /** Sends these pieces, one with each line that comes (the first at once); hangs up where one says so. */
+  /** Sends these chunks, one after each received line (the first at once); closes the connection if one says so. */
   const hangUp = 'hang up';
   async function scripted(pieces: readonly (string | readonly string[])[]): Promise<LineSocket> {
     const serve = (socket: Socket): void => {
@@ -161,7 +161,7 @@ describe('a POP3 server that nobody should trust', () => {
   const greeted = async (...pieces: (string | readonly string[])[]): Promise<Pop3Session> =>
     Pop3Session.greeted(await scripted(['+OK\r\n', ...pieces]), openSeam);
 
-  test('is read right however the bytes are cut', async () => {
+  test('is read correctly however the bytes are split', async () => {
     const body = 'a\r\n..b\r\n...\r\n.\r\n';
     for (let cut = 1; cut < body.length; cut++) {
       const session = await greeted(['+OK\r\n', body.slice(0, cut), body.slice(cut)], '+OK 0 0\r\n');
@@ -174,7 +174,7 @@ describe('a POP3 server that nobody should trust', () => {
     expect(await all(empty.mail(1))).toHaveLength(0);
   });
 
-  test('cannot end an email by a line feed alone, which would make its text an answer', async () => {
+  test('cannot end an email by a line feed alone, which would make its text a response', async () => {
     const session = await greeted('+OK\r\na\n.\n-ERR not an answer\n.\r\nb\r\n.\r\n', '+OK 1 2\r\n');
     expect((await all(session.mail(1))).toString()).toBe('a\n.\n-ERR not an answer\n.\r\nb\r\n');
     expect(await session.stat()).toEqual({ count: 1, bytes: 2 });
@@ -188,12 +188,12 @@ describe('a POP3 server that nobody should trust', () => {
     ['sends a line without an end', ['x'.repeat(70_000)], (session) => session.stat()],
     ['hangs up in the middle of an email', [['+OK\r\nabc', hangUp]], (session) => all(session.mail(1))],
     ['hangs up in the middle of a list', [['+OK\r\n1 a\r\n', hangUp]], (session) => session.mails()],
-  ])('is an outage where it %s', async (_what, pieces, use) => {
+  ])('is an outage if it %s', async (_what, pieces, use) => {
     const session = await greeted(...pieces);
     await expect(use(session)).rejects.toMatchObject({ failure: 'unavailable' });
   });
 
-  test('is an outage where the beginning of an email has no end', async () => {
+  test('is an outage if the beginning of an email has no end', async () => {
     const session = await greeted(`+OK\r\n${'Subject: x\r\n'.repeat(200)}`);
     await expect(session.top(1, 0, 1000)).rejects.toMatchObject({ failure: 'unavailable' });
   });
@@ -204,17 +204,17 @@ describe('a POP3 server that nobody should trust', () => {
     ['HTTP/1.1 400 Bad Request', 'unavailable'],
     ['-ERR [AUTH] no', 'token-refused'],
     ['-ERR Protocol error. 14', 'token-refused'],
-  ])('says %s, which is `%s`', async (line, failure) => {
+  ])('responds %s, which is `%s`', async (line, failure) => {
     const session = await greeted('+ \r\n', `${line}\r\n`);
     await expect(session.signIn(support, new Secret('t'))).rejects.toMatchObject({ failure, said: line });
   });
 
-  test('gets no second line by an email’s number or a name', async () => {
+  test('cannot inject a second line through an email’s number or a name', async () => {
     const wire = await scripted(['+OK\r\n', '+OK\r\n']);
     expect(() => wire.say('NOOP\r\nDELE 1')).toThrow('one line');
   });
 
-  test('is shown with its certificate, and then not spoken to, where that is nobody’s we know', async () => {
+  test('shows its certificate, and receives no data if the issuer is unknown', async () => {
     const { cert, key } = await makeCertificates();
     let heard = '';
     const server = createTlsServer({ cert, key }, (socket) => {
@@ -233,13 +233,13 @@ describe('a POP3 server that nobody should trust', () => {
     expect(heard).toBe('');
   });
 
-  test('is no server for TLS where it answers in the clear', async () => {
+  test('is not a TLS server if it responds in plain text', async () => {
     const wire = await scripted(['+OK plain text\r\n', '-ERR what?\r\n']);
     await wire.line();
     await expect(wire.encrypt()).rejects.toMatchObject({ fault: 'ERR_SSL_WRONG_VERSION_NUMBER' });
   });
 
-  test('may say nothing that counts before TLS', async () => {
+  test('is rejected if it sends more than its greeting before TLS', async () => {
     const wire = await scripted(['+OK\r\n+OK you are signed in\r\n']);
     await wire.line();
     await expect(wire.encrypt()).rejects.toMatchObject({ fault: 'early-data' });

@@ -1,10 +1,10 @@
-/** Where the trouble of a mailbox is ended. */
+/** Where the failure of a mailbox is fixed. */
 import { expect, test } from 'vitest';
 import { remedyOf } from '../../shared/mailboxes/remedy.ts';
 
 const mailbox = { id: 'one', address: 'support@contoso.example' };
 
-test.each(['imap-folder-missing', 'pop3-folder-missing'])('the trouble %s is ended in the form', (code) => {
+test.each(['imap-folder-missing', 'pop3-folder-missing'])('the failure %s is fixed in the form', (code) => {
   expect(remedyOf(mailbox, code)).toEqual({
     label: 'Correct the folder of support@contoso.example',
     href: '/mailboxes/one/edit',
@@ -12,7 +12,7 @@ test.each(['imap-folder-missing', 'pop3-folder-missing'])('the trouble %s is end
 });
 
 test.each(['imap-unavailable', 'pop3-closed', 'imap-folder-missing-now'])(
-  'the trouble %s is ended by a test of the connection',
+  'the failure %s is fixed by a connection test',
   (code) => {
     expect(remedyOf(mailbox, code)).toEqual({
       label: 'Test the connection of support@contoso.example',
@@ -24,12 +24,12 @@ test.each(['imap-unavailable', 'pop3-closed', 'imap-folder-missing-now'])(
 test.each([
   ['imap-refused', 'Change what happens to stored email of support@contoso.example'],
   ['imap-target-missing', 'Correct the folder for stored email of support@contoso.example'],
-])('the trouble %s is ended in the settings of the mailbox', (code, label) => {
+])('the failure %s is fixed in the settings of the mailbox', (code, label) => {
   expect(remedyOf(mailbox, code)).toEqual({ label, href: '/mailboxes/one/edit' });
 });
 
 test.each(['invalid_grant', 'folder-missing', 'ximap-refused', 'imap', ''])(
-  'the trouble %j is no matter of the mail server',
+  'the failure %j is not caused by the mail server',
   (code) => {
     expect(remedyOf(mailbox, code)).toBeUndefined();
   },

@@ -9,7 +9,7 @@ import { MemoryTables } from '../harness/memory/memory-tables.ts';
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const later = '2026-11-24T10:15:00.000Z';
 
-test('a provider that was mended has its mailboxes that wait for a person tried at once, and no others', async () => {
+test('mailboxes that wait for a person are retried at once after their provider was fixed, and no others', async () => {
   const store = createMailboxStore(new MemoryTables(openSeam));
   const failure: FetchFailure = {
     state: 'action-required',
@@ -41,7 +41,7 @@ test('a provider that was mended has its mailboxes that wait for a person tried 
   expect(failing.get('mine')).toMatchObject({ ...failure, nextTryAt: '2026-11-24T10:00:00.000Z' });
 });
 
-test('an installation without trouble is not read any further', async () => {
+test('an installation without a failure is not read any further', async () => {
   const points: SeamPoint[] = [];
   const seam: Seam = {
     ...openSeam,

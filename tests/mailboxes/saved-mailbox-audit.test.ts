@@ -1,4 +1,4 @@
-/** Changes of a mailbox that a crash cuts short: no change without its audit entry. */
+/** Changes of a mailbox that a crash interrupts: no change without its audit entry. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { connectSupport, type DemoApp, startDemoApp, type Visitor } from '../harness/pages/demo-app.ts';
@@ -24,17 +24,20 @@ const newest = async (): Promise<string | undefined> =>
 test.each([
   ['pause', 'paused', (now: Mailbox | undefined) => now?.enabled === false],
   ['delete', 'deleted', (now: Mailbox | undefined) => now === undefined],
-])('%s that dies after any of its calls has its entry, and can be repeated', async (path, entry, isDone) => {
-  for (let call = 1; ; call += 1) {
-    const crash = dieAt(app.seam, call);
-    await visitor.post(`/mailboxes/${mailbox.id}/${path}`, {});
-    const died = crash.end();
-    const done = isDone(await app.services.mailboxes.get(mailbox.id));
-    if (done) expect(await newest(), `died after ${died}`).toBe(entry);
-    if (died === undefined) {
-      expect(done).toBe(true);
-      expect(call).toBeGreaterThan(2);
-      break;
+])(
+  '%s that crashes after any of its calls has its entry, and can be repeated',
+  async (path, entry, isDone) => {
+    for (let call = 1; ; call += 1) {
+      const crash = dieAt(app.seam, call);
+      await visitor.post(`/mailboxes/${mailbox.id}/${path}`, {});
+      const died = crash.end();
+      const done = isDone(await app.services.mailboxes.get(mailbox.id));
+      if (done) expect(await newest(), `died after ${died}`).toBe(entry);
+      if (died === undefined) {
+        expect(done).toBe(true);
+        expect(call).toBeGreaterThan(2);
+        break;
+      }
     }
-  }
-});
+  },
+);

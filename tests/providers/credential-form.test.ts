@@ -1,4 +1,4 @@
-/** What a form says of a credential, to the day. */
+/** The credential fields of a form, with expiry dates to the day. */
 import { describe, expect, test } from 'vitest';
 import {
   type CredentialInput,
@@ -56,7 +56,7 @@ describe('a credential', () => {
   });
 
   test.each(['certificate', 'federated'])(
-    'that is a %s where the provider knows none is a secret',
+    'that is a %s which the provider does not support is a secret',
     (credential) => {
       expect(parse({ ...typed, credential }, { kinds: ['secret'] }).input).toMatchObject({ kind: 'secret' });
     },
@@ -95,7 +95,7 @@ describe('the date of expiry', () => {
     Object.keys(parse({ ...typed, expiresOn, expiryConfirmed: confirmed }, more).errors);
 
   test.each(['', 'soon', '2027-02-30', '2027-13-01', '12027-01-01', '2027-01-011', '2027-1-1'])(
-    '%j is none',
+    '%j is invalid',
     (text) => {
       expect(parse({ ...typed, expiresOn: text }).errors).toEqual({
         expiresOn: 'Enter the date on which the secret expires, for example 2028-11-24.',

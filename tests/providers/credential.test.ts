@@ -1,4 +1,4 @@
-/** How the credentials of a provider take each other's place. */
+/** How the credentials of a provider replace each other. */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {

@@ -103,7 +103,7 @@ async function startWorld(): Promise<World> {
 const readable = async ({ vault }: World, { id }: Provider): Promise<(string | undefined)[]> =>
   (await vault.versionsOf(secretName(id))).filter(({ enabled }) => enabled).map(({ version }) => version);
 
-// One for the file: Microsoft's library remembers the first identity endpoint that it finds in a process.
+// One for the file: Microsoft's library caches the first identity endpoint that it finds in a process.
 const DIRECTORY = '3a0c7f0e-0000-4000-8000-000000000001';
 let identity: RunningManagedIdentity;
 const before = { ...process.env };
@@ -291,7 +291,7 @@ describe('two credentials side by side', () => {
         principal: { name: 'Postroom (automatic)' },
         action: 'new credential in use',
         subject: { kind: 'provider', id: provider.id, name: provider.name },
-        // Both were set in one millisecond, perhaps.
+        // Both may have been set in the same millisecond.
         changes: expect.arrayContaining([
           {
             name: 'new credential',
@@ -302,7 +302,7 @@ describe('two credentials side by side', () => {
       },
     ]);
     expect(JSON.stringify(world.tables.dump('Audit'))).not.toContain('not-yet-known');
-    // A process that read the row before goes on all the same.
+    // A process that read the row earlier still works.
     expect((await world.oauth.clientCredentials(before, SCOPES)).kind).toBe('granted');
   });
 

@@ -125,7 +125,7 @@ describe('a request', () => {
   });
 
   describe('with a foreign name server', () => {
-    /** Gives the next of the answers each time it is asked; the last one from then on. */
+    /** Returns the next answer at each call; finally always the last one. */
     const answering = (...answers: string[][]): typeof lookup => {
       let asked = 0;
       const resolve = (_name: string, _options: object, callback: (...result: unknown[]) => void): void => {

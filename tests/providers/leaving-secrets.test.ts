@@ -1,4 +1,4 @@
-/** What leaves for a token endpoint: never what was given for another one. */
+/** What is sent to a token endpoint: never a secret that was entered for another one. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { reencryptTokens } from '../../shared/accounts/reencrypt-tokens.ts';
@@ -47,7 +47,7 @@ async function register(fields: Record<string, string>): Promise<string> {
   return id;
 }
 
-/** The address to which the honest provider sends the browser of the owner back, with a code. */
+/** The URL to which the honest provider redirects the owner's browser, with a code. */
 async function wayBack(providerId: string): Promise<string> {
   const started = await visitor.post(`/providers/${providerId}/connect`, { who: 'self', address: OWNER });
   const { html } = await visitor.get(started.location ?? '');
@@ -179,7 +179,7 @@ describe('the sign-ins of a provider that becomes another registration', () => {
   it('leave nothing to the new endpoints while the rows exist: a token can only be decrypted for its own', async () => {
     const id = await register(manual(honest, honest));
     const account = await connect(id);
-    // As between two writes, or after somebody has edited the table.
+    // As between two writes, or after the table was edited by hand.
     await app.services.providers.change(id, (current) => ({
       ...current,
       endpoints: {

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** The form as a link to it fills it in. */
+/** The form as filled in by a link. */
 async function linked(query: string): Promise<Record<string, string>> {
   return formValues((await new Visitor(app).get(`/providers/new?${query}`)).html);
 }
@@ -25,7 +25,7 @@ describe('the link to a new provider that npm run register-app prints', () => {
     });
   });
 
-  it('takes only IDs from a link, and nothing for another kind of provider', async () => {
+  it('accepts only IDs from a link, and nothing for another kind of provider', async () => {
     const odd = 'tenant=%22%3E%3Cb%3E&clientId=Postroom&credential=none';
     expect(await linked(`preset=microsoft&${odd}`)).toMatchObject({ tenant: '', clientId: '' });
     expect(await linked(`preset=google&tenant=${TENANT}&clientId=${CLIENT_ID}`)).toMatchObject({

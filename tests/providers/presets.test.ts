@@ -1,4 +1,4 @@
-/** Every preset, from its facts to its pages. A new preset is a new row here, which the compiler asks for. */
+/** Every preset, from its facts to its pages. A new preset is a new row here, which the compiler requires. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   isPresetName,
@@ -27,7 +27,7 @@ type Facts = Omit<
 >;
 interface Row {
   facts: Facts;
-  /** A whole form, as somebody would fill it in. */
+  /** A complete form, as a person fills it in. */
   typed: Readonly<Record<string, string>>;
   /** What the form shows beside its fields; undefined: nothing. */
   guide: string | undefined;
@@ -135,7 +135,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** On offer in the demo, where all of them are. */
+/** Available in the demo, which has all of them. */
 function presetOnOffer(name: PresetName): Preset {
   const preset = presetNamed(name, app.services.config);
   if (preset === undefined) throw new Error(`${name} is not on offer`);

@@ -1,6 +1,6 @@
 /**
- * A public name that leads to a private address: none of the three ways out connects to it. The name is only known here,
- * as if a name server of the attacker had answered; everything else is the real thing, and a real socket waits.
+ * A public name with a private address: none of the three kinds of connections reaches it. The name is resolved only
+ * here, as if by an attacker's name server; everything else is real, including a listening socket.
  */
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
@@ -17,7 +17,7 @@ let server: Server;
 let port: number;
 let connections = 0;
 
-/** As the system's own, but for one name. */
+/** The system's own lookup, except for one name. */
 const lookup = (
   hostname: string,
   options: dns.LookupOptions,
@@ -29,7 +29,7 @@ const lookup = (
 };
 
 beforeAll(async () => {
-  // Before the guards are loaded: they take the system's lookup as it is then, and so does every socket.
+  // Before the guards are loaded: they use the system's lookup of that moment, and so does every socket.
   Object.assign(dns, { lookup });
   syncBuiltinESMExports();
   server = createServer((socket) => {

@@ -1,4 +1,4 @@
-/** A credential comes into the vault, proves itself, and the one before it goes: on a vault and tables in memory. */
+/** A credential is stored in the vault, works, and replaces the previous one, with a vault and tables in memory. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';

@@ -7,7 +7,7 @@ import { type DemoApp, ORIGIN, startDemoApp, Visitor } from '../harness/pages/de
 
 const GUID = '11111111-2222-3333-4444-555555555555';
 
-describe.skipIf(!hasChromium)('the form of a provider, while somebody types', () => {
+describe.skipIf(!hasChromium)('the form of a provider, while it is being filled in', () => {
   let app: DemoApp;
   let browser: Browser;
   let served: Served;
@@ -32,7 +32,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     await app?.stop();
   });
 
-  it('says at once that an ID was pasted in place of the secret, and takes it back', async () => {
+  it('shows at once that an ID was pasted in place of the secret, and removes the message after a correction', async () => {
     const secret = page.getByLabel('Client secret', { exact: true });
     await secret.fill(GUID);
     const note = page.getByText('This is the “Secret ID”, not the “Value”.');
@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     expect(await secret.getAttribute('aria-invalid')).toBeNull();
   });
 
-  it('a click on the button below arrives although what it leaves behind is wrong', async () => {
+  it('receives a click on the button below although the field before it is invalid', async () => {
     await page.goto(`${served.url}/form`);
     await page.getByLabel('Name', { exact: true }).fill('Fabrikam');
     await page.getByLabel('Client secret', { exact: true }).fill(GUID);
@@ -55,7 +55,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     await page.goto(`${served.url}/form`);
   });
 
-  it('fills the admin consent link and the app’s own pages in once tenant and client ID are good', async () => {
+  it('fills in the admin consent link and the app’s own pages once tenant and client ID are valid', async () => {
     const link = page.getByLabel('Admin consent link', { exact: true });
     const app = page.getByRole('link', { name: 'Open API permissions' });
     const general = await app.getAttribute('href');
@@ -75,7 +75,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     expect(await app.getAttribute('href')).toContain(`/CallAnAPI/appId/${GUID}`);
   });
 
-  it('moves link and pages to the cloud that is chosen, also before the IDs are known', async () => {
+  it('changes link and pages to the selected cloud, even before the IDs are known', async () => {
     const link = page.getByLabel('Admin consent link', { exact: true });
     const app = page.getByRole('link', { name: 'Open API permissions' });
     await page.getByText('National cloud (optional)').click();
@@ -90,7 +90,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     await page.getByLabel('Cloud', { exact: true }).selectOption('worldwide');
   });
 
-  it('asks about an expiry beyond 24 months, and shows only what the chosen credential needs', async () => {
+  it('questions an expiry beyond 24 months, and shows only what the selected credential needs', async () => {
     const question = page.getByLabel(/although it is more than 24 months away/);
     expect(await question.isVisible()).toBe(false);
     await page.getByLabel('Expires on').fill('2099-01-01');
@@ -103,7 +103,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     expect(await page.getByLabel('Expires on').isVisible()).toBe(false);
   });
 
-  it('has a guide that follows the chosen credential: no secret to make where there is none', async () => {
+  it('has a guide for the selected credential, without a secret to create if there is none', async () => {
     await page.goto(`${served.url}/form`);
     const steps = async (): Promise<string[]> => {
       const headings = await page.getByRole('heading', { level: 3 }).allInnerTexts();
@@ -116,7 +116,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     expect(await steps()).toEqual(['4. Add the federated credential, after saving']);
   });
 
-  it('opens other sites in a new tab, and keeps what was typed through Back and reload, but no secret', async () => {
+  it('opens other sites in a new tab, and keeps the entered values after Back and reload, but no secret', async () => {
     const id = page.getByLabel('Application (client) ID');
     const secret = page.getByLabel('Client secret', { exact: true });
     const typed = async () => [
@@ -138,7 +138,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     await secret.fill('a~secret~value');
     await page.reload();
     expect(await typed()).toEqual(['Fabrikam', GUID, true, '']);
-    // What depends on a field follows it.
+    // Dependent fields follow it.
     expect(await link.getAttribute('href')).toContain(GUID);
     await page.goto(`${served.url}/elsewhere`);
     expect(await page.evaluate(() => JSON.stringify(sessionStorage))).not.toContain('a~secret~value');

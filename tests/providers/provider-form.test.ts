@@ -41,17 +41,17 @@ const registered = (change: Partial<Provider> = {}): Provider =>
   });
 
 describe('the provider form', () => {
-  it('takes a Microsoft registration', () => {
+  it('accepts a Microsoft registration', () => {
     const result = parse(good);
     expect(result).toMatchObject({ kind: 'valid', input: { name: 'Contoso', tenant: GUID, clientId: GUID } });
     expect(JSON.stringify(result)).not.toContain('abc~def');
   });
 
-  it('says what is missing, field by field', () => {
+  it('reports what is missing, field by field', () => {
     expect(errorsOf(parse({}))).toEqual(['name', 'tenant', 'clientId', 'secret', 'expiresOn']);
   });
 
-  it('recognises the ID of a secret in place of its value', () => {
+  it('recognizes the ID of a secret in place of its value', () => {
     const result = parse({ ...good, secret: GUID });
     expect(result.kind === 'invalid' && result.errors['secret']).toContain('not the “Value”');
   });
@@ -66,16 +66,16 @@ describe('the provider form', () => {
     ['expiresOn', 'soon'],
     ['expiresOn', '9999-01-01'],
     ['name', 'x'.repeat(81)],
-  ])('refuses %s %j', (field, value) => {
+  ])('rejects %s %j', (field, value) => {
     expect(errorsOf(parse({ ...good, [field]: value }))).toEqual([field]);
   });
 
-  it('takes a tenant by its domain, and an app of several tenants', () => {
+  it('accepts a tenant by its domain, and a multi-tenant app', () => {
     expect(parse({ ...good, tenant: 'contoso.onmicrosoft.com' }).kind).toBe('valid');
     expect(parse({ ...good, tenant: 'organizations' }).kind).toBe('valid');
   });
 
-  it('keeps the secret of an edit that leaves the field empty', () => {
+  it('keeps the secret when an edit leaves the field empty', () => {
     const kept = parse({ ...good, secret: '', expiresOn: '' }, 'microsoft', { before: registered() });
     expect(kept).toMatchObject({ kind: 'valid', input: { credential: { kind: 'keep' } } });
     const replaced = parse({ ...good, credential: 'keep' }, 'microsoft', { before: registered() });
@@ -86,14 +86,14 @@ describe('the provider form', () => {
     expect(errorsOf(chosen)).toEqual(['secret']);
   });
 
-  it('asks for a secret of its own when the client ID is another one', () => {
+  it('requires a new secret when the client ID changes', () => {
     const typed = { ...good, clientId: OTHER, secret: '', credential: 'keep' };
     expect(errorsOf(parse(typed, 'microsoft', { before: registered() }))).toEqual(['secret']);
     const federated = registered({ credential: { kind: 'federated', setAt: '2026-01-01' } });
     expect(parse(typed, 'microsoft', { before: federated }).kind).toBe('valid');
   });
 
-  it('takes a certificate or the managed identity in place of a secret, where the provider knows them', () => {
+  it('accepts a certificate or the managed identity in place of a secret if the provider supports them', () => {
     const certificate = { ...good, secret: '', credential: 'certificate' };
     expect(parse(certificate)).toMatchObject({
       input: { credential: { kind: 'certificate', expiresOn: '2028-11-24T23:59:59.000Z' } },
@@ -101,11 +101,11 @@ describe('the provider form', () => {
     const federated = { ...good, secret: '', expiresOn: '', credential: 'federated' };
     expect(parse(federated)).toMatchObject({ input: { credential: { kind: 'federated' } } });
     const google = { ...federated, clientId: 'x.apps.googleusercontent.com' };
-    // Secrets of Google have no date.
+    // Secrets of Google have no expiry date.
     expect(errorsOf(parse(google, 'google'))).toEqual(['secret']);
   });
 
-  it('questions an expiry beyond 24 months, and takes it when it is confirmed', () => {
+  it('questions an expiry beyond 24 months, and accepts it once confirmed', () => {
     expect(parse({ ...good, expiresOn: '2028-11-25' }).kind).toBe('valid');
     const late = { ...good, expiresOn: '2028-11-26' };
     expect(errorsOf(parse(late))).toEqual(['expiryConfirmed']);
@@ -113,7 +113,7 @@ describe('the provider form', () => {
     expect(errorsOf(parse({ ...late, secret: '', credential: 'certificate' }))).toEqual(['expiryConfirmed']);
   });
 
-  it('saves a draft with a name alone, and still refuses what is wrong in it', () => {
+  it('saves a draft with only a name, and still rejects invalid values', () => {
     const draft = { draft: true };
     expect(parse({ name: 'Later' }, 'microsoft', draft)).toMatchObject({
       kind: 'valid',
@@ -128,13 +128,13 @@ describe('the provider form', () => {
     expect(parse({ name: 'x' }, 'custom', draft)).toMatchObject({ kind: 'valid', input: { scopes: [] } });
   });
 
-  it('knows four clouds and no fifth', () => {
+  it('accepts four clouds and no fifth', () => {
     for (const cloud of ['worldwide', 'gcc-high', 'dod', 'china'])
       expect(parse({ ...good, cloud })).toMatchObject({ input: { cloud } });
     expect(errorsOf(parse({ ...good, cloud: 'moon' }))).toEqual(['cloud']);
   });
 
-  it('tells another registration, for which people sign in again, from a new name or secret', () => {
+  it('distinguishes another registration, which needs new sign-ins, from a new name or secret', () => {
     const inputOf = (change: Record<string, string>): Parameters<typeof isAnotherRegistration>[1] => {
       const result = parse({ ...good, ...change });
       if (result.kind === 'invalid') throw new Error('not valid');
@@ -146,7 +146,7 @@ describe('the provider form', () => {
     expect(isAnotherRegistration(registered(), inputOf({ cloud: 'china' }))).toBe(true);
   });
 
-  it('vets the addresses of a custom provider', () => {
+  it('validates the endpoints of a custom provider', () => {
     const custom = {
       name: 'Own',
       clientId: 'app',
@@ -179,7 +179,7 @@ describe('the provider form', () => {
     ).toEqual(['issuer', 'smtpHost']);
   });
 
-  it('asks for the secret again with each thing that the kept one was not given for, present and next', () => {
+  it('requires the secret again with each change that it was not entered for, current and next', () => {
     const secret: Provider['credential'] = registered().credential;
     const certificate: Provider['credential'] = {
       kind: 'certificate',
@@ -205,7 +205,7 @@ describe('the provider form', () => {
     }
   });
 
-  it('asks in words about addresses of different owners, once, and not about names of one', () => {
+  it('asks for confirmation of endpoints with different owners, once, and not for hosts of one owner', () => {
     const manual = {
       name: 'Own',
       clientId: 'app',
@@ -220,7 +220,7 @@ describe('the provider form', () => {
     const asked = (change: Record<string, string>, before?: Provider): string[] =>
       errorsOf(parse({ ...manual, ...change }, 'custom', before === undefined ? {} : { before }));
     expect(asked({})).toEqual([]);
-    // `co.uk` and `github.io` are public suffixes: what stands before them is what somebody has registered.
+    // `co.uk` and `github.io` are public suffixes: the label before them is what an owner has registered.
     for (const change of [
       { tokenEndpoint: 'https://other.co.uk/token' },
       { tokenEndpoint: 'https://api.example.co.uk.evil.example/token' },
@@ -259,7 +259,7 @@ describe('the provider form', () => {
     expect(proposedExpiry(Date.parse('2024-02-29T00:00:00Z'))).toBe('2026-02-28');
   });
 
-  it('offers Demo only where a demo runs', () => {
+  it('offers Demo only while a demo runs', () => {
     expect(presetNamed('demo', { demo: undefined })).toBeUndefined();
   });
 });

@@ -29,7 +29,7 @@ async function start(): Promise<{ app: DemoApp; visitor: Visitor }> {
   return { app, visitor: new Visitor(app) };
 }
 
-/** Microsoft itself is not asked from a test. */
+/** Microsoft itself is not called from a test. */
 function cutOff(app: DemoApp): void {
   app.seam.around = (point, effect) =>
     point === 'token.discovery'

@@ -1,4 +1,4 @@
-/** What a provider's form takes, character by character, and which permissions open which protocol. */
+/** What a provider's form accepts, character by character, and which permissions allow which protocol. */
 import { describe, expect, test } from 'vitest';
 import { endpointProblem, hostProblem, isPublicAddress } from '../../shared/providers/endpoint-safety.ts';
 import { providerRules, ruleProblem } from '../../shared/providers/field-rules.ts';
@@ -24,7 +24,7 @@ describe('a field', () => {
     expect(problem('custom', field, 'ftp://a.example', { local: true })).toBeDefined();
   });
 
-  test('clientId is what each provider gives its apps', () => {
+  test('clientId has the format of each provider', () => {
     expect(problem('microsoft', 'clientId', GUID)).toBeUndefined();
     expect(problem('microsoft', 'clientId', 'my-app')).toMatch(/^A client ID looks like/);
     const google = '1-a.apps.googleusercontent.com';
@@ -34,18 +34,18 @@ describe('a field', () => {
     expect(problem('custom', 'clientId', 'my app')).toBe('The client ID must be one word.');
   });
 
-  test('secret is the value and not its ID, where Microsoft has both', () => {
+  test('secret is the value and not its ID, which Microsoft also has', () => {
     expect(problem('microsoft', 'secret', GUID)).toMatch(/^This is the “Secret ID”/);
     expect(problem('custom', 'secret', GUID)).toBeUndefined();
     expect(problem('custom', 'secret', 'two words')).toBe('The secret must be one word without spaces.');
   });
 
-  test('scopes are words of the characters of RFC 6749', () => {
+  test('scopes contain only the characters of RFC 6749', () => {
     expect(problem('custom', 'scopes', 'imap  https://a.example/mail')).toBeUndefined();
     expect(problem('custom', 'scopes', 'im"ap')).toBeDefined();
   });
 
-  test('without rules takes anything', () => {
+  test('without rules accepts anything', () => {
     expect(ruleProblem('anything', undefined)).toBeUndefined();
   });
 });
@@ -73,7 +73,7 @@ describe('a host', () => {
     ['server.home', hidden],
     ['server.home.arpa', hidden],
     ['metadata.goog', hidden],
-  ])('%s is refused', (host, sentence) => {
+  ])('%s is rejected', (host, sentence) => {
     expect(hostProblem(host, azure)).toBe(sentence);
   });
 
@@ -87,25 +87,25 @@ describe('a host', () => {
     expect(hostProblem(host, azure)).toBeUndefined();
   });
 
-  test('may be any on a developer’s machine, and not none', () => {
+  test('may be any on a developer’s machine, but not empty', () => {
     expect(hostProblem('127.0.0.1', { local: true })).toBeUndefined();
     expect(hostProblem('', { local: true })).toBe('Enter a host name.');
   });
 
-  test('of which the address is no address is not public', () => {
+  test('with an invalid address is not public', () => {
     for (const odd of ['', 'localhost', '8.8.8', '2603::1::1']) expect(isPublicAddress(odd)).toBe(false);
   });
 });
 
 describe('an endpoint', () => {
-  test('holds no name and no password', () => {
+  test('contains no username and no password', () => {
     const sentence = 'The address must not contain a user name or a password.';
     expect(endpointProblem('https://ada@login.example.org/', azure)).toBe(sentence);
     expect(endpointProblem('https://:pw@login.example.org/', azure)).toBe(sentence);
     expect(endpointProblem('https://ada:pw@login.example.org/', azure)).toBe(sentence);
   });
 
-  test('is https, or on a developer’s machine http', () => {
+  test('uses https, or on a developer’s machine http', () => {
     expect(endpointProblem('ftp://localhost/', { local: true })).toBe(
       'The address must begin with https://.',
     );
@@ -114,7 +114,7 @@ describe('an endpoint', () => {
     expect(endpointProblem('http://login.example.org/', azure)).toBe('The address must begin with https://.');
   });
 
-  test('has no part after #', () => {
+  test('has no fragment', () => {
     expect(endpointProblem('https://login.example.org/#x', azure)).toBe(
       'The address must not have a part after #.',
     );
@@ -122,19 +122,19 @@ describe('an endpoint', () => {
 });
 
 describe('permissions', () => {
-  test('open the protocol that they name, however long their name is written', () => {
+  test('allow the protocol that they name, however long their name is written', () => {
     expect(protocolsIn(['https://outlook.office.com/IMAP.AccessAsUser.All'])).toEqual(['imap']);
     expect(protocolsIn(['pop.accessasuser.all', 'smtp.send', 'openid'])).toEqual(['pop3', 'smtp']);
     expect(protocolsIn(['openid', 'offline_access', 'IMAP'])).toEqual([]);
     expect(protocolsIn([])).toEqual([]);
   });
 
-  test('of Google are one for all', () => {
+  test('of Google are one for all protocols', () => {
     expect(protocolsIn(['https://mail.google.com/'])).toEqual(['imap', 'pop3', 'smtp']);
   });
 
   // https://learn.microsoft.com/graph/permissions-reference
-  test('have the ids that Microsoft gave them', () => {
+  test('have Microsoft’s IDs', () => {
     expect(mailPermissions.map(({ name, id, protocol }) => [name, id, protocol])).toEqual([
       ['IMAP.AccessAsUser.All', '652390e4-393a-48de-9484-05f9b1212954', 'imap'],
       ['POP.AccessAsUser.All', 'd7b7f2d9-0f45-4ea1-9d42-e50810c06991', 'pop3'],
@@ -166,7 +166,7 @@ describe('a form', () => {
   ): ProviderFormResult =>
     parseProviderForm(typed, preset(name), { ...azure, now: Date.parse('2026-11-24T10:00:00Z'), draft });
 
-  test('is read without the blanks around and between what was typed', () => {
+  test('is read without spaces around and between the values', () => {
     expect(parse(custom)).toMatchObject({
       kind: 'valid',
       input: {
@@ -183,14 +183,14 @@ describe('a form', () => {
     });
   });
 
-  test('of a draft has no endpoints until both are there, and no mail hosts until one is', () => {
+  test('of a draft has no endpoints until both are entered, and no mail hosts until one is', () => {
     for (const missing of ['authorizationEndpoint', 'tokenEndpoint']) {
       const result = parse({ ...custom, [missing]: '', imapHost: '' }, 'custom', true);
       expect(result).toMatchObject({ kind: 'valid', input: { endpoints: undefined, mailHosts: undefined } });
     }
   });
 
-  test('keeps the name of a tenant in lower case', () => {
+  test('stores the name of a tenant in lower case', () => {
     const typed = { name: 'Contoso', tenant: 'Contoso.OnMicrosoft.com', clientId: GUID, secret: 'abc~def' };
     expect(parse({ ...typed, expiresOn: '2028-11-24' }, 'microsoft')).toMatchObject({
       input: { tenant: 'contoso.onmicrosoft.com' },

@@ -134,7 +134,7 @@ describe('the list', () => {
   });
 });
 
-describe('an id', () => {
+describe('an ID', () => {
   test('is 26 characters of base32, and different each time', () => {
     const [one, other] = [newProviderId(), newProviderId()];
     expect(isProviderId(one)).toBe(true);
@@ -142,7 +142,7 @@ describe('an id', () => {
   });
 
   test.each(['', 'provider', `${ID}a`, `a${ID}`, ID.toUpperCase(), ID.replace('2', '1')])(
-    '%j is none, and never reaches the table',
+    '%j is invalid, and never reaches the table',
     async (text) => {
       const seam = new FaultySeam({ now: () => 0 });
       const { store } = storeOver(seam);

@@ -33,19 +33,19 @@ const custom = sampleProvider({
   scopes: ['mail.read', 'mail.send'],
 });
 
-describe('the presets on offer', () => {
+describe('the available presets', () => {
   test.each([
     'http://localhost:9',
     'http://localhost:9/',
     'http://localhost:9/own//',
     'http://localhost:9/own/v2.0/',
-  ])('lead from %s to the tenant that is asked for', (authority) => {
+  ])('lead from %s to the given tenant', (authority) => {
     const standIn = { demo: { ...world, authority, asMicrosoft: true } };
     expect(presetNamed('microsoft', standIn)?.authority('typed')).toBe('http://localhost:9/typed/v2.0');
     expect(presetNamed('demo', standIn)?.authority('typed')).toBe('http://localhost:9/own/v2.0');
   });
 
-  test('keep Microsoft where it is beside a demo that does not stand for it', () => {
+  test('keep Microsoft’s endpoints beside a demo that does not stand for it', () => {
     const beside = { demo: { ...world, asMicrosoft: false } };
     expect(presetNamed('microsoft', beside)).toMatchObject({ endpointHosts: ['login.microsoftonline.com'] });
   });
@@ -58,7 +58,7 @@ describe('the preset of a provider', () => {
     ]);
   });
 
-  test('is gone where a demo provider is used without its world', () => {
+  test('is undefined if a demo provider is used without its demo', () => {
     expect(() => presetOf(sampleProvider(), azure)).toThrowError(
       expect.objectContaining({
         code: 'demo-gone',
@@ -80,7 +80,7 @@ test.each([
 });
 
 describe('endpoints', () => {
-  test('of a preset are found at its issuer', () => {
+  test('of a preset are discovered at its issuer', () => {
     expect(endpointsOf(microsoft, azure)).toEqual({
       kind: 'discovery',
       issuer: 'https://login.microsoftonline.com/contoso.example/v2.0',
@@ -92,7 +92,7 @@ describe('endpoints', () => {
     });
   });
 
-  test('of a custom provider are its own, and none is an error that says what to do', () => {
+  test('of a custom provider are its own, and missing ones are an error with a fix', () => {
     expect(endpointsOf(custom, azure)).toEqual(custom.endpoints);
     expect(() => endpointsOf({ ...custom, endpoints: undefined }, azure)).toThrowError(
       expect.objectContaining({
@@ -104,7 +104,7 @@ describe('endpoints', () => {
 });
 
 describe('a token is sent to', () => {
-  test('the mail servers of the preset, in the cloud of the provider', () => {
+  test('the mail servers of the preset, in the provider’s cloud', () => {
     expect(mailServersOf({ ...microsoft, cloud: 'dod' }, azure)).toEqual({
       imap: { host: 'outlook-dod.office365.us', port: 993 },
       pop3: { host: 'outlook-dod.office365.us', port: 995 },
@@ -112,7 +112,7 @@ describe('a token is sent to', () => {
     });
   });
 
-  test('the mail servers that a custom provider names, on any usual port', () => {
+  test('the mail servers of a custom provider, on any usual port', () => {
     const mailHosts = { imap: 'imap.id.example', smtp: 'smtp.id.example' };
     expect(mailServersOf({ ...custom, mailHosts }, azure)).toEqual({
       imap: { host: 'imap.id.example' },
@@ -121,16 +121,16 @@ describe('a token is sent to', () => {
     expect(mailServersOf(custom, azure)).toEqual({});
   });
 
-  test('no server at all where a demo provider has lost its world', () => {
+  test('no server at all if a demo provider has lost its demo', () => {
     expect(mailServersOf(sampleProvider(), azure)).toEqual({});
   });
 });
 
-describe('the scopes to ask for', () => {
+describe('the requested scopes', () => {
   const openid = ['openid', 'profile', 'email'];
   const outlook = (name: string): string => `https://outlook.office.com/${name}`;
 
-  test('begin with the mail scopes, in one order whatever is wanted first', () => {
+  test('begin with the mail scopes, in the same order whatever is requested first', () => {
     const all = [outlook('IMAP.AccessAsUser.All'), outlook('POP.AccessAsUser.All'), outlook('SMTP.Send')];
     expect(scopesOf(microsoft, azure)).toEqual([...all, ...openid, 'offline_access']);
     expect(scopesOf(microsoft, azure, ['smtp', 'imap'])).toEqual([
@@ -145,7 +145,7 @@ describe('the scopes to ask for', () => {
     expect(scopesOf(google, azure, ['imap'])).toEqual(['https://mail.google.com/', ...openid]);
   });
 
-  test('are those of its row for a custom provider', () => {
+  test('are those of the row for a custom provider', () => {
     expect(scopesOf(custom, azure, ['imap'])).toEqual([
       'mail.read',
       'mail.send',
@@ -157,7 +157,7 @@ describe('the scopes to ask for', () => {
 });
 
 describe('a cloud of Microsoft', () => {
-  test('has an audience of its own for the managed identity', () => {
+  test('has its own audience for the managed identity', () => {
     expect(cloudNames.map((cloud) => exchangeAudienceOf({ cloud }))).toEqual([
       'api://AzureADTokenExchange',
       'api://AzureADTokenExchangeUSGov',
@@ -166,7 +166,7 @@ describe('a cloud of Microsoft', () => {
     ]);
   });
 
-  test('is one of four names and nothing that every object has', () => {
+  test('is one of four names, and no property that every object has', () => {
     expect(['worldwide', 'gcc-high', 'dod', 'china'].every(isCloudName)).toBe(true);
     for (const name of ['toString', '', 7, undefined, ['dod']]) expect(isCloudName(name)).toBe(false);
   });
@@ -178,7 +178,7 @@ describe('a cloud of Microsoft', () => {
     ['https://admin.microsoft.com/#/x', 'https://portal.office365.us/adminportal/home#/x'],
     ['https://admin.exchange.microsoft.com/#/x', 'https://admin.exchange.office365.us/#/x'],
     ['https://security.microsoft.com/x', 'https://security.microsoft.us/x'],
-  ])('has %s at a place of its own', (href, there) => {
+  ])('has %s at its own host', (href, there) => {
     expect(inCloud(href, 'gcc-high')).toBe(there);
     const elsewhere = `https://example.org/?to=${href}`;
     expect(inCloud(elsewhere, 'gcc-high')).toBe(elsewhere);
@@ -190,7 +190,7 @@ describe('a cloud of Microsoft', () => {
     'https://login.microsoftonline.com#x',
     'https://entra-microsoft.com/',
     'https://learn.microsoft.com/',
-  ])('leaves %s as it is', (href) => {
+  ])('leaves %s unchanged', (href) => {
     expect(inCloud(href, 'dod')).toBe(href);
   });
 });
@@ -198,7 +198,7 @@ describe('a cloud of Microsoft', () => {
 describe('the text of a registration', () => {
   const manual = { kind: 'manual', authorization: 'https://a.example', token: 'https://t.example' } as const;
 
-  // Stored tokens are sealed with it: a change of these texts ends every sign-in.
+  // Stored tokens are encrypted with it: a change of these texts ends every sign-in.
   test.each([
     ['of Microsoft', microsoft, 'jFzYgviBIJ47LwvgJCsVFELOW-czl0DmKa69fzH_C0w'],
     ['of Google', google, 'bo6RMFzZGGd35DvIOvIdtr9b8Jx5WU84pHVYrvmr5Sw'],
@@ -213,7 +213,7 @@ describe('the text of a registration', () => {
     expect(registrationOf(provider)).toBe(text);
   });
 
-  test('is another one with each part that decides where secrets go', () => {
+  test('changes with each part that decides where secrets are sent', () => {
     const variants = [
       microsoft,
       { ...microsoft, cloud: 'dod' as const },
@@ -232,14 +232,14 @@ describe('the text of a registration', () => {
     expect(new Set(variants.map(registrationOf)).size).toBe(variants.length);
   });
 
-  test('does not know the demo tenant, which comes from the settings of the machine', () => {
+  test('does not contain the demo tenant, which comes from the settings of the machine', () => {
     expect(registrationOf(sampleProvider({ tenant: 'a' }))).toBe(
       registrationOf(sampleProvider({ tenant: 'b' })),
     );
   });
 });
 
-test('presets are known by their names alone, and the demo is on offer where it runs', () => {
+test('presets are identified by their names only, and the demo is available while it runs', () => {
   for (const name of ['yahoo', 'toString', 7, undefined, ['google']]) expect(isPresetName(name)).toBe(false);
   expect(isPresetName('google')).toBe(true);
   expect(presetNamed('toString', demo)).toBeUndefined();

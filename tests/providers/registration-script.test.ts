@@ -11,7 +11,7 @@ import { sampleProvider } from '../harness/memory/sample-provider.ts';
 const GUID = '11111111-2222-3333-4444-555555555555';
 const REDIRECT = 'https://desk.contoso.example/oauth/callback';
 
-// Stands for the Azure CLI: writes down what it is asked, an argument a line, and answers as az does.
+// Stands in for the Azure CLI: records its arguments, one per line, and responds as az does.
 const AZ = `#!/usr/bin/env bash
 printf '%s\\n' "$@" '--end--' >> "$AZ_LOG"
 case "$*" in
@@ -56,7 +56,7 @@ describe('the script for the Azure CLI', () => {
     asked.find((call) => call.join(' ').startsWith(start)) ?? [];
   const optionOf = (call: string[], option: string): string | undefined => call[call.indexOf(option) + 1];
 
-  it('makes the registration, with every permission and this installation’s redirect URI', () => {
+  it('creates the registration, with every permission and this installation’s redirect URI', () => {
     const { out, asked } = run({ name: `Bob's "installation" $HOME \`id\`` });
     expect(optionOf(callOf(asked, 'cloud set'), '--name')).toBe('AzureCloud');
     expect(optionOf(callOf(asked, 'login'), '--tenant')).toBe(GUID);
@@ -77,7 +77,7 @@ describe('the script for the Azure CLI', () => {
     ['made', { clientId: '' }],
     ['mended', { clientId: GUID }],
   ])(
-    'an app of several tenants is %s as one, or nobody of another tenant could sign in (AADSTS50194)',
+    'a multi-tenant app is %s as one, or no user of another tenant could sign in (AADSTS50194)',
     (_, change) => {
       const { out, asked } = run({ tenant: 'organizations', ...change });
       expect(callOf(asked, 'login')).not.toContain('--tenant');
@@ -89,14 +89,14 @@ describe('the script for the Azure CLI', () => {
     },
   );
 
-  it('makes no secret where the managed identity was chosen and is not known yet', () => {
+  it('creates no secret if the managed identity was chosen and is not known yet', () => {
     const { out, asked } = run({ credential: { kind: 'federated', setAt: '2026-11-01T00:00:00.000Z' } });
     expect(callOf(asked, 'ad app credential reset')).toEqual([]);
     expect(out).not.toContain('Client secret');
     expect(out).toContain('Step 4 is left out');
   });
 
-  it('mends the registration there is and leaves its other redirect URIs and secrets', () => {
+  it('fixes the existing registration and keeps its other redirect URIs and secrets', () => {
     const { asked } = run({ clientId: GUID, cloud: 'china' });
     expect(optionOf(callOf(asked, 'cloud set'), '--name')).toBe('AzureChinaCloud');
     expect(callOf(asked, 'ad app create')).toEqual([]);
@@ -105,7 +105,7 @@ describe('the script for the Azure CLI', () => {
     expect(callOf(asked, 'ad app credential reset')).toContain('--append');
   });
 
-  it('uploads a certificate, or lets the managed identity vouch, and makes no secret then', () => {
+  it('uploads a certificate, or trusts the managed identity, and then creates no secret', () => {
     const certificate = {
       kind: 'certificate',
       vaultName: 'x',

@@ -1,4 +1,4 @@
-/** Changes of a provider that a crash cuts short, at every call that they make. */
+/** Changes of a provider that a crash interrupts, after each call that they make. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { dieAt } from '../harness/pages/die-at.ts';
@@ -13,7 +13,7 @@ afterAll(() => app.stop());
 const actions = async (id: string): Promise<string[]> =>
   (await app.services.audit.page({ kind: 'provider', id, limit: 100 })).entries.map(({ action }) => action);
 
-/** Does it once for each of its calls, with the process dying after that call, until it comes to its end. */
+/** Runs it once for each of its calls, with a crash after that call, until a run completes. */
 async function diesEverywhere(
   act: () => Promise<unknown>,
   check: (died: string | undefined) => Promise<void>,
@@ -27,8 +27,8 @@ async function diesEverywhere(
   }
 }
 
-describe('a provider whose deletion is cut short', () => {
-  test('stays on its page until everything of it is gone, and never goes without its audit entry', async () => {
+describe('a provider whose deletion is interrupted', () => {
+  test('stays on its page until all of it is gone, and is never deleted without its audit entry', async () => {
     const { visitor, providerId } = await connectSupport(app);
     let deletions = 0;
     let isGone = false;
@@ -50,8 +50,8 @@ describe('a provider whose deletion is cut short', () => {
   });
 });
 
-describe('a provider whose saving is cut short', () => {
-  test('is never there without the entry that created it', async () => {
+describe('a provider whose saving is interrupted', () => {
+  test('never exists without the entry that created it', async () => {
     const visitor = new Visitor(app);
     const form = { preset: 'demo', clientId: 'another-client', expiresOn: '2030-01-01' };
     const known = new Set((await app.services.providers.list()).map(({ id }) => id));

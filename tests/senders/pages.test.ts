@@ -21,7 +21,7 @@ const changes = async (): Promise<string[]> => {
 };
 
 describe('the list of senders', () => {
-  it('is one that anybody can read, empty and filled', async () => {
+  it('is readable, empty and filled', async () => {
     for (const sender of ['', 'spam.example', 'kim@customer.example']) {
       if (sender !== '') await post('/senders', { sender, kind: 'blocked' });
       const html = await page('/senders');
@@ -30,7 +30,7 @@ describe('the list of senders', () => {
     }
   });
 
-  it('takes a sender, changes its rule and lets it go, each with its entry in the audit log', async () => {
+  it('adds a sender, changes its rule and removes it, each with its entry in the audit log', async () => {
     const added = await post('/senders', { sender: ' @Spam.Example ', kind: 'blocked' });
     expect([added.status, added.headers.get('location')]).toEqual([303, '/senders?flash=blocked']);
     await post('/senders', { sender: 'spam.example', kind: 'blocked' });
@@ -47,7 +47,7 @@ describe('the list of senders', () => {
     );
   });
 
-  it('says what is wrong with what was typed, and keeps it', async () => {
+  it('reports an invalid input, and keeps it', async () => {
     const answer = await post('/senders', { sender: 'everybody <x>', kind: 'allowed' });
     const html = await answer.text();
     expect(answer.status).toBe(422);
@@ -63,7 +63,7 @@ describe('the list of senders', () => {
 });
 
 describe('on a ticket', () => {
-  test('an agent blocks its sender with one click, and takes that back with another', async () => {
+  test('an agent blocks its sender with one click, and undoes that with another', async () => {
     const id = await postroom.file({ from: { name: 'Ada', address: 'Ada@Fabrikam.example' } });
     expect(await page(`/tickets/${id}`, 'agent')).toContain('Block this sender');
     const answer = await post(`/tickets/${id}/block-sender`, {}, 'agent');
@@ -77,7 +77,7 @@ describe('on a ticket', () => {
     expect(await changes()).toHaveLength(2);
   });
 
-  test('a rule of an admin stays as it is', async () => {
+  test('an admin’s rule stays unchanged', async () => {
     const id = await postroom.file({ from: { name: undefined, address: 'ada@fabrikam.example' } });
     await post('/senders', { sender: 'fabrikam.example', kind: 'blocked' });
     expect(await page(`/tickets/${id}`, 'agent')).toContain('fabrikam.example is blocked');

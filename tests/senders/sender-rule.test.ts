@@ -18,7 +18,7 @@ describe('the sender of a rule', () => {
     ['example.org', 'example.org'],
     ['@example.org', 'example.org'],
     ['kim@bücher.example', 'kim@xn--bcher-kva.example'],
-  ])('may be typed as %s', (typed, sender) => {
+  ])('may be entered as %s', (typed, sender) => {
     expect(parseSender(typed)).toBe(sender);
   });
 
@@ -50,7 +50,7 @@ describe('the sender of a rule', () => {
   });
 });
 
-describe('which rule decides', () => {
+describe('the rule that decides', () => {
   it('is the one for the address, its domain, or a domain above', () => {
     const rules = [rule('kim@example.org'), rule('spam.example')];
     expect(ruleFor(rules, 'KIM@example.org')?.sender).toBe('kim@example.org');
@@ -61,7 +61,7 @@ describe('which rule decides', () => {
     expect(ruleFor(rules, undefined)).toBeUndefined();
   });
 
-  it('is an allowing one where both kinds match', () => {
+  it('is an allowing one if both kinds match', () => {
     const rules = [rule('spam.example'), rule('boss@spam.example', 'allowed')];
     expect(ruleFor(rules, 'boss@spam.example')?.kind).toBe('allowed');
     expect(ruleFor(rules, 'other@spam.example')?.kind).toBe('blocked');
@@ -69,7 +69,7 @@ describe('which rule decides', () => {
 });
 
 describe('the store of rules', () => {
-  it('keeps one rule for a sender, lists in order, and forgets what was removed', async () => {
+  it('keeps one rule per sender, lists in order, and deletes what was removed', async () => {
     const store = createSenderRuleStore({ tables: new MemoryTables(openSeam), seam: openSeam });
     for (const each of [rule('b.example'), rule('a.example'), rule('b.example', 'allowed')])
       await store.save(each);
@@ -81,7 +81,7 @@ describe('the store of rules', () => {
     expect(await store.list()).toEqual([rule('a.example')]);
   });
 
-  it('reads them again after 30 seconds, at once where it changed them itself, and when the clock went back', async () => {
+  it('reads them again after 30 seconds, at once after its own changes, and when the clock was set back', async () => {
     const tables = new MemoryTables(openSeam);
     let now = 1_000_000;
     const store = createSenderRuleStore({ tables, seam: { now: () => now } });

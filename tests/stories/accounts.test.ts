@@ -1,6 +1,6 @@
 /**
- * Providers, sign-ins and accounts in a browser, with each way in which they go wrong: what a person reads then, and
- * that the next step leads on. One demo for all of them.
+ * Providers, sign-ins and accounts in a browser, with all their failures: what a person then reads, and
+ * that the next step works. One demo for all of them.
  */
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { hasChromium } from '../../dev/browser.ts';

@@ -17,7 +17,7 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
     await world().postroom.stack.identityProvider.control.setTenant(DEMO_DOMAIN, { userConsent: false });
   };
 
-  it('where only an admin may consent, the link for that admin is at hand, and the owner goes on from there', async () => {
+  it('if only an admin may consent, the link for that admin is shown, and the owner continues from there', async () => {
     await stopAtApproval();
     const legal = addressOf('legal');
     const owner = await world().visit('approval-owner', 'alex');

@@ -13,9 +13,9 @@ import {
 } from './steps.ts';
 import { addressOf, type StoryWorld } from './story-world.ts';
 
-/** "Test connection": what works is seen step by step, and what does not says which step and why. */
+/** "Test connection": successful steps are shown one by one, and a failed one with its reason. */
 export function connectionTestStories(world: () => StoryWorld, providerId: () => string): void {
-  it('a mailbox is tested step by step, an email to itself comes back, and a dead sign-in is named', async () => {
+  it('a mailbox is tested step by step, an email to itself arrives, and an ended sign-in is named', async () => {
     const reader = await world().visit('test-connection', 'alex');
     const { page } = reader;
     const address = addressOf('tests');
@@ -63,7 +63,7 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
     await page.getByRole('status').waitFor();
     expectGoodPages(reader);
 
-    // Nobody opens the page again: the monitor ends what waits.
+    // The page is not opened again: the monitor resolves the pending test.
     const tests = createConnectionTestStore(world().postroom.tables);
     await tests.save(mailbox.id, [waitingSince(Date.now() - 180_000)]);
     await fetch(`${world().host.url}/admin/functions/monitor`, {
@@ -77,7 +77,7 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
   });
 }
 
-/** A test whose mail never comes. */
+/** A test whose email never arrives. */
 function waitingSince(time: number): ConnectionTest {
   const sentAt = new Date(time).toISOString();
   return {

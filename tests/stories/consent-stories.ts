@@ -25,7 +25,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     expectGoodPages(reader);
   });
 
-  it('a shared mailbox is no wrong account: one click says so, and it is opened with the colleague’s rights', async () => {
+  it('a shared mailbox is no wrong account: one click confirms it, and it is opened with the colleague’s permissions', async () => {
     const reader = await world().visit('shared-mailbox', 'alex');
     const { page } = reader;
     await goToProvider(page, providerId(), { address: addressOf('info') });
@@ -39,7 +39,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     expectGoodPages(reader);
   });
 
-  it('Cancel at the provider is no failure: it says what was not done, and the way back in is filled in', async () => {
+  it('Cancel at the provider is no failure: the page says what was not done, and the form for another attempt is filled in', async () => {
     const reader = await world().visit('declined', 'alex');
     const { page } = reader;
     await goToProvider(page, providerId(), { address: addressOf('returns') });
@@ -54,7 +54,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     expectGoodPages(reader);
   });
 
-  it('the back button after a sign-in reads that it is over, and leads to the mailbox', async () => {
+  it('the back button after a sign-in shows that it is over, and links to the mailbox', async () => {
     const reader = await world().visit('back-button', 'alex');
     const { page } = reader;
     await goToProvider(page, providerId(), { address: addressOf('billing') });
@@ -75,7 +75,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     expectGoodPages(reader);
   });
 
-  it('two tabs are two sign-ins: both come back, each to its own mailbox', async () => {
+  it('two tabs are two sign-ins: both return, each to its own mailbox', async () => {
     const reader = await world().visit('two-tabs', 'alex');
     const { page: first } = reader;
     const second = await first.context().newPage();

@@ -6,14 +6,14 @@ import { axeComplaints } from '../harness/browser/reader.ts';
 import { goToProvider, saveMailbox, signInThere } from './steps.ts';
 import { addressOf, type StoryWorld } from './story-world.ts';
 
-/** Answers that no page links to: what people meet by a wrong address, an old one, or one from outside. */
+/** Responses without a link: for a wrong URL, an old one, or one from outside. */
 const UNLINKED = [
   '/nowhere',
   `/connect/${'a'.repeat(52)}`,
   '/oauth/callback',
   '/oauth/callback?state=x&error=y',
 ];
-/** What every installation has; more is found by following the links. */
+/** The pages of every installation; more are found by following the links. */
 const LANDMARKS = [
   '/',
   '/tickets',
@@ -49,12 +49,12 @@ const SIZES = [
   { width: 360, height: 780 },
 ];
 
-/** All pages that an admin can reach, each by its own kind of address, on an installation with something to show on each. */
+/** All pages that an admin can reach, each by its own kind of URL, on an installation with content for each. */
 export function everyPage(world: () => StoryWorld, providerId: () => string): void {
-  describe('on an installation with something to show on each page', () => {
+  describe('on an installation with content for each page', () => {
     beforeAll(() => fillPostroom(world(), providerId()), 60_000);
 
-    it('every page is for everybody: axe in light and dark, wide and narrow, by keyboard, without a script', async () => {
+    it('every page is accessible: axe in light and dark, wide and narrow, by keyboard, without a script', async () => {
       const reader = await world().visit('every-page', 'alex', { acceptDownloads: false });
       const { page } = reader;
       const plain = await withoutScript(page.context());
@@ -96,7 +96,7 @@ export function everyPage(world: () => StoryWorld, providerId: () => string): vo
   });
 }
 
-/** Tickets, an email kept apart, and a mailbox that needs somebody. */
+/** Tickets, an unimported email, and a mailbox that requires a person. */
 async function fillPostroom(world: StoryWorld, providerId: string): Promise<void> {
   const [support, lost] = [addressOf('support'), addressOf('jobs')];
   const { page } = await world.visit('fill', 'alex');
@@ -115,7 +115,7 @@ async function fillPostroom(world: StoryWorld, providerId: string): Promise<void
   await world.fetch(lost).catch(() => undefined);
 }
 
-/** More parts than Postroom takes apart: it is kept apart itself. */
+/** More parts than Postroom parses: it is not imported. */
 export function mailOfManyParts(): Uint8Array {
   const part = '--x\r\nContent-Type: text/plain\r\n\r\nOne of many.\r\n';
   return Buffer.from(
@@ -123,17 +123,17 @@ export function mailOfManyParts(): Uint8Array {
   );
 }
 
-/** Two addresses of one kind show the same page with other content. */
+/** Two URLs of one kind show the same page with other content. */
 function kindOf(address: string): string {
   const { pathname, searchParams } = new URL(address, 'http://postroom');
   const path = pathname.replaceAll(/\/(?:[a-z2-7]{20,}|[0-9a-f]{16,}|\d+|[\w-]+~[\w-]+)(?=\/|$)/g, '/:id');
   const names = [...new Set(searchParams.keys())].sort();
-  // The kind of provider decides what its form asks.
+  // The kind of provider decides the fields of its form.
   const preset = searchParams.get('preset');
   return `${path}${names.length === 0 ? '' : `?${names.join('&')}`}${preset === null ? '' : `=${preset}`}`;
 }
 
-/** Undefined for what is no page: a redirect, a download. */
+/** Undefined for a response that is no page: a redirect, a download. */
 async function statusOfPage(page: Page, address: string): Promise<number | undefined> {
   const answer = await page.request.get(address, { maxRedirects: 0 });
   const isPage = (answer.headers()['content-type'] ?? '').includes('text/html');

@@ -1,6 +1,6 @@
 /**
- * The whole story in a browser, on a fresh demo: from an empty installation over provider, consent and mailbox to
- * tickets that are read, closed and answered to by the next email.
+ * The whole story in a browser, on a fresh demo: from an empty installation through provider, consent and mailbox to
+ * tickets that are read, closed and reopened by the next email.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -15,9 +15,9 @@ import { Reader } from '../harness/browser/reader.ts';
 import { openPostroom, type Postroom, SUPPORT } from '../harness/stack/installation.ts';
 
 const FETCH_LIMIT_MS = 40_000;
-/** In which a stranger has come from the first page to the first ticket. */
+/** The time for a newcomer from the first page to the first ticket. */
 const PATIENCE_S = 120;
-/** Where pictures of all pages go, for people who want to see them. */
+/** Folder for pictures of all pages, for people who want to see them. */
 const PICTURES = process.env['POSTROOM_PICTURES'];
 if (mailServerKindHere() !== 'debian')
   console.warn('SKIPPED: the story on Dovecot and Postfix (apt install dovecot-imapd dovecot-lmtpd postfix)');
@@ -44,11 +44,11 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       await postroom?.[Symbol.asyncDispose]();
     });
 
-    it('comes from an empty installation in a few clicks, on pages anybody can read', async () => {
+    it('is reached from an empty installation in a few clicks, on accessible pages', async () => {
       const context = await browser.newContext({
         baseURL: host.url,
         viewport: { width: 1200, height: 900 },
-        // Colours that are still on their way from light to dark have neither's contrast.
+        // Colors in transition from light to dark have the contrast of neither.
         reducedMotion: 'reduce',
       });
       const page = await context.newPage();
@@ -91,7 +91,7 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       await context.close();
     }, 240_000);
 
-    it('is followed by the next one with the timer alone, nobody presses anything', async () => {
+    it('is followed by the next one with the timer only, without a click', async () => {
       await host.stop();
       const settings = { FETCH_SCHEDULE: '*/3 * * * * *' };
       host = await postroom.startHost({ port: postroom.stack.ports.web, background: true, settings });
@@ -106,7 +106,7 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       await context.close();
     }, 60_000);
 
-    it('from provider to mailbox nothing needs a script', async () => {
+    it('needs no script from provider to mailbox', async () => {
       const context = await browser.newContext({ baseURL: host.url, javaScriptEnabled: false });
       const page = await context.newPage();
       await page.goto('/');
@@ -128,7 +128,7 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
   });
 });
 
-/** What the browser itself complains of: blocked scripts, broken pictures, failed requests. */
+/** Errors of the browser itself: blocked scripts, broken pictures, failed requests. */
 function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -191,7 +191,7 @@ async function fetchNow(reader: Reader, name: string): Promise<void> {
   await reader.look(name);
 }
 
-/** Looks at the ticket list again and again, as a person would. */
+/** Reloads the ticket list repeatedly, as a person would. */
 async function untilShown(page: Page, text: string): Promise<void> {
   await expect
     .poll(
@@ -231,7 +231,7 @@ async function readTickets(reader: Reader): Promise<void> {
   await reader.click(page.getByRole('link', { name: /Five ideas for a brighter desk/ }));
   await page.frameLocator('iframe').getByText('The days grow shorter').waitFor();
   await reader.look('ticket-newsletter');
-  // Nothing that the sender hoped for has run.
+  // No script of the sender has run.
   expect(await page.title()).toContain('Five ideas');
 }
 
@@ -291,7 +291,7 @@ async function writeAsCustomer(reader: Reader): Promise<void> {
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** The file as the mail carries it, found without the product's own reader. */
+/** The file as contained in the email, extracted without the product's own parser. */
 function pdfIn(raw: Uint8Array | undefined): Buffer {
   const text = Buffer.from(raw ?? []).toString('latin1');
   const part = /filename="invoice[^\r]*\r\n\r\n([\w+/=\r\n]+)/.exec(

@@ -6,7 +6,7 @@ import { addressOf, type StoryWorld } from './story-world.ts';
 
 type Registration = StoryWorld['postroom']['stack']['demo'];
 
-/** What a person may be asked to do in Postroom for a first ticket, once the app registration exists. */
+/** What a person may have to do in Postroom for a first ticket, once the app registration exists. */
 const MAX_CLICKS = 8;
 const MAX_TYPED = 4;
 
@@ -16,7 +16,7 @@ const walks = [
   { preset: 'Microsoft 365', hand: 'the mouse', owner: 'welcome' },
 ] as const;
 
-/** From "new provider" to the first ticket, as a newcomer walks, and counted. */
+/** From "new provider" to the first ticket, as a newcomer does it, with counted actions. */
 export function guidedPath(world: () => StoryWorld): void {
   it.each(walks)(
     'from a new provider to the first ticket, $preset with $hand',
@@ -56,7 +56,7 @@ export function guidedPath(world: () => StoryWorld): void {
       await act(page.getByRole('button', { name: /^Save and open/ }));
       await readHeading(page, `${address} is connected`);
       await reader.look('connected');
-      // The timer's part: on Azure it comes by itself within a minute.
+      // The timer's part: on Azure it runs automatically within a minute.
       await world().fetch(address);
       await act(page.getByRole('link', { name: 'View tickets' }));
       await act(page.getByRole('link', { name: subject }));
@@ -74,7 +74,7 @@ export function guidedPath(world: () => StoryWorld): void {
   );
 }
 
-/** What the app registration's pages show; all else is filled in. */
+/** The values from the app registration's pages; all else is prefilled. */
 async function typeRegistration(reader: Reader, registration: Registration): Promise<void> {
   const { page } = reader;
   await reader.type(page.getByLabel('Directory (tenant) ID'), registration.tenant);
@@ -87,7 +87,7 @@ const letter = (subject: string): Uint8Array =>
     `From: Pat Brook <pat@fabrikam.example>\r\nSubject: ${subject}\r\nDate: Mon, 23 Nov 2026 09:00:00 +0000\r\n\r\nWhere is my order?\r\n`,
   );
 
-/** Counts the documents that a person gets to see: not the one that hands over to the provider by itself. */
+/** Counts the documents that a person sees: not the one that redirects to the provider. */
 function countPages(page: Page): () => number {
   let seen = 0;
   page.on('framenavigated', (frame) => {

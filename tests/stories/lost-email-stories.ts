@@ -24,9 +24,9 @@ const letter = (id: string, subject: string, more = ''): Buffer =>
     `From: Kim Berg <kim@customer.example>\r\nTo: ${addressOf('claims')}\r\nSubject: ${subject}\r\nMessage-ID: <${id}@customer.example>\r\n${more}\r\nHello\r\n`,
   );
 
-/** An email is looked for in each of its dispositions; one that was not imported becomes a ticket; a missing one is found. */
+/** An email is looked up in each of its dispositions; an unimported one becomes a ticket; a missing one is found. */
 export function lostEmailStories(world: () => StoryWorld, providerId: () => string): void {
-  it('an email is found in each of its dispositions, and nothing gets lost for good', async () => {
+  it('an email is found in each of its dispositions, and none is lost permanently', async () => {
     const reader = await world().visit('lost-email', 'alex');
     const { page } = reader;
     const { postroom } = world();
@@ -124,7 +124,7 @@ async function find(page: Page, text: string): Promise<void> {
   await page.getByText('Searched mailboxes').waitFor();
 }
 
-/** Reads the page again and again, as a person would. */
+/** Reloads the page repeatedly, as a person would. */
 async function untilSaid(page: Page, text: string): Promise<void> {
   await expect
     .poll(
@@ -155,7 +155,7 @@ async function asColleague<T>(
   }
 }
 
-/** As after a restored backup: an email stands where Postroom has read past, and somebody has read it. */
+/** As after a restored backup: an email is below Postroom's position, and has been read. */
 async function loseEmail(world: StoryWorld, address: string): Promise<void> {
   await world.postroom.stack.mail.deliver(address, letter('lost', 'The lost parcel'));
   const ref = await asColleague(world, address, async (inbox) => {

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { expectGoodPages, press, readHeading, wordsOf } from './steps.ts';
 import type { StoryWorld } from './story-world.ts';
 
-/** The detour to Microsoft's portal, and what is typed wrong on the way. */
+/** The detour to Microsoft's portal, and typical input errors. */
 export function providerStories(world: () => StoryWorld): void {
-  it('a provider is kept as a draft with a name only, and gone on with after the detour to the portal', async () => {
+  it('a provider is saved as a draft with only a name, and continued after the detour to the portal', async () => {
     const reader = await world().visit('draft', 'alex');
     const { page } = reader;
     await page.goto('/providers/new?preset=microsoft');

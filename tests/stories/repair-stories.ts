@@ -14,11 +14,11 @@ import {
 } from './steps.ts';
 import { addressOf, type Owner, type StoryWorld } from './story-world.ts';
 
-/** What stops working later, or was set up wrong: what a person reads, and how it goes on after the repair. */
+/** What stops working later, or was set up wrong: what a person reads, and how it continues after the fix. */
 export function repairStories(world: () => StoryWorld, providerId: () => string): void {
   const atProvider = () => world().postroom.stack.identityProvider;
 
-  it('an expired secret is called so at the sign-in, and a new one is all it takes', async () => {
+  it('an expired secret is reported at the sign-in, and a new one is enough to fix it', async () => {
     const reader = await world().visit('secret-expired', 'alex');
     const { page } = reader;
     const { control, clientId } = atProvider();
@@ -41,7 +41,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     expectGoodPages(reader);
   });
 
-  it('a secret that was taken away stops the account; another one mends it, and nobody signs in again', async () => {
+  it('a removed secret stops the account; another one fixes it, without a new sign-in', async () => {
     const reader = await world().visit('secret-replaced', 'alex');
     const { page } = reader;
     const { control, clientId } = atProvider();
@@ -62,7 +62,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     expectGoodPages(reader);
   });
 
-  it('a revoked sign-in is called so on the account and at home, and signing in again mends it', async () => {
+  it('a revoked sign-in is reported on the account and at home, and a new sign-in fixes it', async () => {
     const reader = await world().visit('revoked', 'alex');
     const { page } = reader;
     const events = addressOf('events');
@@ -89,7 +89,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     expectGoodPages(reader);
   });
 
-  it('a second factor that is asked for later needs the person; a busy provider needs nobody', async () => {
+  it('a second factor that is required later needs the user; a busy provider needs no one', async () => {
     const reader = await world().visit('second-factor', 'alex');
     const { page } = reader;
     const own = await registerDemo(page, 'Second factor');
@@ -98,7 +98,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     await askForToken(reader, own, 'office');
     expect(await page.getByRole('alert').innerText()).toContain('Postroom retries automatically');
     await reader.lookClosely('throttled');
-    // Nobody asks before the second is over that the provider wants to be left alone for.
+    // No request is sent before the second is over for which the provider requested a pause.
     await page.waitForTimeout(1_100);
     await atProvider().control.addTrouble('second-factor-needed');
     await askForToken(reader, own, 'office');

@@ -1,9 +1,9 @@
-/** What people do in several stories. Each step ends when the page it leads to can be read. */
+/** Actions of several stories. Each step ends when the page it leads to can be read. */
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { Reader } from '../harness/browser/reader.ts';
 
-/** The words of the page without its frame, as a person reads them. */
+/** The text of the page without its navigation, as a person reads it. */
 export const wordsOf = (page: Page): Promise<string> => page.locator('main').innerText();
 
 export async function readHeading(page: Page, heading: string | RegExp): Promise<void> {
@@ -17,7 +17,7 @@ export async function readHeading(page: Page, heading: string | RegExp): Promise
     });
 }
 
-/** Registers the demo provider; gives its id. */
+/** Registers the demo provider; returns its ID. */
 export async function registerDemo(page: Page, name: string): Promise<string> {
   await page.goto('/providers/new?preset=demo');
   await page.getByLabel('Name', { exact: true }).fill(name);
@@ -43,12 +43,12 @@ export async function goToProvider(
   await untilHandedOver(page);
 }
 
-/** The page that leads to the provider is passed; a provider that knows the browser may have sent it back already. */
+/** Waits until the redirect page has passed; a provider that knows the browser may have redirected it back already. */
 export async function untilHandedOver(page: Page): Promise<void> {
   await page.waitForURL(({ pathname }) => !/^\/(providers|connect|invite)\//.test(pathname));
 }
 
-/** Signs in on the provider's pages and accepts what is asked, until the browser is back. */
+/** Signs in on the provider's pages and consents, until the browser is back. */
 export async function signInThere(page: Page, user: string): Promise<void> {
   while ((await page.title()).endsWith('demo identity provider')) {
     const title = await page.locator('h1').innerText();
@@ -69,7 +69,7 @@ export async function saveMailbox(page: Page): Promise<void> {
   await page.getByRole('status').getByText('Mailbox opened.').waitFor();
 }
 
-/** A click; where there is nothing to click, the error says what the page shows instead. */
+/** A click; if there is nothing to click, the error contains what the page shows instead. */
 export async function press(page: Page, what: Locator): Promise<void> {
   try {
     await what.click();
@@ -80,7 +80,7 @@ export async function press(page: Page, what: Locator): Promise<void> {
   }
 }
 
-/** What every page owes its reader: nothing for axe, no wider than a phone. */
+/** The requirements of every page: no axe violation, no wider than a phone. */
 export function expectGoodPages(reader: Reader): void {
   expect(reader.findings).toEqual({});
 }

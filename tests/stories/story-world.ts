@@ -10,10 +10,10 @@ import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { Reader } from '../harness/browser/reader.ts';
 import { fetchOnce, openPostroom, type Postroom } from '../harness/stack/installation.ts';
 
-/** Where pictures of all pages go, for people who want to see them. */
+/** Folder for pictures of all pages, for people who want to see them. */
 const PICTURES = process.env['POSTROOM_PICTURES'] || undefined;
 
-// A mailbox of its own for each story, so that none stands in another's way.
+// A separate mailbox for each story, so that they do not interfere.
 const OWNERS = [
   'orders',
   'returns',
@@ -40,25 +40,25 @@ const users: readonly DemoUser[] = [
   ...OWNERS.map((owner) => ({ upn: addressOf(owner), name: `${owner} installation` })),
 ];
 
-/** The built app in a demo of its own, and a browser to walk through it. */
+/** The built app in its own demo, and a browser for it. */
 export interface StoryWorld extends AsyncDisposable {
   postroom: Postroom;
   host: HostProcess;
-  /** Somebody at a browser of their own, signed in to Postroom or not. `name` names the folder of the pictures. */
+  /** A person with a separate browser, signed in to Postroom or not. `name` is the folder of the pictures. */
   visit(name: string, who: 'alex' | 'sam' | 'nobody', options?: BrowserContextOptions): Promise<Reader>;
-  /** Browsers are closed, and the identity provider is again as it was at the start. */
+  /** Browsers are closed, and the identity provider is reset to its initial state. */
   mend(): Promise<void>;
-  /** Whoever has signed in under this name, at whichever provider. */
+  /** All accounts that have signed in under this name, at any provider. */
   accountsOf(user: string): Promise<Account[]>;
-  /** One whole fetch by a fresh process. Throws with the mailbox's trouble when it does not work. */
+  /** One complete fetch by a fresh process. Throws with the mailbox's failure when it fails. */
   fetch(address: string): Promise<void>;
-  /** Makes an account's access token old, as an hour would: the next fetch of a fresh process renews it. */
+  /** Ages an account's access token by an hour: the next fetch of a fresh process refreshes it. */
   age(user: string): Promise<void>;
 }
 
 export async function openStoryWorld(): Promise<StoryWorld> {
   const [browser, postroom] = await Promise.all([openChromium(), openPostroom('npm', { users })]);
-  // What a newcomer types into the Microsoft 365 form is looked up in this world as well.
+  // The input of a newcomer in the Microsoft 365 form is resolved in this demo as well.
   const settings = { POSTROOM_DEMO: JSON.stringify({ ...postroom.stack.demo, asMicrosoft: true }) };
   const host = await postroom.startHost({ port: postroom.stack.ports.web, settings });
   const { control, clientId, clientSecret } = postroom.stack.identityProvider;
@@ -116,7 +116,7 @@ export async function openStoryWorld(): Promise<StoryWorld> {
 async function newPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
-    // Colours that are still on their way from light to dark have neither's contrast.
+    // Colors in transition from light to dark have the contrast of neither.
     reducedMotion: 'reduce',
     ...options,
   });

@@ -23,7 +23,7 @@ beforeEach(() => {
 const read = () => createTicketStore({ tables, blobs: new MemoryBlobs(openSeam) }).read('ticket');
 
 describe('messages', () => {
-  test('open a ticket, oldest first, that says what the newest one says', async () => {
+  test('open a ticket, oldest first, with the values of the newest one', async () => {
     await appendMessages(tables, filing([message(1), message(2)]));
     const conversation = await read();
     expect(conversation?.messages.map(({ text }) => text)).toEqual(['text 1', 'text 2']);
@@ -39,7 +39,7 @@ describe('messages', () => {
     });
   });
 
-  test('that were filed before are left alone, in every combination with new ones', async () => {
+  test('that were filed before are left unchanged, in every combination with new ones', async () => {
     await appendMessages(tables, filing([message(1)]));
     await appendMessages(tables, filing([message(1), message(2)]));
     const { changes } = tables;
@@ -49,26 +49,26 @@ describe('messages', () => {
     expect((await read())?.ticket.messageCount).toBe(2);
   });
 
-  test('that are added later but are older move neither preview nor time', async () => {
+  test('that are added later but are older change neither preview nor time', async () => {
     await appendMessages(tables, filing([message(5)]));
     await appendMessages(tables, filing([message(3)], { opens: false }));
     expect((await read())?.ticket).toMatchObject({ preview: 'text 5', lastAt: at(5), messageCount: 2 });
   });
 
-  test('open a closed ticket again', async () => {
+  test('reopen a closed ticket', async () => {
     await appendMessages(tables, filing([message(1)]));
     await createTicketStore({ tables, blobs: new MemoryBlobs(openSeam) }).setStatus('ticket', 'closed');
     await appendMessages(tables, filing([message(2)], { opens: false }));
     expect((await read())?.ticket.status).toBe('open');
   });
 
-  test('for a ticket that is gone are refused', async () => {
+  test('for a missing ticket are rejected', async () => {
     await expect(appendMessages(tables, filing([message(1)], { opens: false }))).rejects.toMatchObject({
       code: 'ticket-missing',
     });
   });
 
-  test('go into as few transactions as their rows allow, each message with all its rows in one', async () => {
+  test('are written in as few transactions as their rows allow, each message with all its rows in one', async () => {
     const commits: number[] = [];
     const counting: Seam = {
       ...openSeam,
@@ -87,7 +87,7 @@ describe('messages', () => {
     expect(conversation?.ticket.messageCount).toBe(4);
   });
 
-  test('of two processes at once are each there once', async () => {
+  test('of two concurrent processes each exist once', async () => {
     const together = [
       appendMessages(tables, filing([message(1), message(2)])),
       appendMessages(tables, filing([message(1), message(3)])),
@@ -98,7 +98,7 @@ describe('messages', () => {
   });
 });
 
-describe('what a filing says of its ticket', () => {
+describe('the result of a filing', () => {
   const CAROL = { name: 'Carol', address: 'CAROL@customer.example' };
   const KEY = (minute: number, status = 'open'): string =>
     `${status}|${indexRowKey({ lastAt: at(minute), id: 'ticket' })}`;
@@ -120,7 +120,7 @@ describe('what a filing says of its ticket', () => {
   const close = () =>
     createTicketStore({ tables, blobs: new MemoryBlobs(openSeam) }).setStatus('ticket', 'closed');
 
-  test('is the whole ticket that was opened, of which nobody else knows', async () => {
+  test('is the whole opened ticket, which no other process has seen', async () => {
     const first = message(1, { from: opened.requester, cc: [{ name: 'Nobody', address: undefined }] });
     expect(await appendMessages(tables, filing([first], { follows }))).toEqual({
       ticket: opened,
@@ -130,7 +130,7 @@ describe('what a filing says of its ticket', () => {
     });
   });
 
-  test('is the ticket after a reply, with the list row that it has outgrown', async () => {
+  test('is the ticket after a reply, with the outdated list row', async () => {
     await appendMessages(tables, filing([message(1)], { follows }));
     const reply = message(2, { to: [CAROL], cc: [opened.requester] });
     const filed = await appendMessages(tables, filing([reply], { opens: false }));
@@ -148,7 +148,7 @@ describe('what a filing says of its ticket', () => {
     });
   });
 
-  test('names two rows that it has outgrown, and never the one that holds', async () => {
+  test('names two outdated rows, and never the current one', async () => {
     const reply = (minute: number) => appendMessages(tables, filing([message(minute)], { opens: false }));
     await appendMessages(tables, filing([message(5)]));
     expect((await reply(3)).stale, 'an older mail moves nothing').toEqual([]);
@@ -159,7 +159,7 @@ describe('what a filing says of its ticket', () => {
     expect((await reply(7)).stale, 'the same for an email that is there').toEqual([KEY(6), KEY(5)]);
   });
 
-  test('has the time and the preview of the last of two emails of one moment', async () => {
+  test('has the time and the preview of the last of two emails with the same time', async () => {
     const two = [message(1), message(1, { key: 'second', preview: 'second' })];
     expect((await appendMessages(tables, filing(two))).ticket).toMatchObject({
       lastAt: at(1),
@@ -168,7 +168,7 @@ describe('what a filing says of its ticket', () => {
     });
   });
 
-  test('knows that others may know of it where an earlier run began, or met it', async () => {
+  test('marks the ticket as shared if an earlier run began or found it', async () => {
     const sharedOf = async (wish: Partial<Filing>) =>
       (await appendMessages(tables, filing([message(1)], wish))).shared;
     expect(await sharedOf({ ticketId: 'a', begunBefore: true })).toBe(true);
@@ -176,7 +176,7 @@ describe('what a filing says of its ticket', () => {
     expect(await sharedOf({ ticketId: 'b' }), 'it was there before').toBe(true);
   });
 
-  test('remembers over several transactions what each of them met', async () => {
+  test('combines the results of several transactions', async () => {
     const files = attachments(60);
     const [one, two, three] = [1, 2, 3].map((minute) => message(minute, { attachments: files }));
     if (one === undefined || two === undefined || three === undefined) throw new Error('three emails');
@@ -188,7 +188,7 @@ describe('what a filing says of its ticket', () => {
     expect(alone.shared).toBe(false);
   });
 
-  test('counts no row of attachments that stand in a list of their own', async () => {
+  test('counts no row of attachments that are in a separate list', async () => {
     const listed = message(1, { attachments: attachments(90), manifestBlob: 'list' });
     await appendMessages(tables, filing([listed, message(2, { attachments: attachments(2) })]));
     expect(tables.dump('Tickets').map(({ rowKey }) => rowKey.split('|')[0])).toEqual([
@@ -200,7 +200,7 @@ describe('what a filing says of its ticket', () => {
     ]);
   });
 
-  test('is a refusal where the ticket lost its head, though its mail is there', async () => {
+  test('is a refusal if the ticket’s head is missing, although its messages exist', async () => {
     const row = messageKind.toRow(messageRecord('ticket', message(1)));
     await tables.open('Tickets').commit('ticket', [{ kind: 'put', row }]);
     await expect(appendMessages(tables, filing([message(1)]))).rejects.toMatchObject({
@@ -208,13 +208,13 @@ describe('what a filing says of its ticket', () => {
     });
   });
 
-  test('is nothing without a message', async () => {
+  test('is empty without a message', async () => {
     await expect(appendMessages(tables, filing([]))).rejects.toMatchObject({ code: 'ticket-missing' });
   });
 });
 
-describe('a ticket that others change', () => {
-  /** Something happens before each of the first writes. */
+describe('a ticket with concurrent changes', () => {
+  /** A change happens before each of the first writes. */
   function racing(times: number, meanwhile: (time: number) => Promise<unknown>) {
     const seen = { writes: 0 };
     const seam: Seam = {
@@ -231,7 +231,7 @@ describe('a ticket that others change', () => {
   }
   const reply = (minute: number) => filing([message(minute)], { opens: false });
 
-  test('takes a reply in the end, with all that the others wrote', async () => {
+  test('finally has the reply and all other changes', async () => {
     await appendMessages(tables, filing([message(1)]));
     const { behind } = racing(19, (time) => appendMessages(tables, reply(10 + time)));
     const filed = await appendMessages(behind, reply(2));
@@ -239,21 +239,21 @@ describe('a ticket that others change', () => {
     expect((await read())?.messages).toHaveLength(21);
   });
 
-  test('is given up after twenty tries', async () => {
+  test('fails after twenty attempts', async () => {
     await appendMessages(tables, filing([message(1)]));
     const { behind, seen } = racing(99, (time) => appendMessages(tables, reply(10 + time)));
     await expect(appendMessages(behind, reply(2))).rejects.toMatchObject({ code: 'ticket-busy' });
     expect(seen.writes).toBe(20);
   });
 
-  test('is given an email once, where the answer to the first write was lost', async () => {
+  test('has an email once if the response to the first write was lost', async () => {
     await appendMessages(tables, filing([message(1)]));
     const { behind } = racing(1, () => appendMessages(tables, reply(2)));
     const filed = await appendMessages(behind, filing([message(2), message(3)], { opens: false }));
     expect(filed).toMatchObject({ shared: true, ticket: { messageCount: 3, preview: 'text 3' } });
   });
 
-  test('is read once for a reply that nobody disturbs', async () => {
+  test('is read once for a reply without conflicts', async () => {
     await appendMessages(tables, filing([message(1)]));
     const points: string[] = [];
     const seam: Seam = {
@@ -268,7 +268,7 @@ describe('a ticket that others change', () => {
   });
 });
 
-/** The tables, with what each transaction sends. */
+/** The tables, with the contents of each transaction. */
 function recording(): { behind: Tables; sent: Change[][] } {
   const sent: Change[][] = [];
   const behind: Tables = {
@@ -292,14 +292,14 @@ describe('a transaction', () => {
   const many = (count: number, wish: Partial<NewMessage> = {}): NewMessage[] =>
     Array.from({ length: count }, (_, index) => message(index, wish));
 
-  test('of 100 rows is one; with one row more it is two', async () => {
+  test('of 100 rows is one; with one more row it is two', async () => {
     const { behind, sent } = recording();
     await appendMessages(behind, filing(many(99)));
     await appendMessages(behind, filing(many(100), { ticketId: 'one more' }));
     expect(sent.map((changes) => changes.length)).toEqual([100, 100, 2]);
   });
 
-  test('of 100 rows with those of attachments is one; with one attachment more it is two', async () => {
+  test('of 100 rows including attachments is one; with one more attachment it is two', async () => {
     const { behind, sent } = recording();
     const two = (first: number, second: number): NewMessage[] =>
       [first, second].map((count, minute) => message(minute, { attachments: attachments(count) }));
@@ -322,7 +322,7 @@ describe('a transaction', () => {
     expect((await read())?.messages).toHaveLength(98);
   });
 
-  test('of 3 MiB is one; with one message more it is two', async () => {
+  test('of 3 MiB is one; with one more message it is two', async () => {
     const text: Body = { kind: 'inline', text: '字'.repeat(INLINE_CHARACTERS) };
     const sentOf = async (count: number): Promise<Change[][]> => {
       const { behind, sent } = recording();

@@ -9,7 +9,7 @@ const listed = (page: string): string[] =>
   [...page.matchAll(/<span class="number">(#\d+)/g)].map(([, number]) => number ?? '');
 
 describe('the class of a message', () => {
-  it('is a label in the list and in the conversation, but for what a person wrote', async () => {
+  it('is a label in the list and in the conversation, except for a message from a person', async () => {
     const postroom = samplePostroom();
     const id = await postroom.file(
       { subject: 'Not delivered', messageClass: 'bounce' },
@@ -47,7 +47,7 @@ describe('the class of a message', () => {
     expect(readPage(first)).toMatchObject({ unlabelled: [], repeatedIds: [], danglingIds: [] });
   });
 
-  it.each(messageClasses)('of every kind can be asked for: %s', async (messageClass) => {
+  it.each(messageClasses)('is a filter for every kind: %s', async (messageClass) => {
     const postroom = samplePostroom();
     await postroom.file({ messageClass });
     await postroom.file({ messageClass: messageClass === 'list' ? 'person' : 'list', minutesAgo: 2 });

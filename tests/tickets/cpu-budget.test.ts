@@ -1,5 +1,5 @@
 /**
- * No page that shows a message holds the event loop, whatever the message holds. Measured as processor time of this thread
+ * No page with a message blocks the event loop, whatever the message contains. Measured as processor time of this thread
  * between two turns of the loop, so that a busy machine does not count.
  */
 import { setImmediate as turn } from 'node:timers/promises';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => postroom.services.htmlViewer.close());
 
-/** Every address that shows something of a message. */
+/** Every URL that shows a part of a message. */
 async function pathsOf(id: string): Promise<string[]> {
   const first = (await postroom.tickets.conversation(id, { limit: 1 }))?.messages[0];
   const ref = first === undefined ? '' : messageRef(first);
@@ -43,7 +43,7 @@ async function pathsOf(id: string): Promise<string[]> {
   ];
 }
 
-/** The longest time for which this thread computed without a pause while `work` was under way, in milliseconds. */
+/** The longest time for which this thread computed without a pause during `work`, in milliseconds. */
 async function longestHold(work: () => Promise<unknown>): Promise<number> {
   const spent = (): number => {
     const { user, system } = process.threadCpuUsage();
@@ -95,7 +95,7 @@ test('fifty of the longest texts on one page', async () => {
   );
 }, 60_000);
 
-test('the quarantine, with all that a sender can write into it', async () => {
+test('unimported email, with all that a sender can write into it', async () => {
   for (const [place, { subject, from }] of mails.filter(({ name }) => name.startsWith('names')).entries())
     await postroom.quarantine.put('support', [
       {

@@ -88,13 +88,13 @@ describe('a file name from an email', () => {
     expect(safeFilename(filename)).toBe(name);
   });
 
-  test('cleaning it twice changes nothing more', () => {
+  test('does not change when cleaned again', () => {
     for (const filename of hostileNames)
       expect(safeFilename(safeFilename(filename))).toBe(safeFilename(filename));
   });
 });
 
-describe('a file from an email', () => {
+describe('an attachment of an email', () => {
   test.each([
     ['application/pdf', 'application/pdf'],
     ['IMAGE/PNG; name="x"', 'image/png'],
@@ -107,7 +107,7 @@ describe('a file from an email', () => {
     ['image/png\r\nX: y', 'application/octet-stream'],
     ['', 'application/octet-stream'],
     ['__proto__', 'application/octet-stream'],
-  ])('that says it is %j is served as %s', (contentType, served) => {
+  ])('declared as %j is served as %s', (contentType, served) => {
     const headers = downloadHeaders({ filename: 'x', contentType });
     expect(headers).toMatchObject({
       'content-type': served,

@@ -4,7 +4,7 @@ import type { NewMessage } from '../../shared/tickets/message-records.ts';
 /** ISO time of a minute of the tests' hour. */
 export const at = (minute: number): string => new Date(Date.UTC(2026, 10, 24, 10, minute)).toISOString();
 
-/** The mail of a minute: its key, subject, text and Message-ID name that minute. */
+/** The email of a minute: its key, subject, text and Message-ID contain that minute. */
 export const message = (minute: number, wish: Partial<NewMessage> = {}): NewMessage => ({
   key: `key${String(minute).padStart(3, '0')}`,
   at: at(minute),
@@ -24,7 +24,7 @@ export const message = (minute: number, wish: Partial<NewMessage> = {}): NewMess
   ...wish,
 });
 
-/** Mails that open the ticket `ticket`, number 7. */
+/** Emails that open the ticket `ticket`, number 7. */
 export const filing = (messages: readonly NewMessage[], wish: Partial<Filing> = {}): Filing => ({
   ticketId: 'ticket',
   number: 7,

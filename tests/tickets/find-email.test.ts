@@ -1,4 +1,4 @@
-/** The page “Where is my email?”: what it shows of each trace, and of an email that was not seen. */
+/** The page “Where is my email?”: what it shows for each trace, and for an email that was not seen. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createReconciliationStore } from '../../shared/intake/reconciliation-records.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -26,8 +26,8 @@ const find = async (
   return { status: answer.status, html: (await answer.text()).replaceAll(/\s+/g, ' ') };
 };
 
-describe('where is my email', () => {
-  test('is a form, which asks for something', async () => {
+describe('the page “Where is my email?”', () => {
+  test('is a form that requires an input', async () => {
     const html = await (await postroom.ask('/find-email')).text();
     expect(html).toContain('<h1>Where is my email?</h1>');
     expect(html).toContain('aria-current="page">Find email');
@@ -37,7 +37,7 @@ describe('where is my email', () => {
     expect(again).toContain('Enter a sender, a subject or a Message-ID.');
   });
 
-  test('leads from a sender and a subject to the ticket', async () => {
+  test('links from a sender and a subject to the ticket', async () => {
     for (const text of ['ada@fabrikam.example', 'label printer']) {
       const { html } = await find({ text });
       expect(html, text).toMatch(/<a href="\/tickets\/[\w-]+">Ticket #3<\/a>/);
@@ -45,14 +45,14 @@ describe('where is my email', () => {
     }
   });
 
-  test('shows an unimported email with its reason, and the way to deal with it', async () => {
+  test('shows an unimported email with its reason, and a link to handle it', async () => {
     const { html } = await find({ text: 'Your order' });
     expect(html).toContain('Not imported: More than 1,000 parts.');
     expect(html).toContain('Received by the mail server.');
     expect(html).toContain('/unimported?mailbox=support&amp;show=waiting');
   });
 
-  test('says of an email that was not seen what was looked at: folder, since when, last fetch, how many listed', async () => {
+  test('shows what was checked for an email that was not seen: folder, since when, last fetch, number listed', async () => {
     await createReconciliationStore(postroom.services.tables).saveCheck({
       mailboxId: 'support',
       folder: 'INBOX',
@@ -99,7 +99,7 @@ describe('where is my email', () => {
         }),
       '2 emails are missing.',
     ],
-  ])('says what to do where the mailbox is %s', async (_state, arrange, sentence) => {
+  ])('says what to do if the mailbox is %s', async (_state, arrange, sentence) => {
     await arrange();
     const { html } = await find({ text: 'never sent', mailbox: 'support' });
     expect(html).toContain(sentence);
@@ -108,7 +108,7 @@ describe('where is my email', () => {
     );
   });
 
-  test('asks the mail server on demand: in the folder, and in Junk, which it says', async () => {
+  test('searches the mail server on request: in the folder, and in Junk, which it names', async () => {
     const [inbox, junk] = [new MemoryFolder(), new MemoryFolder()];
     const letter = (id: string): Buffer =>
       Buffer.from(
@@ -130,13 +130,13 @@ describe('where is my email', () => {
     expect(nowhere).toContain('No matching email in these folders.');
   });
 
-  test('says so where the mail server cannot be asked', async () => {
+  test('reports that the mail server cannot be searched', async () => {
     const { html } = await find({ text: 'kim@customer', server: 'support' });
     expect(html).toContain('role="alert"');
     expect(html).toContain('On the mail server of support@');
   });
 
-  test('is a page that reads well: labels, ids and headings', async () => {
+  test('is a readable page: labels, IDs and headings', async () => {
     for (const text of ['Your order', 'never sent']) {
       const page = readPage((await find({ text })).html);
       expect(page).toMatchObject({ repeatedIds: [], unlabelled: [], danglingIds: [], inline: [] });
@@ -144,7 +144,7 @@ describe('where is my email', () => {
     }
   });
 
-  test('shows words of an email as words', async () => {
+  test('escapes the text of an email', async () => {
     await postroom.file({
       subject: '<script>alert(1)</script>',
       from: { name: undefined, address: 'x@evil.example' },

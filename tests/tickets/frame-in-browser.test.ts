@@ -56,7 +56,7 @@ describe.skipIf(!hasChromium)('the frame of a message', () => {
     expect(await hiddenIn(page)).toBe(0);
   });
 
-  test('does not grow for ever with what is as tall as its window', async () => {
+  test('does not grow endlessly with content that is as tall as its window', async () => {
     const page = await opened(
       '<div style="height:100vh">x</div><table height="100%"><tr><td>y</td></tr></table>',
     );
@@ -68,7 +68,7 @@ describe.skipIf(!hasChromium)('the frame of a message', () => {
     expect(before).toBeLessThan(1_000);
   });
 
-  test('without script has a height by how much HTML there is, whatever the text part says', async () => {
+  test('without script has a height for the amount of HTML, whatever the text part contains', async () => {
     const long = await opened(paragraphs, { javaScriptEnabled: false });
     expect(await heightOf(long)).toBeGreaterThan(550);
     await context?.close();
@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium)('the frame of a message', () => {
     expect(await heightOf(short)).toBeLessThan(250);
   });
 
-  test('opens links in a new tab that knows nothing of this one', async () => {
+  test('opens links in a new tab without an opener', async () => {
     const page = await opened(`<p><a href="${served.url}/tickets?flash=linked">a link</a></p>`);
     const [tab] = await Promise.all([
       page.waitForEvent('popup'),

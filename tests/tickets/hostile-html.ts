@@ -1,6 +1,6 @@
 /**
- * Mail that wants to run something. Whatever gets to run calls `ran()`, or asks for an address under `/leak`.
- * `{leak}` is the address of a server that counts.
+ * Email that tries to run a script. A script that runs calls `ran()`, or requests a URL under `/leak`.
+ * `{leak}` is the URL of a server that counts.
  */
 export const scriptVectors: readonly string[] = [
   '<script>ran()</script>',
@@ -96,7 +96,7 @@ export const scriptVectors: readonly string[] = [
   '<dialog open><form method=dialog><button autofocus onfocus=ran()>x</button></form></dialog>',
   '<p popover id=p onbeforetoggle=ran()>x</p><button popovertarget=p>click</button>',
   '<a ping="{leak}/ping" href="javascript:void ran()">click</a>',
-  // What opens a page outside of the frame could take the page's rights along.
+  // Content that opens a page outside of the frame could inherit the page's permissions.
   '<a href="javascript:ran()" target="_blank">click</a>',
   '<a href="javascript:ran()" target="_top">click</a>',
   '<a href="javascript:ran()" target="_blank" rel="opener">click</a>',
@@ -104,7 +104,7 @@ export const scriptVectors: readonly string[] = [
   '<img src=x onerror="frameElement.removeAttribute(`sandbox`);ran()">',
 ];
 
-/** Mail that wants to be noticed without running anything. */
+/** Email that tries to be noticed without running a script. */
 export const leakVectors: readonly string[] = [
   '<img src="{leak}/a.gif">',
   '<img src="//{leakhost}/b.gif">',

@@ -1,4 +1,4 @@
-/** Which attachments a message shows as images, and what they are by their bytes. */
+/** Which attachments a message shows as images, with the type detected from their bytes. */
 import { describe, expect, test } from 'vitest';
 import { bareContentId, imageType, readInlineImages } from '../../shared/tickets/inline-images.ts';
 import type { TicketAttachment } from '../../shared/tickets/ticket.ts';
@@ -45,12 +45,12 @@ describe('an image', () => {
     expect(imageType(bytes(head))).toBe(type);
   });
 
-  test('is named with and without its brackets', () => {
+  test('is referenced with and without angle brackets', () => {
     expect(['<a@b>', ' <a@b> ', 'a@b'].map(bareContentId)).toEqual(['a@b', 'a@b', 'a@b']);
     expect(['<a', 'a>', 'x<a>', '<a>x'].map(bareContentId)).toEqual(['<a', 'a>', 'x<a>', '<a>x']);
   });
 
-  test('is shown as what its bytes are', async () => {
+  test('is shown with the type of its bytes', async () => {
     const images = await readInlineImages(
       '<IMG SRC="CID:a">',
       [attachment({ contentType: 'IMAGE/png' })],
@@ -59,7 +59,7 @@ describe('an image', () => {
     expect([...images]).toEqual([['a', `data:image/gif;base64,${Buffer.from(gif).toString('base64')}`]]);
   });
 
-  test('is not read where the text names none', async () => {
+  test('is not read if the text does not reference it', async () => {
     const read = (): Uint8Array => {
       throw new Error('read');
     };
@@ -70,7 +70,7 @@ describe('an image', () => {
     expect(await shown([attachment({ size: 5 * MB + 1 })], read)).toEqual([]);
   });
 
-  test('is left out where it is gone, none, or more than it said', async () => {
+  test('is left out if it is missing, invalid, or larger than declared', async () => {
     expect(await shown([attachment()], () => undefined)).toEqual([]);
     expect(await shown([attachment()], () => bytes('<svg'))).toEqual([]);
     const large = new Uint8Array(5 * MB + 1);
@@ -79,7 +79,7 @@ describe('an image', () => {
     expect(await shown([attachment()], () => large.subarray(0, 5 * MB))).toEqual(['a']);
   });
 
-  test('is left out where those before it have used up the room, and a smaller one is not', async () => {
+  test('is left out if previous ones have used up the limit, and a smaller one is not', async () => {
     const half = new Uint8Array(3 * MB);
     half.set(gif);
     const of = (blob: string): Uint8Array => (blob === 'small' ? gif : half);

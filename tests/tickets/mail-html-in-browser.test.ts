@@ -9,7 +9,7 @@ import { leakVectors, scriptVectors } from './hostile-html.ts';
 
 type Walls = 'none' | 'sanitiser' | 'policy' | 'both';
 
-describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
+describe.skipIf(!hasChromium)('hostile email in a browser', () => {
   let browser: Browser;
   let leak: Served;
   let mail: Served;
@@ -37,7 +37,7 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
     leak.asked.length = 0;
   });
 
-  /** A line in the console is what a running script leaves, under any policy and without any preparation. */
+  /** A line in the console proves that a script ran, under any policy and without any preparation. */
   const armed = (vector: string): string =>
     vector
       .replaceAll('ran()', 'console.log(7331)')
@@ -53,7 +53,7 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
     return new Response(mailDocument(body), { headers });
   }
 
-  /** As our pages have it: the mail in a frame that the page's own script looks into. */
+  /** As on our pages: the email in a frame that the page's own script reads. */
   function pageAround(place: string): Response {
     const script = `const frame = document.querySelector('iframe');
       frame.onload = () => { document.title = frame.contentDocument.documentElement.scrollHeight; };`;
@@ -63,7 +63,7 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
     );
   }
 
-  /** Opens each email and clicks what can be clicked; returns the vectors that ran something. */
+  /** Opens each email and clicks what can be clicked; returns the vectors that ran a script. */
   async function open(vectors: readonly string[]): Promise<string[]> {
     const context = await browser.newContext();
     const ran = new Set<string>();
@@ -81,7 +81,7 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
         const clickable = within.locator('a, button, area, text').first();
         if (/>click<|<text/.test(current) && (await clickable.count()) > 0)
           await clickable.click({ timeout: 200, noWaitAfter: true }).catch(() => undefined);
-        // A round trip through the page: what was logged before it has arrived here after it.
+        // A round trip through the page: everything logged before it has arrived here afterwards.
         await page.title().catch(() => undefined);
       }
       await page.waitForTimeout(200);
@@ -91,7 +91,7 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
     return [...ran];
   }
 
-  test('the vectors are real: without any wall, many run and many leak', async () => {
+  test('the vectors work: without any protection, many run and many leak', async () => {
     walls = 'none';
     const ran = await open(scriptVectors);
     expect(ran.length).toBeGreaterThan(25);
@@ -99,19 +99,19 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
     expect(new Set(leak.asked).size).toBeGreaterThan(15);
   }, 120_000);
 
-  test('the sanitiser alone lets nothing run and nothing leave', async () => {
+  test('the sanitizer alone lets nothing run and nothing leak', async () => {
     walls = 'sanitiser';
     expect(await open(frames)).toEqual([]);
     expect(leak.asked).toEqual([]);
   }, 180_000);
 
-  test('the policy alone lets nothing run and nothing leave', async () => {
+  test('the policy alone lets nothing run and nothing leak', async () => {
     walls = 'policy';
     expect(await open(frames)).toEqual([]);
     expect(leak.asked).toEqual([]);
   }, 180_000);
 
-  test('both together, as served, let nothing run and nothing leave', async () => {
+  test('both together, as served, let nothing run and nothing leak', async () => {
     walls = 'both';
     expect(await open(frames)).toEqual([]);
     expect(leak.asked).toEqual([]);
@@ -126,7 +126,7 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
     });
 
     test.each(['policy', 'both'] as const)(
-      '%s: nothing runs and nothing leaves',
+      '%s: nothing runs and nothing leaks',
       async (wall) => {
         walls = wall;
         expect(await open(frames)).toEqual([]);

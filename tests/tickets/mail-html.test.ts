@@ -23,7 +23,7 @@ function shown(safe: SafeHtml | 'too-deep'): SafeHtml {
   return safe;
 }
 
-describe('what people write survives', () => {
+describe('ordinary content is kept', () => {
   test.each([
     ['<p>Dear <b>Ada</b>,<br />see <i>below</i>.</p>'],
     [
@@ -36,13 +36,13 @@ describe('what people write survives', () => {
     expect(await safe(html)).toBe(html);
   });
 
-  test('text that only looks like markup stays text', async () => {
+  test('text that resembles markup stays text', async () => {
     expect(await safe('1 &lt; 2 &amp;&amp; &lt;b&gt;')).toBe('1 &lt; 2 &amp;&amp; &lt;b&gt;');
   });
 });
 
 describe('links', () => {
-  test('open outside and say nothing about us', async () => {
+  test('open in a new tab and send no referrer', async () => {
     expect(await safe('<a href="https://a.example/?x=1&amp;y=2" target="_top" rel="opener">a</a>')).toBe(
       '<a target="_blank" rel="noopener noreferrer nofollow" href="https://a.example/?x=1&amp;y=2">a</a>',
     );
@@ -57,7 +57,7 @@ describe('links', () => {
     'file:///c:/x',
     'cid:x',
     'about:blank',
-  ])('to %s lead nowhere', async (href) => {
+  ])('to %s are removed', async (href) => {
     expect(await safe(`<a href="${href}">a</a>`)).toBe('<a>a</a>');
   });
 });
@@ -72,20 +72,20 @@ describe('images', () => {
     });
   });
 
-  test('on other servers are fetched over https alone when they are asked for', async () => {
+  test('on other servers are loaded only on request, and only over https', async () => {
     expect(await safe('<img src="http://t.example/a.gif"><img src="//t.example/b">', 'shown')).toBe(
       '<img src="https://t.example/a.gif" /><img src="https://t.example/b" />',
     );
   });
 
-  test('of the mail itself are put in its place, whatever signs its name has', async () => {
+  test('of the email itself are embedded, whatever characters their name has', async () => {
     const images = { 'a b@c': 'data:image/png;base64,AA==' };
     expect(await safe('<img src="CID:a%20b@c"><img src="cid:other">', 'blocked', images)).toBe(
       '<img src="data:image/png;base64,AA==" /><img />',
     );
   });
 
-  test('written into the mail are shown unless they are drawings that can hold more', async () => {
+  test('embedded in the email are shown unless their format can contain more than an image', async () => {
     expect(await safe('<img src="data:image/gif;base64,R0lGODdh">')).toContain('data:image/gif');
     expect(await safe('<img src="data:image/svg+xml;base64,PHN2Zz4=">')).toBe('<img />');
     expect(await safe('<img src="data:text/html,x">')).toBe('<img />');
@@ -96,7 +96,7 @@ describe('images', () => {
     ['<IMG width=1\n src = //t.example/a>', true],
     ['<img src="cid:a"> <a href="https://a.example">', false],
     ['<p>img src=http://x</p>', false],
-  ])('remote ones are noticed in %j: %s', (html, remote) => {
+  ])('on other servers are detected in %j: %s', (html, remote) => {
     expect(shapeOfHtml(html).remoteImages).toBe(remote);
   });
 });
@@ -116,7 +116,7 @@ describe('style', () => {
     expect(await safe(`<p style='${style}'>x</p>`)).not.toMatch(/url|set|fixed|expression|var|body|behavior/);
   });
 
-  test('a hostile value of 200,000 characters is judged at once', async () => {
+  test('a hostile value of 200,000 characters is checked at once', async () => {
     const started = performance.now();
     for (const piece of ['rgb(', 'rgb(1)', 'a ', '"', 'url(', '/*'])
       await safe(`<p style="color:${piece.repeat(200_000 / piece.length)}\\">x</p>`);
@@ -127,7 +127,7 @@ describe('style', () => {
 describe('nesting', () => {
   const nested = (depth: number): string => `${'<div>'.repeat(depth)}x${'</div>'.repeat(depth)}`;
 
-  test('beyond 200 tags is cut, not followed', async () => {
+  test('beyond 200 tags is cut', async () => {
     const html = await safe(nested(500));
     expect(html.match(/<div>/g)?.length).toBe(200);
     expect(html).toContain('x');
@@ -146,21 +146,21 @@ describe('nesting', () => {
   });
 
   test.each(['<p>x', '<li>x', '<br>', '<img alt="">', '<b>x</b>', '</q>'])(
-    'does not grow with %s, however often it stands there',
+    'does not grow with %s, however often they occur',
     async (piece) => {
       await safe(piece.repeat(2_000));
     },
   );
 });
 
-test('an image of the mail that is named a thousand times is not there a thousand times', async () => {
+test('an image that is referenced a thousand times is embedded within a size limit', async () => {
   const image = `data:image/png;base64,${'A'.repeat(4_000_000)}`;
   const html = await safe('<img src="cid:a">'.repeat(1_000), 'blocked', { a: image });
   expect(html.length).toBeLessThan(8_100_000);
   expect(html.match(/<img/g)?.length).toBe(1_000);
 });
 
-describe('each wall of the sanitiser alone', () => {
+describe('each layer of the sanitizer alone', () => {
   const schemes = [
     'javascript:alert(1)',
     'JaVaScRiPt:alert(1)',
@@ -169,12 +169,12 @@ describe('each wall of the sanitiser alone', () => {
     'file:///x',
   ];
 
-  test.each(schemes)('the way links are made leaves %s without an address', (href) => {
+  test.each(schemes)('the creation of links leaves %s without a URL', (href) => {
     expect(outsideLink('a', { href }).attribs).not.toHaveProperty('href');
     expect(outsideLink('a', { href: ` ${href}` }).attribs).not.toHaveProperty('href');
   });
 
-  test.each(schemes)('the allow-list leaves %s without an address', async (href) => {
+  test.each(schemes)('the allow-list leaves %s without a URL', async (href) => {
     const { default: sanitizeHtml } = await import('sanitize-html');
     expect(sanitizeHtml(`<a href="${href}">a</a>`, sanitiserRules)).toBe('<a>a</a>');
     expect(sanitizeHtml(`<img src="${href.replace('data:text', 'file:text')}">`, sanitiserRules)).toBe(
@@ -182,7 +182,7 @@ describe('each wall of the sanitiser alone', () => {
     );
   });
 
-  // A browser reads what stands in these as text, the parser as tags, or the other way round.
+  // A browser reads the content of these as text and the parser as tags, or vice versa.
   test.each([
     ...[
       'script',
@@ -197,13 +197,13 @@ describe('each wall of the sanitiser alone', () => {
       'plaintext',
     ],
     ...['iframe', 'object', 'applet', 'svg', 'math', 'template', 'title', 'head', 'audio', 'video'],
-  ])('what stands in <%s> is left out with it', async (tag) => {
+  ])('the content of <%s> is removed with it', async (tag) => {
     const html = await safe(`before<${tag}>inside<b>inside</b></${tag}>`);
     expect(html).toBe('before');
   });
 });
 
-test('the document may load nothing, send nothing and be framed by us alone', () => {
+test('the document may load nothing, send nothing and be framed only by us', () => {
   const policy = mailDocumentHeaders('blocked')['content-security-policy'];
   expect(policy).toBe(
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox",
@@ -214,7 +214,7 @@ test('the document may load nothing, send nothing and be framed by us alone', ()
 describe('inline images', () => {
   const attachment = { index: 0, filename: 'x', contentType: 'image/png', inline: true, size: 70, blob: 'b' };
 
-  test('are known by their bytes, not by their type', async () => {
+  test('are recognized by their bytes, not by their type', async () => {
     const blobs: Record<string, Uint8Array> = { png: redPixel, html: Buffer.from('<script>') };
     const images = await readInlineImages(
       '<img src="cid:a"><img src="cid:b">',
@@ -228,7 +228,7 @@ describe('inline images', () => {
     expect(images.get('a')).toMatch(/^data:image\/png;base64,/);
   });
 
-  test('take at most 5 MB of a page, and nothing is read that would be more', async () => {
+  test('take at most 5 MB of a page, and larger ones are not read', async () => {
     const read: string[] = [];
     const five = Buffer.concat([redPixel, Buffer.alloc(5 * 1024 * 1024 - redPixel.byteLength)]);
     const large = { ...attachment, size: five.byteLength };
@@ -268,7 +268,7 @@ describe('quoted text', () => {
   });
 
   test.each(['No quotation\nat all', '> one\nanswer below it', '> nothing but\n> quotation', '', 'a: \n\nb'])(
-    '%j stays whole',
+    '%j stays complete',
     (text) => {
       expect(splitQuotedText(text)).toEqual({ written: text, quoted: '' });
     },

@@ -29,7 +29,7 @@ describe('the times of a meeting', () => {
     expect(meetingTimes({ start, end })).toBe(written);
   });
 
-  test('are also in UTC, where that is another time and can be known', () => {
+  test('are also in UTC, if that differs and is known', () => {
     expect(startInUtc({ start: at('2026-01-01T01:00', 'Europe/Berlin', 60) })).toBe('1 Jan 2026, 00:00 UTC');
     expect(startInUtc({ start: at('2026-01-01T23:00', 'X', -120) })).toBe('2 Jan 2026, 01:00 UTC');
     for (const start of [at('2026-01-01T01:00', 'UTC', 0), at('2026-01-01T01:00', 'X'), at('2026-01-01')])

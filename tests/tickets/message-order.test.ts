@@ -28,7 +28,7 @@ function message(key: string, at: string, sentAt: string | undefined): NewMessag
   };
 }
 
-test('emails of one second stand in the order they were written, others in the order they came', async () => {
+test('emails of one second are in the order they were written, others in the order they arrived', async () => {
   const tables = new MemoryTables(openSeam);
   await appendMessages(tables, {
     ticketId: 't1',

@@ -22,7 +22,7 @@ const keyOf = async (id: string, place = 0): Promise<string> => {
   return message === undefined ? '' : messageRef(message);
 };
 
-test('every page has unique ids, labels, one h1 and its headings in order', async () => {
+test('every page has unique IDs, labels, one h1 and its headings in order', async () => {
   const { conversation, newsletter } = await fillPostroom(postroom);
   const empty = samplePostroom();
   const paths = [
@@ -43,7 +43,7 @@ test('every page has unique ids, labels, one h1 and its headings in order', asyn
   }
 });
 
-test('whatever an email says about itself is escaped, on every page', async () => {
+test('all content of an email is escaped, on every page', async () => {
   const evil = '"><script>alert(1)</script>';
   const id = await postroom.file({
     from: { name: evil, address: evil },
@@ -95,7 +95,7 @@ test('whatever an email says about itself is escaped, on every page', async () =
   }
 });
 
-describe('home', () => {
+describe('the home page', () => {
   const success = (minutes: number): Promise<void> =>
     postroom.mailboxes.saveSuccesses(0, new Map([['support', ago(minutes)]]));
   const headline = async (): Promise<string> =>
@@ -109,14 +109,14 @@ describe('home', () => {
     nextTryAt: ago(0),
   };
 
-  test('leads from nothing to the first provider', async () => {
+  test('leads from an empty installation to the first provider', async () => {
     const page = await html('/', 'admin');
     expect(page).toContain('Welcome to Postroom');
     expect(page).toContain('href="/providers/new"');
     expect(page).not.toContain('href="/mailboxes/new"');
   });
 
-  test('leads from a provider to the first mailbox, and an agent to an admin', async () => {
+  test('leads from a provider to the first mailbox, and tells an agent to ask an admin', async () => {
     await postroom.providers.save(sampleProvider);
     expect(await html('/', 'admin')).toContain('href="/mailboxes/new"');
     const agent = await html('/', 'agent');
@@ -124,12 +124,12 @@ describe('home', () => {
     expect(agent).toContain('An administrator does this.');
   });
 
-  test('says so while the first fetch is on its way', async () => {
+  test('shows that the first fetch is in progress', async () => {
     await postroom.mailbox({ createdAt: ago(2) });
     expect(await headline()).toBe('Almost there');
   });
 
-  test('says that mail flows when every mailbox was fetched a moment ago', async () => {
+  test('shows that email is fetched if every mailbox was fetched a moment ago', async () => {
     await postroom.mailbox();
     await success(1);
     expect(await headline()).toBe('Mail is flowing');
@@ -144,7 +144,7 @@ describe('home', () => {
     expect(await headline()).toBe(says);
   });
 
-  test('says what stopped first, and its first link leads an admin to the fix', async () => {
+  test('shows what stopped first, and its first link leads an admin to the fix', async () => {
     await postroom.mailbox();
     await postroom.providers.save(sampleProvider);
     await success(1);
@@ -162,7 +162,7 @@ describe('home', () => {
     expect(agent).not.toContain('/connect?mailbox');
   });
 
-  test('while a mailbox is retrying says so, since when, and that nobody has to do anything', async () => {
+  test('shows a retrying mailbox, since when, and that no action is required', async () => {
     await postroom.mailbox();
     await success(2);
     await postroom.mailboxes.setFailure('support', { ...trouble, state: 'retrying' });
@@ -189,7 +189,7 @@ describe('home', () => {
     expect(page).not.toContain('Mail is flowing');
   });
 
-  test('a mailbox that is switched off is no trouble, and all of them off is said', async () => {
+  test('shows a paused mailbox as no failure, and says if all are paused', async () => {
     await postroom.mailbox({ enabled: false });
     await postroom.mailboxes.setFailure('support', { ...trouble, state: 'retrying' });
     expect(await headline()).toBe('All mailboxes are paused');
@@ -197,7 +197,7 @@ describe('home', () => {
 });
 
 describe('the list of tickets', () => {
-  test('pages through any number, onwards and back again', async () => {
+  test('goes forward and back through any number of pages', async () => {
     for (let number = 1; number <= 120; number += 1)
       await postroom.file({ subject: `s${number}`, minutesAgo: 500 - number });
     const numbers = (page: string): number[] =>
@@ -227,14 +227,14 @@ describe('the list of tickets', () => {
     expect(await html('/tickets?flash=no-number')).toContain('There is no ticket with this number.');
   });
 
-  test('says nothing that only an address says', async () => {
+  test('shows nothing that comes only from the URL', async () => {
     expect(await html('/tickets?flash=toString')).not.toContain('class="flash');
     expect(await html('/tickets?flash=hello')).not.toContain('hello');
   });
 });
 
 describe('a ticket', () => {
-  test('is closed and opened again by a button, and never by a link', async () => {
+  test('is closed and reopened by a button, and never by a link', async () => {
     const id = await postroom.file({});
     const closed = await postroom.ask(`/tickets/${id}/close`, { method: 'POST' });
     expect([closed.status, closed.headers.get('location')]).toEqual([303, `/tickets/${id}?flash=closed`]);
@@ -244,7 +244,7 @@ describe('a ticket', () => {
     expect((await postroom.tickets.read(id))?.ticket.status).toBe('open');
   });
 
-  test('folds what a reply quotes, and links the ticket it follows', async () => {
+  test('folds the quotation of a reply, and links the ticket it follows', async () => {
     const { conversation } = await fillPostroom(postroom);
     const page = await html(`/tickets/${conversation}`);
     expect(page).toContain('<summary>Show quoted text</summary>');
@@ -283,13 +283,13 @@ describe('a ticket', () => {
   });
 
   test.each(['/tickets/none', '/tickets/..%2Fx', '/tickets/a%20b', '/tickets/none/messages/x/raw'])(
-    '%s is not there, and says so',
+    '%s is a page that says it does not exist',
     async (path) => {
       expect((await postroom.ask(path)).status).toBe(404);
     },
   );
 
-  test('says who the mail server could not confirm, and in its details what was checked', async () => {
+  test('shows which sender the mail server could not confirm, and in its details what was checked', async () => {
     const checked = { spf: 'fail', dkim: 'none', dmarc: 'fail' };
     const failed = await html(
       `/tickets/${await postroom.file({ authentication: { ...checked, fails: true } })}`,
@@ -305,7 +305,7 @@ describe('a ticket', () => {
     expect(silent).toContain('No result from the mail server');
   });
 
-  test('says in the details of a message where answers go, if its sender asks for another address', async () => {
+  test('shows in the details of a message the reply address, if it differs from the sender', async () => {
     const elsewhere = await postroom.file({
       replyTo: [{ name: 'Sales', address: 'sales@fabrikam.example' }],
     });
@@ -324,7 +324,7 @@ describe('a ticket', () => {
     );
   });
 
-  test('has links in its text that open a new tab and say nothing about us', async () => {
+  test('has links in its text that open a new tab and send no referrer', async () => {
     const page = await html(`/tickets/${await postroom.file({ text: 'See https://a.example/x.' })}`);
     expect(page).toContain(
       'See <a href="https://a.example/x" target="_blank" rel="noopener noreferrer nofollow">https://a.example/x</a>.',
@@ -332,7 +332,7 @@ describe('a ticket', () => {
     expect(page).toContain('<div class="mail-text" dir="auto">');
   });
 
-  test('shows the beginning of a long text and leads to all of it', async () => {
+  test('shows the beginning of a long text and links to all of it', async () => {
     const text = 'line of text\n'.repeat(10_000);
     const id = await postroom.file({ text, textInBlob: true });
     const page = await html(`/tickets/${id}`);
@@ -344,7 +344,7 @@ describe('a ticket', () => {
     expect(await answer.text()).toBe(text);
   });
 
-  test('is shown to nobody who is not signed in', async () => {
+  test('is not shown without a sign-in', async () => {
     const stranger = {
       'x-ms-client-principal': principalHeader('agent')['x-ms-client-principal']?.slice(0, 8) ?? '',
     };
@@ -353,7 +353,7 @@ describe('a ticket', () => {
 });
 
 describe('an email in its frame', () => {
-  test('is shown first, its text is one click away, and frame and document have the same sandbox', async () => {
+  test('is shown first, with its text one click away, and frame and document have the same sandbox', async () => {
     const id = await postroom.file({ text: 'plain words', html: '<p>rich</p>' });
     const key = await keyOf(id);
     const page = await html(`/tickets/${id}`);
@@ -370,7 +370,7 @@ describe('an email in its frame', () => {
     expect(await body.text()).toContain('<p>rich</p>');
   });
 
-  test('keeps its own policy next to the one of the pages', async () => {
+  test('keeps its own policy beside that of the pages', async () => {
     const id = await postroom.file({ html: '<p>x</p>' });
     const body = await postroom.ask(`/tickets/${id}/messages/${await keyOf(id)}/body`);
     const page = await postroom.ask('/tickets');
@@ -383,7 +383,7 @@ describe('an email in its frame', () => {
     expect(body.headers.get('referrer-policy')).toBe('no-referrer');
   });
 
-  test('shows images from other servers only after a click that says what it does', async () => {
+  test('shows images from other servers only after a click that explains the effect', async () => {
     const id = await postroom.file({ html: '<img src="https://t.example/x.gif">' });
     const key = await keyOf(id);
     const body = `/tickets/${id}/messages/${key}/body`;
@@ -415,8 +415,8 @@ describe('an email in its frame', () => {
   });
 });
 
-describe('files', () => {
-  test('an attachment leaves as it came, as a file', async () => {
+describe('downloads', () => {
+  test('return an attachment unchanged, as a file', async () => {
     const bytes = Buffer.from('<script>alert(1)</script>');
     const id = await postroom.file({
       files: [{ filename: '../evil.html', contentType: 'text/html', bytes }],
@@ -431,7 +431,7 @@ describe('files', () => {
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
   });
 
-  test('one without a name has one by its type, on the page and as a file', async () => {
+  test('name an unnamed attachment by its type, on the page and as a file', async () => {
     const id = await postroom.file({
       files: [{ contentType: 'text/calendar', bytes: Buffer.from('BEGIN:VCALENDAR') }],
     });
@@ -440,25 +440,25 @@ describe('files', () => {
     expect(answer.headers.get('content-disposition')).toContain('filename="invite.ics"');
   });
 
-  test('one of several megabytes arrives whole', async () => {
+  test('return several megabytes completely', async () => {
     const bytes = Buffer.alloc(9_000_000, 'mail');
     const id = await postroom.file({ files: [{ filename: 'a.zip', contentType: 'application/zip', bytes }] });
     const answer = await postroom.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
     expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
   });
 
-  test('the original mail leaves under a name of ours', async () => {
+  test('return the original email under our own file name', async () => {
     const id = await postroom.file({ subject: 'Hi' });
     const answer = await postroom.ask(`/tickets/${id}/messages/${await keyOf(id)}/raw`);
     expect(answer.headers.get('content-type')).toBe('message/rfc822');
     expect(answer.headers.get('content-disposition')).toMatch(/filename="ticket-1-[0-9a-f]{8}\.eml"/);
     expect(await answer.text()).toBe('Subject: Hi\r\n\r\nThe printer says no.\r\n');
-    // Who read it is on record.
+    // The audit log has who read it.
     const [entry] = (await postroom.audit.page({ kind: 'ticket', id, limit: 5 })).entries;
     expect([entry?.action, entry?.principal.name]).toEqual(['original read', 'Mira Sund']);
   });
 
-  test.each(['1', '-1', '0x0', '00', '1e0'])('attachment %s is not there', async (index) => {
+  test.each(['1', '-1', '0x0', '00', '1e0'])('report that attachment %s does not exist', async (index) => {
     const id = await postroom.file({
       files: [{ filename: 'a', contentType: 'text/plain', bytes: redPixel }],
     });
@@ -469,7 +469,7 @@ describe('files', () => {
 });
 
 describe('unimported email', () => {
-  test('shows the newest of all mailboxes, each with its reason, and one mailbox when chosen', async () => {
+  test('is listed for all mailboxes, newest first, each with its reason, or for a selected mailbox', async () => {
     await fillPostroom(postroom);
     const all = await html('/unimported');
     const order = ['Your order', 'Re: printer', 'Scans of the whole year'].map((subject) =>
@@ -484,7 +484,7 @@ describe('unimported email', () => {
     expect(billing).toContain('On the mail server (130 MB)');
   });
 
-  test('keeps the mail of a deleted mailbox in sight', async () => {
+  test('of a deleted mailbox stays listed', async () => {
     await fillPostroom(postroom);
     await postroom.mailboxes.remove('billing');
     const all = await html('/unimported');
@@ -500,7 +500,7 @@ describe('unimported email', () => {
     expect(entry?.action).toBe('original read');
   });
 
-  test('of more mailboxes and emails than a page holds is read to its end, each email once', async () => {
+  test('of more mailboxes and emails than fit on a page is read to its end, each email once', async () => {
     for (let box = 1; box <= 40; box += 1) {
       const id = `box-${String(box).padStart(2, '0')}`;
       await postroom.mailbox({ id, address: `${id}@contoso.example` });
@@ -531,7 +531,7 @@ describe('unimported email', () => {
     expect(subjects.slice(0, 40).every((subject) => subject.endsWith('-1.'))).toBe(true);
   });
 
-  test('hands the original over, and nothing else by a made-up key', async () => {
+  test('offers the original for download, and nothing for an invented key', async () => {
     await fillPostroom(postroom);
     const [, address = ''] = /href="(\/unimported\/support\/raw[^"]*)"/.exec(await html('/unimported')) ?? [];
     const answer = await postroom.ask(address.replaceAll('&amp;', '&'));
@@ -542,7 +542,7 @@ describe('unimported email', () => {
   });
 });
 
-test('a meeting is a card with title, times, place, organizer and answer', async () => {
+test('a meeting is a card with title, times, place, organizer and response', async () => {
   const time = (local: string) => ({ local, zone: 'Europe/Berlin', offset: 120 });
   const id = await postroom.file({
     text: '',
@@ -578,7 +578,7 @@ test.each([
   ['smime', 'encrypted with S/MIME'],
   ['rights', 'protected with Microsoft Purview'],
 ] as const)(
-  'an email encrypted with %s says so, and that Postroom can’t open it',
+  'an email encrypted with %s is labelled as such, and that Postroom can’t open it',
   async (encryption, words) => {
     const id = await postroom.file({ text: '', encryption });
     const page = (await html(`/tickets/${id}`)).replaceAll('&#39;', "'");

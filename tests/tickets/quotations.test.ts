@@ -1,4 +1,4 @@
-/** How many quotations and signatures are folded, in text and in HTML, and that no word is that its writer wrote. */
+/** How many quotations and signatures are folded, in text and in HTML, and that no word of the author is. */
 import { describe, expect, test } from 'vitest';
 import { foldQuotation } from '../../shared/tickets/fold-html.ts';
 import { sanitiseMailHtml } from '../../shared/tickets/mail-html.ts';
@@ -34,11 +34,11 @@ async function foldedHtml({ body, subject = '' }: Sample): Promise<Folded> {
 
 interface Reach {
   reached: number;
-  /** Each quotation of which words are still in sight. */
+  /** Each quotation with words that are still visible. */
   missed: string[];
-  /** Each message of which a wanted word is folded. */
+  /** Each message with a wanted word that is folded. */
   hidden: string[];
-  /** Each message of which a word is nowhere any more. */
+  /** Each message with a word that has disappeared. */
   lost: string[];
 }
 
@@ -68,14 +68,14 @@ function report(what: string, { reached, missed, hidden }: Reach): void {
 /** 85 of 96. */
 const least = (all: number): number => Math.ceil((all * 85) / 96);
 
-test('there are samples enough: 60 and more of each kind, and of what must stay in sight', () => {
+test('there are enough samples: 60 and more of each kind, and of what must stay visible', () => {
   expect(textSamples.length).toBeGreaterThanOrEqual(60);
   expect(htmlSamples.length).toBeGreaterThanOrEqual(60);
   expect(intactTexts.length + forwardedTexts.length + intactHtml.length).toBeGreaterThanOrEqual(50);
 });
 
 describe('in texts', () => {
-  test('of twelve languages and more, quotations and signatures are folded and no answer is', async () => {
+  test('of twelve languages and more, quotations and signatures are folded and no reply is', async () => {
     const reach = await reachOf(textSamples, foldedText);
     report('quotations in texts', reach);
     expect(reach.hidden).toEqual([]);
@@ -83,14 +83,14 @@ describe('in texts', () => {
     expect(reach.missed).toEqual([]);
   });
 
-  test.each([...intactTexts, ...forwardedTexts])('$name stays in sight', async (sample) => {
+  test.each([...intactTexts, ...forwardedTexts])('$name stays visible', async (sample) => {
     expect(await reachOf([sample], foldedText)).toMatchObject({ hidden: [], lost: [] });
     expect(splitQuotedText(sample.body, sample.subject).quoted).toBe('');
   });
 });
 
 describe('in HTML', () => {
-  test('of twelve languages and more, quotations and signatures are folded and no answer is', async () => {
+  test('of twelve languages and more, quotations and signatures are folded and no reply is', async () => {
     const reach = await reachOf(htmlSamples, foldedHtml);
     report('quotations in HTML', reach);
     expect(reach.hidden).toEqual([]);
@@ -98,7 +98,7 @@ describe('in HTML', () => {
     expect(reach.missed).toEqual([]);
   });
 
-  test.each(intactHtml)('$name stays in sight', async (sample) => {
+  test.each(intactHtml)('$name stays visible', async (sample) => {
     expect(await reachOf([sample], foldedHtml)).toMatchObject({ hidden: [], lost: [] });
     const { html } = (await sanitiseMailHtml(sample.body, {
       remoteImages: 'blocked',
@@ -112,13 +112,13 @@ describe('in the replies that Talon collected from mail clients', () => {
   const folder = 'talon/tests/fixtures/standard_replies/';
   const replies = corpusFiles().filter((path) => path.startsWith(folder) && path.endsWith('.eml'));
 
-  /** The reply by Talon's authors is "Hello" where no file says more; here its signature is folded as well. */
+  /** The reply by Talon's authors is "Hello" if no file says more; here its signature is folded as well. */
   async function samples(of: 'text' | 'html'): Promise<Sample[]> {
     const found: Sample[] = [];
     for (const path of replies) {
       const mail = await readMail(corpusMail(path));
       const body = of === 'text' ? mail.text : (mail.html ?? '');
-      // An answer below the quotation: everything stays.
+      // A reply below the quotation: everything stays.
       const below = path.endsWith('thunderbird.eml');
       const outlook = path.endsWith('outlook.eml');
       const wanted = [outlook && of === 'html' ? 'Allo! Follow up MIME!' : 'Hello'];

@@ -11,7 +11,7 @@ describe('a quotation', () => {
     '---  original message  ---  ',
     '-----Ursprüngliche Nachricht-----',
     "-----Message d'origine-----",
-  ])('begins at %j, whatever comes behind it', (marker) => {
+  ])('begins at %j, whatever follows it', (marker) => {
     expect(splitQuotedText(`Thanks\r\n\r\n${marker}\r\nFrom: x\r\n\r\ntext`)).toEqual({
       written: 'Thanks',
       quoted: `${marker}\nFrom: x\n\ntext`,
@@ -29,7 +29,7 @@ describe('a quotation', () => {
     expect(quotedIn('Thanks', line, 'more')).toBe('');
   });
 
-  test('is a line that begins with > and what is empty around it', () => {
+  test('is a line that begins with > and the empty lines around it', () => {
     expect(splitQuotedText('Yes.\n\n > a\n\n  > b\n  \n')).toEqual({
       written: 'Yes.',
       quoted: '> a\n\n  > b',
@@ -39,20 +39,20 @@ describe('a quotation', () => {
     expect(quotedIn('Yes.', 'x', '> b')).toBe('> b');
   });
 
-  test('takes along the line that ends with a colon', () => {
+  test('includes the line that ends with a colon', () => {
     expect(quotedIn('Hi.', 'Yes.', 'On Monday, Ada wrote:', '> b')).toBe('On Monday, Ada wrote:\n> b');
     expect(quotedIn('Hi.', 'Yes.', 'On Monday, Ada wrote: ', '> b')).toBe('On Monday, Ada wrote: \n> b');
     expect(quotedIn('Hi.', 'Yes.', 'On Monday, Ada: wrote', '> b')).toBe('> b');
   });
 
-  test('takes along the line above it only where that one stands alone', () => {
+  test('includes the line above it only if that is on its own', () => {
     expect(quotedIn('Yes.', '', 'On Monday, Ada', 'wrote:', '> b')).toBe('On Monday, Ada\nwrote:\n> b');
     expect(quotedIn('Yes.', '', ' ', 'wrote:', '> b')).toBe('wrote:\n> b');
     expect(quotedIn('Yes.', 'and no.', 'wrote:', '> b')).toBe('wrote:\n> b');
     expect(quotedIn('Yes.', ' ', 'On Monday, Ada', 'wrote:', '> b')).toBe('On Monday, Ada\nwrote:\n> b');
   });
 
-  test('is none where nothing else was written', () => {
+  test('is none if there is no other text', () => {
     for (const whole of [
       '> a',
       '> a\n> b',
@@ -65,19 +65,19 @@ describe('a quotation', () => {
     expect(splitQuotedText('> a\n> b')).toEqual({ written: '> a\n> b', quoted: '' });
   });
 
-  test('is none where no line at the end begins with >, whatever the line ends', () => {
+  test('is none if no line at the end begins with >, whatever the line end is', () => {
     expect(quotedIn('Hi.', 'See:', '')).toBe('');
     expect(quotedIn('Hi.', '> a', 'x', 'See:', '')).toBe('');
     expect(splitQuotedText('Hi.\r\nBye.\r\n')).toEqual({ written: 'Hi.\r\nBye.', quoted: '' });
   });
 
-  test('takes no answer along that stands right above the line of a client', () => {
+  test('includes no reply directly above the line of a client', () => {
     const line = 'On 5 Mar 2024, at 09:14, Ada <ada@a.example> wrote:';
     expect(quotedIn('Hi.', '', 'Yes.', line, '> b')).toBe(`${line}\n> b`);
     expect(quotedIn('Hi.', '', 'Yes.', line, '', 'b')).toBe(`${line}\n\nb`);
   });
 
-  test('is none where a line announces it that names nobody and no day', () => {
+  test('is none if the line that introduces it has no name and no date', () => {
     expect(quotedIn('It breaks.', 'The log says:', '> error 12')).toBe('');
     expect(quotedIn('It breaks.', 'The log of 5.3.2024 09:14 says:', '> error 12')).toBe('');
     expect(quotedIn('Yes.', 'Ada <ada@a.example> 5.3.2024 09:14:', '> b')).toBe(
@@ -85,7 +85,7 @@ describe('a quotation', () => {
     );
   });
 
-  test('is none in what was forwarded, whoever forwarded it', () => {
+  test('is none in a forwarded text, whoever forwarded it', () => {
     const fields = ['From: Ada <ada@a.example>', 'Sent: Monday', 'To: b@b.example', 'Subject: x', '', 'text'];
     expect(splitQuotedText(['FYI', '', ...fields].join('\n'), 'FW: x').quoted).toBe('');
     expect(splitQuotedText(['FYI', '', ...fields].join('\n'), 'RE: FW: x').quoted).toContain('text');
@@ -100,7 +100,7 @@ describe('a quotation', () => {
     expect(splitQuotedText(lines(5_001)).quoted).toBe('');
   });
 
-  test('leaves a line of more than 400 characters where it is', () => {
+  test('does not fold a line of more than 400 characters', () => {
     expect(quotedIn('Yes.', `${'x'.repeat(400)}:`, '> b')).toBe('> b');
   });
 });
@@ -108,7 +108,7 @@ describe('a quotation', () => {
 describe('a signature', () => {
   const signatureIn = (...lines: string[]): string | undefined => splitQuotedText(lines.join('\n')).signature;
 
-  test('begins at two dashes and a blank, and has ten lines at most', () => {
+  test('begins at two dashes and a space, and has at most ten lines', () => {
     const ten = Array.from({ length: 10 }, (_, line) => `line ${line}`);
     expect(signatureIn('Yes.', '-- ', ...ten)).toBe(['-- ', ...ten].join('\n').trim());
     expect(signatureIn('Yes.', '-- ', ...ten, 'line 10')).toBeUndefined();
@@ -116,7 +116,7 @@ describe('a signature', () => {
     expect(signatureIn('Yes.', '-- ')).toBeUndefined();
   });
 
-  test('begins at two dashes alone only where no sentence follows', () => {
+  test('begins at two dashes alone only if no sentence follows', () => {
     expect(signatureIn('Yes.', '--', 'Ada Byron', 'Contoso')).toBe('--\nAda Byron\nContoso');
     expect(signatureIn('Yes.', '--', 'And no.')).toBeUndefined();
     expect(signatureIn('Yes.', '--', 'Or no?', 'Ada')).toBeUndefined();
@@ -132,7 +132,7 @@ describe('a signature', () => {
     expect(signatureIn('Sent from my iPhone')).toBeUndefined();
   });
 
-  test('stands apart from the quotation below it', () => {
+  test('is separate from the quotation below it', () => {
     expect(splitQuotedText('Yes.\n\n-- \nAda\n\nBob wrote:\n> b')).toEqual({
       written: 'Yes.',
       signature: '-- \nAda',
@@ -140,7 +140,7 @@ describe('a signature', () => {
     });
   });
 
-  test('stays in sight where an answer follows', () => {
+  test('stays visible if a reply follows', () => {
     expect(splitQuotedText('Yes.\n-- \nAda\n> b\nNo.')).toEqual({
       written: 'Yes.\n-- \nAda\n> b\nNo.',
       quoted: '',

@@ -1,4 +1,4 @@
-/** What stands in the keys of a row is read back from them. */
+/** Values in the keys of a row are read back from them. */
 import { expect, test } from 'vitest';
 import { followerKind } from '../../shared/tickets/follower-records.ts';
 import { messageIdKind } from '../../shared/tickets/message-id-records.ts';

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { numbersInSubject, subjectTag } from '../../shared/tickets/subject-tag.ts';
 
-test('the tag of a ticket is found again in what mail programs make of a subject', () => {
+test('the tag of a ticket is found in the changed subjects of mail clients', () => {
   const tag = subjectTag(12);
   expect(tag).toBe('[#12]');
   for (const subject of [tag, `Re: ${tag} Lamp`, `AW: WG:${tag}Lamp`, `[EXTERNAL] Lamp ${tag}`])
     expect(numbersInSubject(subject)).toEqual([12]);
 });
 
-test('several tags are taken in their order, each once, and three at most', () => {
+test('several tags are found in their order, each once, and at most three', () => {
   expect(numbersInSubject('Re: [#12] Fwd: [#7] [#12] [#999999999] [#4]')).toEqual([12, 7, 999_999_999]);
 });
 

@@ -4,7 +4,7 @@ import { linkPieces } from '../../shared/tickets/text-links.ts';
 const links = (text: string): string[] =>
   linkPieces(text).flatMap((piece) => (typeof piece === 'string' ? [] : [piece.href]));
 
-describe('web addresses in plain text', () => {
+describe('URLs in plain text', () => {
   test.each([
     ['See https://a.example/x?y=1&z=2#top.', ['https://a.example/x?y=1&z=2#top']],
     ['(http://a.example/b)', ['http://a.example/b']],
@@ -26,7 +26,7 @@ describe('web addresses in plain text', () => {
     expect(links(text)).toEqual(expected);
   });
 
-  test('stand between the text before and after them', () => {
+  test('are between the text before and after them', () => {
     const link = (href: string) => ({ href, text: href });
     const [one, two] = ['http://a.example/1', 'http://b.example/2'];
     expect(linkPieces(`See ${one}, or ${two}.`)).toEqual(['See ', link(one), ', or ', link(two), '.']);
@@ -36,12 +36,12 @@ describe('web addresses in plain text', () => {
     expect(linkPieces('')).toEqual([]);
   });
 
-  test('that are longer than any browser takes are cut', () => {
+  test('that are longer than any browser accepts are cut', () => {
     const long = `http://${'a'.repeat(3000)}`;
     expect(links(long).map(({ length }) => length)).toEqual(['http://'.length + 2000]);
   });
 
-  test('together the pieces are the text', () => {
+  test('and the other parts together are the text', () => {
     const text = 'One http://a.example/1, two (https://b.example/2) and\nhttp://c.example. End';
     expect(
       linkPieces(text)

@@ -15,13 +15,13 @@ beforeEach(() => {
   tables = new MemoryTables(openSeam);
 });
 
-describe('the rows that follow from a ticket', () => {
+describe('the rows derived from a ticket', () => {
   const listed = (): string[] =>
     tables
       .dump('TicketIndex')
       .map((row) => `${row.partitionKey} ${String(row['id'])} ${String(row['lastAt'])}`);
 
-  test('list it once, at its newest message; it is found by the number that it has, not by one it has not', async () => {
+  test('list it once, at its newest message; it is found by its number, and by no other', async () => {
     for (let number = 1; number <= 8; number += 1) await reserveNumbers(tables, ['ticket']);
     for (const [opens, minute] of [
       [true, 1],
@@ -34,7 +34,7 @@ describe('the rows that follow from a ticket', () => {
     expect(await store.byNumber(8)).toBeUndefined();
   });
 
-  test('follow a ticket that an agent closed after the filing', async () => {
+  test('reflect that an agent closed the ticket after the filing', async () => {
     await writeIndexes(tables, 'box', [await appendMessages(tables, filing([message(1)]))]);
     const filed = await appendMessages(tables, filing([message(2)], { opens: false }));
     await createTicketStore({ tables, blobs: new MemoryBlobs(openSeam) }).setStatus('ticket', 'closed');
@@ -42,7 +42,7 @@ describe('the rows that follow from a ticket', () => {
     expect(listed()).toEqual([`closed ticket ${at(2)}`]);
   });
 
-  test('cost a ticket that nobody else knows no reading', async () => {
+  test('need no read for a ticket that no other process has seen', async () => {
     const points: string[] = [];
     const seam: Seam = {
       ...openSeam,
@@ -72,7 +72,7 @@ describe('the rows that follow from a ticket', () => {
     );
   });
 
-  test('are at most a hundred to a transaction', async () => {
+  test('are at most a hundred per transaction', async () => {
     const filed: Filed[] = [];
     for (let index = 0; index < 101; index += 1) filed.push(await ticket(`t${index}`, index, index));
     const { changes } = tables;
@@ -88,7 +88,7 @@ describe('the rows that follow from a ticket', () => {
     expect(keys()).toEqual([`open|${keyOf(1)}`]);
   });
 
-  test('take the place of those that the ticket has outgrown, and of no others', async () => {
+  test('replace the outdated rows of the ticket, and no others', async () => {
     const filed = await ticket('ticket', 7, 2);
     for (const [status, minute] of [
       ['open', 1],
@@ -107,8 +107,8 @@ describe('the rows that follow from a ticket', () => {
   });
 });
 
-describe('a list row of a ticket that others change', () => {
-  /** The head as somebody else leaves it, after it was filed. */
+describe('a list row of a ticket with concurrent changes', () => {
+  /** The head as another process leaves it, after it was filed. */
   const leave = async (change: {
     status?: TicketStatus;
     lastAt?: string;
@@ -133,7 +133,7 @@ describe('a list row of a ticket that others change', () => {
     ['its status', { status: 'closed' as const }],
     ['its time', { lastAt: at(5) }],
     ['its preview alone', { preview: 'other words' }],
-  ])('follows %s', async (_what, change) => {
+  ])('reflects %s', async (_what, change) => {
     const one = await filed();
     await leave(change);
     await writeIndexes(tables, 'box', [one]);
@@ -142,14 +142,14 @@ describe('a list row of a ticket that others change', () => {
     expect(rows()).toEqual(now === undefined ? [] : [indexKind.toRow(now)]);
   });
 
-  test('is left alone where the ticket is gone', async () => {
+  test('is unchanged if the ticket is gone', async () => {
     const one = await filed();
     await tables.open('Tickets').commit('ticket', [{ kind: 'remove', rowKey: 'head' }]);
     await writeIndexes(tables, 'box', [one]);
     expect(rows()).toEqual([indexKind.toRow(one.ticket)]);
   });
 
-  /** Counts how often the head is looked at; before each look something happens. */
+  /** Counts the reads of the head; before each read a change happens. */
   async function looks(meanwhile: (look: number) => Promise<unknown>): Promise<number> {
     const one = await filed();
     let count = 0;
@@ -167,14 +167,14 @@ describe('a list row of a ticket that others change', () => {
     return count;
   }
 
-  test('needs one look where nobody changed the ticket, and one more after each change', async () => {
+  test('needs one read if the ticket did not change, and one more after each change', async () => {
     expect(await looks(async () => {})).toBe(1);
     tables = new MemoryTables(openSeam);
     expect(await looks((look) => (look < 3 ? leave({ lastAt: at(10 + look) }) : Promise.resolve()))).toBe(3);
     expect(rows()).toMatchObject([{ lastAt: at(12) }]);
   });
 
-  test('follows a ticket that never rests for twenty looks', async () => {
+  test('follows a ticket that changes at each of twenty reads', async () => {
     expect(await looks((look) => leave({ lastAt: at(10 + look) }))).toBe(20);
     expect(rows()).toMatchObject([{ lastAt: at(30) }]);
   });
@@ -189,7 +189,7 @@ describe('a Message-ID', () => {
     await writeIndexes(tables, mailboxId, [filed]);
   };
 
-  test('leads to its ticket, and to both where it was used again', async () => {
+  test('leads to its ticket, and to both if it was reused', async () => {
     await file('a', ID);
     expect(await ticketsOfMessageId(tables, 'box', ID)).toEqual([holder('a')]);
     await file('b', ID);
@@ -198,7 +198,7 @@ describe('a Message-ID', () => {
     expect(await ticketsOfMessageId(tables, 'box', '<unknown@customer.example>')).toEqual([]);
   });
 
-  test('leads to tickets with an answer to it after those that hold it, unless the sender of the answer is refuted', async () => {
+  test('leads to tickets with a reply to it after those that contain it, unless the reply’s sender is refuted', async () => {
     const answer = async (ticketId: string, fails: boolean): Promise<void> => {
       const authentication = { spf: undefined, dkim: undefined, dmarc: undefined, fails };
       const messages = [message(2, { key: `of-${ticketId}`, answers: [ID], authentication })];
@@ -214,18 +214,18 @@ describe('a Message-ID', () => {
     ]);
   });
 
-  test('leads to tickets of its mailbox only', async () => {
+  test('leads only to tickets of its mailbox', async () => {
     await file('a', ID, 'other box');
     expect(await ticketsOfMessageId(tables, 'box', ID)).toEqual([]);
     expect(await ticketsOfMessageId(tables, 'other box', ID)).toEqual([holder('a')]);
   });
 
-  test('that an email does not have leaves no row', async () => {
+  test('that is missing in an email leaves no row', async () => {
     await file('a', undefined);
     expect(tables.dump('MessageIds')).toEqual([]);
   });
 
-  test('is found by a key that says nothing of it, whatever it holds', async () => {
+  test('has a key that reveals nothing of it, whatever it contains', async () => {
     await file('a', 'a/b\\c#d?e');
     expect(tables.dump('MessageIds')).toMatchObject([
       { partitionKey: 'box', rowKey: expect.stringMatching(/^[0-9a-f]{40}\|a$/), ticketId: 'a' },

@@ -11,7 +11,7 @@ beforeEach(() => {
   tables = new MemoryTables(openSeam);
 });
 
-/** The tables as another process sees them, which notes its calls. @param before happens before each of them */
+/** The tables as seen by another process, which records its calls. @param before happens before each of them */
 function watched(before: (point: SeamPoint) => Promise<void> = async () => {}) {
   const calls: SeamPoint[] = [];
   const seam: Seam = {
@@ -35,13 +35,13 @@ const given = (): string[] =>
     .map((row) => `${Number(row.rowKey)} ${String(row['ticketId'])}`);
 
 describe('ticket numbers', () => {
-  test('begin at 1, follow one another, and say which ticket each was reserved for', async () => {
+  test('begin at 1, are consecutive, and name the ticket that each was reserved for', async () => {
     expect(await reserveNumbers(tables, ['a', 'b'])).toBe(1);
     expect(await reserveNumbers(tables, ['c'])).toBe(3);
     expect(given()).toEqual(['1 a', '2 b', '3 c']);
   });
 
-  test('cost a batch one read and one write', async () => {
+  test('need one read and one write per batch', async () => {
     const { behind, calls } = watched();
     await reserveNumbers(tables, ['first']);
     await reserveNumbers(behind, ids(50));
@@ -49,23 +49,23 @@ describe('ticket numbers', () => {
     expect(console.warn).not.toHaveBeenCalled();
   });
 
-  test('cost no more where the counter stands at nothing', async () => {
+  test('need no more if the counter is missing', async () => {
     await numbers().commit('n', [{ kind: 'put', row: { partitionKey: 'n', rowKey: 'last', v: 1, last: 0 } }]);
     const { behind, calls } = watched();
     expect(await reserveNumbers(behind, ['first'])).toBe(1);
     expect(calls).toEqual(['table.Numbers.get', 'table.Numbers.commit']);
   });
 
-  test('of many writers at once are each given once', async () => {
+  test('of many concurrent writers are each assigned once', async () => {
     const runs = Array.from({ length: 12 }, (_, run) => reserveNumbers(tables, ids(5, `run${run}-`)));
     const firsts = await Promise.all(runs);
     expect(new Set(firsts).size).toBe(12);
     expect(given()).toHaveLength(60);
   });
 
-  test('are not given on where the write was refused', async () => {
+  test('are not returned if the write was refused', async () => {
     await reserveNumbers(tables, ['a']);
-    // Between reading and writing, another process is faster.
+    // Between read and write, another process is faster.
     let raced = false;
     const { behind, calls } = watched(async (point) => {
       if (point !== 'table.Numbers.commit' || raced) return;
@@ -83,7 +83,7 @@ describe('ticket numbers', () => {
     expect(console.warn).not.toHaveBeenCalled();
   });
 
-  test('are not to be had where others are faster fifty times', async () => {
+  test('fail if others are faster fifty times', async () => {
     const { behind, calls } = watched(async (point) => {
       if (point === 'table.Numbers.commit') await reserveNumbers(tables, ['faster']);
     });
@@ -100,7 +100,7 @@ describe('ticket numbers', () => {
     ['is less than nothing', -1],
     ['was set back', 2],
     ['was set back to nothing', 0],
-  ])('never repeat where the counter %s', async (_what, last) => {
+  ])('never repeat if the counter %s', async (_what, last) => {
     for (const count of [50, 50, 37]) await reserveNumbers(tables, ids(count));
     if (last === undefined) await numbers().commit('n', [{ kind: 'remove', rowKey: 'last' }]);
     else {
@@ -120,7 +120,7 @@ describe('ticket numbers', () => {
     [[1, 2, 3], 4, 10],
     [[1], 2, 10],
     [[2 ** 31 - 2], 2 ** 31 - 1, 70],
-  ])('after %j go on with %i, which is found in at most %i calls', async (there, next, most) => {
+  ])('after %j continue with %i, which is found in at most %i calls', async (there, next, most) => {
     for (const number of there) {
       const rowKey = String(number).padStart(10, '0');
       await numbers().commit('n', [{ kind: 'insert', row: { partitionKey: 'n', rowKey, ticketId: 'x' } }]);
@@ -130,13 +130,13 @@ describe('ticket numbers', () => {
     expect(calls.length).toBeLessThanOrEqual(most);
   });
 
-  test('end with the highest one that a column holds', async () => {
+  test('end with the highest one that a column can store', async () => {
     const rowKey = String(2 ** 31 - 1);
     await numbers().commit('n', [{ kind: 'insert', row: { partitionKey: 'n', rowKey, ticketId: 'x' } }]);
     await expect(reserveNumbers(tables, ['next'])).rejects.toThrow('n/last.last: 2147483648');
   });
 
-  test('that are given are never changed, nor are any given by half', async () => {
+  test('that are assigned never change, and are assigned all or none', async () => {
     await reserveNumbers(tables, ids(5));
     await numbers().commit('n', [{ kind: 'put', row: { partitionKey: 'n', rowKey: 'last', v: 1, last: 2 } }]);
     expect(await reserveNumbers(tables, ['a', 'b', 'c', 'd'])).toBe(6);

@@ -66,7 +66,7 @@ const messageRow = (one: NewMessage): Row => messageKind.toRow(messageRecord('t1
 const attachmentRow = (of: { at: string; key: string }, one: TicketAttachment): Row =>
   attachmentKind.toRow({ ...one, ticketId: 't1', messageRow: messageRowKey(of.at, of.key) });
 const readMessage = (row: Row) => storedMessage(messageKind.fromRow(row), []);
-/** As a table gives it: without the columns that hold nothing. */
+/** As returned by a table: without empty columns. */
 const stored = (row: Row): Row => JSON.parse(JSON.stringify(row)) as Row;
 
 describe('a ticket', () => {
@@ -82,13 +82,13 @@ describe('a ticket', () => {
     expect([openedAt, participants, follows]).toEqual([one.openedAt, one.participants, one.follows]);
   });
 
-  test('stands in the list of its status, the newest first, two of a moment apart', () => {
+  test('is listed under its status, newest first, also if two have the same time', () => {
     expect(indexKind.toRow(ticket).partitionKey).toBe('open');
     expect(indexRowKey({ lastAt: LATER, id: 'a' }) < indexRowKey({ lastAt: AT, id: 'a' })).toBe(true);
     expect(indexRowKey({ lastAt: AT, id: 'a' })).not.toBe(indexRowKey({ lastAt: AT, id: 'b' }));
   });
 
-  test('names the rows that it has outgrown', () => {
+  test('names its outdated rows', () => {
     const head = headRow(ticket, ['open|1', 'closed|2']);
     expect(headKind.fromRow(stored(head)).stale).toEqual(['open|1', 'closed|2']);
     expect(headKind.fromRow(stored(headRow(ticket))).stale).toEqual([]);
@@ -103,7 +103,7 @@ describe('a ticket', () => {
     });
   });
 
-  test('keeps as many participants as a column has room for', () => {
+  test('stores as many participants as fit into a column', () => {
     const participants = Array.from({ length: 2000 }, (_, index) => `somebody-${index}@customer.example`);
     const json = String(headRow({ ...ticket, participants })['participants']);
     const kept = JSON.parse(json) as string[];
@@ -117,7 +117,7 @@ describe('a ticket', () => {
   });
 
   test.each(['number', 'messageCount', 'subject', 'mailboxId', 'lastAt', 'preview', 'status', 'openedAt'])(
-    'without its %s is refused by name',
+    'without its %s is rejected by name',
     (column) => {
       const row = { ...stored(headRow(ticket)), [column]: undefined };
       expect(() => headKind.fromRow(row)).toThrow(`Tickets/t1/head: the column ${column} does not hold`);
@@ -147,7 +147,7 @@ describe('a message', () => {
     expect(htmlShape).toBeUndefined();
   });
 
-  test('knows the shape of its HTML, wherever that stands', () => {
+  test('has the structure of its HTML, wherever that is stored', () => {
     const shape = { lines: 12, remoteImages: true };
     const inBlob = { ...message, html: { kind: 'blob', blob: 'h' } as const, htmlShape: shape };
     expect(readMessage(stored(messageRow(inBlob))).htmlShape).toEqual(shape);
@@ -160,13 +160,13 @@ describe('a message', () => {
     expect(readMessage(stored(messageRow(inRow))).htmlShape).toMatchObject({ remoteImages: false });
   });
 
-  test('counts the rows of its attachments, which are none where a blob lists them', () => {
+  test('counts the rows of its attachments, which are none if a blob lists them', () => {
     const two = { ...message, attachments: [attachment, attachment] };
     expect(messageRow(two)['attachmentRows']).toBe(2);
     expect(messageRow({ ...two, manifestBlob: 'm' })['attachmentRows']).toBe(0);
   });
 
-  test('has short texts in its columns, whatever an email holds', () => {
+  test('has short texts in its columns, whatever an email contains', () => {
     const long = 'x'.repeat(2000);
     const short = `${'x'.repeat(999)}…`;
     const row = messageRow({
@@ -185,7 +185,7 @@ describe('a message', () => {
     expect(JSON.parse(String(row['notes']))).toEqual([short]);
   });
 
-  test('of which a row has lost the text cannot be read', () => {
+  test('cannot be read if a row has lost its text', () => {
     const row = { ...stored(messageRow(message)), text: undefined };
     expect(() => readMessage(row)).toThrow('Tickets/t1/');
     expect(() => readMessage(row)).toThrow('the column text does not hold');
@@ -232,7 +232,7 @@ describe('an attachment', () => {
     expect(row).toMatchObject({ contentType: `${'x'.repeat(999)}…`, contentId: `${'y'.repeat(999)}…` });
   });
 
-  test('stands between the newest and the oldest message of its page', () => {
+  test('is between the newest and the oldest message of its page', () => {
     const keyOf = (at: string): string => attachmentRow({ at, key: 'k' }, attachment).rowKey;
     const { from, to } = attachmentRange(messageRowKey(LATER, 'k'), messageRowKey(AT, 'k'));
     for (const key of [keyOf(AT), keyOf(LATER)]) expect(from <= key && key < to).toBe(true);

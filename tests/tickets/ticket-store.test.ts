@@ -29,7 +29,7 @@ beforeEach(() => {
   store = createTicketStore({ tables, blobs });
 });
 
-/** Mail comes in, with all rows that follow from it. */
+/** Email arrives, with all rows derived from it. */
 async function file(messages: readonly NewMessage[], wish: Partial<Filing> = {}): Promise<void> {
   await writeIndexes(tables, 'box', [await appendMessages(tables, filing(messages, wish))]);
 }
@@ -39,7 +39,7 @@ const keep = (name: string, text: string) => blobs.putOnce(name, Buffer.from(tex
 /** A message as it is read back. */
 const stored = (one: NewMessage) => ({ ...one, rowKey: messageRowKey(one.at, one.key) });
 
-/** The same store, which notes its calls. */
+/** The same store, with recorded calls. */
 function watched(): { store: TicketStore; points: SeamPoint[] } {
   const points: SeamPoint[] = [];
   const seam: Seam = {
@@ -66,7 +66,7 @@ const summary = (minute: number, wish: Partial<TicketSummary> = {}): TicketSumma
 });
 
 describe('a page of tickets', () => {
-  test('has those of its status, the newest first, and says where the next one begins', async () => {
+  test('has those of its status, newest first, and the start of the next one', async () => {
     for (const minute of [1, 3, 2]) await put('TicketIndex', indexKind.toRow(summary(minute)));
     await put('TicketIndex', indexKind.toRow(summary(9, { status: 'closed' })));
     const first = await store.page('open', { limit: 2 });
@@ -81,7 +81,7 @@ describe('a page of tickets', () => {
     });
   });
 
-  test('that holds the last ticket is the last page', async () => {
+  test('with the last ticket is the last page', async () => {
     for (const minute of [1, 2]) await put('TicketIndex', indexKind.toRow(summary(minute)));
     expect((await store.page('open', { limit: 2 })).next).toBeUndefined();
     expect((await store.page('open', { limit: 1 })).next).toBe(indexRowKey(summary(2)));
@@ -110,7 +110,7 @@ describe('a conversation', () => {
     expect(oldest).toEqual({ ticket: newest?.ticket, messages: [stored(message(1))], earlier: undefined });
   });
 
-  test('that fits a page has nothing earlier', async () => {
+  test('that fits on a page has nothing earlier', async () => {
     await file(five);
     expect((await store.conversation('ticket', { limit: 5 }))?.earlier).toBeUndefined();
   });
@@ -132,7 +132,7 @@ describe('a conversation', () => {
     });
   });
 
-  test('has two emails of one moment in the same order, on one page and on two', async () => {
+  test('has two emails with the same time in the same order, on one page and on two', async () => {
     await file([message(1, { key: 'a' }), message(1, { key: 'b' })]);
     const keysOf = async (range: { before?: string | undefined; limit: number }) => {
       const page = await store.conversation('ticket', range);
@@ -145,13 +145,13 @@ describe('a conversation', () => {
     expect(both.keys.toSorted()).toEqual(['a', 'b']);
   });
 
-  test('has the attachments of each message with it', async () => {
+  test('has the attachments of each message', async () => {
     const messages = [2, 0, 1].map((count, index) => message(index, { attachments: attachments(count) }));
     await file(messages);
     expect((await store.conversation('ticket', { limit: 9 }))?.messages).toEqual(messages.map(stored));
   });
 
-  test('asks for attachments only where a message has some', async () => {
+  test('reads attachments only if a message has some', async () => {
     await file([message(1, { attachments: attachments(1) }), message(2), message(3)]);
     const { store: asked, points } = watched();
     const newest = await asked.conversation('ticket', { limit: 2 });
@@ -160,7 +160,7 @@ describe('a conversation', () => {
     expect(points).toEqual(['table.Tickets.get', 'table.Tickets.list', 'table.Tickets.list']);
   });
 
-  test('takes the attachments of a message with very many from their list', async () => {
+  test('reads the attachments of a message with very many from their list', async () => {
     const many = message(1, { attachments: attachments(90), manifestBlob: 'list' });
     const lost = message(2, { attachments: attachments(90), manifestBlob: 'lost' });
     await keep('list', JSON.stringify(many.attachments));
@@ -184,7 +184,7 @@ describe('one message', () => {
     expect(points).toEqual(['table.Tickets.get', 'table.Tickets.get', 'table.Tickets.list']);
   });
 
-  test('is not found in another ticket, at another moment, by another text, or without a ticket', async () => {
+  test('is not found in another ticket, at another time, by another text, or without a ticket', async () => {
     await file([one]);
     expect(await store.message('other', messageRef(one))).toBeUndefined();
     expect(await store.message('ticket', messageRef(message(3)))).toBeUndefined();
@@ -197,7 +197,7 @@ describe('one message', () => {
 });
 
 describe('a whole ticket', () => {
-  test('has every text, wherever that stands', async () => {
+  test('has every text, wherever it is stored', async () => {
     await keep('text', 'A long text.');
     const messages = [
       message(1, { html: { kind: 'inline', text: '<p>text 1</p>' } }),
@@ -220,7 +220,7 @@ describe('a whole ticket', () => {
     expect(whole?.ticket).toMatchObject({ id: 'ticket', messageCount: 3 });
   });
 
-  test('that is not there is none', async () => {
+  test('that does not exist is none', async () => {
     expect(await store.read('ticket')).toBeUndefined();
   });
 });
@@ -241,11 +241,11 @@ describe('the beginning of a text', () => {
     expect(await store.readText({ kind: 'blob', blob: 'b' }, limit)).toEqual(expected);
   });
 
-  test('is none where the blob is gone', async () => {
+  test('is none if the blob is gone', async () => {
     expect(await store.readText({ kind: 'blob', blob: 'gone' }, 4)).toBeUndefined();
   });
 
-  /** Blobs that come in pieces of ten bytes. */
+  /** Blobs that arrive in chunks of ten bytes. */
   function inPieces(text: string): { blobs: Blobs; taken: () => number } {
     const bytes = Buffer.from(text);
     let taken = 0;
@@ -264,7 +264,7 @@ describe('the beginning of a text', () => {
   test.each([
     ['one byte a letter', 'a'],
     ['three bytes a letter', '字'],
-  ])('needs no more of a long blob than its longest characters take: %s', async (_what, letter) => {
+  ])('reads no more of a long blob than its longest characters require: %s', async (_what, letter) => {
     const { blobs: slow, taken } = inPieces(letter.repeat(1000));
     const read = await createTicketStore({ tables, blobs: slow }).readText({ kind: 'blob', blob: 'b' }, 10);
     expect(read).toEqual({ text: letter.repeat(10), whole: false });
@@ -278,7 +278,7 @@ describe('the status of a ticket', () => {
     tables.dump('Tickets').find(({ partitionKey, rowKey }) => partitionKey === 'ticket' && rowKey === 'head');
   const keyAt = (minute: number): string => indexRowKey({ lastAt: at(minute), id: 'ticket' });
 
-  test('changes in the ticket and in the lists, and what it was before is said', async () => {
+  test('changes in the ticket and in the lists, and the previous one is returned', async () => {
     await file([message(1)]);
     await file([message(2)], { ticketId: 'other', number: 8 });
     expect(await store.setStatus('ticket', 'closed')).toEqual({ number: 7, before: 'open' });
@@ -292,7 +292,7 @@ describe('the status of a ticket', () => {
     expect(listed()).toEqual([other, `open|${keyAt(1)}`]);
   });
 
-  test('stays where it is already the one', async () => {
+  test('is not written if it is already the same', async () => {
     await file([message(1)]);
     const before = headOf();
     expect(await store.setStatus('ticket', 'open')).toEqual({ number: 7, before: 'open' });
@@ -300,12 +300,12 @@ describe('the status of a ticket', () => {
     expect(listed()).toEqual([`open|${keyAt(1)}`]);
   });
 
-  test('of a ticket that is not there is missing, and no list has it', async () => {
+  test('of a missing ticket is missing, and no list has it', async () => {
     expect(await store.setStatus('ticket', 'closed')).toBe('missing');
     expect(listed()).toEqual([]);
   });
 
-  test('leaves a note of the two list rows that it may have left behind', async () => {
+  test('records the two list rows that may be outdated', async () => {
     await file([message(1)]);
     await store.setStatus('ticket', 'closed');
     expect(headOf()?.['stale']).toBe(`open|${keyAt(1)}`);
@@ -327,7 +327,7 @@ describe('the status of a ticket', () => {
       'closed',
       `closed|${keyAt(2)}`,
     ],
-  ])('is set once, and listed once, where %s meanwhile', async (_what, meanwhile, before, row) => {
+  ])('is set once, and listed once, if %s meanwhile', async (_what, meanwhile, before, row) => {
     await file([message(1)]);
     let isFirst = true;
     const seam: Seam = {
@@ -348,7 +348,7 @@ describe('the status of a ticket', () => {
 });
 
 describe('a ticket by its number', () => {
-  test('is found by the number that it has, and by no other', async () => {
+  test('is found by its own number, and by no other', async () => {
     expect(await reserveNumbers(tables, ['unfiled', 'ticket', 'ticket'])).toBe(1);
     await file([message(1)], { number: 2 });
     expect(await store.byNumber(2)).toBe('ticket');
@@ -380,7 +380,7 @@ describe('a row that cannot be read', () => {
   };
   const reported = (table: TableName): string[] => unreadableRows(tables, table).map(({ rowKey }) => rowKey);
 
-  test('of the list is left out of its page, which goes on after it', async () => {
+  test('of the list is left out of its page, which continues after it', async () => {
     for (const minute of [1, 2, 3]) await put('TicketIndex', indexKind.toRow(summary(minute)));
     const { rowKey } = await spoil('TicketIndex', (row) => row['id'] === 't2', { number: 'two' });
     const { tickets, next } = await store.page('open', { limit: 2 });
@@ -389,7 +389,7 @@ describe('a row that cannot be read', () => {
     expect(reported('TicketIndex')).toEqual([rowKey]);
   });
 
-  test('of a message or an attachment is left out of its conversation, and by itself is refused', async () => {
+  test('of a message or an attachment is left out of its conversation, and rejected on its own', async () => {
     const withFile = message(3, { attachments: attachments(2) });
     await file([message(1), message(2), withFile]);
     const { rowKey } = await spoil('Tickets', (row) => row['key'] === message(2).key, { notes: '{' });
@@ -404,7 +404,7 @@ describe('a row that cannot be read', () => {
     await expect(store.message('ticket', messageRef(message(2)))).rejects.toMatchObject({ code: 'bad-row' });
   });
 
-  test('of the ticket itself is refused by name, and closes nothing', async () => {
+  test('of the ticket itself is rejected by name, and closes nothing', async () => {
     await file([message(1)]);
     await spoil('Tickets', ({ rowKey }) => rowKey === 'head', { participants: '[7]' });
     const refused = {
@@ -415,7 +415,7 @@ describe('a row that cannot be read', () => {
     await expect(store.setStatus('ticket', 'closed')).rejects.toMatchObject(refused);
   });
 
-  test('of a number or of a Message-ID is reported, and what else is there is found', async () => {
+  test('of a number or of a Message-ID is reported, and the others are found', async () => {
     await reserveNumbers(tables, ['a', 'b']);
     await spoil('Numbers', ({ rowKey }) => rowKey.endsWith('1'), { ticketId: 7 });
     await file([message(1, { messageId: '<1@c>' })], { ticketId: 'a', number: 1 });

@@ -1,4 +1,4 @@
-/** What a person can do about an unimported email, on its page. */
+/** What a person can do with an unimported email, on its page. */
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
@@ -17,7 +17,7 @@ beforeEach(async () => {
   key = await keep('a');
 });
 
-/** An email whose original is kept, and whose row in the ledger says that it could not be imported. */
+/** An email whose original is stored, and whose ledger row says that it could not be imported. */
 async function keep(name: string, kind: 'quarantined' | 'skipped' = 'quarantined'): Promise<string> {
   const { ledger } = postroom.services.intake;
   const place = `at|0123456789abcdef|0000000001|000000000${name.charCodeAt(0) - 96}|fedcba9876543210`;
@@ -64,7 +64,7 @@ const lastAudit = async (): Promise<string | undefined> =>
   (await postroom.audit.page({ kind: 'quarantine', limit: 1 })).entries[0]?.action;
 
 describe('an unimported email', () => {
-  test('offers to try again, to make a ticket, to dismiss it and to download it', async () => {
+  test('can be retried, made a ticket, dismissed and downloaded', async () => {
     const html = await page();
     for (const label of ['Try again', 'Make a ticket', 'Dismiss'])
       expect(html).toContain(`aria-label="${label}: Lost a"`);
@@ -72,7 +72,7 @@ describe('an unimported email', () => {
     expect(html).toContain('Not imported');
   });
 
-  test('is imported by another try, and its entry says so with the ticket', async () => {
+  test('is imported by a retry, and its entry shows that with the ticket', async () => {
     const answer = await press('retry');
     expect(answer.status).toBe(303);
     const html = await page(answer.headers.get('location')?.replace('/unimported', ''));
@@ -87,7 +87,7 @@ describe('an unimported email', () => {
     expect(tickets.map(({ subject }) => subject)).toEqual(['Lost a']);
   });
 
-  test('that cannot be read this time either is said so, and stays', async () => {
+  test('that is unreadable again is reported as such, and stays', async () => {
     postroom.services.intake.parser = {
       parse: () => Promise.resolve({ kind: 'unreadable', reason: 'it needs too much memory' }),
       async close() {},
@@ -100,7 +100,7 @@ describe('an unimported email', () => {
     expect(await postroom.quarantine.open(10)).toHaveLength(1);
   });
 
-  test('becomes a ticket anyway, whose file is the original', async () => {
+  test('becomes a ticket anyway, with the original as its attachment', async () => {
     const answer = await press('ticket');
     expect(answer.headers.get('location')).toBe('/unimported?flash=ticket&number=1');
     const { tickets } = await postroom.tickets.page('open', { limit: 5 });
@@ -111,7 +111,7 @@ describe('an unimported email', () => {
     expect(await lastAudit()).toBe('made a ticket');
   });
 
-  test('is dismissed, stays in sight, and can still become a ticket', async () => {
+  test('is dismissed, stays listed, and can still become a ticket', async () => {
     await press('dismiss');
     const html = await page('?flash=dismissed');
     expect(html).toContain('>Dismissed<');
@@ -121,21 +121,21 @@ describe('an unimported email', () => {
     expect(await lastAudit()).toBe('dismissed');
   });
 
-  test('is listed among those that wait, and no skipped one is', async () => {
+  test('is listed among those that wait, and a skipped one is not', async () => {
     await keep('b', 'skipped');
     const html = await page('?show=waiting');
     expect(html).toContain('Lost a');
     expect(html).not.toContain('Lost b');
   });
 
-  test('that was skipped becomes a ticket in full', async () => {
+  test('that was skipped becomes a complete ticket', async () => {
     key = await keep('b', 'skipped');
     await press('ticket');
     const { tickets } = await postroom.tickets.page('open', { limit: 5 });
     expect(tickets).toMatchObject([{ subject: 'Lost b', preview: 'Hello' }]);
   });
 
-  test('that only the mail server has is asked for again by a job', async () => {
+  test('that only the mail server has is fetched again by a job', async () => {
     await postroom.quarantine.put('support', [
       {
         kind: 'quarantined',
@@ -170,7 +170,7 @@ describe('an unimported email', () => {
     expect((await press('ticket')).headers.get('location')).toBe('/unimported?flash=ticket&number=1');
   });
 
-  test('that is none is not found, whatever is asked', async () => {
+  test('that does not exist is not found, for any request', async () => {
     for (const action of ['retry', 'ticket', 'dismiss'])
       for (const made of [{ key: 'x' }, { key: 'a/b' }, {}])
         expect((await press(action, made as Record<string, string>)).status, action).toBe(404);

@@ -60,10 +60,10 @@ const everything = renderPage(
   </Page>,
 );
 
-describe('a page with every part of the kit', () => {
+describe('a page with every component', () => {
   const page = readPage(everything);
 
-  test('has unique ids, a label for each field and no pointer into nothing', () => {
+  test('has unique IDs, a label for each field and no broken reference', () => {
     expect(page).toMatchObject({ repeatedIds: [], unlabelled: [], danglingIds: [] });
   });
 
@@ -71,26 +71,26 @@ describe('a page with every part of the kit', () => {
     expect(headingsInOrder(page.headings)).toBe(true);
   });
 
-  test('escapes whatever it is given', () => {
+  test('escapes all its input', () => {
     expect(everything).not.toContain('<script>alert');
     expect(everything).not.toContain(`"><script`);
     expect(everything.match(/&lt;script&gt;alert\(1\)/g)?.length).toBeGreaterThan(9);
   });
 
-  test('holds nothing that its policy would block', () => {
+  test('contains nothing that its policy would block', () => {
     expect(page.inline).toEqual([]);
   });
 
-  test('says in the title first that there are mistakes', () => {
+  test('starts its title with the number of errors', () => {
     expect(everything).toContain('<title>Error: ');
   });
 
-  test('keeps what was typed, except a secret', () => {
+  test('keeps the entered values, except a secret', () => {
     expect(everything).not.toContain('hunter2');
     expect(everything).toMatch(/id="host"[^>]* value="&quot;&gt;/);
   });
 
-  test('leads from the summary to each field, which says the same words', () => {
+  test('links from the error summary to each field, which has the same message', () => {
     for (const [field, sentence] of Object.entries(errors)) {
       expect(everything).toContain(`<a href="#${field}">${sentence}</a>`);
       expect(everything).toContain(`<p class="error" id="${field}-error">${sentence}</p>`);
@@ -99,7 +99,7 @@ describe('a page with every part of the kit', () => {
 });
 
 describe('the page', () => {
-  test('goes on to another address only where that is a safe one', () => {
+  test('redirects only to a safe URL', () => {
     const to = (refreshTo: string): string =>
       renderPage(
         <Page title="On" refreshTo={refreshTo}>
@@ -112,7 +112,7 @@ describe('the page', () => {
     expect(to('javascript:alert(1)')).not.toContain('http-equiv');
   });
 
-  test('shows the places of an admin to admins alone', () => {
+  test('shows admin links to admins only', () => {
     const as = (role: 'admin' | 'agent'): string =>
       renderPage(
         <Page title="Home" place="home" principal={{ id: '1', name: 'Mira', roles: [role] }}>
@@ -124,11 +124,11 @@ describe('the page', () => {
     expect(as('agent')).toContain('<a href="/" aria-current="page">');
   });
 
-  test('refuses to be drawn while a part is still a promise', () => {
+  test('is not rendered while a component is still a promise', () => {
     expect(() => renderPage(<Page title="Late">{Promise.resolve('x')}</Page>)).toThrow(/promise/);
   });
 
-  test('carries an error summary only when there is an error', () => {
+  test('has an error summary only if there is an error', () => {
     expect(
       renderPage(
         <Page title="Fine">
@@ -176,8 +176,8 @@ describe('a link', () => {
   });
 });
 
-describe('words', () => {
-  test('a time says its zone', () => {
+describe('texts', () => {
+  test('a time includes its zone', () => {
     expect(String(<Time at="2026-11-24T09:05:00.000Z" />)).toBe(
       '<time datetime="2026-11-24T09:05:00.000Z" data-relative="">24 Nov 2026, 09:05 UTC</time>',
     );

@@ -15,7 +15,7 @@ import { NOW, origin, principalHeader, samplePostroom } from '../harness/pages/s
 const everyday = ['Home', 'Tickets', 'Find email', 'Unimported email', 'Alerts', 'Activity'];
 const forAdmins = ['Mailboxes', 'Providers', 'Secrets', 'Health', 'Audit log'];
 
-/** The labels of the main navigation, with what stands beside a label. */
+/** The labels of the main navigation, each with its badge. */
 const placesIn = (html: string): string[] => {
   const nav = /<nav aria-label="Main">([\s\S]*?)<\/nav>/.exec(html)?.[1] ?? '';
   return [...nav.matchAll(/<a [^>]*>([\s\S]*?)<\/a>/g)].map(([, label = '']) =>
@@ -23,8 +23,8 @@ const placesIn = (html: string): string[] => {
   );
 };
 
-describe('main navigation', () => {
-  test('an admin finds every place in it; an agent finds the places that the role may open', async () => {
+describe('the main navigation', () => {
+  test('shows an admin every page, and an agent the pages that the role may open', async () => {
     const postroom = samplePostroom();
     const nav = async (role: 'admin' | 'agent'): Promise<string[]> =>
       placesIn(await (await postroom.ask('/tickets', { role })).text());
@@ -37,13 +37,13 @@ describe('main navigation', () => {
     ['/activity', 'Activity'],
     ['/health', 'Health'],
     ['/audit', 'Audit log'],
-  ])('%s says that it is the page %s, in the navigation and as its title', async (path, label) => {
+  ])('%s is marked as the page %s, in the navigation and in its title', async (path, label) => {
     const html = await (await samplePostroom().ask(path, { role: 'admin' })).text();
     expect(html).toMatch(new RegExp(`aria-current="page">${label}`));
     expect(html).toContain(`<h1>${label}</h1>`);
   });
 
-  test('alerts have a badge with the number of open ones, and none while nothing is open', async () => {
+  test('has a badge with the number of open alerts, and none if no alert is open', async () => {
     const postroom = samplePostroom();
     await postroom.services.alerts.observe({
       source: 'review',
@@ -52,14 +52,14 @@ describe('main navigation', () => {
     const busy = await (await postroom.ask('/tickets')).text();
     expect(placesIn(busy)).toContain('Alerts 2 open');
     await postroom.services.alerts.observe({ source: 'review', findings: [] });
-    // The page of the alerts reads them anyway, and the badge agrees with it.
+    // The alerts page reads them anyway, and the badge agrees with it.
     const calm = await (await postroom.ask('/alerts')).text();
     expect(calm).toContain('No active alerts.');
     expect(placesIn(calm)).toContain('Alerts');
     expect(calm).not.toContain('class="badge"');
   });
 
-  test('the badge costs one query a minute, however many pages are opened, and the pages stay without it', async () => {
+  test('reads the badge with one query a minute, however many pages are opened, and works without it', async () => {
     let now = NOW;
     const seam = new FaultySeam({ now: () => now });
     const tables = new MemoryTables(seam);
@@ -87,7 +87,7 @@ describe('main navigation', () => {
 
 describe.skipIf(!hasChromium)('in a browser', () => {
   test.each([320, 400, 1280])(
-    'in a window of %i pixels every place is in sight, large enough to hit, and reached with Tab, without script',
+    'in a window of %i pixels shows every link, large enough to hit, and reachable with Tab, without script',
     async (width) => {
       const postroom = samplePostroom();
       await postroom.services.alerts.observe({ source: 'review', findings: [silent('support')] });

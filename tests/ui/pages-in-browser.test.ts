@@ -126,7 +126,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       const found: Record<string, Finding[]> = {};
       for (const [name, address] of Object.entries(addresses())) {
         await open(page, address);
-        // The policy of the pages blocks added script tags, as it should: the checks come in from outside.
+        // The page policy blocks added script tags, as it should, so the checks are injected from outside.
         await page.evaluate(axe.source);
         const findings = await page.evaluate(async () => {
           const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
@@ -162,7 +162,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     60_000,
   );
 
-  test('the mail is drawn in its frame, with its own picture, under both policies', async () => {
+  test('the email is shown in its frame, with its own picture, under both policies', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     const complaints: string[] = [];
@@ -197,7 +197,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     await context.close();
   });
 
-  test('the script says recent times as people do and keeps the exact one at hand', async () => {
+  test('the script shows recent times as relative and keeps the exact one available', async () => {
     const context = await browser.newContext({ timezoneId: 'Asia/Tokyo' });
     const page = await context.newPage();
     await page.clock.install({ time: '2026-11-24T10:00:00Z' });
@@ -209,7 +209,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
   });
 });
 
-/** What stands behind the # is typed into the page's form. */
+/** The part after `#` is entered into the page's form. */
 async function open(page: Page, address: string): Promise<void> {
   const [path = '', typed] = address.split('#');
   await page.goto(path);

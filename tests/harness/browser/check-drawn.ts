@@ -6,10 +6,10 @@ import { assets } from '../../../shared/ui/assets.ts';
 import { headingsInOrder, readPage } from '../pages/read-page.ts';
 import { serve } from './serve.ts';
 
-/** Pages by a name for people, as the app drew them. */
+/** The app's rendered pages, by a readable name. */
 export type Drawn = Readonly<Record<string, string>>;
 
-/** One heading first, a label for every field, no id twice, nothing inline. */
+/** One heading first, a label for every field, no duplicate ID, nothing inline. */
 export function expectWhole(drawn: Drawn): void {
   for (const [name, html] of Object.entries(drawn)) {
     const { headings, ...faults } = readPage(html);
@@ -26,8 +26,8 @@ export function expectWhole(drawn: Drawn): void {
 }
 
 /**
- * Nothing for axe to find in light and dark, and nothing wider than a phone of 320 pixels. Skipped without Chromium.
- * With `SCREENSHOTS=folder` in the environment, a picture of each page is kept there.
+ * No axe violation in light and dark mode, and nothing wider than a phone of 320 pixels. Skipped without Chromium.
+ * With `SCREENSHOTS=folder` in the environment, a picture of each page is saved there.
  */
 export async function expectUsableInBrowser(drawn: Drawn): Promise<void> {
   if (!hasChromium) return;
@@ -37,7 +37,7 @@ export async function expectUsableInBrowser(drawn: Drawn): Promise<void> {
     const html = drawn[decodeURIComponent(path.slice(1))];
     const asset = assets.find((one) => one.path === path);
     const type = html === undefined ? (asset?.contentType ?? 'text/plain') : 'text/html; charset=utf-8';
-    // A hand-over would leave the page before it is checked.
+    // A redirect page would leave before it is checked.
     const body = html?.replace(/<meta http-equiv="refresh"[^>]*>/, '') ?? asset?.body ?? '';
     return new Response(body, { headers: { 'content-type': type } });
   });
@@ -49,7 +49,7 @@ export async function expectUsableInBrowser(drawn: Drawn): Promise<void> {
         for (const name of Object.keys(drawn)) {
           await page.goto(`${served.url}/${encodeURIComponent(name)}`);
           await page.evaluate(axe.source);
-          // The colours are all that the scheme changes.
+          // The scheme changes only colors.
           const options = colorScheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
           const found = await page.evaluate(async (rules) => {
             const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };

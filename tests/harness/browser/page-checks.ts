@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 
-/** Tab comes by everything that can be used, and shows where it is. */
+/** Tab reaches every control, and shows where the focus is. */
 export async function byKeyboard(page: Page): Promise<string[]> {
   const wanted = await page.evaluate(() => {
     const usable = [
@@ -8,7 +8,7 @@ export async function byKeyboard(page: Page): Promise<string[]> {
         'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]',
       ),
     ].filter((element) => element.checkVisibility() && !element.matches(':disabled'));
-    // One of a group of radio buttons takes the Tab; the arrow keys go on from there.
+    // Tab reaches one of a group of radio buttons; the arrow keys move within it.
     const stops = usable.filter((element) => {
       if (!(element instanceof HTMLInputElement) || element.type !== 'radio') return true;
       const group = usable.filter(
@@ -28,7 +28,7 @@ export async function byKeyboard(page: Page): Promise<string[]> {
     const at = await page.evaluate(() => {
       const element = document.activeElement;
       if (!(element instanceof HTMLElement) || element.dataset['stop'] === undefined) return undefined;
-      // A row that is one link wears the ring itself; a date shows its focus in one of its parts.
+      // A row that is one link has the focus ring itself; a date shows its focus in one of its parts.
       const ringed =
         element.matches('input[type=date]') ||
         [element, element.closest('li')].some((ring) => {
@@ -51,7 +51,7 @@ export async function byKeyboard(page: Page): Promise<string[]> {
   ];
 }
 
-/** The same page in a browser without script: the same heading, and no button that does nothing. */
+/** The same page in a browser without script: the same heading, and no button without an effect. */
 export async function withoutItsScript(page: Page, plain: Page): Promise<string[]> {
   const heading = await page.locator('h1').innerText();
   const complaints: string[] = [];

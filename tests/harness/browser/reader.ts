@@ -4,21 +4,21 @@ import axe from 'axe-core';
 import type { Locator, Page, Response } from 'playwright-core';
 import { byKeyboard, withoutItsScript } from './page-checks.ts';
 
-/** A person at the browser: counts what they do and looks at every page with critical eyes. */
+/** A person at the browser: counts their actions and checks every page critically. */
 export class Reader {
   readonly page: Page;
   clicks = 0;
   formData = 0;
   /** Milliseconds that the checks took, which a person would not have spent. */
   lookedMs = 0;
-  /** What axe found, and pages wider than a phone, by page. */
+  /** Axe violations, and pages wider than a phone, by page. */
   readonly findings: Record<string, string[]> = {};
   readonly #folder: string | undefined;
   #looks = 0;
   /** The document that the page shows. */
   #answer: Response | undefined;
 
-  /** @param folder where a picture of each page goes; undefined: nowhere. */
+  /** @param folder where a picture of each page is saved; undefined: nowhere. */
   constructor(page: Page, folder: string | undefined) {
     this.page = page;
     this.#folder = folder;
@@ -41,14 +41,14 @@ export class Reader {
     await this.page.keyboard.press('Enter');
   }
 
-  /** Typed key by key into the field that Tab has come to. */
+  /** Typed key by key into the field that Tab has reached. */
   async typeAt(what: Locator, text: string): Promise<void> {
     this.formData += 1;
     await this.tabTo(what);
     await this.page.keyboard.type(text);
   }
 
-  /** @throws Error when Tab never comes to it */
+  /** @throws Error when Tab never reaches it */
   async tabTo(what: Locator): Promise<void> {
     for (let press = 0; press < MAX_STOPS; press++) {
       if (await what.evaluate((element) => element === document.activeElement)) return;
@@ -62,7 +62,7 @@ export class Reader {
     await into.fill(text);
   }
 
-  /** Checks the page as it stands: accessible in light and in dark, and no wider than a phone. */
+  /** Checks the current page: accessible in light and dark mode, and no wider than a phone. */
   async look(name: string): Promise<void> {
     const { page } = this;
     const found = new Set<string>();
@@ -88,8 +88,8 @@ export class Reader {
   }
 
   /**
-   * The same, and whether it serves without a mouse and without its script: for pages that come once, as the answer to
-   * a form or to a trip.
+   * The same, and whether it works without a mouse and without its script: for pages that appear once, as the response to
+   * a form or to a redirect.
    */
   async lookClosely(name: string): Promise<void> {
     const { page } = this;
@@ -98,7 +98,7 @@ export class Reader {
     if (complaints.length > 0) this.findings[name] = [...(this.findings[name] ?? []), ...complaints];
   }
 
-  /** What the server sent, shown where no script runs: asked for again, such a page would be another one. */
+  /** The server's response, shown without script: a second request would return another page. */
   async #plainly(): Promise<string[]> {
     const { page } = this;
     const context = await page.context().browser()?.newContext({ javaScriptEnabled: false });
@@ -118,7 +118,7 @@ export class Reader {
     return complaints;
   }
 
-  /** Pictures alone, wide in light and dark and as on a phone, where a folder for them was named. */
+  /** Only pictures, wide in light and dark mode and as on a phone, if a folder for them was given. */
   async picture(name: string): Promise<void> {
     if (this.#folder === undefined) return;
     const { page } = this;
@@ -143,13 +143,13 @@ export class Reader {
 const MAX_STOPS = 120;
 const PHONE = { width: 360, height: 800 };
 
-/** What axe has against the page as it stands, and headings whose content is cut away. */
+/** Axe violations of the current page, and headings whose content is cut off. */
 export async function axeComplaints(page: Page, colorScheme: 'light' | 'dark'): Promise<string[]> {
-  // The policy of the pages blocks added script tags, as it should: the checks come in from outside.
+  // The page policy blocks added script tags, as it should, so the checks are injected from outside.
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   return page.evaluate(async (scheme) => {
     const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
-    // Only colours are other ones in the dark.
+    // Dark mode changes only colors.
     const rules = scheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
     const { violations } = await checks.run({ exclude: ['iframe'] }, rules);
     const cut = [...document.querySelectorAll('h2, h3')].filter((heading) => {

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 
 export interface Served {
   url: string;
-  /** Paths that were asked for, in order. */
+  /** Requested paths, in order. */
   readonly asked: string[];
   close(): Promise<void>;
 }
 
-/** Puts a fetch-style handler on a free port of this machine, for a browser. */
+/** Serves a fetch-style handler on a free port of this machine, for a browser. */
 export async function serve(
   answer: (path: string, request: IncomingMessage) => Promise<Response>,
 ): Promise<Served> {

@@ -5,8 +5,8 @@ import type { Services } from '../../../functions/services.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * A provider whose secret ends in twenty days and may be rotated: switched on in Postroom, and its app registration in the
- * directory of the Graph stand-in, owned by the managed identity.
+ * A provider whose secret expires in twenty days and may be rotated: enabled in Postroom, and its app registration in the
+ * directory of the Graph emulator, owned by the managed identity.
  */
 export async function makeRotationDue(
   { services, stack, graph }: { services: Services; stack: Stack; graph: RunningGraph },

@@ -4,7 +4,7 @@ import type { ProblemCode } from '../../../shared/platform/problem.ts';
 import type { Seam, SeamPoint } from '../../../shared/platform/seam.ts';
 
 export const faultKinds = ['crashBefore', 'crashAfter', 'failBefore', 'failAfter'] as const;
-/** Crash: the process is dead from there on. Fail: the call rejects; `After`: though its effect happened. */
+/** Crash: the process is dead from there on. Fail: the call rejects; `After`: although its effect happened. */
 export type FaultKind = (typeof faultKinds)[number];
 
 export interface Fault {
@@ -13,7 +13,7 @@ export interface Fault {
   kind: FaultKind;
 }
 
-/** What every call of a process rejects with once it is dead. */
+/** The error of every call of a process after its crash. */
 export class ProcessDied extends Error {
   constructor() {
     super('the process is dead');
@@ -23,15 +23,15 @@ export class ProcessDied extends Error {
 
 export interface FaultySeamOptions {
   now: () => number;
-  /** Which fault strikes at this call, if any. */
+  /** The fault at this call, if any. */
   faultAt?: (call: number, point: SeamPoint) => FaultKind | undefined;
-  /** Waits for the turn of this process, before the effect; meanwhile others may do something. */
+  /** Waits for this process's turn, before the effect; other processes may run meanwhile. */
   turn?: (call: number, point: SeamPoint) => Promise<void>;
-  /** Looks at the world after each effect, whatever becomes of its answer. */
+  /** Inspects all state after each effect, even if the call then fails. */
   afterEffect?: (point: SeamPoint) => void;
 }
 
-/** The world of one process: numbers its calls and puts faults in their places. */
+/** The outside of one process: numbers its calls and injects faults. */
 export class FaultySeam implements Seam {
   readonly now: () => number;
   /** Every call in order. */
@@ -48,7 +48,7 @@ export class FaultySeam implements Seam {
     return this.#dead;
   }
 
-  /** Kills the process: nothing it does from here on reaches the world. */
+  /** Crashes the process: nothing it does from here on reaches the outside. */
   die(): never {
     this.#dead = true;
     throw new ProcessDied();
@@ -60,7 +60,7 @@ export class FaultySeam implements Seam {
     const number = this.calls.push(point);
     const kind = faultAt?.(number, point);
     await turn?.(number, point);
-    // Somewhere else in this process the end came while it waited.
+    // Another call of this process crashed it while this one waited.
     if (this.#dead) throw new ProcessDied();
     if (kind === 'crashBefore') this.die();
     if (kind === 'failBefore') throw outage(point);
@@ -77,7 +77,7 @@ export const only =
   (call: number): FaultKind | undefined =>
     call === fault.call ? fault.kind : undefined;
 
-/** The error that the real thing behind the point would throw. */
+/** The error that the real service behind the point would throw. */
 function outage(point: SeamPoint): Error {
   const [service = ''] = point.split('.');
   if (service === 'imap') return new InboxError('unavailable', `no answer to ${point}`);
@@ -92,7 +92,7 @@ function outage(point: SeamPoint): Error {
   return new PostroomError(code, `no answer to ${point}`);
 }
 
-/** Lets one waiting call at a time go on, drawn by lot: two processes at the same work in a random order. */
+/** Releases one waiting call at a time, chosen at random: two processes do the same work in a random order. */
 export function drawTurns(random: () => number): () => Promise<void> {
   const waiting: (() => void)[] = [];
   const next = (): void => {

@@ -7,7 +7,7 @@ const MEGABYTE = 1_000_000;
 const full = (piece: string, characters = MEGABYTE): string =>
   piece.repeat(Math.floor(characters / piece.length));
 
-/** HTML of a megabyte that asks a lot of whoever makes it safe. */
+/** HTML of a megabyte that is expensive to sanitize. */
 export const htmlMegabytes: Readonly<Record<string, string>> = {
   'unknown tags': full('<x>'),
   'bold in bold': full('<b>'),
@@ -32,7 +32,7 @@ export const htmlMegabytes: Readonly<Record<string, string>> = {
   'one megabyte and one character': full('<b>x</b>', MEGABYTE + 8),
 };
 
-/** Text of a megabyte that asks a lot of folding, links and escaping. */
+/** Text of a megabyte that is expensive to fold, link and escape. */
 export const textMegabytes: Readonly<Record<string, string>> = {
   'line ends': full('\n'),
   'quotation marks': full('> '),
@@ -57,7 +57,7 @@ export interface HostileMail extends SampleMail {
 
 const short = (text: string): string => text.slice(0, 900);
 
-/** Every one of them as a message, and what else of a message stands on a page. */
+/** Each of them as a message, with the other parts of a message that a page shows. */
 export function hostileMails(): HostileMail[] {
   const html = Object.entries(htmlMegabytes).map(([name, value]) => ({
     name: `HTML of ${name}`,
@@ -81,7 +81,7 @@ export function hostileMails(): HostileMail[] {
   return [...html, ...text, ...names];
 }
 
-/** The hostile emails of the corpus beside the checkout, read as the intake reads them; none where it is absent. */
+/** The hostile emails of the corpus beside the checkout, parsed as by the intake; none if it is absent. */
 export async function corpusMails(): Promise<HostileMail[]> {
   const folder = join(corpus, 'hostile');
   if (!existsSync(folder)) return [];

@@ -1,4 +1,4 @@
-/** What an installation is made of, as the compiler's snapshots tell it, and the questions that tests ask about it. */
+/** The resources of an installation, from the compiler's snapshots, and the queries that tests make. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Shape } from '../../../dev/infra/infra-checks.ts';
@@ -45,7 +45,7 @@ export function at(value: Json | undefined, path: string): Json | undefined {
     );
 }
 
-/** A copy of the resources in which one is changed. @throws Error when none fits: a fault that is not planted proves nothing. */
+/** A copy of the resources with one changed. @throws Error when none matches: a fault that is not planted proves nothing. */
 export function withFault(
   resources: readonly Resource[],
   fits: (resource: Resource) => boolean,

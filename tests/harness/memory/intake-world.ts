@@ -36,7 +36,7 @@ export const mailboxOf = (afterFetch: Mailbox['afterFetch']): Mailbox => ({
   createdAt: '2026-11-01T00:00:00.000Z',
 });
 
-/** How a run is made: the product's way, or one that is wrong on purpose. */
+/** How a run is made: as in the product, or with a deliberate mistake. */
 export type Design = (
   deps: ShardDeps,
   shard: Shard,
@@ -46,7 +46,7 @@ export type Design = (
 export const product: Design = fetchShard;
 
 export interface RunOptions extends Omit<FaultySeamOptions, 'now' | 'afterEffect'> {
-  /** As if the lease were lost: both of two runs believe that it is theirs. */
+  /** Simulates a lost lease: both of two runs believe that they have it. */
   ignoreLease?: boolean;
   parser?: (seam: FaultySeam) => ParserPool;
   afterEffect?: FaultySeamOptions['afterEffect'];
@@ -61,13 +61,13 @@ export interface RunEnd {
 export interface WorldOptions {
   design?: Design;
   afterFetch?: Mailbox['afterFetch'];
-  /** The access token has ended when the mail to be watched comes in: the next run asks for another one. */
+  /** The access token has expired when the watched email arrives: the next run requests another one. */
   tokenEnds?: boolean;
 }
 
 const START = Date.parse('2026-11-24T10:00:00.000Z');
 
-/** One mailbox, its server, its storage, and processes that fetch it one after the other or at the same time. */
+/** One mailbox, its server, its storage, and processes that fetch it sequentially or concurrently. */
 export class IntakeWorld {
   folder = new MemoryFolder();
   readonly tables = new MemoryTables(openSeam);
@@ -77,7 +77,7 @@ export class IntakeWorld {
   /** Name of an email by its content key; copies share one. */
   readonly names = new Map<string, string>();
   readonly mails: (TinyMail & { receivedAt: string })[] = [];
-  /** What was seen to be wrong after some operation. */
+  /** Violations found after an operation. */
   readonly violations = new Set<string>();
   now = START;
   readonly #signIn: SignIn;
@@ -95,7 +95,7 @@ export class IntakeWorld {
     );
   }
 
-  /** The access token at hand ends now. */
+  /** The cached access token expires now. */
   endToken(): Promise<void> {
     return this.#signIn.endToken();
   }
@@ -111,7 +111,7 @@ export class IntakeWorld {
   }
 
   /**
-   * One fetch by a process of its own; a minute passes, so that the lease of a dead one is over, and after failures as
+   * One fetch by a separate process; a minute passes, so that the lease of a crashed one has expired, and after failures as
    * many as the mailbox has to wait.
    */
   async run(options: RunOptions = {}): Promise<RunEnd> {
@@ -166,7 +166,7 @@ export class IntakeWorld {
     this.violations.add('P1: eight runs without faults, and still not quiet');
   }
 
-  /** Holds the promises that hold at every moment against the world as it is. */
+  /** Checks the promises that must hold at every moment against the current state. */
   look(when: string): void {
     const settled = this.folder.all.filter((mail) => mail.settled).length;
     const state = this.tables.changes * 10_000 + settled;
@@ -185,7 +185,7 @@ function withoutLease(blobs: Blobs): Blobs {
   };
 }
 
-/** The parser of the product in this very thread: no thread to start for each of thousands of runs. */
+/** The product's parser in this thread, without a new thread for each of thousands of runs. */
 export const parserHere: ParserPool = {
   parse: (raw, nonce) =>
     parseMessage(raw, {

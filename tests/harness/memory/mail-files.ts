@@ -9,9 +9,9 @@ import {
 } from '../../../shared/mime/parsed-message.ts';
 
 const own = join(import.meta.dirname, '../../mail');
-/** Freely licensed messages that travel with the project; tests/corpus/README.md says where each set is from. */
+/** Freely licensed messages that are part of the project; tests/corpus/README.md names the source of each set. */
 export const shippedCorpus = join(import.meta.dirname, '../../corpus');
-/** The whole sets, of which the shipped ones are a part. Used where they lie beside the checkout, but not in the fast lane. but not in the fast lane. */
+/** The complete sets, of which the included ones are a part. Used if they exist beside the checkout, but not in the fast lane. */
 export const fullCorpus = join(import.meta.dirname, '../../../../shared/mail');
 export const isFullCorpus = existsSync(fullCorpus) && process.env['POSTROOM_FAST'] !== '1';
 export const corpus = isFullCorpus ? fullCorpus : shippedCorpus;
@@ -37,7 +37,7 @@ export function corpusMail(path: string): Buffer {
   return readFileSync(join(corpus, path));
 }
 
-/** Read in this thread by mailparser, without a deadline. */
+/** Parsed in this thread by mailparser, without a deadline. */
 export function read(raw: Uint8Array, nonce?: string): Promise<ParseOutcome> {
   return parseMessage(raw, {
     parser: 'mailparser',
@@ -46,7 +46,7 @@ export function read(raw: Uint8Array, nonce?: string): Promise<ParseOutcome> {
   });
 }
 
-/** @throws when the outcome is no email. */
+/** @throws when the result is no email. */
 export async function readMail(raw: Uint8Array, nonce?: string): Promise<ParsedMessage> {
   return mailOf(await read(raw, nonce));
 }
@@ -62,7 +62,7 @@ export interface CutMail {
   parts: Buffer[];
 }
 
-/** Feeds the cutter chunks of that size; fails when its events contradict one another. */
+/** Feeds the splitter chunks of that size; fails when its events contradict one another. */
 export function cutMail(raw: Uint8Array, chunkSize: number, nonce: string): CutMail {
   const cutter = createAttachmentCutter(nonce);
   const events: CutEvent[] = [];

@@ -9,7 +9,7 @@ interface State {
   lastLease: number;
 }
 
-/** Blobs in memory, behind the same seam and held to the same contract suite as Azurite's. */
+/** Blobs in memory, behind the same seam and with the same contract suite as Azurite's. */
 export class MemoryBlobs implements Blobs {
   readonly #seam: Seam;
   readonly #state: State;
@@ -19,7 +19,7 @@ export class MemoryBlobs implements Blobs {
     this.#state = state;
   }
 
-  /** The same blobs as another process sees them, through a seam of its own. */
+  /** The same blobs as seen by another process, through a seam of its own. */
   behind(seam: Seam): MemoryBlobs {
     return new MemoryBlobs(seam, this.#state);
   }

@@ -17,17 +17,17 @@ export interface FolderMail {
   /** ISO. */
   receivedAt: string;
   seen: boolean;
-  /** Marked, moved or removed through a session of ours; a person's reading is not. */
+  /** Marked, moved or removed through one of our sessions, not by a person. */
   settled: boolean;
 }
 
-/** A folder on a mail server, as the server sees it: what happens here happens without a session. */
+/** A folder on a mail server, as the server sees it: changes here happen without a session. */
 export class MemoryFolder {
   uidValidity: string;
   mails: FolderMail[] = [];
-  /** What was moved away, by folder. */
+  /** Moved messages, by target folder. */
   readonly moved = new Map<string, FolderMail[]>();
-  /** What was removed for good. */
+  /** Permanently deleted messages. */
   readonly removed: FolderMail[] = [];
   #uidNext = 1;
 
@@ -46,12 +46,12 @@ export class MemoryFolder {
     return mail;
   }
 
-  /** Every mail that was ever delivered, wherever it is now. */
+  /** Every email that was ever delivered, wherever it is now. */
   get all(): FolderMail[] {
     return [...this.mails, ...[...this.moved.values()].flat(), ...this.removed];
   }
 
-  /** The server numbers all mail anew, in reverse order, so that a UID of before means another email. */
+  /** The server renumbers all email, in reverse order, so that an old UID means another email. */
   renumber(): void {
     this.uidValidity = String(Number(this.uidValidity) + 1);
     this.mails.reverse();
@@ -59,7 +59,7 @@ export class MemoryFolder {
   }
 }
 
-/** Opens the folder behind the port and the seam points of IMAP; held to the same contract suite as real servers. */
+/** Opens the folder behind the port and the seam points of IMAP; passes the same contract suite as real servers. */
 export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise<Inbox> {
   await seam.call('imap.connect', async () => {});
   const { uidNext, ...opened } = await seam.call('imap.select', async () => ({
@@ -73,7 +73,7 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
     closed = true;
     reject(new InboxError('unavailable', 'The connection is closed'));
   };
-  // Nobody may be waiting when it is destroyed.
+  // There may be no waiter when it is destroyed.
   destroyed.catch(() => {});
   const call = <T>(operation: string, effect: () => T): Promise<T> => {
     const answer = seam.call(`imap.${operation}`, async () => {
@@ -134,7 +134,7 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
     fetchMeta: (refs) => call('facts', () => among(refs).map(metaOf)),
     fetchRaw: (refs, each) =>
       call('sources', () => {
-        // The answer is as the folder was at the question, whatever happens while it is read.
+        // The response reflects the folder at the time of the request, whatever happens while it is read.
         const answer = among(refs).map(({ uid, raw }) => ({ uid, raw }));
         for (const { uid, raw } of answer) each(uidRef(uid), raw);
       }),
@@ -161,7 +161,7 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
         folder.removed.push(...take(refs));
       }),
     async close() {
-      // A connection that is gone needs no leave.
+      // A lost connection needs no logout.
       if (!closed) await call('logout', () => {}).catch(() => {});
       destroy();
     },
@@ -176,7 +176,7 @@ const metaOf = ({ uid, raw, receivedAt }: FolderMail): MessageMeta => ({
   messageId: /^message-id:\s*(\S+)\s*$/im.exec(Buffer.from(raw).toString('latin1'))?.[1] ?? '',
 });
 
-/** SINCE and BEFORE know days, not times (RFC 3501 section 6.4.4). */
+/** SINCE and BEFORE compare dates, not times (RFC 3501 section 6.4.4). */
 const isSince = ({ receivedAt }: FolderMail, day: string): boolean =>
   Date.parse(receivedAt) >= Math.floor(Date.parse(day) / DAY_MS) * DAY_MS;
 
@@ -209,7 +209,7 @@ function found(
     also,
   }: Pick<ListRequest, 'unread' | 'since'> & { from: number | undefined; also: readonly number[] },
 ): MessageRef[] {
-  // SINCE knows days, not times, and not whose.
+  // SINCE compares dates without time or time zone.
   const day = since === undefined ? undefined : new Date(Date.parse(since) - DAY_MS).toISOString();
   const isWanted = (mail: FolderMail): boolean =>
     !mail.seen && unread !== false && (unread === undefined || isSince(mail, unread.since));

@@ -1,10 +1,10 @@
 import type { QueueName, Queues } from '../../../shared/platform/queues.ts';
 import type { Seam } from '../../../shared/platform/seam.ts';
 
-/** Queues in memory; what was sent stays for a test to look at. */
+/** Queues in memory; sent messages stay available to a test. */
 export class MemoryQueues implements Queues {
   readonly sent: { name: QueueName; value: unknown }[] = [];
-  /** Times (ISO) at which messages were given up, by queue. */
+  /** Times (ISO) at which messages became poison messages, by queue. */
   readonly abandoned = new Map<QueueName, string[]>();
   readonly #seam: Seam;
 

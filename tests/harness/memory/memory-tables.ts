@@ -12,12 +12,12 @@ import type {
 
 interface State {
   rows: Map<TableName, Map<string, Row>>;
-  /** When each row was written, beside the row as in Azure. */
+  /** When each row was written, stored beside the row as in Azure. */
   written: WeakMap<Row, number>;
   changes: number;
 }
 
-/** Tables in memory, behind the same seam and held to the same contract suite as Azurite's. */
+/** Tables in memory, behind the same seam and with the same contract suite as Azurite's. */
 export class MemoryTables implements Tables {
   readonly #seam: Seam;
   readonly #state: State;
@@ -27,12 +27,12 @@ export class MemoryTables implements Tables {
     this.#state = state;
   }
 
-  /** The same rows as another process sees them, through a seam of its own. */
+  /** The same rows as seen by another process, through a seam of its own. */
   behind(seam: Seam): MemoryTables {
     return new MemoryTables(seam, this.#state);
   }
 
-  /** Grows with every row written or removed. */
+  /** Increases with every row written or removed. */
   get changes(): number {
     return this.#state.changes;
   }
@@ -57,7 +57,7 @@ export class MemoryTables implements Tables {
         if (changes.length > 100) throw new Error('a transaction takes 100 changes');
         if (changes.length === 0) return { ok: true, etags: [] };
         assertOnePartition(partitionKey, changes);
-        // The SDK has no place for it: there it would silently count as a removal of whatever stands.
+        // The SDK has no place for it: it would silently remove the current row there.
         if (
           changes.length > 1 &&
           changes.some((change) => change.kind === 'remove' && change.etag !== undefined)

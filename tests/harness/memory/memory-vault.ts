@@ -17,7 +17,7 @@ interface MemoryVersion extends VaultEntry {
 
 const KEPT_MS = 90 * 86_400_000;
 
-/** A vault in memory behind the seam: versions, and the newest one counts. */
+/** A vault in memory behind the seam: versioned, and the newest version counts. */
 export class MemoryVault implements Vault {
   readonly versions: Map<string, MemoryVersion[]>;
   readonly #deleted: Map<string, DeletedVaultEntry>;
@@ -31,12 +31,12 @@ export class MemoryVault implements Vault {
     this.#count = same === undefined ? { last: 0 } : same.#count;
   }
 
-  /** The same vault as another process sees it, through a seam of its own. */
+  /** The same vault as seen by another process, through a seam of its own. */
   behind(seam: Seam): MemoryVault {
     return new MemoryVault(seam, this);
   }
 
-  /** What was switched off: `<name>/<version>`. */
+  /** Disabled versions: `<name>/<version>`. */
   get disabled(): ReadonlySet<string> {
     const off = [...this.versions].flatMap(([name, all]) =>
       all.filter(({ enabled }) => !enabled).map(({ version }) => `${name}/${version}`),

@@ -6,7 +6,7 @@ export type OrdinaryMail = [
   files: [string | undefined, number][],
 ];
 
-/** Read from the raw emails with another reader (Python's email package) and by eye. The line is the first of the text. */
+/** Read from the raw emails with another parser (Python's email package) and by eye. The line is the first of the text. */
 export const ordinaryMails: OrdinaryMail[] = [
   [
     'mailparser/test/fixtures/nodemailer.eml',

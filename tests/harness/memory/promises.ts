@@ -7,7 +7,7 @@ import type { MemoryFolder } from './memory-inbox.ts';
 import type { MemoryTables } from './memory-tables.ts';
 import { keyOf, type TinyMail } from './tiny-mails.ts';
 
-/** What the promises are about. */
+/** The state that the promises are about. */
 export interface Witness {
   folder: MemoryFolder;
   tables: MemoryTables;
@@ -46,13 +46,13 @@ export function violationsNow({ folder, tables, blobs, names }: Witness): string
 }
 
 export interface Allowed {
-  /** Processes died so often that readable mail may be in quarantine. */
+  /** Processes crashed so often that readable email may be in quarantine. */
   quarantine?: boolean;
-  /** The server numbered its mail anew: what is known stands at a new place and is shown as a copy of itself. */
+  /** The server renumbered its email: known messages have a new place and are recorded as copies of themselves. */
   moreCopies?: boolean;
 }
 
-/** What must hold when all is quiet: P1, and that all rows agree with one another. */
+/** What must hold when nothing is in progress: P1, and that all rows agree with one another. */
 export function violationsAtTheEnd(world: Witness, allowed: Allowed): string[] {
   const { tables } = world;
   return [
@@ -107,7 +107,7 @@ function numbering(tables: MemoryTables): string[] {
   const violations: string[] = [];
   for (const head of heads) {
     const number = Number(head['number']);
-    // Other numbers that were reserved for it by a run that died are gaps.
+    // Other numbers that a crashed run reserved for it are gaps.
     const found = rows.find((row) => Number(row.rowKey) === number);
     if (found === undefined || text(found, 'ticketId') !== head.partitionKey)
       violations.push(`numbers: ticket #${number} is not found under its number`);
@@ -119,7 +119,7 @@ function numbering(tables: MemoryTables): string[] {
   return violations;
 }
 
-/** Each ticket stands in the list exactly once, under its status, as its head says; the head counts its messages. */
+/** Each ticket is listed exactly once, under its status, as in its head row, which counts its messages. */
 function listing(tables: MemoryTables): string[] {
   const rows = tables.dump('Tickets');
   const index = tables.dump('TicketIndex');
@@ -148,7 +148,7 @@ function listing(tables: MemoryTables): string[] {
   return violations;
 }
 
-/** Each ticket that follows another one is linked from there, under its number. */
+/** Each ticket that follows another one is linked from it, under its number. */
 function links(tables: MemoryTables): string[] {
   const rows = tables.dump('Tickets');
   const followers = rows.filter(({ rowKey }) => rowKey.startsWith('f|'));
@@ -163,7 +163,7 @@ function links(tables: MemoryTables): string[] {
     : [`links: ${wanted.length} tickets follow another one, ${found.length} are linked from there`];
 }
 
-/** Each ticket is found by the Message-IDs of its messages and by those that they answer, and by no others. */
+/** Each ticket is found by the Message-IDs of its messages and by those that they reply to, and by no others. */
 function threading(tables: MemoryTables): string[] {
   const wanted = new Set(
     tables
@@ -186,7 +186,7 @@ function threading(tables: MemoryTables): string[] {
 
 export type Snapshot = Record<TableName, readonly Row[]>;
 
-/** All rows; the lists of what happened on the server are not part of it. */
+/** All rows, without the lists of events on the server. */
 export function snapshot(tables: MemoryTables, { etags }: { etags: boolean }): Snapshot {
   const dumped = tableNames.map((name) => [
     name,
@@ -195,7 +195,7 @@ export function snapshot(tables: MemoryTables, { etags }: { etags: boolean }): S
   return Object.fromEntries(dumped) as Snapshot;
 }
 
-/** P8: which tables are not as they were, but for what says only that a run took place. */
+/** P8: the tables that have changed, except for records that a run took place. */
 export function changedTables(before: Snapshot, after: Snapshot): string[] {
   const lasting = (rows: readonly Row[]): Row[] => rows.filter(({ rowKey }) => !rowKey.startsWith('shard|'));
   return tableNames

@@ -1,6 +1,6 @@
 import type { Account } from '../../../shared/accounts/account.ts';
 
-/** A sign-in that works, with texts in place of sealed tokens. */
+/** A working sign-in, with plain texts in place of encrypted tokens. */
 export const sampleAccount = (change: Partial<Account> = {}): Account =>
   ({
     providerId: 'p'.repeat(26),

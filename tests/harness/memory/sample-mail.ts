@@ -6,7 +6,7 @@ export const redPixel: Uint8Array = Buffer.from(
   'base64',
 );
 
-/** An installation as it looks on a weekday: three mailboxes, conversations, attachments, something in quarantine. */
+/** An installation on a typical weekday: three mailboxes, conversations, attachments, an unimported email. */
 export async function fillPostroom(
   postroom: SamplePostroom,
 ): Promise<{ conversation: string; newsletter: string }> {

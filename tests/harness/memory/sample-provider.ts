@@ -2,7 +2,7 @@ import type { Provider } from '../../../shared/providers/provider.ts';
 import { newProviderId } from '../../../shared/providers/provider-store.ts';
 import { CLIENT } from '../stack/demo-directory.ts';
 
-/** A demo provider without a credential; tests give it theirs. */
+/** A demo provider without a credential; tests add their own. */
 export const sampleProvider = (change: Partial<Provider> = {}): Provider => ({
   id: newProviderId(),
   name: 'Contoso',

@@ -27,7 +27,7 @@ export class SignIn {
   readonly #vault = new MemoryVault(openSeam);
   #ready: { host: string; done: Promise<void> } | undefined;
 
-  /** @param mailbox as it is at each use: where another server is chosen, it is signed in to anew */
+  /** @param mailbox its current state at each use: after a change of server, a new sign-in follows */
   constructor(tables: MemoryTables, mailbox: () => Mailbox, now: () => number) {
     this.#tables = tables;
     this.#mailboxNow = mailbox;
@@ -38,7 +38,7 @@ export class SignIn {
     return this.#mailboxNow();
   }
 
-  /** As one process has them, with nothing remembered. */
+  /** As in one process with empty caches. */
   async accessTokens(seam: Seam, storage: { tables: MemoryTables; blobs: Blobs }): Promise<AccessTokens> {
     const { host } = this.#mailbox;
     if (this.#ready?.host !== host) this.#ready = { host, done: this.#connect() };
@@ -137,8 +137,8 @@ export class SignIn {
 let endpoint: Promise<string> | undefined;
 
 /**
- * The issuer of a provider that discovers, and answers every refresh with a new pair of tokens, the old ones staying
- * good, as Entra does. One for all tests of a process, which it does not keep alive.
+ * The issuer of a provider with discovery, which answers every refresh with a new pair of tokens while the old ones stay
+ * valid, as Entra does. Shared by all tests of a process, which it does not keep alive.
  */
 function tokenEndpoint(): Promise<string> {
   endpoint ??= new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * Small emails of the kinds that make filing hard: threads (a reply to every third mail), exact copies, a Message-ID
- * that is used again, files, emails without a Message-ID. The same count gives the same bytes.
+ * Small emails of the kinds that make filing hard: threads (a reply to every third email), exact copies, a reused
+ * Message-ID, attachments, emails without a Message-ID. The same count gives the same bytes.
  */
 export function smallMails(count: number): Buffer[] {
   const mails: Buffer[] = [];

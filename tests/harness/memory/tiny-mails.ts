@@ -1,7 +1,7 @@
 import { createContentKey } from '../../../shared/intake/content-key.ts';
 import { limits } from '../../../shared/intake/plan-batches.ts';
 
-/** An email of the workload, and what must become of it. */
+/** An email of the workload, and its expected result. */
 export interface TinyMail {
   name: string;
   raw: Buffer;
@@ -61,7 +61,7 @@ const withAttachment = [
 
 const plain = written({ subject: 'Printer', id: 'printer', body: 'It does not print.' });
 
-/** Comes alone, before the others: its ticket is there when they arrive. */
+/** Arrives alone, before the others, so that its ticket exists when they arrive. */
 export const earlier: TinyMail = {
   name: 'earlier',
   raw: written({ from: LEE, subject: 'Invoice', id: 'invoice', body: 'Where is it?' }),
@@ -94,7 +94,7 @@ export const workload: readonly TinyMail[] = [
   },
   {
     name: 'html',
-    // Longer than a row takes inline, so that it goes to a blob of its own.
+    // Longer than a row stores inline, so it is stored in a separate blob.
     raw: written({
       subject: 'Colours',
       id: 'colours',
@@ -122,7 +122,7 @@ export const workload: readonly TinyMail[] = [
   { name: 'no email', raw: Buffer.from('\u0000\u0001\u0002 just bytes'), disposition: 'not an email' },
 ];
 
-/** An email like any other. */
+/** An ordinary email. */
 export const tinyMail = (name: string, { attachment = false } = {}): TinyMail => ({
   name,
   raw: written({
@@ -134,7 +134,7 @@ export const tinyMail = (name: string, { attachment = false } = {}): TinyMail =>
   disposition: 'ticket',
 });
 
-/** Too large to be held in memory. */
+/** Too large to be parsed in memory. */
 export const largeMail: TinyMail = {
   name: 'large',
   raw: written({
@@ -152,7 +152,7 @@ export const largeMail: TinyMail = {
 
 const keys = new WeakMap<Uint8Array, Map<string, string>>();
 
-/** The content key of an email that was received then, worked out once a day. The fixed day is that of most tests. */
+/** The content key of an email that was received then, computed once per date. The fixed date is that of most tests. */
 export function keyOf(raw: Uint8Array, receivedAt = '2026-11-24T10:00:00.000Z'): string {
   const day = receivedAt.slice(0, 10);
   const known = keys.get(raw) ?? new Map<string, string>();

@@ -8,7 +8,7 @@ import { ago, NOW, type SamplePostroom, samplePostroom, sampleProvider } from '.
 
 const hour = (back: number): string => new Date(NOW - back * 3_600_000).toISOString().slice(0, 13);
 
-/** An installation with a day of mail behind it. */
+/** An installation after a day of email. */
 async function busyPostroom(): Promise<SamplePostroom> {
   const postroom = samplePostroom();
   await postroom.providers.save(sampleProvider);
@@ -48,11 +48,11 @@ const stop = (
 const observe = (postroom: SamplePostroom, findings: readonly Finding[]): Promise<void> =>
   postroom.services.alerts.observe({ source: 'review', findings });
 
-/** An installation in each state that the home page, the alerts and the health page tell apart, by name. */
+/** An installation in each state that the home page, the alerts page and the health page distinguish, by name. */
 export const postrooms: Readonly<Record<string, () => Promise<SamplePostroom>>> = {
   async calm() {
     const postroom = await busyPostroom();
-    // A paused mailbox is not calm: somebody may have forgotten it.
+    // A paused mailbox is not calm: it may have been forgotten.
     await postroom.mailboxes.remove('old');
     for (const name of ['fetchMail', 'monitor', 'refreshTokens'] as const)
       await postroom.services.heartbeats.beat(name, NOW - 60_000);
@@ -98,7 +98,7 @@ export const postrooms: Readonly<Record<string, () => Promise<SamplePostroom>>> 
       0,
       new Map([
         ['support', ago(11)],
-        // Longer than it may be silent: that is no fault of its own.
+        // Longer than it may be silent, which is no fault of its own.
         ['billing', ago(16)],
       ]),
     );

@@ -20,10 +20,10 @@ export const ORIGIN = new URL(REDIRECT).origin;
 /** The mail server of the demo provider, to which its tokens may be sent. */
 export const AT_MAIL = { host: 'localhost' };
 
-/** A seam whose clock can be moved and whose calls can be made to fail. */
+/** A seam with an adjustable clock and injectable failures. */
 export class TestSeam implements Seam {
   skewMs = 0;
-  /** Runs around the effect of a point; set by a test, undefined lets everything through. */
+  /** Runs around the effect of a point; set by a test, and without an effect if undefined. */
   around: ((point: SeamPoint, effect: () => Promise<unknown>) => Promise<unknown>) | undefined;
 
   async call<T>(point: SeamPoint, effect: () => Promise<T>): Promise<T> {
@@ -51,7 +51,7 @@ const unused = (): never => {
   throw new Error('not part of this test');
 };
 
-/** Every row of every table, to see that nothing was written. */
+/** Every row of every table, to verify that nothing was written. */
 export const allRows = ({ tables }: DemoApp): Snapshot => snapshot(tables, { etags: true });
 
 /** The app's pages over storage in memory and a demo identity provider. */
@@ -100,7 +100,7 @@ export interface Reply {
   title: string;
 }
 
-/** A browser at the app: keeps cookies, says who is signed in, and walks the provider's pages. */
+/** A browser at the app: keeps cookies, has a signed-in user, and walks through the provider's pages. */
 export class Visitor {
   readonly #web: ReturnType<typeof createWeb>;
   readonly #principal: string | undefined;
@@ -126,14 +126,14 @@ export class Visitor {
   async get(path: string): Promise<Reply> {
     if (!path.startsWith('/invite#')) {
       const reply = await this.#send(path, {});
-      // A browser follows; the tests of the redirect itself ask with `returned`.
+      // A browser follows; tests of the redirect itself use `returned`.
       return reply.location?.startsWith('/oauth/result/') === true ? this.get(reply.location) : reply;
     }
     const opened = await this.open(path);
     return opened.location === undefined ? opened : this.get(opened.location);
   }
 
-  /** What the redirect URI itself answers. */
+  /** The response of the redirect URI itself. */
   returned(callback: string): Promise<Reply> {
     return this.#send(callback, {});
   }
@@ -172,7 +172,7 @@ export class Visitor {
     };
   }
 
-  /** Registers the demo provider through its pages; returns its id. */
+  /** Registers the demo provider through its pages; returns its ID. */
   async addDemoProvider(clientId = CLIENT): Promise<string> {
     const reply = await this.post('/providers/new', {
       preset: 'demo',
@@ -185,7 +185,7 @@ export class Visitor {
     return id;
   }
 
-  /** Makes an invitation, and returns its link as a path: `/invite#TOKEN`. */
+  /** Creates an invitation, and returns its link as a path: `/invite#TOKEN`. */
   async invite(providerId: string, fields: Record<string, string>): Promise<string> {
     const made = await this.post(`/providers/${providerId}/invite`, { who: 'self', ...fields });
     const shown = await this.get(made.location ?? '');
@@ -194,7 +194,7 @@ export class Visitor {
     return link;
   }
 
-  /** From "which mailbox?" to the address the provider sends the browser back to. */
+  /** From "which mailbox?" to the URL to which the provider redirects the browser. */
   async leave(
     providerId: string,
     fields: Record<string, string>,
@@ -205,7 +205,7 @@ export class Visitor {
     return this.ride(handover, as);
   }
 
-  /** From the page that hands over to the address the provider sends the browser back to. */
+  /** From the redirect page to the URL to which the provider redirects the browser. */
   async ride(
     handover: Reply,
     as: string | 'cancel' | 'no-approval',
@@ -217,7 +217,7 @@ export class Visitor {
     return { callback: await this.walk(authorization.href, as), authorization };
   }
 
-  /** Answers the provider's pages, and returns where it sends the browser. */
+  /** Completes the provider's pages, and returns where it redirects the browser. */
   async walk(url: string, as: string | 'cancel' | 'no-approval'): Promise<string> {
     const end = await walkSignIn({ url, redirectUri: REDIRECT, jar: this.providerJar, answer: answers(as) });
     if (end.callback === undefined) throw new Error(`stopped at ${end.titles.join(', ')}: ${end.html}`);
@@ -225,7 +225,7 @@ export class Visitor {
   }
 }
 
-/** `cancel` and `no-approval` are what the support mailbox chooses when it is asked for consent. */
+/** `cancel` and `no-approval` are the choices of the support mailbox on the consent page. */
 const answers =
   (as: string): PageAnswer =>
   (page) => {
@@ -236,7 +236,7 @@ const answers =
     return signInAs(upn)(page);
   };
 
-/** The address that the link of an invitation leads to, once it was opened. */
+/** The URL to which an opened invitation link leads. */
 export const addressOf = (link: string): string => `/invite/${invitationKey(link.slice('/invite#'.length))}`;
 
 export const ALEX = { id: 'alex', roles: ['admin'] };
@@ -244,7 +244,7 @@ export const ALEX = { id: 'alex', roles: ['admin'] };
 /** Registers Demo, signs in the support mailbox, and returns the account. */
 export async function connectSupport(
   app: DemoApp,
-  /** What the provider is changed to before anybody signs in: tokens are bound to its registration. */
+  /** Changes to the provider before anyone signs in: tokens are bound to its registration. */
   changed: Partial<Provider> = {},
 ): Promise<{ visitor: Visitor; providerId: string; account: Account }> {
   const visitor = new Visitor(app);

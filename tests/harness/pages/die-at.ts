@@ -3,9 +3,9 @@ import { ProcessDied } from '../memory/faulty-seam.ts';
 import type { TestSeam } from './demo-app.ts';
 
 /**
- * Lets the process of an app die after its nth call to the outside, counted from 1: the effect of that call has happened,
- * and nothing that is called later reaches the world.
- * @returns `end` brings the process back, and says at which call it died; undefined where there were fewer calls
+ * Crashes the process of an app after its nth call to the outside, counted from 1: the effect of that call has happened,
+ * and no later call reaches the outside.
+ * @returns `end` restores the process, and returns the call at which it crashed; undefined if there were fewer calls
  */
 export function dieAt(seam: TestSeam, call: number): { end(): SeamPoint | undefined } {
   let calls = 0;

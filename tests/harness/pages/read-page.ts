@@ -1,9 +1,9 @@
-/** What a person's tools find on a page, read from its HTML without a browser. */
+/** What assistive tools find on a page, read from its HTML without a browser. */
 export interface PageFaults {
   repeatedIds: string[];
-  /** Fields that no label names. */
+  /** Fields without a label. */
   unlabelled: string[];
-  /** Links, descriptions and labels that point to an id that is not there. */
+  /** Links, descriptions and labels that refer to an ID that does not exist. */
   danglingIds: string[];
   /** Levels of the headings, in order. */
   headings: number[];
@@ -34,7 +34,7 @@ export function readPage(html: string): PageFaults {
   };
 }
 
-/** True when there is one `h1`, first, and no level is left out on the way down. */
+/** True when there is one `h1`, first, and no level is skipped on the way down. */
 export function headingsInOrder(levels: readonly number[]): boolean {
   return (
     levels[0] === 1 &&

@@ -1,7 +1,7 @@
 import { routes } from '../../../functions/routes.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 
-/** Who may ask for what. Every address of the pages stands here by hand, so that a new one has to be thought about. */
+/** Which role may request what. Every path of the pages is listed by hand, so that a new one needs a decision. */
 export type Access = 'everyone' | 'agent' | 'admin';
 
 export const accessOf: Readonly<Record<string, Access>> = {
@@ -92,7 +92,7 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'POST /mailboxes/:id/delete': 'admin',
 };
 
-/** Everything that answers without a signed-in principal, and why. A star stands for exactly one part of the path. */
+/** Everything that responds without a signed-in principal, and why. A star stands for exactly one part of the path. */
 export const openBecause: Readonly<Record<string, string>> = {
   '/oauth/callback': 'a provider sends invited owners back, who have no role',
   '/oauth/callback/*': 'the same of a custom provider, which has a redirect URI of its own',
@@ -104,7 +104,7 @@ export const openBecause: Readonly<Record<string, string>> = {
   '/health/ready': 'asked by the platform and by whoever watches from outside',
   '/.auth/*': 'the sign-in of the platform, which answers before the app',
 };
-/** Answers outside of the table of routes: files, functions of their own, and the platform. */
+/** Responses outside of the table of routes: files, separate functions, and the platform. */
 const besideTheTable = ['/assets/*', '/health/live', '/health/ready', '/.auth/*'];
 
 /** Everything that the app answers without a signed-in principal. */
@@ -113,17 +113,17 @@ export const openPaths: readonly string[] = [
     routes
       .filter(({ access }) => access === 'anonymous')
       .map(({ pattern }) => pattern.replaceAll(/:\w+/g, '*'))
-      // Stands before the parameter in the same place.
+      // Listed before the parameter in the same place.
       .filter((pattern) => pattern !== paths.approvalResult()),
   ),
   ...besideTheTable,
 ];
 
-/** What main.ts registers, as it stands there, and who may ask. */
+/** The registrations of main.ts, with the required role. */
 export const functionRoutes: Readonly<Record<string, Access>> = {
   'hostRoute(paths.live)': 'everyone',
   'hostRoute(paths.ready)': 'everyone',
   '`${hostRoute(paths.callback)}/{provider?}`': 'everyone',
-  // All pages, each as it stands above.
+  // All pages, as listed above.
   "'{*path}'": 'everyone',
 };

@@ -3,7 +3,7 @@ import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { MemoryFolder, openMemoryInbox } from '../memory/memory-inbox.ts';
 import type { DemoApp } from './demo-app.ts';
 
-/** A mailbox as a person has set it up for this account. */
+/** A mailbox as set up by a person for this account. */
 export const mailboxOf = (account: Account, change: Partial<Mailbox> = {}): Mailbox => ({
   id: 'm'.repeat(26),
   address: account.address,

@@ -27,10 +27,10 @@ export const NOW = Date.parse('2026-11-24T10:00:00Z');
 export const origin = 'https://desk.example';
 
 const clock: Seam = { call: (_point, effect) => effect(), now: () => NOW };
-/** ISO time so many minutes before the sample's now. */
+/** ISO time this many minutes before the sample's now. */
 export const ago = (minutes: number): string => new Date(NOW - minutes * 60_000).toISOString();
 
-/** The pages over real stores in memory, and everything a test wants to put there. */
+/** The pages over real stores in memory, and test data of all kinds. */
 export interface SamplePostroom {
   ask(path: string, init?: RequestInit & { role?: 'admin' | 'agent' }): Promise<Response>;
   audit: AuditStore;
@@ -41,7 +41,7 @@ export interface SamplePostroom {
   blobs: MemoryBlobs;
   /** Everything else that the pages work with. */
   services: Services;
-  /** Files mail as the intake does; returns the ticket's id. */
+  /** Files an email as the intake does; returns the ticket's ID. */
   file(mail: SampleMail, ...replies: SampleMail[]): Promise<string>;
   mailbox(changes?: Partial<Mailbox>): Promise<Mailbox>;
 }
@@ -54,9 +54,9 @@ export interface SampleMail {
   subject?: string;
   text?: string;
   html?: string;
-  /** The text stands in a blob, as the intake does with long ones. */
+  /** The text is in a blob, as the intake does with long ones. */
   textInBlob?: boolean;
-  /** The HTML stands in a blob, as the intake does with long ones. */
+  /** The HTML is in a blob, as the intake does with long ones. */
   htmlInBlob?: boolean;
   minutesAgo?: number;
   notes?: string[];
@@ -176,7 +176,7 @@ const sampleMailbox: Mailbox = {
   createdAt: ago(60 * 24 * 30),
 };
 
-/** A message as the intake hands it over, with its bytes in the blobs. */
+/** A message as the intake passes it on, with its bytes in the blobs. */
 export async function newMessage(
   mail: SampleMail,
   ticket: string,

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 
-/** Signs tokens as Entra would for Microsoft Graph, and tells the key a stand-in needs to check them. */
+/** Signs tokens as Entra does for Microsoft Graph, and provides the key that an emulator needs to verify them. */
 export interface GraphTokens {
   jwks: { keys: JWK[] };
   person(oid: string, seconds?: number): Promise<string>;
   app(oid: string): Promise<string>;
-  /** A good signature for another service. */
+  /** A valid signature for another service. */
   elsewhere(oid: string): Promise<string>;
 }
 

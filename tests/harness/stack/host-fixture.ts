@@ -11,7 +11,7 @@ export interface SampleHost extends AsyncDisposable {
   folder: string;
   logged: { level: string; message: string; functionName: string | undefined }[];
   options: HostOptions;
-  /** Starts one more host over the same app and state. */
+  /** Starts another host over the same app and state. */
   start(options?: Partial<HostOptions>): Promise<RunningHost>;
 }
 

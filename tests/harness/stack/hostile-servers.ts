@@ -1,4 +1,4 @@
-/** Servers of somebody else: they behave as the real ones do, and remember every word they are told. */
+/** Foreign servers that behave as the real ones do, and record everything they receive. */
 import { createServer } from 'node:http';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -6,18 +6,18 @@ import type { Certificates } from '../../../dev/emulators/certificates.ts';
 
 export interface TokenServer {
   origin: string;
-  /** Bodies of the requests for tokens, each with its Authorization header. */
+  /** Bodies of the token requests, each with its Authorization header. */
   heard: string[];
-  /** What a request for a token is answered with; undefined: as an OAuth server would. */
+  /** The response to a token request; undefined: as an OAuth server would respond. */
   answer: ((body: URLSearchParams) => { status: number; body: unknown }) | undefined;
-  /** Runs before an answer is sent. */
+  /** Runs before a response is sent. */
   onHeard: (() => Promise<void>) | undefined;
   stop(): Promise<void>;
 }
 
 /**
- * An OAuth 2.0 server without id_tokens: tokens for every code and every refresh token that is not made up. It announces
- * itself by discovery.
+ * An OAuth 2.0 server without id_tokens: tokens for every code and every refresh token that it issued. It supports
+ * discovery.
  */
 export async function startTokenServer(): Promise<TokenServer> {
   let given = 0;
@@ -73,14 +73,14 @@ export async function startTokenServer(): Promise<TokenServer> {
 
 export interface MailListener {
   port: number;
-  /** Every line, with the base64 of SASL answers decoded. */
+  /** Every line, with the base64 of SASL responses decoded. */
   heard: string[];
-  /** Runs when a sign-in is heard, before it is answered. */
+  /** Runs when a sign-in is received, before the response. */
   onSignIn: (() => Promise<void>) | undefined;
   stop(): Promise<void>;
 }
 
-/** Speaks enough of IMAP to be signed in at over TLS, on all addresses of this machine, and refuses every token. */
+/** Speaks enough of IMAP for a sign-in over TLS, on all addresses of this machine, and rejects every token. */
 export async function startImapListener({ cert, key }: Certificates): Promise<MailListener> {
   const sockets = new Set<Socket>();
   const tls = createTlsServer({ cert, key }, (socket) => {

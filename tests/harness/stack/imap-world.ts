@@ -36,13 +36,13 @@ export const letter = (subject: string, body = subject): Buffer =>
       `Message-ID: <${subject.replaceAll(' ', '-')}@customer.example>\r\n\r\n${body}\r\n`,
   );
 
-/** One mailbox on a real mail server, which misbehaves to order, and storage in memory. */
+/** One mailbox on a real mail server with configurable misbehavior, and storage in memory. */
 export class ImapWorld {
   readonly lab: MailLab;
   readonly tables: MemoryTables;
   readonly blobs: MemoryBlobs;
   mailbox: Mailbox;
-  /** Throws in the place of a call to storage or to the mail server. */
+  /** Throws in place of a call to storage or to the mail server. */
   beforeCall: (point: SeamPoint) => void = () => {};
   readonly calls: SeamPoint[] = [];
   now = Date.now();
@@ -96,7 +96,7 @@ export class ImapWorld {
     afterFetch: Mailbox['afterFetch'] = { kind: 'mark-seen' },
   ): Promise<ImapWorld> {
     const lab = await makeMailLab(kind);
-    // What NODE_EXTRA_CA_CERTS is for a process of its own.
+    // The counterpart of NODE_EXTRA_CA_CERTS for a separate process.
     setDefaultCACertificates([...getCACertificates('default'), lab.ca]);
     const server = await startMailServer(lab.options);
     const proxy = await startMisbehavingImap({ target: server.imap, tls: lab.options.tls });
@@ -125,7 +125,7 @@ export class ImapWorld {
     return this.#server.deliverMany(support, raws);
   }
 
-  /** Nobody answers at the mail server any more. */
+  /** The mail server no longer responds. */
   async unplug(): Promise<void> {
     await this.#proxy.stop();
   }
@@ -134,10 +134,10 @@ export class ImapWorld {
     this.#proxy = await startMisbehavingImap({ target: this.#server.imap, tls: this.lab.options.tls });
   }
 
-  /** What the server holds now, to be put back later. */
+  /** The current state of the server, to be restored later. */
   async backup(): Promise<() => Promise<void>> {
     const copy = mkdtempSync(path.join(tmpdir(), 'postroom-backup-'));
-    // With owners and rights, which Dovecot and Postfix insist on.
+    // With owners and permissions, which Dovecot and Postfix require.
     const put = (from: string, to: string): unknown => execFileSync('cp', ['-a', `${from}/.`, to]);
     await this.#restart(() => put(this.lab.stateDir, copy));
     return async () => {
@@ -163,7 +163,7 @@ export class ImapWorld {
     return verifyMailbox(this.#deps, this.mailbox);
   }
 
-  /** One run of the product, a minute after the one before. */
+  /** One run of the product, a minute after the previous one. */
   async fetch(minutes = 1): Promise<FetchResult | undefined> {
     this.now += minutes * MINUTE + 1000;
     await createMailboxStore(this.tables).save(this.mailbox);
@@ -175,14 +175,14 @@ export class ImapWorld {
     for (let number = 0; number < count; number += 1) await this.fetch();
   }
 
-  /** What a message of the queue asks for besides a fetch. */
+  /** Additional requests in the queue message of a fetch. */
   async task(task: FetchTask): Promise<void> {
     this.now += MINUTE;
     await createMailboxStore(this.tables).save(this.mailbox);
     await runTask(this.#deps, this.mailbox.id, task);
   }
 
-  /** Looks at the server as a colleague does, past the proxy. */
+  /** Reads the server as another mail client does, past the proxy. */
   async asColleague<T>(look: (inbox: Inbox) => Promise<T>): Promise<T> {
     const { host, port } = this.#server.imap;
     const accessToken = new Secret(await this.lab.token(support));

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { makeCertificates } from '../../../dev/emulators/certificates.ts';
 import { closeServer, listen, sendJson } from '../../../dev/emulators/http-answers.ts';
 
-/** One item as Application Insights gets it. */
+/** One item as received by Application Insights. */
 export interface Envelope {
   name: string;
   tags: Record<string, string>;
@@ -25,14 +25,14 @@ export interface Ingestion {
   /** The private CA that clients have to trust. */
   ca: string;
   envelopes: Envelope[];
-  /** All that was sent, as text. */
+  /** All received data, as text. */
   said(): string;
   /** Authorization headers, in order. */
   authorizations: (string | undefined)[];
   stop(): Promise<void>;
 }
 
-/** A stand-in for the address that Application Insights takes telemetry at: `POST /v2.1/track`, gzipped JSON. */
+/** An emulator of Application Insights' telemetry endpoint: `POST /v2.1/track`, gzipped JSON. */
 export async function startIngestion(): Promise<Ingestion> {
   const { ca, cert, key } = await makeCertificates();
   const envelopes: Envelope[] = [];

@@ -15,7 +15,7 @@ import type { Tables } from '../../../shared/platform/tables.ts';
 
 export const SUPPORT = 'support@contoso.example';
 
-/** The built app in a demo of its own. Hosts are processes, so that they can be killed. */
+/** The built app in its own demo. Hosts are processes, so that they can be killed. */
 export interface Postroom extends Demo, AsyncDisposable {
   tables: Tables;
   blobs: Blobs;
@@ -41,7 +41,7 @@ export async function openPostroom(
   };
 }
 
-/** Registers the demo provider and the support mailbox through the app's own pages; gives the mailbox's id. */
+/** Registers the demo provider and the support mailbox through the app's own pages; returns the mailbox's ID. */
 export async function connectSupport({ stack, startHost }: Postroom): Promise<string> {
   const host = await startHost({ port: stack.ports.web });
   try {
@@ -52,7 +52,7 @@ export async function connectSupport({ stack, startHost }: Postroom): Promise<st
   }
 }
 
-/** Starts a fetch as the host's operator may and does not wait for it. Runs with different shards tell their ends apart. */
+/** Starts a fetch as the host's operator may, without waiting for it. Runs are distinguished by their shards. */
 export async function startFetch(host: HostProcess, mailboxId: string, shard = 0): Promise<void> {
   const response = await fetch(`${host.url}/admin/functions/fetchShard`, {
     method: 'POST',
@@ -62,7 +62,7 @@ export async function startFetch(host: HostProcess, mailboxId: string, shard = 0
   if (response.status !== 202) throw new Error(`The fetch was not started: ${response.status}`);
 }
 
-/** One whole fetch. @throws Error with the mailbox's trouble when it fails or does not end in time. */
+/** One complete fetch. @throws Error with the mailbox's failure when it fails or does not end in time. */
 export async function fetchOnce(
   postroom: Postroom,
   host: HostProcess,
@@ -103,7 +103,7 @@ export async function dumpTables(connectionString: string, only?: string): Promi
   return rows;
 }
 
-/** What a dead process still holds is taken from it, as time would do. */
+/** Releases what a dead process still holds, as time would do. */
 export async function breakLease(connectionString: string, mailboxId: string): Promise<void> {
   const blob = BlobServiceClient.fromConnectionString(connectionString)
     .getContainerClient('postroom')
@@ -113,20 +113,20 @@ export async function breakLease(connectionString: string, mailboxId: string): P
     .breakLease(0)
     .catch((error: unknown) => {
       const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
-      // 404: never taken; 409: not held.
+      // 404: never acquired; 409: not held.
       if (status !== 404 && status !== 409) throw error;
     });
 }
 
 export interface Watcher {
-  /** UIDs of all mail, and of what is marked as read, as the server has it now. */
+  /** UIDs of all email, and of the email marked as read, as the server has it now. */
   look(): Promise<{ all: number[]; seen: number[]; uidValidity: string }>;
-  /** Everything is unread again. */
+  /** Marks everything as unread. */
   unsee(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A second mail program at the support mailbox. */
+/** A second mail client of the support mailbox. */
 export async function watchInbox({ stack }: Postroom): Promise<Watcher> {
   const accessToken = await stack.identityProvider.control.mintAccessToken({ upn: SUPPORT });
   const client = new ImapFlow({

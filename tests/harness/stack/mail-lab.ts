@@ -9,7 +9,7 @@ export const tenant = '11111111-2222-4333-8444-555555555555';
 export const issuer = `https://sts.windows.net/${tenant}/`;
 export const support = 'support@contoso.example';
 export const sales = 'sales@contoso.example';
-/** A shared mailbox: nobody signs in as it, support and sam may open it. */
+/** A shared mailbox: it has no sign-in of its own; support and sam may open it. */
 export const info = 'info@contoso.example';
 export const sam = 'sam@contoso.example';
 
@@ -32,7 +32,7 @@ export interface MailLab {
   readonly options: MailServerOptions;
   readonly ca: string;
   token(upn: string, wishes?: TokenWishes): Promise<string>;
-  /** As npm's XOAUTH2 clients send it, base64. */
+  /** As npm's XOAUTH2 clients send it, in base64. */
   xoauth2(user: string, token: string): string;
   remove(): void;
 }
@@ -82,7 +82,7 @@ export async function makeMailLab(kind: MailServerKind): Promise<MailLab> {
   };
 }
 
-/** An email of plain text with CRLF. */
+/** A plain-text email with CRLF. */
 export function plainMail(options: { from?: string; to?: string; subject: string; text?: string }): Buffer {
   const { from = 'Kim Miller <kim@customer.example>', to = support, subject, text = 'Hello' } = options;
   const id = subject.replace(/\W+/g, '-').toLowerCase();

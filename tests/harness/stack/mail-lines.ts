@@ -2,7 +2,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { LineReader } from '../../../dev/emulators/mail/line-reader.ts';
 import type { Endpoint } from '../../../dev/emulators/mail/mail-world.ts';
 
-/** A conversation in lines over TLS, for what no client library shows. */
+/** A line-based conversation over TLS, for what no client library shows. */
 export class Conversation {
   readonly #socket: TLSSocket;
   readonly #reader: LineReader;
@@ -13,7 +13,7 @@ export class Conversation {
     this.#reader = new LineReader(this.#socket);
   }
 
-  /** Latin-1 without its end; fails when the server hung up. */
+  /** Latin-1 without its line end; fails when the server closed the connection. */
   async line(): Promise<string> {
     const line = await this.#reader.line();
     if (line === undefined) throw new Error('The server closed the connection');
@@ -29,7 +29,7 @@ export class Conversation {
     return this.line();
   }
 
-  /** An IMAP command and its answer up to the tagged line. */
+  /** An IMAP command and its response up to the tagged line. */
   async imap(command: string, tag = 'a1'): Promise<string[]> {
     this.write(`${tag} ${command}\r\n`);
     const lines: string[] = [];
@@ -38,7 +38,7 @@ export class Conversation {
     return lines;
   }
 
-  /** A POP3 command with an answer of many lines, as they came, dots and all. */
+  /** A POP3 command with a multi-line response, unchanged, with doubled dots. */
   async pop3(command: string): Promise<{ status: string; lines: string[] }> {
     const status = await this.ask(command);
     const lines: string[] = [];

@@ -6,7 +6,7 @@ import type { Endpoint, MailServer, MailServerKind } from '../../../dev/emulator
 import { type MailLab, makeMailLab, type TokenWishes } from './mail-lab.ts';
 import { Conversation } from './mail-lines.ts';
 
-/** A running server for the tests of one file, and the clients that speak to it. */
+/** A running server for the tests of one file, and the clients that connect to it. */
 export function useMailServer(kind: MailServerKind) {
   let lab: MailLab;
   let server: MailServer;
@@ -35,7 +35,7 @@ export function useMailServer(kind: MailServerKind) {
     return client;
   }
 
-  /** A mailbox is the tests' own: each starts with an empty inbox. */
+  /** Each test has its own mailbox, with an empty inbox. */
   async function emptyInbox(user: string): Promise<ImapFlow> {
     const client = await imapAs(user);
     await client.mailboxOpen('INBOX');

@@ -1,4 +1,4 @@
-/** An app of its own for the host's tests: everything a trigger can do, nothing of the product. */
+/** A separate app for the host's tests: everything a trigger can do, nothing of the product. */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { app } from '@azure/functions';
@@ -6,7 +6,7 @@ import { app } from '@azure/functions';
 const environmentAtLoad = Object.keys(process.env).filter((name) => name.startsWith('SAMPLE_'));
 const note = (line: string): void => appendFileSync(process.env['SAMPLE_NOTES'] ?? '', `${line}\n`);
 
-// The literal route stands first here and still loses: the host goes by name.
+// The literal route is first here and still loses: the host sorts by name.
 app.http('items', { route: 'items/first', methods: ['GET'], handler: () => ({ body: 'items' }) });
 app.http('aparameter', {
   route: 'items/{name}',

@@ -1,4 +1,4 @@
-/** An app for the host's tests that streams its answers, with the product's own adapter and handlers that misbehave. */
+/** An app for the host's tests that streams its responses, with the product's own adapter and handlers that misbehave. */
 import { app } from '@azure/functions';
 import { watchAnswers } from '../../../functions/http/answer-flow.ts';
 import { httpHandler } from '../../../functions/http/http-adapter.ts';
@@ -13,7 +13,7 @@ const anonymous = {
 let handedOut = 0;
 let ended = 0;
 
-/** A megabyte at a time, as often as somebody asks. */
+/** A megabyte at a time, as often as it is read. */
 function megabytes(count: number, failsAfter = Number.POSITIVE_INFINITY): ReadableStream<Uint8Array> {
   let given = 0;
   return new ReadableStream<Uint8Array>(

@@ -91,7 +91,7 @@ export const outlookFields: readonly (readonly [
   ['Chinese', '发件人', '发送时间', '收件人', '主题'],
 ];
 
-/** What telephones and programs write below a message. */
+/** Lines that phones and programs write below a message. */
 export const deviceLines: readonly string[] = [
   'Sent from my Galaxy',
   'Sent from Yahoo Mail on Android',

@@ -3,7 +3,7 @@ import { outlookBlock, textSample } from './text-sample.ts';
 
 const english = ['From', 'Sent', 'To', 'Subject'];
 
-/** What clients write besides the line above a quotation and the fields of Outlook. */
+/** What clients write in addition to the line above a quotation and the fields of Outlook. */
 export const clientTexts: readonly Sample[] = [
   textSample(
     'Outlook with its line',

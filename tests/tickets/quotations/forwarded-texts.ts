@@ -3,7 +3,7 @@ import { intact, outlookBlock } from './text-sample.ts';
 
 const english = ['From', 'Sent', 'To', 'Subject'];
 
-/** What was forwarded is the message: nothing of these may be folded. */
+/** Forwarded content is the message: nothing of these may be folded. */
 export const forwardedTexts: readonly Sample[] = [
   intact('a forward of Gmail', [
     'Please take care of this.',

@@ -3,7 +3,7 @@ import { outlookBlock, textSample } from './text-sample.ts';
 
 const english = ['From', 'Sent', 'To', 'Subject'];
 
-/** With a signature, or with what a telephone or a mailing list adds. */
+/** With a signature, or with text added by a phone or a mailing list. */
 export const signatureTexts: readonly Sample[] = [
   textSample(
     'iPhone',

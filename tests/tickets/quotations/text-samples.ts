@@ -4,7 +4,7 @@ import { answer, question, type Sample } from './sample.ts';
 import { signatureTexts } from './signature-texts.ts';
 import { outlookBlock, textSample } from './text-sample.ts';
 
-/** Of a text whose quotation is marked, and of one whose quotation is not. */
+/** For a text with a marked quotation, and one with an unmarked quotation. */
 const byAttribution = attributions.flatMap(([client, ...lines], place): Sample[] => [
   textSample(
     `${client}: lines with >`,
