@@ -154,8 +154,19 @@ export class ImapWorld {
     await this.#proxy.stop();
     await this.#server.stop();
     meanwhile();
-    this.#server = await startMailServer(this.lab.options);
+    this.#server = await this.#startAgain();
     await this.plugIn();
+  }
+
+  /** At the same ports: another process may hold one of them for a moment. */
+  async #startAgain(): Promise<MailServer> {
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        return await startMailServer(this.lab.options);
+      } catch (error) {
+        if (attempt === 3) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
   }
 
   /** What saving the form of the mailbox does. */
