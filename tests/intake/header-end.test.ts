@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { findHeaderEnd } from '../../shared/intake/header-end.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
-/** The body that is found, which tells more than an offset. */
+/** The detected body, which is clearer than an offset. */
 const bodyOf = (text: string): string => text.slice(findHeaderEnd(bytes(text)));
 
 describe('the body begins', () => {
@@ -37,7 +37,7 @@ describe('the body begins', () => {
   });
 });
 
-describe('the header goes on', () => {
+describe('the header continues', () => {
   test.each([
     ['behind folded lines', 'A: b\n c\n\td\nE: f\n\nbody'],
     ['behind a line of blanks before a field that it does not have yet', 'From: a\n \nSubject: s\n\nbody'],
