@@ -214,7 +214,7 @@ describe.each([
       }
   }, 60_000);
 
-  test('is one message of one ticket where two people press at the same time', async () => {
+  test('is one message of one ticket if two people click at the same time', async () => {
     await deliver(letter('a', 'A printer on fire'));
     const entry = await theEntry();
     const outcomes = await Promise.allSettled([act(deps, entry), act(deps, entry), act(deps, entry)]);
@@ -225,7 +225,7 @@ describe.each([
   });
 });
 
-test('a skipped copy leads to the ticket that holds the email', async () => {
+test('a skipped copy leads to the ticket that contains the email', async () => {
   await deliver(letter('a', 'Newsletter'), parserHere);
   await deliver(letter('a', 'Newsletter'), parserHere);
   expect((await theEntry()).kind).toBe('skipped');
