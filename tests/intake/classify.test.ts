@@ -127,7 +127,7 @@ describe('the declarations of an email', () => {
       ]),
     ],
     [
-      'that a Postroom of somebody else sent it',
+      'that another Postroom sent it',
       'notification',
       letter(['X-Postroom: alert', 'Auto-Submitted: auto-generated']),
     ],

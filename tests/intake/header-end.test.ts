@@ -20,10 +20,10 @@ describe('the body begins', () => {
       'Content-Type: x\n--b\nContent-Type: y\nContent-Id: z\n\n',
       '--b\nContent-Type: y\nContent-Id: z\n\n',
     ],
-    ['at the end where there is no body', 'A: b\nC: d\n', ''],
+    ['at the end if there is no body', 'A: b\nC: d\n', ''],
     ['at the end of nothing', '', ''],
     [
-      'at a quoted header, whose fields stand in the header, too',
+      'at a quoted header, whose fields are in the header, too',
       'From: a\nSubject: b\nHe wrote\nFrom: c\nSubject: d\n\nx',
       'He wrote\nFrom: c\nSubject: d\n\nx',
     ],

@@ -410,7 +410,7 @@ describe('a check is due', () => {
     ['after an outage', due(row(100, 99), 20), true],
     ['not twice for one outage', due(row(100, 99), 120), false],
     ['not while one runs', due(row(14)), false],
-    ['again where one died', due(row(16)), true],
+    ['again if one crashed', due(row(16)), true],
   ])('%s', (_when, is, expected) => {
     expect(is).toBe(expected);
   });

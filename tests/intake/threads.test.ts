@@ -183,8 +183,8 @@ describe('a colleague of the requester', () => {
 
   test.each([
     ['whom the mail server refutes', reply({ isForged: true }), false],
-    ['who answers nothing', reply({ references: [] }), false],
-    ['of somebody who was only written to', reply({ from: 'max@elsewhere.example' }), false],
+    ['whose email is no reply', reply({ references: [] }), false],
+    ['who was only a recipient', reply({ from: 'max@elsewhere.example' }), false],
     ['whose ticket is closed', reply(), true],
   ])('%s opens a ticket', async (_who, mail, closes) => {
     const to = ['support@fabrikam.example', 'ann@elsewhere.example'];
