@@ -111,7 +111,7 @@ describe('a temporary failure', () => {
     ],
     ['a gateway in between', { status: 502, body: 'bad gateway' }],
     [
-      'an assertion of a clock that differs, said as invalid_client',
+      'an assertion from a different clock, reported as invalid_client',
       { status: 401, body: aadstsBody(700024, 'invalid_client', 'Not within its valid time range.') },
     ],
     ['a refusal without an OAuth body', { status: 403, body: { message: 'blocked' } }],

@@ -457,7 +457,7 @@ describe('the previous refresh token', () => {
   test.each([
     ['the app is refused', refused('invalid_client')],
     ['the refusal passes', refused('invalid_grant', { status: 503 })],
-    ['the refusal has a second word', refused('invalid_grant', { suberror: 'consent_required' })],
+    ['the refusal has a suberror', refused('invalid_grant', { suberror: 'consent_required' })],
     ['nothing can prove the app', { kind: 'unproven', reason: 'missing' } as const],
     ['the newest works', granted('a2', 'r2')],
   ])('is not used if %s', async (_what, first) => {

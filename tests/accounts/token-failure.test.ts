@@ -42,13 +42,13 @@ describe('a failure', () => {
     ['425', { status: 425, error: 'invalid_grant' }],
     ['429', { status: 429, error: 'invalid_grant' }],
     ['500', { status: 500, error: 'invalid_grant' }],
-    ['a refusal without a word', { status: 400 }],
-    ['a second word that nobody knows', { suberror: 'something_new' }],
+    ['a refusal without an error code', { status: 400 }],
+    ['an unknown suberror', { suberror: 'something_new' }],
     ['temporarily_unavailable', { error: 'temporarily_unavailable' }],
     ['server_error', { error: 'server_error' }],
     ['slow_down', { error: 'slow_down' }],
-    ['an outage under a lasting word', { error: 'invalid_grant', codes: [1, 90033] }],
-    ['an assertion that is made anew each time', { error: 'invalid_client', codes: [700024] }],
+    ['an outage with a lasting error code', { error: 'invalid_grant', codes: [1, 90033] }],
+    ['an assertion that is created for each request', { error: 'invalid_client', codes: [700024] }],
   ])('is temporary: %s', (_what, connectRequest) => {
     expect(judged(connectRequest)).toBe('retrying');
   });

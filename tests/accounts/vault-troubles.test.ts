@@ -74,7 +74,7 @@ describe.each([
     'key-vault-denied',
     'it denies access to this installation',
   ],
-  ['takes no more requests (429)', 429, 'key-vault-throttled', 'it is throttling requests'],
+  ['accepts no more requests (429)', 429, 'key-vault-throttled', 'it is throttling requests'],
   ['breaks (503)', 503, 'key-vault', 'it does not respond'],
 ])('a vault that %s', (_case, status, code, words) => {
   it('leaves that account retrying with the reason, serves the other, and recovers automatically', async () => {

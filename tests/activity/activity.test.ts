@@ -126,7 +126,7 @@ describe('a fetch', () => {
       'Fetching works again; no new email.',
     ],
     [
-      'of mail that somebody marked unread again leaves none',
+      'of email that was marked unread again creates none',
       { kind: 'fetched' as const, ...counts, opened: 0, replies: 0 },
       undefined,
       undefined,

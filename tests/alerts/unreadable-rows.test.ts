@@ -37,7 +37,7 @@ const put = (table: TableName, row: Row): Promise<unknown> =>
 describe('a mailbox row that contains', () => {
   test.each([
     ['nothing', {}],
-    ['no JSON where JSON stands', { ...settings(), afterFetch: '{"kind":' }],
+    ['invalid JSON', { ...settings(), afterFetch: '{"kind":' }],
     ['another version', { ...settings(), v: 2 }],
     ['too little', { v: 1, address: 'x@contoso.example' }],
     ['an address that is a number', { ...settings(), address: 7 }],

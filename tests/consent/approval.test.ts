@@ -100,7 +100,7 @@ describe('if only an admin of the tenant may consent', () => {
   });
 
   it.each([
-    ['made up', (state: string) => ({ state: `${state.slice(0, -1)}_` }), 'Unknown link'],
+    ['with an invented state', (state: string) => ({ state: `${state.slice(0, -1)}_` }), 'Unknown link'],
     [
       'of another organization',
       () => ({ tenant: '11111111-2222-4333-8444-555555555555' }),

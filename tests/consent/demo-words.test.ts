@@ -48,7 +48,7 @@ describe('in the demo', () => {
     ['a wrong client secret', 7000215, 'invalid_client', 'AADSTS7000215: Invalid client secret provided.'],
     ['a refused sign-in', 53003, 'access_denied', 'AADSTS53003: Access has been blocked by Microsoft Entra.'],
     ['a disturbance', 90033, 'temporarily_unavailable', 'AADSTS90033: A transient error has occurred.'],
-    ['a number that nobody knows', 987654, 'server_error', 'AADSTS987654: Microsoft says no.'],
+    ['an unknown number', 987654, 'server_error', 'AADSTS987654: Microsoft says no.'],
   ])('%s during a sign-in names the demo and no portal', async (_, code, error, sentence) => {
     const html = await refusedTrip(code, error, sentence);
     expect(html).toContain(`AADSTS${code}`);

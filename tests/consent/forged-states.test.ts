@@ -303,11 +303,11 @@ describe('the page of a rejected callback', () => {
   const planted = 'deadbeef-aaaa-4bbb-8ccc-beefdeadbeef';
   it.each([
     ['a known number', { error: 'x', error_description: `AADSTS65001: Call +1 555. App ID '${planted}'` }],
-    ['a number nobody knows', { error: 'x', error_description: `AADSTS123456: Call +1 555 ${planted}` }],
-    ['a known word', { error: 'access_denied', error_description: `Call +1 555 ${planted}` }],
-    ['a made-up word', { error: `call_555_${planted}`, error_description: 'x' }],
-    ['a word of the catalogue itself', { error: 'key-vault-denied', error_description: planted }],
-    ['a word in capitals', { error: 'CALL_555', error_description: `${planted} Call +1 555` }],
+    ['an unknown number', { error: 'x', error_description: `AADSTS123456: Call +1 555 ${planted}` }],
+    ['a known code', { error: 'access_denied', error_description: `Call +1 555 ${planted}` }],
+    ['an invented code', { error: `call_555_${planted}`, error_description: 'x' }],
+    ['a code of the catalogue itself', { error: 'key-vault-denied', error_description: planted }],
+    ['a code in capitals', { error: 'CALL_555', error_description: `${planted} Call +1 555` }],
     [
       'an approval without a state',
       {
@@ -318,7 +318,7 @@ describe('the page of a rejected callback', () => {
       },
     ],
     [
-      'an approval of a made-up state',
+      'an approval with an invented state',
       { state: 'admin_x', error: 'x', error_description: `AADSTS65001: +1 555 ${planted}` },
     ],
   ])('shows no text of the sender: %s', async (_name, query) => {

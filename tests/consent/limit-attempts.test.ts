@@ -80,9 +80,9 @@ test('an attempt stops counting when it expires, and not before', async () => {
 });
 
 test.each([
-  ['that nobody made', undefined],
+  ['that does not exist', undefined],
   ['that was used', { done: { at: isoAt(0), accountId: 'a', user: 'u' } }],
-  ['that was taken back', { revokedAt: isoAt(0) }],
+  ['that was revoked', { revokedAt: isoAt(0) }],
   ['that has ended', { expiresAt: isoAt(0) }],
 ])('an invitation %s allows no attempt', async (_what, change) => {
   if (change !== undefined) await underWay('', change);

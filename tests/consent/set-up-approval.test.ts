@@ -75,7 +75,7 @@ describe('the admin consent link of set-up', () => {
 
   it.each([
     [
-      'made up',
+      'with an invented state',
       (state: string) => ({ state: `${state.slice(0, -1)}${state.endsWith('A') ? 'B' : 'A'}` }),
       'Unknown link',
     ],

@@ -305,7 +305,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
   });
 
   test.each([
-    ['nobody is signed in', { signedIn: false }, /^You are not signed in to Azure\. Run "az login"/],
+    ['no user is signed in', { signedIn: false }, /^You are not signed in to Azure\. Run "az login"/],
     [
       'registering is not allowed',
       { may: 'nothing' as const },

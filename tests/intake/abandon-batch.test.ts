@@ -1,4 +1,4 @@
-/** When an email is not tried again, and what then becomes of a decision that no run could carry out. */
+/** When an email is no longer retried, and what then happens to a decision that no run could apply. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { abandoned, forceQuarantine, whyAbandoned } from '../../shared/intake/abandon-batch.ts';
 import type { Work } from '../../shared/intake/batch.ts';
@@ -42,7 +42,7 @@ const workOf = (mail: LedgerMail): Work => ({
 });
 const stored = async (): Promise<LedgerMail | undefined> => (await ledger.emails(BOX, ['k'])).get('k');
 
-/** An email that so many runs began with, and what was decided for it. */
+/** An email that this many runs began with, and its decision. */
 async function begun(attempts: number, decision?: Decision): Promise<LedgerMail> {
   for (let attempt = 1; attempt <= attempts; attempt += 1)
     await ledger.claim(BOX, [found], { alone: attempt > 1, present: new Set() });
@@ -53,7 +53,7 @@ async function begun(attempts: number, decision?: Decision): Promise<LedgerMail>
   return decided ?? mail;
 }
 
-describe('an email is given up', () => {
+describe('an email is abandoned', () => {
   const mail: LedgerMail = {
     ...found,
     state: 'received',
@@ -62,7 +62,7 @@ describe('an email is given up', () => {
     etag: undefined,
   };
 
-  test('after three attempts, and once it is decided after one more', () => {
+  test('after three attempts, or one more once it is decided', () => {
     expect(whyAbandoned({ ...mail, attempts: 3 })).toBeUndefined();
     expect(whyAbandoned({ ...mail, attempts: 4 })).toBe(
       'the app ended 3 times while it worked on this email',
@@ -74,8 +74,8 @@ describe('an email is given up', () => {
   });
 });
 
-describe('a decision that cannot be carried out', () => {
-  test('gives way to quarantine, with the reason', async () => {
+describe('a decision that cannot be applied', () => {
+  test('is replaced by quarantine, with the reason', async () => {
     const mail = await begun(1, opening);
     await forceQuarantine({ tables, ledger }, BOX, workOf(mail), 'storage refuses it');
     const now = await stored();
@@ -83,7 +83,7 @@ describe('a decision that cannot be carried out', () => {
     expect(now?.decision).toEqual({ ...kept, reason: 'storage refuses it' });
   });
 
-  test('stands when the message did reach its ticket', async () => {
+  test('is kept if the message did reach its ticket', async () => {
     const mail = await begun(1, opening);
     const row = { partitionKey: 't', rowKey: messageRowKey(AT, 'k') };
     await tables.open('Tickets').commit('t', [{ kind: 'put', row }]);
@@ -91,19 +91,19 @@ describe('a decision that cannot be carried out', () => {
     expect((await stored())?.decision).toEqual(opening);
   });
 
-  test('stands when no ticket is part of it', async () => {
+  test('is kept if no ticket is part of it', async () => {
     const mail = await begun(1, kept);
     await forceQuarantine({ tables, ledger }, BOX, workOf(mail), 'storage refuses it');
     expect((await stored())?.decision).toEqual(kept);
   });
 
-  test('is none where nothing is decided yet', async () => {
+  test('does not exist if nothing is decided yet', async () => {
     const mail = await begun(1);
     await forceQuarantine({ tables, ledger }, BOX, workOf(mail), 'storage refuses it');
     expect(await stored()).toEqual(mail);
   });
 
-  test('stands when another run carried it out meanwhile', async () => {
+  test('is kept if another run applied it meanwhile', async () => {
     const mail = await begun(1, opening);
     await ledger.complete(BOX, [mail]);
     const before = tables.changes;
@@ -114,15 +114,15 @@ describe('a decision that cannot be carried out', () => {
     expect(tables.changes).toBe(before);
   });
 
-  test('of an email that nobody knows is nothing', async () => {
+  test('of an unknown email changes nothing', async () => {
     const mail = await begun(1, opening);
     await forceQuarantine({ tables, ledger }, 'another box', workOf(mail), 'storage refuses it');
     expect((await stored())?.decision).toEqual(opening);
   });
 });
 
-describe('work on a decided mail', () => {
-  test('goes on with quarantine once every run died over it', async () => {
+describe('work on a decided email', () => {
+  test('continues with quarantine once every run crashed on it', async () => {
     const work = workOf(await begun(5, opening));
     const now = await abandoned({ tables, ledger }, BOX, work);
     const reason = 'the app ended 4 times while it worked on this email';
@@ -130,18 +130,18 @@ describe('work on a decided mail', () => {
     expect(now.mail.decision).toEqual({ ...kept, reason });
   });
 
-  test('goes on as it was decided as long as it may be tried', async () => {
+  test('continues with the decision while it may be retried', async () => {
     const work = workOf(await begun(4, opening));
     expect(await abandoned({ tables, ledger }, BOX, work)).toBe(work);
     expect((await stored())?.decision).toEqual(opening);
   });
 
-  test('goes on as it was when nothing was decided: whoever decides, gives it up', async () => {
+  test('continues unchanged without a decision, because deciding abandons it', async () => {
     const work = workOf(await begun(4));
     expect(await abandoned({ tables, ledger }, BOX, work)).toBe(work);
   });
 
-  test('goes on as it was when the ledger knows nothing of it', async () => {
+  test('continues unchanged if the ledger does not contain it', async () => {
     const work = workOf({ ...(await begun(5, opening)), key: 'unknown' });
     expect(await abandoned({ tables, ledger }, BOX, work)).toBe(work);
   });

@@ -22,7 +22,7 @@ describe('the attachments of a message', () => {
     [80, 80, undefined],
     [81, 0, 'body/box/key/attachments'],
     [250, 0, 'body/box/key/attachments'],
-  ])('%i of them take %i rows', async (count, rows, manifestBlob) => {
+  ])('number %i and need %i rows', async (count, rows, manifestBlob) => {
     const tables = new MemoryTables(openSeam);
     const blobs = new MemoryBlobs(openSeam);
     const raw = withFiles(count);

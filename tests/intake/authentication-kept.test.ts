@@ -13,7 +13,7 @@ const mail = (name: string, ...headers: string[]): TinyMail => ({
   disposition: 'ticket',
 });
 
-test('what the own server found out about the sender stands on the message, and no other word does', async () => {
+test('the own server’s verdict about the sender is stored on the message, and no other', async () => {
   const world = new IntakeWorld();
   world.mailbox = { ...world.mailbox, host: 'imap.contoso.example' };
   world.deliver([
@@ -40,7 +40,7 @@ test('what the own server found out about the sender stands on the message, and 
   expect(bySubject.get('says so itself')).toBeUndefined();
 });
 
-test('a flood of other fields does not take the server’s word away', async () => {
+test('many other fields do not displace the server’s verdict', async () => {
   const flood = Array.from({ length: 20_000 }, (_, index) => `Keywords: ${index} ${'x'.repeat(60)}\r\n`).join(
     '',
   );

@@ -36,7 +36,7 @@ const written = (name: string, fields: readonly string[] = []): TinyMail => ({
 const replyTo = (name: string, answered: string): TinyMail =>
   written(name, [`In-Reply-To: <${answered.replaceAll(' ', '-')}@customer.example>`]);
 
-/** Numbers of the tickets in which these emails stand. */
+/** Numbers of the tickets that contain these emails. */
 function ticketsOf(world: IntakeWorld, ...names: string[]): unknown[] {
   const rows = world.tables.dump('Tickets');
   return names.map(
@@ -44,14 +44,14 @@ function ticketsOf(world: IntakeWorld, ...names: string[]): unknown[] {
   );
 }
 
-/** Unsettled emails of the ledger. */
+/** Emails of the ledger that are not done. */
 const unsettled = (world: IntakeWorld): [string | undefined, unknown][] =>
   world.tables
     .dump('Ledger')
     .filter((row) => row.rowKey.startsWith('mail|') && row['state'] !== 'done')
     .map((row) => [world.names.get(row.rowKey.slice('mail|'.length)), row['attempts']]);
 
-/** The first call at this point waits a while; what should wait for it would be done long before. */
+/** The first call at this point waits a while; whatever should wait for it would otherwise finish long before. */
 function slowFirst(point: string): (call: number, at: string) => Promise<void> {
   let seen = 0;
   return async (_call, at) => {
@@ -69,7 +69,7 @@ const deadlyFor =
       Buffer.from(raw).includes(`Subject: ${name}\r\n`) ? seam.die() : parserHere.parse(raw, nonce),
   });
 
-/** What its ticket's row does not take. */
+/** Too long for its ticket's row. */
 const unstorable = (name: string) => (): ParserPool => ({
   ...parserHere,
   async parse(raw, nonce) {
@@ -80,7 +80,7 @@ const unstorable = (name: string) => (): ParserPool => ({
   },
 });
 
-describe('a batch that is read while the one before it is filed', () => {
+describe('a batch that is read while the previous one is filed', () => {
   test('decides only after that one: a reply joins the ticket that its parent opens there', async () => {
     const world = new IntakeWorld();
     world.deliver([written('parent'), ...many(49), replyTo('Re: parent', 'parent')]);
@@ -88,7 +88,7 @@ describe('a batch that is read while the one before it is filed', () => {
     expect(result).toMatchObject({ opened: 50, replies: 1 });
   });
 
-  test('passes a copy over in the same run, once the original is settled', async () => {
+  test('skips a copy in the same run, once the original is done', async () => {
     const world = new IntakeWorld();
     const mail = tinyMail('twice');
     world.deliver([mail, ...many(49), { ...mail, disposition: 'copy' }]);
@@ -106,7 +106,7 @@ describe('a batch that is read while the one before it is filed', () => {
     expect(world.folder.mails.every(({ seen }) => seen)).toBe(true);
   });
 
-  test('does not begin with an email that may end the process until that one is settled', async () => {
+  test('does not begin with an email that may crash the process until that one is done', async () => {
     const world = new IntakeWorld();
     world.deliver([...many(50), tinyMail('deadly')]);
     const parser = deadlyFor('deadly');
@@ -115,7 +115,7 @@ describe('a batch that is read while the one before it is filed', () => {
     expect(unsettled(world)).toEqual([['deadly', 2]]);
   });
 
-  test('goes nowhere once that one has failed and the fetch is over', async () => {
+  test('is not filed once that one has failed and the fetch is over', async () => {
     const world = new IntakeWorld();
     world.deliver(many(100));
     let uploads = 0;
@@ -134,7 +134,7 @@ describe('a batch that is read while the one before it is filed', () => {
 });
 
 describe('an email that was begun before', () => {
-  test('is taken in its turn, so that a reply that came since joins its ticket', async () => {
+  test('is processed in order, so that a later reply joins its ticket', async () => {
     const world = new IntakeWorld();
     world.deliver([written('parent')]);
     await world.run({
@@ -144,7 +144,7 @@ describe('an email that was begun before', () => {
     expect((await world.run()).result).toMatchObject({ opened: 1, replies: 1 });
   });
 
-  test('and its copy: the copy waits as long as the original is not settled', async () => {
+  test('and its copy: the copy waits until the original is done', async () => {
     const world = new IntakeWorld();
     const mail = tinyMail('twice');
     world.deliver([mail, { ...mail, disposition: 'copy' }]);
@@ -157,7 +157,7 @@ describe('an email that was begun before', () => {
 });
 
 describe('a server', () => {
-  /** Answers in the order that suits it, as RFC 3501 lets it. */
+  /** Responds in any order, as RFC 3501 allows. */
   const backwards: Design = (deps, shard) =>
     fetchShard(
       {
@@ -177,7 +177,7 @@ describe('a server', () => {
       shard,
     );
 
-  test('that answers backwards: decisions are made in the order in which the mail came', async () => {
+  test('that responds in reverse order does not change decisions, which follow the order of arrival', async () => {
     const world = new IntakeWorld({ design: backwards });
     world.deliver([written('parent'), replyTo('Re: parent', 'parent'), replyTo('Re: again', 'parent')]);
     expect((await world.run()).result).toMatchObject({ opened: 1, replies: 2 });
@@ -189,7 +189,7 @@ describe('a long chain of References', () => {
     `References: ${names.map((name) => `<${name}@customer.example>`).join(' ')}`;
   const between = Array.from({ length: 12 }, (_, index) => `never-here-${index}`);
 
-  test('leads to its root where nothing after it ever reached this mailbox', async () => {
+  test('leads to its root if no later message ever reached this mailbox', async () => {
     const world = new IntakeWorld();
     world.deliver([written('root')]);
     await world.run();
@@ -199,7 +199,7 @@ describe('a long chain of References', () => {
     expect(answer).toBe(root);
   });
 
-  test('leads to what stands nearest to its end', async () => {
+  test('leads to the message nearest to its end', async () => {
     const world = new IntakeWorld();
     world.deliver([written('far'), written('near')]);
     await world.run();
@@ -210,8 +210,8 @@ describe('a long chain of References', () => {
   });
 });
 
-describe('how far a folder was read', () => {
-  test('mail that could not be stored is tried again, also when a colleague has read it meanwhile', async () => {
+describe('the position in a folder', () => {
+  test('allows a retry of email that could not be stored, even if a colleague has read it meanwhile', async () => {
     const world = new IntakeWorld();
     world.deliver([tinyMail('odd'), tinyMail('plain')]);
     await world.run({ parser: unstorable('odd') });
@@ -220,7 +220,7 @@ describe('how far a folder was read', () => {
     expect(ticketsOf(world, 'odd').every((id) => id !== undefined)).toBe(true);
   });
 
-  test('mail that was read before the first fetch stays out of it, and of the next one', async () => {
+  test('excludes email that was read before the first fetch, also from the next one', async () => {
     const world = new IntakeWorld();
     world.deliver([tinyMail('unread'), tinyMail('read 1'), tinyMail('read 2')]);
     for (const mail of world.folder.mails.slice(1)) mail.seen = true;
@@ -234,14 +234,14 @@ describe('how far a folder was read', () => {
   });
 });
 
-test('of a folder in which all was read before the first fetch nothing is fetched', async () => {
+test('is after all email of a folder that was completely read before the first fetch', async () => {
   const world = new IntakeWorld();
   world.deliver([tinyMail('read 1'), tinyMail('read 2')]);
   for (const mail of world.folder.mails) mail.seen = true;
   for (let run = 0; run < 2; run += 1) expect((await world.run()).result).toEqual({ kind: 'nothing-new' });
 });
 
-test('the raw mail of another mailbox, folder, numbering, UID or message is another blob', () => {
+test('the raw email of another mailbox, folder, validity, UID or message is a different blob', () => {
   const meta = { ref: uidRef(3), size: 10, receivedAt: '2026-11-24T10:00:00.000Z', messageId: '<a@b>' };
   const scope = { folderKey: 'f', validity: '1' };
   const names = [

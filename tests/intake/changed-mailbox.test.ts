@@ -12,7 +12,7 @@ import { earlier, workload } from '../harness/memory/tiny-mails.ts';
 
 // Exchange reports the same UIDVALIDITY for most of its folders, Gmail 1 for INBOX, and UIDs begin at 1 everywhere.
 
-/** A person edits the mailbox, and another folder opens whose numbers are those of the first. */
+/** A person edits the mailbox, and another folder is opened whose numbers are those of the first. */
 async function edit(world: IntakeWorld, change: Partial<Mailbox>, save: 'opened' | 'anyway'): Promise<void> {
   const before = world.folder;
   world.mailbox = { ...world.mailbox, ...change };
@@ -40,7 +40,7 @@ test.each(
   changes.flatMap(([what, change]) =>
     (['opened', 'anyway'] as const).map((save) => [what, save, change] as const),
   ),
-)('after another %s was chosen (and saved %s), its mail becomes tickets', async (_what, save, change) => {
+)('after a change to another %s (and saving %s), its email becomes tickets', async (_what, save, change) => {
   const world = new IntakeWorld();
   world.deliver([earlier, ...workload.slice(0, 3)]);
   await world.runUntilQuiet();
@@ -52,7 +52,7 @@ test.each(
   expect(world.folder.mails.every(({ settled }) => settled)).toBe(true);
 });
 
-test('an email left on the server in one folder does not hide the mail of that number in the next', async () => {
+test('an email left on the server in one folder does not hide the email with the same UID in the next', async () => {
   const world = new IntakeWorld();
   world.deliver([earlier]);
   await world.runUntilQuiet();
@@ -69,7 +69,7 @@ test('an email left on the server in one folder does not hide the mail of that n
   expect(violationsAtTheEnd(world, {})).toEqual([]);
 });
 
-test('what stays the same folder goes on where it was', async () => {
+test('an unchanged folder continues where it was', async () => {
   const world = new IntakeWorld();
   world.deliver([earlier]);
   await world.runUntilQuiet();
@@ -80,13 +80,13 @@ test('what stays the same folder goes on where it was', async () => {
     intervalMinutes: 5,
   };
   world.deliver(workload);
-  // A colleague was quicker: only a cursor that still holds finds these.
+  // A colleague was quicker: only a valid cursor finds these.
   for (const mail of world.folder.mails) mail.seen = true;
   await world.runUntilQuiet();
   expect(violationsAtTheEnd(world, {})).toEqual([]);
 });
 
-test('a cursor of an earlier version, which does not name its folder, holds and then names it', async () => {
+test('a cursor of an earlier version, which does not name its folder, stays valid and then names it', async () => {
   const world = new IntakeWorld();
   world.deliver([earlier]);
   await world.runUntilQuiet();

@@ -1,4 +1,4 @@
-/** From the server to the ticket: what the settings of a mailbox and rules for senders make of email. */
+/** From the server to the ticket: the effect of mailbox settings and sender rules on email. */
 import { describe, expect, it } from 'vitest';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
@@ -112,7 +112,7 @@ describe('an absence note', () => {
     expect(await office.numbers('closed')).toEqual([1]);
   });
 
-  it('that belongs to no ticket opens one, which says what it is', async () => {
+  it('without a ticket opens one, which shows its class', async () => {
     const office = new Office();
     await office.receive(away.slice(0, -1));
     const { ticket, messages } = await office.ticket(1);
@@ -121,7 +121,7 @@ describe('an absence note', () => {
     expect(messages[0]?.folded).toBeUndefined();
   });
 
-  it('is skipped where the mailbox says so, and says why among the email without a ticket', async () => {
+  it('is skipped if the mailbox is set so, with the reason among the unimported email', async () => {
     const office = new Office({ 'out-of-office': 'skip' });
     await office.receive(order);
     await office.receive(away);
@@ -131,7 +131,7 @@ describe('an absence note', () => {
     ]);
   });
 
-  it('counts as any other message where the mailbox says so', async () => {
+  it('is an ordinary message if the mailbox is set so', async () => {
     const office = new Office({ 'out-of-office': 'ticket' });
     await office.receive(order);
     await office.receive(away);
@@ -142,14 +142,14 @@ describe('an absence note', () => {
 });
 
 describe('a bounce', () => {
-  it('joins the ticket with the message that it returns, where its recipient took part', async () => {
+  it('joins the ticket of the message that it returns, if its recipient took part', async () => {
     const office = new Office();
     await office.receive(order);
     await office.receive(...bounceOf(KIM));
     const { ticket, messages } = await office.ticket(1);
     expect(messages.map(({ messageClass }) => messageClass)).toEqual([undefined, 'bounce']);
     expect(ticket.participants).toEqual([KIM, SUPPORT]);
-    // Nobody takes part for having sent one.
+    // Sending one does not make a participant.
     await office.receive([
       'From: MAILER-DAEMON@mx.customer.example',
       'Subject: Buy this',
@@ -158,7 +158,7 @@ describe('a bounce', () => {
     expect((await office.ticket(1)).messages).toHaveLength(2);
   });
 
-  it('about somebody who took no part, or about nothing known, opens a ticket', async () => {
+  it('for someone who took no part, or for an unknown message, opens a ticket', async () => {
     const office = new Office();
     await office.receive(order);
     await office.receive(...bounceOf('eve@elsewhere.example'));
@@ -170,7 +170,7 @@ describe('a bounce', () => {
 });
 
 describe('a rule for a sender', () => {
-  it('keeps a blocked one out, also from a ticket that it took part in', async () => {
+  it('skips email of a blocked sender, even in a ticket that the sender took part in', async () => {
     const office = new Office();
     await office.receive(order);
     office.rule('customer.example', 'blocked');
@@ -181,7 +181,7 @@ describe('a rule for a sender', () => {
     ]);
   });
 
-  it('lets an always-allowed one through whatever its class', async () => {
+  it('imports email of an always-allowed sender whatever its class', async () => {
     const office = new Office({ 'out-of-office': 'skip' });
     office.rule(KIM, 'allowed');
     await office.receive(order);
@@ -192,8 +192,8 @@ describe('a rule for a sender', () => {
   });
 });
 
-describe('what Postroom sent itself', () => {
-  it('does not come back as a ticket', async () => {
+describe('email sent by Postroom', () => {
+  it('does not return as a ticket', async () => {
     const office = new Office();
     await office.receive([
       `From: Postroom <${SUPPORT}>`,
@@ -208,8 +208,8 @@ describe('what Postroom sent itself', () => {
   });
 });
 
-describe('a decision that is stored', () => {
-  it('stands, whatever the settings are when a run that died is repeated', async () => {
+describe('a stored decision', () => {
+  it('is kept, whatever the settings are when a crashed run is repeated', async () => {
     const begun = async (faultAt: (call: number) => 'crashAfter' | undefined): Promise<[Office, number]> => {
       const office = new Office();
       office.world.now += 1000;

@@ -43,7 +43,7 @@ const report = (type: string, part: readonly string[]): string[] =>
     ],
   );
 
-describe('what an email declares', () => {
+describe('the declarations of an email', () => {
   test.each<[string, MessageClass, string[]]>([
     ['nothing', 'person', letter([])],
     ['Auto-Submitted: no', 'person', letter(['Auto-Submitted: no'])],
@@ -127,11 +127,11 @@ describe('what an email declares', () => {
       ]),
     ],
     [
-      'that a Postroom of somebody else sent it',
+      'that another Postroom sent it',
       'notification',
       letter(['X-Postroom: alert', 'Auto-Submitted: auto-generated']),
     ],
-  ])('%s makes it %s', async (_, expected, lines) => {
+  ])('%s classify it as %s', async (_, expected, lines) => {
     expect(await classOf(lines)).toBe(expected);
   });
 });
@@ -152,7 +152,7 @@ describe('an email of tests/mail', () => {
     expect(classify(await readMail(ownMail(name)), SUPPORT)).toBe(expected);
   });
 
-  it('says which message and whom a report is about', async () => {
+  it('names the message and the recipient of a report', async () => {
     const { automatic } = await readMail(ownMail('complaint-arf.eml'));
     expect(automatic.report).toEqual({
       kind: 'feedback',
@@ -194,7 +194,7 @@ describe('a bounce', () => {
       'is on holiday',
       letter(['Subject: My order'], ['I am on vacation next week, please send it on Monday.']),
     ],
-  ])('is not what a person who %s sent', async (_, lines) => {
+  ])('is not confused with email of a person who %s sent', async (_, lines) => {
     expect(await classOf(lines)).toBe('person');
   });
 });
@@ -212,9 +212,9 @@ describe('on public collections', () => {
   const share = (classes: ReadonlyMap<string, MessageClass>, ...wanted: MessageClass[]): number =>
     [...classes.values()].filter((one) => wanted.includes(one)).length / classes.size;
 
-  it('finds 94 % and more of the reports of about 100 mail systems', async () => {
+  it('detects at least 94 % of the reports of about 100 mail systems', async () => {
     const all = await classesIn('sisimai-bounces');
-    // Beside bounces and complaints, the set holds absence notes, notifications, and forwarded bounces of persons.
+    // Besides bounces and complaints, the set contains absence notes, notifications, and bounces forwarded by people.
     const reports = new Map([...all].filter(([path]) => !/\/(?:not|rfc3834-)/.test(path)));
     expect(share(reports, 'bounce', 'complaint')).toBeGreaterThan(0.94);
     const named = [...reports].filter(([path]) =>
@@ -224,13 +224,13 @@ describe('on public collections', () => {
     expect(missed).toEqual([]);
   }, 60_000);
 
-  it('finds 88 % and more of older bounces, and takes none of the rest for a complaint', async () => {
+  it('detects at least 88 % of older bounces, and classifies none of the rest as a complaint', async () => {
     const all = await classesIn('flufl-bounce');
     expect(share(all, 'bounce')).toBeGreaterThan(isFullCorpus ? 0.88 : 0.8);
     expect(share(all, 'complaint')).toBe(0);
   }, 60_000);
 
-  it('takes no ordinary message of a help desk for a report or an automatic reply', async () => {
+  it('classifies no ordinary message of a help desk as a report or an automatic reply', async () => {
     const ordinary: MessageClass[] = ['person', 'list', 'notification'];
     const mails = demoMails(new Date(0), SUPPORT);
     for (const { name, raw } of mails) {

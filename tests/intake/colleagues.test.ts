@@ -18,7 +18,7 @@ test.each([
   // Anyone can have a name under a private suffix, too.
   ['kim@one.github.io', 'lee@two.github.io'],
   ['kim@', 'lee@'],
-])('%s and %s are none', (one, other) => {
+])('%s and %s are not colleagues', (one, other) => {
   expect(areColleagues(one, other)).toBe(false);
 });
 
@@ -26,6 +26,6 @@ test.each(
   'gmail.com googlemail.com outlook.com hotmail.co.uk live.com msn.com yahoo.com yahoo.co.jp gmx.de gmx.net web.de t-online.de freenet.de icloud.com aol.com proton.me tuta.com mail.ru qq.com 163.com naver.com orange.fr libero.it comcast.net btinternet.com bluewin.ch wp.pl seznam.cz uol.com.br rediffmail.com privaterelay.appleid.com'.split(
     ' ',
   ),
-)('at %s nobody is a colleague', (domain) => {
+)('at %s no one is a colleague', (domain) => {
   expect(areColleagues(`kim@${domain}`, `lee@${domain}`)).toBe(false);
 });

@@ -49,12 +49,12 @@ test.each([
   expect(short(text, announced)).toBe(expected);
 });
 
-test('a part of the announced size may be an estimate', () => {
+test('the announced size of a part may be an estimate', () => {
   expect(short('Subject: s\r\n\r\nbody', 30, 0.5)).toBe(false);
   expect(short('Subject: s\r\n\r\nbody', 40, 0.5)).toBe(true);
 });
 
-test('the note says both sizes', () => {
+test('the note contains both sizes', () => {
   expect(shortNote(1_048_576, 12_300_000)).toBe(
     'The mail server announced 12.3 MB and handed out 1.0 MB each time. The end of this message may be missing.',
   );

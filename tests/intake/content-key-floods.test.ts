@@ -1,4 +1,4 @@
-/** Apart from the other tests of the content key: tens of thousands of header lines take seconds. */
+/** Separate from the other tests of the content key: tens of thousands of header lines take seconds. */
 import { expect, it } from 'vitest';
 import { createContentKey } from '../../shared/intake/content-key.ts';
 
@@ -9,7 +9,7 @@ function keyOf(mail: string | Uint8Array, chunkSize = Number.MAX_SAFE_INTEGER): 
   return key.digest();
 }
 
-it('takes a header block of more than 1 MB as it comes, and still tells emails apart', () => {
+it('accepts a header block of more than 1 MB, and still distinguishes emails', () => {
   const flood = `From: a@b\r\n${'X-Flood: 0123456789\r\n'.repeat(60_000)}`;
   const mail = `${flood}Subject: s\r\n\r\nbody`;
   expect(keyOf(mail, 64 * 1024)).toBe(keyOf(mail));
@@ -18,7 +18,7 @@ it('takes a header block of more than 1 MB as it comes, and still tells emails a
   expect(keyOf(mail.replace('a@b', 'a@x'))).not.toBe(keyOf(mail));
 });
 
-it('tells texts of 200,000 lines apart that have neither a header nor a blank line', () => {
+it('distinguishes texts of 200,000 lines that have neither a header nor a blank line', () => {
   const long = (text: string): string => `${text}\n`.repeat(200_000);
   expect(keyOf(long('Hello1'))).not.toBe(keyOf(long('Hello2')));
 });

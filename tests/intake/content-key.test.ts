@@ -15,7 +15,7 @@ function keyOf(mail: string | Uint8Array, chunkSize = Number.MAX_SAFE_INTEGER, r
 const plain = 'Message-ID: <1@a>\r\nDate: d\r\nFrom: a@b\r\nTo: c@d\r\nSubject: s\r\n\r\nbody\r\n';
 
 describe('the content key', () => {
-  it('is pinned: other bytes in the hash would make new email of mail already fetched', () => {
+  it('is pinned: other bytes in the hash would import fetched email again', () => {
     const expected = createHash('sha256')
       .update('message-id*1\n5:<1@a>date*1\n1:dfrom*1\n3:a@bto*1\n3:c@dsubject*1\n1:s')
       .update('mime-version*0\ncontent-type*0\ncontent-transfer-encoding*0\nbody\nbody\r\n')
@@ -43,7 +43,7 @@ describe('the content key', () => {
     for (const size of [Number.MAX_SAFE_INTEGER, 1, 2, 7]) expect(keyOf(mail, size)).toBe(sha256(hashed));
   });
 
-  it('is pinned for a header block of more than 1 MB: what follows counts as body', () => {
+  it('is pinned for a header block of more than 1 MB: the rest counts as body', () => {
     const megabyte = 1024 * 1024;
     const block = `Subject: s\nX: ${'x'.repeat(megabyte - 16)}\n`;
     expect(block).toHaveLength(megabyte - 1);
@@ -55,13 +55,13 @@ describe('the content key', () => {
     }
   });
 
-  it.each(ownMailNames())('does not depend on where %s is cut into chunks', (name) => {
+  it.each(ownMailNames())('does not depend on where %s is split into chunks', (name) => {
     const mail = ownMail(name);
     const whole = keyOf(mail);
     for (const size of [1, 7, 64 * 1024]) expect(keyOf(mail, size)).toBe(whole);
   });
 
-  it('does not change with what relays add, with folding, or with the case of names', () => {
+  it('does not change with fields that relays add, with folding, or with the case of names', () => {
     const relayed = `Received: by x\r\n\tfor y\r\nX-Spam: no\r\nARC-Seal: 1\r\nReturn-Path: <q@r>\r\n${plain}`;
     expect(keyOf(relayed)).toBe(keyOf(plain));
     expect(keyOf(plain.replace('Subject: s', 'SUBJECT:\r\n s'))).toBe(keyOf(plain));
@@ -77,7 +77,7 @@ describe('the content key', () => {
     ['another transfer encoding', `Content-Transfer-Encoding: base64\r\n${plain}`],
     ['no MIME version', `MIME-Version: 1.0\r\n${plain}`],
     ['no Message-ID', plain.replace('Message-ID: <1@a>\r\n', '')],
-  ])('is another one for %s', (_what, mail) => {
+  ])('differs for %s', (_what, mail) => {
     expect(keyOf(mail)).not.toBe(keyOf(plain));
   });
 
@@ -85,7 +85,7 @@ describe('the content key', () => {
     const alarm = 'From: a@b\r\nTo: c@d\r\nSubject: s\r\n\r\nbody\r\n';
     const at = (mail: string, receivedAt: string): string => keyOf(mail, 7, receivedAt);
 
-    it('is the same all day in UTC, and another one the next day', () => {
+    it('is the same all day in UTC, and differs on the next day', () => {
       const key = at(alarm, '2026-11-24T00:00:00.000Z');
       expect(at(alarm, '2026-11-24T23:59:59.999Z')).toBe(key);
       expect(at(alarm, '2026-11-25T00:00:00.000Z')).not.toBe(key);
@@ -93,7 +93,7 @@ describe('the content key', () => {
     });
 
     it.each(['Message-ID:', 'Date: \t', 'Message-ID:\r\n \r\nDate:'])(
-      'takes an empty %j for none',
+      'treats an empty %j as missing',
       (field) => {
         const mail = `${field}\r\n${alarm}`;
         expect(at(mail, AT)).not.toBe(at(mail, '2026-11-25T10:00:00.000Z'));
@@ -101,7 +101,7 @@ describe('the content key', () => {
     );
 
     it.each(['Message-ID: <1@a>', 'Date: d', 'date:\r\n d'])(
-      'is that of any email where there is %j',
+      'is that of any email if there is %j',
       (field) => {
         const mail = `${field}\r\n${alarm}`;
         expect(at(mail, AT)).toBe(at(mail, '2026-11-25T10:00:00.000Z'));
@@ -109,17 +109,17 @@ describe('the content key', () => {
     );
   });
 
-  it('reads the same fields whatever ends the lines', () => {
+  it('reads the same fields with any line end', () => {
     const lf = plain.replaceAll('\r\n', '\n');
     const cr = plain.replaceAll('\r\n', '\r');
     for (const mail of [lf, cr]) {
-      // A trace field that changed nothing shows that the header was recognised.
+      // A trace field that changed nothing shows that the header was recognized.
       expect(keyOf(`X-Trace: 1${mail === lf ? '\n' : '\r'}${mail}`)).toBe(keyOf(mail));
       expect(keyOf(mail.replace('<1@a>', '<2@a>'))).not.toBe(keyOf(mail));
     }
   });
 
-  it('tells texts apart that have neither a header nor a blank line', () => {
+  it('distinguishes texts that have neither a header nor a blank line', () => {
     const texts = [
       'Hello',
       'Good bye',
@@ -133,14 +133,14 @@ describe('the content key', () => {
     for (const size of [1, 3, 4096]) expect(keyOf('Hello\nworld', size)).toBe(keyOf('Hello\nworld'));
   });
 
-  it('exists for empty mail and for mail without a body', () => {
+  it('exists for empty email and for email without a body', () => {
     expect(keyOf('')).toMatch(/^[0-9a-f]{64}$/);
     expect(keyOf('Subject: s')).not.toBe(keyOf('Subject: t'));
   });
 });
 
-describe('the id of a ticket', () => {
-  it('is 26 characters of base32 and belongs to one email in one mailbox', () => {
+describe('the ID of a ticket', () => {
+  it('has 26 characters of base32 and belongs to one email in one mailbox', () => {
     expect(ticketIdOf('m1', 'k')).toMatch(/^[a-z2-7]{26}$/);
     expect(ticketIdOf('m1', 'k')).toBe(ticketIdOf('m1', 'k'));
     expect(ticketIdOf('m1', 'k')).not.toBe(ticketIdOf('m2', 'k'));

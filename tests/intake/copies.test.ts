@@ -5,7 +5,7 @@ import { violationsAtTheEnd } from '../harness/memory/promises.ts';
 import { seeded } from '../harness/memory/seeded.ts';
 import { keyOf, type TinyMail, tinyMail } from '../harness/memory/tiny-mails.ts';
 
-/** Drawn by lot; more of them on a quiet night: `POSTROOM_RACES=5000`. */
+/** Chosen at random; more of them in a long run: `POSTROOM_RACES=5000`. */
 const schedules = Math.ceil(Number(process.env['POSTROOM_RACES'] ?? 100) / 4);
 
 beforeAll(() => {
@@ -31,19 +31,16 @@ function laterBatchFirst(): (call: number, point: string) => Promise<void> {
 test.each([
   ['plain', tinyMail('twice')],
   ['with an attachment', tinyMail('twice', { attachment: true })],
-])(
-  'an email (%s) that stands in two batches is one message, whichever batch is quicker',
-  async (_what, mail) => {
-    const world = new IntakeWorld();
-    world.deliver([...many(49), mail, ...many(60).slice(49), copyOf(mail)]);
-    const { result } = await world.run({ turn: laterBatchFirst() });
-    expect(result).toMatchObject({ kind: 'fetched' });
-    await world.runUntilQuiet();
-    expect([...world.violations, ...violationsAtTheEnd(world, {})]).toEqual([]);
-  },
-);
+])('an email (%s) that is in two batches is one message, whichever batch is quicker', async (_what, mail) => {
+  const world = new IntakeWorld();
+  world.deliver([...many(49), mail, ...many(60).slice(49), copyOf(mail)]);
+  const { result } = await world.run({ turn: laterBatchFirst() });
+  expect(result).toMatchObject({ kind: 'fetched' });
+  await world.runUntilQuiet();
+  expect([...world.violations, ...violationsAtTheEnd(world, {})]).toEqual([]);
+});
 
-/** Sixty emails, of which some stand in both batches, and in both orders of what is quicker. */
+/** Sixty emails, some of them in both batches, with either batch as the quicker one. */
 function manyWithCopies(random: () => number): TinyMail[] {
   const mails = many(60).map((mail, index) =>
     index % 7 === 3 ? tinyMail(mail.name, { attachment: true }) : mail,
@@ -58,7 +55,7 @@ function manyWithCopies(random: () => number): TinyMail[] {
 }
 
 test(
-  'copies in several batches keep their number through faults and processes at the same time',
+  'copies in several batches keep their number despite faults and concurrent processes',
   async () => {
     const found: string[] = [];
     for (let seed = 1; seed <= schedules; seed += 1) {
@@ -85,7 +82,7 @@ test(
 test.each([
   ['before it was filed', 'table.Tickets.commit', 0],
   ['after it was filed and before that was noted', 'table.TicketIndex.commit', 1],
-] as const)('a copy takes the place of an email that somebody deleted %s', async (_when, died, filed) => {
+] as const)('a copy replaces an email that was deleted %s', async (_when, died, filed) => {
   const world = new IntakeWorld();
   const mail = tinyMail('twice', { attachment: true });
   world.deliver([mail, copyOf(mail)]);

@@ -14,7 +14,7 @@ import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const START = Date.parse('2026-11-24T10:20:00.000Z');
 let now: number;
-/** What the first stored mail does to the clock. */
+/** What the first stored email does to the clock. */
 let afterFirstMail: number;
 let folder: MemoryFolder;
 let deps: ShardDeps;
@@ -71,7 +71,7 @@ test('the emails of a run are counted in the hour of the run, and an idle run ad
   expect(await counted()).toEqual([{ hour: '2026-11-24T10', mails: 3, quarantined: 0 }]);
 });
 
-test('what a run has no time for is the backlog, until the next run took it', async () => {
+test('emails that do not fit into a run’s time are the backlog, until the next run', async () => {
   deliver(160);
   afterFirstMail = START + 5 * 60_000;
   await run();
@@ -86,7 +86,7 @@ test('what a run has no time for is the backlog, until the next run took it', as
   expect(await counted()).toEqual([{ hour: '2026-11-24T10', mails: 160, quarantined: 0 }]);
 });
 
-test('mail that waited and that somebody deleted on the server waits no longer, and an idle run then writes nothing', async () => {
+test('waiting email that was deleted on the server no longer counts, and an idle run then writes nothing', async () => {
   deliver(160);
   afterFirstMail = START + 5 * 60_000;
   await run();

@@ -1,4 +1,4 @@
-/** What is decided for the emails of a batch, in the light of what storage holds. */
+/** The decisions for the emails of a batch, based on the contents of storage. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { answersOf } from '../../shared/intake/answers-of.ts';
 import type { Work } from '../../shared/intake/batch.ts';
@@ -27,7 +27,7 @@ const address = (of: string) => ({ name: undefined, address: of });
 const KIM = 'kim@customer.example';
 const SUPPORT = 'support@contoso.example';
 
-/** An email that was read: from Kim, to the mailbox, unless told. */
+/** An email that was read: from Kim, to the mailbox, unless specified. */
 function read(key: string, mail: Partial<ParsedMessage> = {}, isForged?: boolean): ReadOutcome {
   const parsed: ParsedMessage = {
     from: address(KIM),
@@ -120,7 +120,7 @@ interface Wish {
   isOwnTest?: (messageId: string) => Promise<boolean>;
 }
 
-/** Claims and decides; gives the decisions in the order of the emails. */
+/** Claims and decides; returns the decisions in the order of the emails. */
 async function decided(
   outcomes: Readonly<Record<string, ReadOutcome>>,
   { isOwnTest }: Wish = {},
@@ -137,7 +137,7 @@ async function decided(
   return Object.keys(outcomes).map((key) => stored.get(key)?.decision);
 }
 
-/** A ticket of Kim's in storage that holds emails of these keys. */
+/** A ticket of Kim's in storage with emails of these keys. */
 async function ticketWith(
   ticketId: string,
   number: number,
@@ -170,7 +170,7 @@ const joins = (ticketId: string, number: number): Decision => ({
 });
 
 describe('new email', () => {
-  test('opens tickets with numbers in a row, which are reserved for them; replies in the batch join', async () => {
+  test('opens tickets with consecutive numbers, which are reserved for them; replies in the batch join', async () => {
     expect(
       await decided({
         first: read('first'),
@@ -194,7 +194,7 @@ describe('new email', () => {
     expect(await decided({ third: read('third') })).toEqual([opens('third', 3)]);
   });
 
-  test('that opens no ticket takes no number', async () => {
+  test('that opens no ticket uses no number', async () => {
     await ticketWith('t', 7, ['parent']);
     points.length = 0;
     await decided({
@@ -211,7 +211,7 @@ describe('new email', () => {
     expect((await ledger.emails(BOX, ['open'])).get('open')?.state).toBe('received');
   });
 
-  test('is passed over where the app sent it to itself as a test', async () => {
+  test('is skipped if the app sent it to itself as a test', async () => {
     const asked: string[] = [];
     const isOwnTest = async (messageId: string): Promise<boolean> => {
       asked.push(messageId);
@@ -232,7 +232,7 @@ describe('new email', () => {
 });
 
 describe('a reply', () => {
-  test('joins the open ticket that holds what it answers', async () => {
+  test('joins the open ticket that contains the message it replies to', async () => {
     await ticketWith('t', 7, ['parent']);
     expect(await decided({ reply: read('reply', { inReplyTo: [id('parent')] }) })).toEqual([joins('t', 7)]);
     expect(await decided({ later: read('later', { references: [id('parent')] }) })).toEqual([joins('t', 7)]);
@@ -255,7 +255,7 @@ describe('a reply', () => {
     expect(await decided({ reply })).toEqual([opens('reply', 1, { id: 't', number: 7 })]);
   });
 
-  test('goes by what it answers, then by its thread from the newest to the oldest', async () => {
+  test('is matched by In-Reply-To, then by its thread from the newest to the oldest', async () => {
     await ticketWith('near', 7, ['near']);
     await ticketWith('newer', 8, ['newer']);
     await ticketWith('older', 9, ['older']);
@@ -274,7 +274,7 @@ describe('a reply', () => {
     ).toHaveLength(1);
   });
 
-  test('is looked up by six of its thread at most: of a longer one by the newest five and the root', async () => {
+  test('is looked up by at most six of its thread: of a longer one by the newest five and the root', async () => {
     const chain = (length: number): string[] => Array.from({ length }, (_, index) => id(`chain${index}`));
     await ticketWith('root', 7, ['chain0']);
     await ticketWith('second', 8, ['chain1']);
@@ -288,7 +288,7 @@ describe('a reply', () => {
     expect(points.filter((point) => point === 'table.MessageIds.list')).toHaveLength(6);
   });
 
-  test('goes on to the next of its thread where the ticket of the nearest is closed or not open to its sender', async () => {
+  test('tries the next of its thread if the ticket of the nearest is closed or not open to its sender', async () => {
     await ticketWith('root', 7, ['root']);
     await ticketWith('others', 8, ['others'], { from: address('lee@elsewhere.example') });
     await ticketWith('closed', 9, ['closed']);
@@ -297,14 +297,14 @@ describe('a reply', () => {
     expect(await decided({ reply: read('reply', { references }) })).toEqual([joins('root', 7)]);
   });
 
-  test('joins the answer to the same message that never came, also where that one is in storage', async () => {
+  test('joins another reply to the same missing message, even if that one is in storage', async () => {
     await ticketWith('t', 7, ['sibling'], { inReplyTo: [id('never came')] });
     expect(await decided({ reply: read('reply', { inReplyTo: [id('never came')] }) })).toEqual([
       joins('t', 7),
     ]);
   });
 
-  test('names a Message-ID twice and is looked up by it once; its own is no answer', async () => {
+  test('that repeats a Message-ID looks it up once, and never its own', async () => {
     await ticketWith('t', 7, ['again']);
     points.length = 0;
     const twice = read('twice', { inReplyTo: [id('x')], references: [id('x'), id('x')] });
@@ -315,7 +315,7 @@ describe('a reply', () => {
     ]);
   });
 
-  test('to an email of its own batch asks storage, too, where a ticket may hold the same Message-ID', async () => {
+  test('to an email of its own batch also reads storage, which may have a ticket with the same Message-ID', async () => {
     await ticketWith('t', 7, ['first']);
     points.length = 0;
     const again = read('again', { messageId: id('first') });
@@ -330,14 +330,14 @@ describe('a reply', () => {
     expect(points.filter((point) => point === 'table.Tickets.get')).toHaveLength(1);
   });
 
-  test('to a Message-ID that many tickets hold looks at twenty of them', async () => {
+  test('to a Message-ID of many tickets reads twenty of them', async () => {
     for (let number = 1; number <= 22; number += 1) await ticketWith(`t${number}`, number, ['parent']);
     points.length = 0;
     await decided({ reply: read('reply', { inReplyTo: [id('parent')] }) });
     expect(points.filter((point) => point === 'table.Tickets.get')).toHaveLength(20);
   });
 
-  test('to a ticket that is gone goes on to the next it answers', async () => {
+  test('to a removed ticket tries the next message of its thread', async () => {
     await ticketWith('t', 7, ['parent']);
     await ticketWith('gone', 8, ['gone']);
     for (const { rowKey } of tables.dump('Tickets').filter(({ partitionKey }) => partitionKey === 'gone'))
@@ -350,7 +350,7 @@ describe('a reply', () => {
 describe('a tag in the subject', () => {
   const tagged = (number: number): Partial<ParsedMessage> => ({ subject: `Re: ${subjectTag(number)} Lamp` });
 
-  test('brings a participant to the ticket, which is asked for once', async () => {
+  test('leads a participant to the ticket, which is read once', async () => {
     await ticketWith('t', await reserveNumbers(tables, ['t']), ['parent']);
     points.length = 0;
     const eve = { ...tagged(1), from: address('eve@elsewhere.example') };
@@ -361,7 +361,7 @@ describe('a tag in the subject', () => {
     expect(points.filter((point) => point === 'table.Numbers.get').length).toBeLessThanOrEqual(2);
   });
 
-  test('of a ticket of another mailbox, of a number that was not used and of an unknown one brings to none', async () => {
+  test('of a ticket of another mailbox, of an unused number and of an unknown one leads to none', async () => {
     const filing = { number: await reserveNumbers(tables, ['other']), mailboxId: 'other box', opens: true };
     const outcome = read('parent');
     const messages = outcome.kind === 'message' ? [outcome.message] : [];
@@ -376,7 +376,7 @@ describe('a tag in the subject', () => {
   });
 });
 
-describe('automatic mail', () => {
+describe('automatic email', () => {
   const robot = (key: string, mail: Partial<ParsedMessage> = {}): ReadOutcome =>
     read(key, {
       from: address('Robot@elsewhere.example'),
@@ -418,7 +418,7 @@ describe('automatic mail', () => {
     expect(await counts()).toEqual([1]);
   });
 
-  test('that becomes no message is not counted, nor is mail of people', async () => {
+  test('that becomes no message is not counted, nor is email of people', async () => {
     await decided(
       { own: robot('own'), person: read('person'), odd: { kind: 'skip', reason: 'not an email' } },
       { isOwnTest: async (messageId) => messageId === id('own') },
@@ -427,15 +427,15 @@ describe('automatic mail', () => {
   });
 });
 
-describe('a batch of which another run decides some', () => {
-  test('is decided in the light of that: a reply follows its parent', async () => {
+describe('a batch that another run partly decides', () => {
+  test('respects those decisions: a reply follows its parent', async () => {
     const work = await claimed(['parent', 'reply']);
     const deps = { tables, ledger, ticketIdOf };
     const parent = read('parent');
     const automatic = { autoSubmitted: 'auto-replied', returnPathEmpty: false, isReport: false };
     const reply = read('reply', { inReplyTo: [id('parent')], automatic });
 
-    // The other run takes the parent alone; numbers were given out meanwhile.
+    // The other run decides only the parent; numbers were assigned meanwhile.
     const [first] = await decideBatch(deps, { id: BOX }, work.slice(0, 1), [parent]);
     const late = await decideBatch(deps, { id: BOX }, work, [parent, reply]);
 
@@ -449,7 +449,7 @@ describe('a batch of which another run decides some', () => {
     ).toEqual([1, 1]);
   });
 
-  test('goes by decisions of an earlier run, and leaves them as they are', async () => {
+  test('keeps the decisions of an earlier run unchanged', async () => {
     const work = await claimed(['parent', 'odd', 'reply', 'other']);
     const deps = { tables, ledger, ticketIdOf };
     const odd: ReadOutcome = { kind: 'quarantine', reason: 'too odd', from: undefined, subject: undefined };
@@ -472,7 +472,7 @@ describe('a batch of which another run decides some', () => {
     expect(tables.changes, 'where all is decided, nothing is written').toBe(changes);
   });
 
-  test('knows nothing of a decided mail that was not read again', async () => {
+  test('ignores a decided email that was not read again', async () => {
     const work = await claimed(['reply', 'parent']);
     const deps = { tables, ledger, ticketIdOf };
     const [parent] = await decideBatch(deps, { id: BOX }, work.slice(1), [read('parent')]);

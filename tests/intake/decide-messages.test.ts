@@ -3,7 +3,7 @@ import { type Candidate, decideMessages } from '../../shared/intake/decide-messa
 import type { KnownThread, KnownThreads } from '../../shared/intake/threads.ts';
 
 type Mail = Extract<Candidate, { kind: 'mail' }> & {
-  /** Tickets in storage that hold the first message that it answers. */
+  /** Tickets in storage that contain the first message that it replies to. */
   threads: readonly KnownThread[];
 };
 const mail = (key: string, wish: Partial<Mail> = {}): Mail => ({
@@ -48,11 +48,11 @@ const decided = (...mails: (Candidate | Mail)[]): string[] =>
   inWords(decideMessages(mails, knownOf(mails), 10));
 
 describe('an email', () => {
-  test('that answers nothing opens a ticket of its own, numbered in the order of the batch', () => {
+  test('that is no reply opens its own ticket, numbered in the order of the batch', () => {
     expect(decided(mail('a'), mail('b'))).toEqual(['a: opens ticket of a #10', 'b: opens ticket of b #11']);
   });
 
-  test('that was settled before it could be decided takes no number', () => {
+  test('that was done before it could be decided uses no number', () => {
     expect(
       decided(
         { kind: 'no-ticket', key: 'a', disposition: 'skip', reason: 'not an email' },
@@ -85,7 +85,7 @@ describe('a reply', () => {
     expect(decided(stranger)).toEqual(['a: opens ticket of a #10 after #7']);
   });
 
-  test('whose sender the receiving server refutes joins nothing, also not in the same batch', () => {
+  test('whose sender the receiving server refutes joins nothing, not even in the same batch', () => {
     expect(decided(mail('a', { isForged: true, threads: [thread()] }))).toEqual([
       'a: opens ticket of a #10 after #7',
     ]);
@@ -95,7 +95,7 @@ describe('a reply', () => {
     ]);
   });
 
-  test('that is no news joins a closed ticket, and is marked as such', () => {
+  test('that is folded joins a closed ticket, and is marked as folded', () => {
     const closed = thread({ open: false });
     const answer = mail('a', { quiet: true, answers: ['<x>'], threads: [closed] });
     const decisions = decideMessages([answer], knownOf([answer]), 10);
@@ -104,7 +104,7 @@ describe('a reply', () => {
     expect(decideMessages([mail('a', { quiet: true })], knownOf([]), 10).get('a')?.quiet).toBeUndefined();
   });
 
-  test('that is a bounce joins for whom it reports on, and lets nobody else in', () => {
+  test('that is a bounce joins on behalf of the recipient it reports on, and adds no participant', () => {
     const daemon = 'mailer-daemon@mx.example';
     const bounce = mail('a', {
       sender: daemon,
@@ -150,7 +150,7 @@ describe('a reply', () => {
     ]);
   });
 
-  test('of somebody who was written to in the batch joins; of a stranger it does not', () => {
+  test('of a recipient of the batch’s email joins; of a stranger it does not', () => {
     const toLee = ['kim@customer.example', 'lee@customer.example'];
     const batch = (sender: string): Candidate[] => [
       mail('a', { people: toLee }),
@@ -160,7 +160,7 @@ describe('a reply', () => {
     expect(decided(...batch('eve@elsewhere.example'))[1]).toBe('b: opens ticket of b #11 after #10');
   });
 
-  test('that stands before what it answers opens a ticket of its own', () => {
+  test('that precedes the message it replies to opens its own ticket', () => {
     expect(decided(mail('b', { answers: ['<a>'] }), mail('a'))).toEqual([
       'b: opens ticket of b #10',
       'a: opens ticket of a #11',
@@ -168,7 +168,7 @@ describe('a reply', () => {
   });
 });
 
-test('a Message-ID that is used again in the batch steals no thread', () => {
+test('with a reused Message-ID in the batch takes over no thread', () => {
   const batch = [
     mail('a', { messageId: '<same>' }),
     mail('b', { messageId: '<same>', sender: 'eve@elsewhere.example', people: ['eve@elsewhere.example'] }),
@@ -177,7 +177,7 @@ test('a Message-ID that is used again in the batch steals no thread', () => {
   expect(decided(...batch)[2]).toBe('c: joins ticket of a #10');
 });
 
-describe('an email that is decided already', () => {
+describe('an email that is already decided', () => {
   const earlier = (wish: Partial<Extract<Candidate, { kind: 'decided' }>> = {}): Candidate => ({
     kind: 'decided',
     key: 'a',
@@ -197,7 +197,7 @@ describe('an email that is decided already', () => {
     ...wish,
   });
 
-  test('is not decided again, takes no number, and is joined by its reply', () => {
+  test('is not decided again, uses no number, and is joined by its reply', () => {
     expect(decided(earlier(), mail('b', { answers: ['<a>'] }), mail('c'))).toEqual([
       'b: joins earlier #3',
       'c: opens ticket of c #10',
@@ -209,7 +209,7 @@ describe('an email that is decided already', () => {
     expect(decided(earlier(), stranger)).toEqual(['b: opens ticket of b #10 after #3']);
   });
 
-  test('is joined by nothing when it went to no ticket', () => {
+  test('is joined by nothing if it went to no ticket', () => {
     const decision = { disposition: 'skip', opens: false, follows: undefined, reason: 'a copy' } as const;
     for (const known of [
       { ticketId: undefined, number: undefined },
@@ -222,7 +222,7 @@ describe('an email that is decided already', () => {
   });
 });
 
-test('whoever a reply brings in may answer it in the same batch', () => {
+test('may be answered in the same batch by anyone whom a reply adds', () => {
   const batch = [
     mail('a'),
     mail('b', { answers: ['<a>'], people: ['kim@customer.example', 'lee@customer.example'] }),
@@ -230,7 +230,7 @@ test('whoever a reply brings in may answer it in the same batch', () => {
     mail('d', { answers: ['<b>'], sender: 'kim@customer.example' }),
   ];
   expect(decided(...batch).slice(2)).toEqual(['c: joins ticket of a #10', 'd: joins ticket of a #10']);
-  // Whoever was in the ticket before stays in it.
+  // Participants of the ticket stay participants.
   const later = [
     mail('a', { people: ['kim@customer.example', 'max@customer.example'] }),
     mail('b', { answers: ['<a>'], people: ['kim@customer.example'] }),
@@ -239,8 +239,8 @@ test('whoever a reply brings in may answer it in the same batch', () => {
   expect(decided(...later)[2]).toBe('c: joins ticket of a #10');
 });
 
-describe('where a batch begins', () => {
-  test('does not show: whoever joined a ticket meanwhile may answer any of its messages', () => {
+describe('the boundary of a batch', () => {
+  test('has no effect: anyone who joined a ticket meanwhile may answer any of its messages', () => {
     const LEE = 'lee@customer.example';
     const batch = [
       mail('a'),
@@ -250,7 +250,7 @@ describe('where a batch begins', () => {
     expect(decided(...batch)[2]).toBe('c: joins ticket of a #10');
   });
 
-  test('does not show: a ticket in storage stays the first one of a Message-ID that is used again', () => {
+  test('has no effect: a ticket in storage stays the first one of a reused Message-ID', () => {
     const threads = [thread()];
     const batch = [
       mail('again', { messageId: '<parent>' }),
@@ -260,7 +260,7 @@ describe('where a batch begins', () => {
   });
 });
 
-describe('answers to one message that never came', () => {
+describe('replies to one missing message', () => {
   const sibling = (key: string, wish: Partial<Mail> = {}): Mail =>
     mail(key, { answers: ['<never came>'], ...wish });
 
@@ -279,14 +279,14 @@ describe('answers to one message that never came', () => {
     ]);
   });
 
-  test('lead to no ticket by what a refuted sender claims to answer', () => {
+  test('lead to no ticket through the replies of a refuted sender', () => {
     expect(decided(sibling('a', { isForged: true }), sibling('b'))).toEqual([
       'a: opens ticket of a #10',
       'b: opens ticket of b #11',
     ]);
   });
 
-  test('come after every ticket that holds a message of the thread', () => {
+  test('rank after every ticket that contains a message of the thread', () => {
     const threads = [thread()];
     const later = mail('b', { answers: ['<parent>', '<never came>'], threads });
     expect(decided(sibling('a'), later)[1]).toBe('b: joins known #7');
@@ -301,7 +301,7 @@ describe('answers to one message that never came', () => {
   });
 });
 
-test('a reply goes on to the next message that it answers where the ticket of the nearest is not open to it', () => {
+test('try the next message of the thread if the ticket of the nearest is not open to the sender', () => {
   const near = thread({ ticketId: 'near', number: 8, participants: ['lee@customer.example'] });
   const known: KnownThreads = {
     byMessageId: new Map([
@@ -333,7 +333,7 @@ describe('a tag in the subject', () => {
       decideMessages([mail('a', { tags: [6, 7], ...wish })], known(ticket), 10, { colleaguesJoin: true }),
     );
 
-  test('brings a participant to the ticket', () => {
+  test('leads a participant to the ticket', () => {
     expect(tagged()).toEqual(['a: joins known #7']);
   });
 
@@ -342,7 +342,7 @@ describe('a tag in the subject', () => {
     ['a refuted sender', { isForged: true }],
     ['nobody', { sender: undefined }],
     ['a colleague', { sender: 'lee@customer.example' }],
-  ])('brings %s nowhere, and links nothing', (_who, wish) => {
+  ])('leads %s nowhere, and links nothing', (_who, wish) => {
     expect(tagged(wish)).toEqual(['a: opens ticket of a #10']);
   });
 
@@ -350,7 +350,7 @@ describe('a tag in the subject', () => {
     expect(tagged({}, { open: false })).toEqual(['a: opens ticket of a #10 after #7']);
   });
 
-  test('comes after what the email answers', () => {
+  test('ranks after the message that the email replies to', () => {
     const both: KnownThreads = {
       byMessageId: new Map([['<x>', [{ ticketId: 'answered', holds: true }]]]),
       byNumber: new Map([[7, 'known']]),

@@ -17,7 +17,7 @@ import { type Allowed, changedTables, snapshot, violationsAtTheEnd } from '../ha
 import { seeded } from '../harness/memory/seeded.ts';
 import { earlier, keyOf, largeMail, tinyMail, workload } from '../harness/memory/tiny-mails.ts';
 
-/** A world in which one ticket is open and the nine emails of the workload wait. */
+/** A simulation with one open ticket and the nine emails of the workload waiting. */
 export async function worldWithMail(options: WorldOptions = {}): Promise<IntakeWorld> {
   const world = new IntakeWorld(options);
   world.deliver([earlier]);
@@ -27,7 +27,7 @@ export async function worldWithMail(options: WorldOptions = {}): Promise<IntakeW
   return world;
 }
 
-/** The id of the ticket that was there before the workload came. */
+/** The ID of the ticket that existed before the workload arrived. */
 function earlierTicket(world: IntakeWorld): string[] {
   return world.tables
     .dump('Tickets')
@@ -40,7 +40,7 @@ export async function closeEarlierTicket(world: IntakeWorld): Promise<void> {
   for (const id of earlierTicket(world)) await world.tickets.setStatus(id, 'closed');
 }
 
-/** An agent closes it and thinks again. */
+/** An agent closes it and reopens it. */
 export async function closeAndOpenEarlierTicket(world: IntakeWorld): Promise<void> {
   await closeEarlierTicket(world);
   for (const id of earlierTicket(world)) await world.tickets.setStatus(id, 'open');
@@ -52,11 +52,11 @@ export async function pointsOfRun(options: WorldOptions = {}): Promise<readonly 
   return (await world.run()).seam.calls;
 }
 
-/** How many they are. */
+/** Their number. */
 export const countCalls = async (options: WorldOptions = {}): Promise<number> =>
   (await pointsOfRun(options)).length;
 
-/** Runs until quiet, once more, and once more over mail that all counts as unread; says what is wrong then. */
+/** Runs until nothing is left, once more, and once more with all email unread; returns the violations found then. */
 async function settleAndCheck(world: IntakeWorld, allowed: Allowed): Promise<string[]> {
   await world.runUntilQuiet();
   const violations = violationsAtTheEnd(world, allowed);
@@ -71,7 +71,7 @@ async function settleAndCheck(world: IntakeWorld, allowed: Allowed): Promise<str
   return [...world.violations, ...violations];
 }
 
-/** An error that no fault of ours explains is a fault of the product. */
+/** An error that no injected fault explains is a fault of the product. */
 function unexpected({ error, result, seam }: RunEnd): string[] {
   if (result?.kind === 'failed' && result.failure.code === 'unexpected' && !seam.dead)
     return [`a run failed with ${result.failure.message}`];
@@ -99,12 +99,12 @@ async function worldWithLargeMail(): Promise<IntakeWorld> {
   return world;
 }
 
-/** The calls of a run that finds one email too large to hold. */
+/** The calls of a run that finds one email too large for memory. */
 export async function pointsOfLargeMail(): Promise<readonly SeamPoint[]> {
   return (await (await worldWithLargeMail()).run()).seam.calls;
 }
 
-/** One fault over one email too large to hold, then runs without faults. */
+/** One fault over one email too large for memory, then runs without faults. */
 export async function scheduleLargeMail(fault: Fault): Promise<string[]> {
   const world = await worldWithLargeMail();
   const end = await world.run({ faultAt: only(fault) });
@@ -116,7 +116,7 @@ export const everySingleFault = (calls: number): { call: number; kind: FaultKind
     faultKinds.map((kind) => ({ call, kind })),
   );
 
-/** Two faults drawn by lot, one in each of two runs. */
+/** Two random faults, one in each of two runs. */
 export async function doubleFault(
   seed: number,
   calls: number,
@@ -132,7 +132,7 @@ export async function doubleFault(
   return schedule(draw(), draw(), options);
 }
 
-/** Two processes at the same mailbox at the same time, both sure of the lease; `rate` of all calls has a fault. */
+/** Two concurrent processes at the same mailbox, both with the lease; `rate` of all calls has a fault. */
 export async function race(seed: number, rate: number, options: WorldOptions = {}): Promise<string[]> {
   const random = seeded(seed);
   const world = await worldWithMail(options);
@@ -146,12 +146,12 @@ export async function race(seed: number, rate: number, options: WorldOptions = {
   return [...ends.flatMap(unexpected), ...(await settleAndCheck(world, { quarantine: rate > 0 }))];
 }
 
-/** The server numbers its mail anew. */
+/** The server renumbers its email. */
 export async function renumbered(world: IntakeWorld): Promise<void> {
   world.folder.renumber();
 }
 
-/** The same as two more emails arrive, so that UIDs which were stored mean mail that was not. */
+/** The same as two more emails arrive, so that stored UIDs mean email that was not stored. */
 export async function renumberedWithNews(world: IntakeWorld): Promise<void> {
   world.deliver([tinyMail('late'), tinyMail('later')]);
   world.folder.renumber();
@@ -176,7 +176,7 @@ export async function meanwhile(
   ];
 }
 
-/** The violations of many schedules, each once, with the schedule that first showed it and in how many it was seen. */
+/** The violations of many schedules, each once, with the schedule that first showed it and the number of schedules. */
 export class Findings {
   readonly #seen = new Map<string, { schedule: string; count: number }>();
   schedules = 0;

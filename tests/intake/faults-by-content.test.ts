@@ -14,7 +14,7 @@ beforeAll(() => {
 const BAD = 'html';
 const isBad = (raw: Uint8Array): boolean => Buffer.from(raw).includes('Subject: Colours');
 
-/** Subjects of what lies in quarantine or was passed over, with the reason. */
+/** Subjects of quarantined or skipped email, with the reason. */
 const entries = (world: IntakeWorld): [string, string][] =>
   world.tables
     .dump('Quarantine')
@@ -32,8 +32,8 @@ const recorded = (world: IntakeWorld): Set<string | undefined> =>
   ]);
 const others = (world: IntakeWorld): string[] => [...world.names.values()].filter((name) => name !== BAD);
 
-describe('a bad mail', () => {
-  test('that nobody can read goes to quarantine in the run that takes in all the others', async () => {
+describe('a bad email', () => {
+  test('that is unreadable goes to quarantine in the run that imports all the others', async () => {
     const world = await worldWithMail();
     const parser: ParserPool = {
       ...parserHere,
@@ -47,7 +47,7 @@ describe('a bad mail', () => {
     expect(violationsAtTheEnd(world, { quarantine: true })).toEqual([]);
   });
 
-  test('that kills every process ends in quarantine alone, and all the others in their tickets', async () => {
+  test('that crashes every process ends in quarantine alone, and all the others in their tickets', async () => {
     const world = await worldWithMail();
     const deadly = (seam: FaultySeam): ParserPool => ({
       ...parserHere,
@@ -62,7 +62,7 @@ describe('a bad mail', () => {
     expect(recorded(world)).toEqual(new Set([BAD, ...others(world)]));
   });
 
-  test('that kills every process after it was decided ends in quarantine, too', async () => {
+  test('that crashes every process after it was decided ends in quarantine, too', async () => {
     const world = await worldWithMail();
     await world.run({
       faultAt: (_call, point) => (point === 'table.Tickets.commit' ? 'crashBefore' : undefined),
@@ -79,7 +79,7 @@ describe('a bad mail', () => {
     expect(recorded(world)).toEqual(new Set([BAD, ...others(world)]));
   });
 
-  test('that kills every process after it reached its ticket stays there', async () => {
+  test('that crashes every process after it reached its ticket stays there', async () => {
     const world = await worldWithMail();
     await world.run({
       faultAt: (_call, point) => (point === 'table.TicketIndex.commit' ? 'crashBefore' : undefined),
@@ -93,13 +93,13 @@ describe('a bad mail', () => {
     expect(recorded(world)).toEqual(new Set([BAD, ...others(world)]));
   });
 
-  test('that cannot be stored stays behind alone, unread, then goes to quarantine', async () => {
+  test('that cannot be stored is left alone, unread, then goes to quarantine', async () => {
     const world = await worldWithMail();
     const parser: ParserPool = {
       ...parserHere,
       async parse(raw, nonce) {
         const outcome = await parserHere.parse(raw, nonce);
-        // More characters than a column of a row takes.
+        // More characters than a column of a row stores.
         if (outcome.kind === 'mail' && isBad(raw)) outcome.mail.date = 'x'.repeat(33_000);
         return outcome;
       },
@@ -136,7 +136,7 @@ describe('an outage', () => {
 });
 
 describe('a colleague', () => {
-  test('who reads the mail while a process dies over it hides nothing from the next run', async () => {
+  test('who reads the email while a process crashes on it hides nothing from the next run', async () => {
     const world = await worldWithMail();
     await world.run({ faultAt: (_call, point) => (point === 'blob.putOnce' ? 'crashBefore' : undefined) });
     for (const mail of world.folder.mails) mail.seen = true;

@@ -17,7 +17,7 @@ import {
   scheduleLargeMail,
 } from './fault-schedules.ts';
 
-/** Schedules drawn by lot, of each kind; more of them on a quiet night: `POSTROOM_RACES=5000`. */
+/** Random schedules of each kind; more of them in a long run: `POSTROOM_RACES=5000`. */
 const races = Number(process.env['POSTROOM_RACES'] ?? 100);
 const LONG = 60_000 + races * 200;
 
@@ -36,7 +36,7 @@ describe('the promises of the intake hold', () => {
     ['marked', { kind: 'mark-seen' }],
     ['deleted', { kind: 'delete' }],
   ] as const)(
-    'with every single fault at every single call, where fetched mail is %s',
+    'with every single fault at every single call, with fetched email %s',
     async (_how, afterFetch) => {
       const findings = new Findings();
       const options = { afterFetch, tokenEnds: true };
@@ -54,7 +54,7 @@ describe('the promises of the intake hold', () => {
   );
 
   test(
-    'with every single fault where a large mail flows in pieces',
+    'with every single fault when a large email is streamed',
     async () => {
       const findings = new Findings();
       const flowing = /^(imap\.part|blob\.(putOnce|stream|piece))$/;
@@ -103,7 +103,7 @@ describe('the promises of the intake hold', () => {
   );
 
   test(
-    'with two processes at once',
+    'with two concurrent processes',
     async () => {
       const findings = new Findings();
       for (let seed = 1; seed <= races; seed += 1) findings.add(`seed ${seed}`, await race(seed, 0));
@@ -113,7 +113,7 @@ describe('the promises of the intake hold', () => {
   );
 
   test(
-    'with two processes at once and faults',
+    'with two concurrent processes and faults',
     async () => {
       const findings = new Findings();
       for (let seed = 1; seed <= races; seed += 1) findings.add(`seed ${seed}`, await race(seed, 0.03));

@@ -1,4 +1,4 @@
-/** Which fetches leave a row among the activities, and what it says. */
+/** Which fetches leave a row among the activities, and its text. */
 import { describe, expect, test } from 'vitest';
 import { activityOf, countOf } from '../../shared/intake/fetch-activity.ts';
 import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
@@ -27,12 +27,12 @@ const activity = (result: FetchResult, failure?: FetchFailure): ReturnType<typeo
   activityOf(mailbox, result, failure, Date.parse(AT), 250);
 const entry = { kind: 'fetch', at: AT, aboutId: 'support', about: 'support@contoso.example', ms: 250 };
 
-test('the count of a fetch holds all of its emails, and apart those in quarantine', () => {
+test('the count of a fetch includes all of its emails, and separately those in quarantine', () => {
   expect(countOf(fetched)).toEqual({ mails: 10, quarantined: 2 });
 });
 
 describe('a fetch', () => {
-  test('that brought mail says what became of it', () => {
+  test('that imported email says what happened to it', () => {
     expect(activity(fetched)).toEqual({
       ...entry,
       result: 'done',
@@ -41,7 +41,7 @@ describe('a fetch', () => {
     expect(activity({ ...nothing, skipped: 1 })).toMatchObject({ what: '1 email skipped.' });
   });
 
-  test('that brought mail after an outage says how much had waited', () => {
+  test('that imported email after an outage says how much had waited', () => {
     expect(activity({ ...nothing, skipped: 1 }, before)).toMatchObject({
       what: 'Fetching works again, 1 email recovered: 1 email skipped.',
     });
@@ -53,7 +53,7 @@ describe('a fetch', () => {
   test.each([
     ['found nothing', { kind: 'nothing-new' } as const],
     ['found mail that was settled before', nothing],
-  ])('that %s is worth a row only after a trouble', (_what, result) => {
+  ])('that %s has a row only after a failure', (_what, result) => {
     expect(activity(result)).toBeUndefined();
     expect(activity(result, before)).toEqual({
       ...entry,
@@ -62,11 +62,11 @@ describe('a fetch', () => {
     });
   });
 
-  test('of another run is its own affair', () => {
+  test('of another run is not recorded here', () => {
     expect(activity({ kind: 'busy' }, before)).toBeUndefined();
   });
 
-  test('that failed says so once for each kind of trouble, and who mends it', () => {
+  test('that failed has one row for each kind of failure, with who can fix it', () => {
     const what = 'The mail server does not answer.';
     expect(activity(failed('retrying', 'imap-unavailable'))).toEqual({
       ...entry,

@@ -1,4 +1,4 @@
-/** When a mailbox in trouble is tried again, and what the end of one failure says about others. */
+/** When a failing mailbox is retried, and what the end of one failure implies for others. */
 import { describe, expect, test } from 'vitest';
 import { causeEnded, nextFailure, waitingFor } from '../../shared/intake/fetch-failure.ts';
 import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
@@ -27,12 +27,12 @@ const failure = (change: Partial<FetchFailure> = {}): FetchFailure => ({
 });
 
 describe('a mailbox that failed', () => {
-  test('keeps the words of its server, and nothing where it said none', () => {
+  test('keeps the message of its server, and none if there was none', () => {
     expect(nextFailure(undefined, found({ said: 'NO busy' }), NOW).said).toBe('NO busy');
     expect(nextFailure(undefined, found(), NOW)).not.toHaveProperty('said');
   });
 
-  test('is tried again in a minute, a little early, so that the next run of the timer finds it due', () => {
+  test('is retried in a minute, slightly early, so that the next run of the timer finds it due', () => {
     expect(nextFailure(undefined, found(), NOW)).toEqual({
       state: 'retrying',
       code: 'imap-unavailable',
@@ -51,7 +51,7 @@ describe('a mailbox that failed', () => {
     [4, 16],
     [5, 30],
     [50, 30],
-  ])('the same way %i times before waits %i minutes', (failures, minutes) => {
+  ])('the same way %i times waits %i minutes', (failures, minutes) => {
     expect(nextFailure(failure({ failures }), found(), NOW)).toMatchObject({
       since: at(-600),
       failures: failures + 1,
@@ -60,7 +60,7 @@ describe('a mailbox that failed', () => {
     });
   });
 
-  test('in another way begins anew', () => {
+  test('in another way starts again', () => {
     expect(nextFailure(failure({ code: 'no-answer', failures: 5 }), found(), NOW)).toMatchObject({
       code: 'imap-unavailable',
       since: at(0),
@@ -69,25 +69,25 @@ describe('a mailbox that failed', () => {
     });
   });
 
-  test('and waits for a person is asked every five minutes', () => {
+  test('and waits for a person is retried every five minutes', () => {
     const before = failure({ state: 'action-required', code: 'imap-no-access', failures: 9 });
     const after = nextFailure(before, found({ kind: 'action-required', code: 'imap-no-access' }), NOW);
     expect(after).toMatchObject({ state: 'action-required', failures: 10, nextTryAt: at(295) });
   });
 
-  test('waits as long as the server asked, and never shorter than usual', () => {
+  test('waits as long as the server requested, and never shorter than usual', () => {
     expect(nextFailure(undefined, found({ retryAt: at(3600) }), NOW).nextTryAt).toBe(at(3600));
     expect(nextFailure(undefined, found({ retryAt: at(10) }), NOW).nextTryAt).toBe(at(55));
   });
 
-  test('in the future began now: the clock was set back', () => {
+  test('in the future counts from now: the clock was set back', () => {
     expect(nextFailure(failure({ since: at(3600), failures: 2 }), found(), NOW)).toMatchObject({
       since: at(0),
       failures: 3,
     });
   });
 
-  test('with a sentence without end keeps its beginning', () => {
+  test('with an endless message keeps its beginning', () => {
     const { problem } = nextFailure(undefined, found({ message: 'x'.repeat(5000) }), NOW);
     expect(problem).toBe('x'.repeat(2000));
   });
@@ -110,34 +110,34 @@ describe('a shared cause', () => {
   const ended = (code: string, result: FetchResult): string | undefined =>
     causeEnded(mailbox, failure({ code: codeFrom(code) }), result);
 
-  test('is over when a fetch that it stopped before works', () => {
+  test('is resolved when a fetch that it stopped before works', () => {
     expect(ended('key-vault', fetched)).toBe(`vault|${mailbox.providerId}`);
     expect(ended('table-storage', { kind: 'nothing-new' })).toBe('storage');
   });
 
-  test('is over when the fetch came further and failed at what is its own', () => {
+  test('is resolved when the fetch got further and failed for its own reason', () => {
     expect(ended('server_error', failed('imap-unavailable'))).toBe(`sign-in|${mailbox.providerId}`);
   });
 
-  test('goes on when a shared cause still stops it, this one or another', () => {
+  test('continues while a shared cause still stops it, this one or another', () => {
     expect(ended('server_error', failed('server_error'))).toBeUndefined();
     expect(ended('server_error', failed('table-storage'))).toBeUndefined();
   });
 
-  test.each(['fetch-too-slow', 'unexpected'])('may go on after an end (%s) that says nothing', (code) => {
+  test.each(['fetch-too-slow', 'unexpected'])('may continue after an inconclusive result (%s)', (code) => {
     expect(ended('server_error', failed(code))).toBeUndefined();
   });
 
-  test('may go on where another run has the mailbox', () => {
+  test('may continue if another run has the mailbox', () => {
     expect(ended('server_error', { kind: 'busy' })).toBeUndefined();
   });
 
-  test('is none for a mailbox that was well, or in a trouble of its own', () => {
+  test('does not exist for a mailbox that worked, or had its own failure', () => {
     expect(causeEnded(mailbox, undefined, fetched)).toBeUndefined();
     expect(ended('imap-unavailable', fetched)).toBeUndefined();
   });
 
-  test('makes those wait that it stops and that are switched on, without the one that showed its end', () => {
+  test('delays the active mailboxes that it stops, except the one that showed its end', () => {
     const box = (id: string, change: Partial<Mailbox> = {}): Mailbox => ({ ...mailbox, id, ...change });
     const all = [
       box('waits'),

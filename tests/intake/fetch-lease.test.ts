@@ -66,14 +66,14 @@ function fetchOnce(changed: Partial<FetchDeps> = {}): Promise<FetchResult> {
 
 const stored = (): number => tables.dump('Tickets').filter(({ rowKey }) => rowKey.startsWith('m|')).length;
 
-test('a mailbox that another run has is left alone', async () => {
+test('a mailbox that another run has is skipped', async () => {
   await blobs.lease(`lease/${mailbox.id}`, 60);
   expect(await fetchOnce()).toEqual({ kind: 'busy' });
   expect(stored()).toBe(0);
   expect(downloads).toBe(0);
 });
 
-test('a run keeps its lease however long it takes, and gives it back at its end', async () => {
+test('a run keeps its lease however long it takes, and releases it at its end', async () => {
   slowSeconds = 130;
   const running = fetchOnce();
   for (let second = 0; second < 125; second += 5) {
@@ -85,7 +85,7 @@ test('a run keeps its lease however long it takes, and gives it back at its end'
   expect(await blobs.lease(`lease/${mailbox.id}`, 15)).toBeDefined();
 });
 
-test('a run that lost its lease begins no other batch, and says that there is more', async () => {
+test('a run that lost its lease starts no other batch, and reports that there is more', async () => {
   slowSeconds = 25;
   const lost: MemoryBlobs = Object.assign(Object.create(blobs) as MemoryBlobs, {
     putOnce: blobs.putOnce.bind(blobs),

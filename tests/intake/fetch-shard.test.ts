@@ -30,7 +30,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What a mail server waits for at a call; undefined: it answers at once. */
+/** What a mail server waits for at a call; undefined: it responds at once. */
 type Mood = (point: SeamPoint) => Promise<void> | undefined;
 const never = (): Promise<never> => new Promise(() => {});
 const hangsAt =
@@ -43,7 +43,7 @@ const anotherMail = (id: string): Buffer =>
     `From: kim@customer.example\r\nSubject: more\r\nMessage-ID: <${id}-more@customer.example>\r\n\r\nMore\r\n`,
   );
 
-/** One shard of several mailboxes, each on a server with a mood of its own. */
+/** One shard of several mailboxes, each on a server with its own behavior. */
 class ShardWorld {
   readonly folders = new Map<string, MemoryFolder>();
   readonly moods = new Map<string, Mood>();
@@ -108,7 +108,7 @@ class ShardWorld {
     return fetchShard(this.deps, { shard: 0, mailboxIds: [...this.folders.keys()] });
   }
 
-  /** Ids of mailboxes whose success is saved. */
+  /** IDs of mailboxes whose success is saved. */
   async worked(): Promise<string[]> {
     return [...(await this.deps.mailboxes.fetchState()).successes.keys()].sort();
   }
@@ -119,7 +119,7 @@ class ShardWorld {
 }
 
 describe('a shard with good and bad mailboxes', () => {
-  test('saves what the good ones did while a bad one still hangs, and ends in time', async () => {
+  test('saves the results of the good ones while a bad one still hangs, and ends in time', async () => {
     const world = new ShardWorld();
     await world.connect('throws', 1, () => {
       throw new Error('odd');
@@ -153,7 +153,7 @@ describe('a shard with good and bad mailboxes', () => {
     expect(activities, 'each is noted once').toHaveLength(5);
   });
 
-  test('takes nothing away from what another run saved meanwhile', async () => {
+  test('overwrites nothing that another run saved meanwhile', async () => {
     const world = new ShardWorld();
     await world.connect('silent', 1, hangsAt('imap.search'));
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -175,7 +175,7 @@ describe('a shard with good and bad mailboxes', () => {
     expect(mailHours({ hours }).reduce((sum, { mails }) => sum + mails, 0)).toBe(4);
   });
 
-  test('gives a mailbox that was cut off in the middle back, and the next run takes all its mail once', async () => {
+  test('releases a mailbox that was interrupted, and the next run imports all its email once', async () => {
     const world = new ShardWorld();
     await world.connect('dripping', 120, hangsAt('imap.sources'));
     let batches = 0;
@@ -200,7 +200,7 @@ describe('a shard with good and bad mailboxes', () => {
 });
 
 describe('a shard whose time is over', () => {
-  test('in the middle of a backlog says that there is more, and the next run takes it without copies', async () => {
+  test('in the middle of a backlog reports that there is more, and the next run fetches it without copies', async () => {
     const world = new ShardWorld();
     await world.connect('busy', 160);
     world.beforeStorage = (point) => {
@@ -215,7 +215,7 @@ describe('a shard whose time is over', () => {
     expect((await world.run()).get('busy')).toEqual({ kind: 'nothing-new' });
   });
 
-  test('begins the next run with those whose turn did not come', async () => {
+  test('begins the next run with the mailboxes that were not reached', async () => {
     const world = new ShardWorld();
     const ids = 'abcdefghijkl'.split('').map((letter) => `box-${letter}`);
     for (const id of ids) await world.connect(id, 1);
@@ -232,14 +232,14 @@ describe('a shard whose time is over', () => {
   });
 });
 
-describe('a message that comes late, or twice', () => {
+describe('a queue message that is late or duplicated', () => {
   const fails: Mood = () => {
     throw new InboxError('unavailable', 'the server is away');
   };
   const connectFailureFrom = async (world: ShardWorld, id: string) =>
     (await world.deps.mailboxes.fetchState()).failing.get(id);
 
-  test('does not count as another failure: the mailbox is asked again whether it is due', async () => {
+  test('does not count as another failure: whether the mailbox is due is checked again', async () => {
     const world = new ShardWorld();
     await world.connect('away', 1, fails);
     await world.run();
@@ -248,7 +248,7 @@ describe('a message that comes late, or twice', () => {
     expect(await connectFailureFrom(world, 'away')).toEqual(first);
   });
 
-  test('fetches nothing twice within the minutes that a person chose', async () => {
+  test('fetches nothing twice within the configured minutes', async () => {
     const world = new ShardWorld();
     await world.connect('rare', 1);
     const mailbox = await world.deps.mailboxes.get('rare');
@@ -258,7 +258,7 @@ describe('a message that comes late, or twice', () => {
     expect((await world.run()).size).toBe(0);
   });
 
-  test('after failures waits one minute, then two, four, and never more than thirty', async () => {
+  test('waits after failures for one minute, then two, four, and never more than thirty', async () => {
     const world = new ShardWorld();
     await world.connect('away', 1, fails);
     const waits: number[] = [];
@@ -272,7 +272,7 @@ describe('a message that comes late, or twice', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 30, 30]);
   });
 
-  test('fetches no mailbox that was switched off since', async () => {
+  test('fetches no mailbox that was paused meanwhile', async () => {
     const world = new ShardWorld();
     await world.connect('off', 1);
     const mailbox = await world.deps.mailboxes.get('off');
@@ -283,7 +283,7 @@ describe('a message that comes late, or twice', () => {
   });
 });
 
-test('a mailbox whose failure cannot even be noted stops no other', async () => {
+test('continues with the others if the failure of a mailbox cannot even be recorded', async () => {
   const world = new ShardWorld();
   await world.connect('bad', 1, () => {
     throw new InboxError('unavailable', 'the server is away');
@@ -300,7 +300,7 @@ test('a mailbox whose failure cannot even be noted stops no other', async () => 
   expect(await world.worked()).toEqual(['good-1', 'good-2']);
 });
 
-describe('a clock that is set during the drill of a shard', () => {
+describe('a clock that is set during the fetch of a shard', () => {
   const HOUR = 60 * MINUTE;
   test.each([HOUR, 24 * HOUR])('%i ms forward and back leaves no mailbox unfetched', async (jump) => {
     const world = new ShardWorld();
@@ -320,7 +320,7 @@ describe('a clock that is set during the drill of a shard', () => {
     expect((await world.run()).size, 'and the interval counts again').toBe(0);
   });
 
-  test('back by a day in the middle of a run does not make the run longer than the host lets it last', async () => {
+  test('back by a day in the middle of a run does not make the run longer than the host allows', async () => {
     const world = new ShardWorld();
     const { promise, resolve } = Promise.withResolvers<void>();
     for (let number = 1; number <= 8; number += 1)

@@ -12,7 +12,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import { IntakeWorld, parserHere } from '../harness/memory/intake-world.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 
-describe('what was typed', () => {
+describe('a query', () => {
   test.each([
     ['<a@b.example>', { words: '', messageId: '<a@b.example>' }],
     ['Message-ID: <a@b.example>', { words: '', messageId: '<a@b.example>' }],
@@ -25,7 +25,7 @@ describe('what was typed', () => {
     expect(readQuery(typed)).toEqual(query);
   });
 
-  test('that is nothing is no query, and no length is too much', () => {
+  test('that is empty is none, and any length is accepted', () => {
     expect(readQuery(' \n')).toBeUndefined();
     expect(readQuery('x'.repeat(10_000))?.words).toHaveLength(500);
   });
@@ -89,14 +89,14 @@ describe('an email', () => {
     expect(email?.trace).toMatchObject({ summary: 'Added to ticket #1 as a reply.', ticket: { number: 1 } });
   });
 
-  test('that is a copy is found beside the one it copies', async () => {
+  test('that is a copy is found beside its original', async () => {
     expect((await summaries('<a@customer.example>')).sort()).toEqual([
       'Opened ticket #1.',
       'Skipped: it is a copy of an email in ticket #1.',
     ]);
   });
 
-  test('that is a copy has the words of the one it copies', async () => {
+  test('that is a copy has the texts of its original', async () => {
     const { found } = await find('<a@customer.example>');
     expect(found.map(({ subject, from }) => [subject, from])).toEqual([
       ['A printer on fire', 'kim@customer.example'],
@@ -104,7 +104,7 @@ describe('an email', () => {
     ]);
   });
 
-  test('that could not be read is found by what its header says, with the reason', async () => {
+  test('that could not be read is found by its header, with the reason', async () => {
     for (const typed of ['bad@customer.example', 'bomb', '<c@customer.example>']) {
       const { found } = await find(typed);
       expect(
@@ -144,7 +144,7 @@ describe('an email', () => {
     expect(await summaries('printer')).toContain('Opened ticket #1.');
   });
 
-  test('is one of the newest that are shown, and it is said that there are more', async () => {
+  test('is one of the newest, and it is reported that there are more', async () => {
     for (let number = 0; number < 30; number += 1)
       world.folder.deliver(
         letter(`n${number}`, { subject: `Order ${number}` }),
@@ -169,7 +169,7 @@ describe('the mail server', () => {
     },
   });
 
-  test('tells what is in the folder, with its trace, and what is in Junk', async () => {
+  test('is searched for what is in the folder, with its trace, and what is in Junk', async () => {
     world = new IntakeWorld();
     world.folder.deliver(letter('a'), '2026-11-24T09:00:00.000Z');
     await world.run();
@@ -202,7 +202,7 @@ describe('the mail server', () => {
     ).toEqual([true, false]);
   });
 
-  test('that cannot be reached is said so', async () => {
+  test('that cannot be reached is reported as such', async () => {
     world = new IntakeWorld();
     const away = new InboxError('unavailable', 'The mail server said: away');
     expect(await findOnServer(serverDeps(away), world.mailbox, { words: 'x', messageId: undefined })).toEqual(

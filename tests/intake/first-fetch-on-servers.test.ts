@@ -15,7 +15,7 @@ const kinds: [string, MailServerKind][] = [
 describe.each(kinds)('%s', (_name, kind) => {
   const here = kind === 'npm' || mailServerKindHere() === 'debian';
   if (!here) console.warn('SKIPPED: the first import from Dovecot, which is not here.');
-  describe.skipIf(!here)('holds email that', () => {
+  describe.skipIf(!here)('has email that', () => {
     let world: ImapWorld;
     beforeEach(async () => {
       for (const level of ['log', 'warn'] as const) vi.spyOn(console, level).mockImplementation(() => {});
@@ -23,7 +23,7 @@ describe.each(kinds)('%s', (_name, kind) => {
     });
     afterEach(() => world.stop());
 
-    test('came since a day: read or unread, it is imported once, and stays as it is', async () => {
+    test('arrived since a day: read or unread, it is imported once, and left unchanged', async () => {
       world.mailbox = {
         ...world.mailbox,
         fetchSince: new Date(world.now).toISOString().slice(0, 10),
@@ -41,7 +41,7 @@ describe.each(kinds)('%s', (_name, kind) => {
       expect(await world.unread()).toHaveLength(2);
     });
 
-    test('came before the day: it is never imported', async () => {
+    test('arrived before the day: it is never imported', async () => {
       const tomorrow = new Date(world.now + 48 * 3_600_000).toISOString().slice(0, 10);
       world.mailbox = { ...world.mailbox, fetchSince: tomorrow };
       await world.deliver(letter('older'));

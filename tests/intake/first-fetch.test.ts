@@ -1,4 +1,4 @@
-/** What is fetched of the email that lay in a folder when it was connected, and what becomes of it on the server. */
+/** Which email of a newly connected folder is fetched, and what happens to it on the server. */
 import { describe, expect, it } from 'vitest';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { countFirstFetch } from '../../shared/mailboxes/count-first-fetch.ts';
@@ -79,7 +79,7 @@ const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 describe('the first fetch', () => {
-  it('takes unread email alone, and counts it before', async () => {
+  it('imports only unread email, and counts it before', async () => {
     const office = new Office();
     office.deliver(3, '2026-09-01T10:00:00.000Z');
     office.deliver(2, '2026-11-01T10:00:00.000Z', { seen: true });
@@ -90,7 +90,7 @@ describe('the first fetch', () => {
     expect(office.cursors.at(-1)?.first).toBeUndefined();
   });
 
-  it('takes all email since a day, read or unread, and never what is older', async () => {
+  it('imports all email since a day, read or unread, and never older email', async () => {
     const office = new Office({ fetchSince: '2026-10-01' });
     office.deliver(2, '2026-09-30T23:59:59.000Z');
     office.deliver(1, '2026-10-01T00:00:00.000Z', { seen: true });
@@ -105,7 +105,7 @@ describe('the first fetch', () => {
     expect(await office.subjects()).toEqual([3, 4, 5]);
   });
 
-  it('of a mailbox that never opened takes the same', async () => {
+  it('of a mailbox that never opened does the same', async () => {
     const office = new Office({ fetchSince: '2026-10-01' });
     office.deliver(1, '2026-09-30T10:00:00.000Z');
     office.deliver(1, '2026-10-02T00:00:00.000Z', { seen: true });
@@ -114,7 +114,7 @@ describe('the first fetch', () => {
     expect(await office.subjects()).toEqual([2]);
   });
 
-  it('goes on piece by piece in one run, and saves how far it came', async () => {
+  it('continues in steps within one run, and saves its progress', async () => {
     const office = new Office({ fetchSince: '2026-10-01' });
     office.deliver(520, '2026-10-02T00:00:00.000Z', { seen: true });
     await office.connect();
@@ -125,7 +125,7 @@ describe('the first fetch', () => {
     expect(await office.run()).toEqual({ kind: 'nothing-new' });
   }, 60_000);
 
-  it('loses nothing and doubles nothing, at whatever call its process dies', async () => {
+  it('loses nothing and duplicates nothing, at whatever call its process crashes', async () => {
     type Kind = 'crashBefore' | 'crashAfter';
     const begun = async (faultAt: (call: number) => Kind | undefined): Promise<[Office, number]> => {
       const office = new Office({ fetchSince: '2026-10-01', afterFetch: { kind: 'leave' } });
@@ -145,7 +145,7 @@ describe('the first fetch', () => {
       }
   }, 60_000);
 
-  it('begins again where the server numbers its messages anew meanwhile, and doubles nothing', async () => {
+  it('starts again if the server renumbers its messages meanwhile, and duplicates nothing', async () => {
     const office = new Office({ fetchSince: '2026-10-01', afterFetch: { kind: 'leave' } });
     office.deliver(300, '2026-10-02T00:00:00.000Z', { seen: true });
     await office.connect();
@@ -162,7 +162,7 @@ describe('the first fetch', () => {
     expect(office.cursors.at(-1)?.first).toBeUndefined();
   }, 60_000);
 
-  it('may be chosen anew until it has begun, and not afterwards', async () => {
+  it('can be reconfigured until it has begun, and not afterwards', async () => {
     const office = new Office();
     office.deliver(2, '2026-09-01T10:00:00.000Z');
     expect(await office.connect()).toMatchObject({ first: 2 });
@@ -175,8 +175,8 @@ describe('the first fetch', () => {
   });
 });
 
-describe('on the server, stored email', () => {
-  it('is left as it is where the mailbox says so, and fetched once', async () => {
+describe('stored email on the server', () => {
+  it('is left unchanged if the mailbox is set so, and fetched once', async () => {
     const office = new Office({ afterFetch: { kind: 'leave' } });
     office.deliver(2, 1);
     await office.connect();
@@ -189,7 +189,7 @@ describe('on the server, stored email', () => {
     expect(await office.subjects()).toEqual([1, 2, 3]);
   });
 
-  it('is deleted after its days, once a day, and nothing that is no ticket', async () => {
+  it('is deleted after its days, once a day, and nothing that is not a ticket', async () => {
     const office = new Office({ afterFetch: { kind: 'delete-later', days: 7 }, classes: { list: 'skip' } });
     office.deliver(1, 30, { seen: true });
     await office.connect();

@@ -1,4 +1,4 @@
-/** Which mail is automatic, and which of it is over the limits. */
+/** Which email is automatic, and which of it is over the limits. */
 import { describe, expect, test } from 'vitest';
 import {
   type AutomaticMail,
@@ -9,7 +9,7 @@ import {
 } from '../../shared/intake/fold-loops.ts';
 import type { AutomaticMarks } from '../../shared/mime/parsed-message.ts';
 
-describe('mail of a machine', () => {
+describe('email of a machine', () => {
   const marks = (wish: Partial<AutomaticMarks>): AutomaticMarks => ({
     returnPathEmpty: false,
     isReport: false,
@@ -38,7 +38,7 @@ describe('mail of a machine', () => {
   });
 });
 
-describe('automatic mail is folded', () => {
+describe('automatic email is folded', () => {
   const one = (index: number, wish: Partial<AutomaticMail> & { joins?: string } = {}): AutomaticMail => ({
     key: `key ${index}`,
     sender: 'robot@elsewhere.example',
@@ -59,7 +59,7 @@ describe('automatic mail is folded', () => {
     ...foldLoops(mails, new Map()).folded.keys(),
   ];
 
-  test('from the one over the limit of its sender on', () => {
+  test('from the first one over the limit of its sender', () => {
     expect(foldedOf(many(loopLimits.sender))).toEqual([]);
     expect(foldedOf(many(loopLimits.sender + 2))).toEqual([
       `key ${loopLimits.sender}`,
@@ -67,7 +67,7 @@ describe('automatic mail is folded', () => {
     ]);
   });
 
-  test('from the one over the limit of its conversation on, whoever sends it', () => {
+  test('from the first one over the limit of its conversation, whoever sends it', () => {
     const mails = Array.from({ length: loopLimits.conversation + 1 }, (_, index) =>
       one(index, { sender: `robot-${index}@elsewhere.example`, joins: 'the ticket' }),
     );
@@ -75,7 +75,7 @@ describe('automatic mail is folded', () => {
     expect(foldedOf(mails)).toEqual([`key ${loopLimits.conversation}`]);
   });
 
-  test('by the hour, going on from what was counted before', () => {
+  test('by the hour, continuing from earlier counts', () => {
     const { counts } = foldLoops(many(loopLimits.sender), new Map());
     expect([...foldLoops([one(999)], counts).folded.values()]).toEqual([
       `Automatic message: more than ${loopLimits.sender} of them came from this sender within an hour.`,
@@ -84,7 +84,7 @@ describe('automatic mail is folded', () => {
     expect(foldLoops([later], counts).folded.size).toBe(0);
   });
 
-  test('once, for the limit it breaks first', () => {
+  test('once, for the first limit that it exceeds', () => {
     const before = new Map([
       ['sender|robot@elsewhere.example', { hour: '2026-11-24T10', count: loopLimits.sender }],
       ['conversation|the ticket', { hour: '2026-11-24T10', count: loopLimits.conversation }],
@@ -107,7 +107,7 @@ describe('automatic mail is folded', () => {
     );
   });
 
-  test('with the conversation as its reason where that is over', () => {
+  test('with the conversation as its reason if that is over the limit', () => {
     const before = new Map([
       ['conversation|the ticket', { hour: '2026-11-24T10', count: loopLimits.conversation }],
     ]);
@@ -116,7 +116,7 @@ describe('automatic mail is folded', () => {
     ]);
   });
 
-  test('under its sender, and under the conversation that it joins and did not open', () => {
+  test('under its sender, and under the conversation that it joined and did not open', () => {
     expect(countedAs(one(1))).toEqual(['sender|robot@elsewhere.example']);
     expect(countedAs(one(1, { joins: 't' }))).toEqual(['sender|robot@elsewhere.example', 'conversation|t']);
     expect(countedAs(one(1, { sender: undefined }))).toEqual(['sender|']);

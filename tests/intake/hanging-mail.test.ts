@@ -1,4 +1,4 @@
-/** Emails that hang a parser delay nobody: neither the others of their mailbox nor another mailbox. */
+/** Emails that hang a parser delay neither the others of their mailbox nor another mailbox. */
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { createParserPool, type ParserPool, type ParserPoolOptions } from '../../shared/mime/parser-pool.ts';
 import { IntakeWorld, parserHere } from '../harness/memory/intake-world.ts';
@@ -72,7 +72,7 @@ test.each([
   },
 );
 
-/** Both libraries take their time over these, as over none that is known. */
+/** Both libraries are slow with these, as with no known email. */
 const busy = many(8, (index) => tinyMail(`busy ${index}`));
 const parserOfBusy = (asked: string[]): ParserPool => ({
   ...parserHere,
@@ -109,7 +109,7 @@ test('emails that keep a parser busy are left for later runs, a few each, and en
   expect([...one.violations]).toEqual([]);
 });
 
-test('new emails that take long get less time once a fetch met three of them', async () => {
+test('new emails that take long get less time once a fetch has met three of them', async () => {
   const one = new IntakeWorld();
   const asked: string[] = [];
   one.deliver([...busy.slice(0, 4), ...plain(46), ...busy.slice(4)]);

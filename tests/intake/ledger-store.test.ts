@@ -70,7 +70,7 @@ describe('the ledger', () => {
     );
   };
 
-  test('gives new email to who claims it, at its first attempt', async () => {
+  test('assigns new email to the run that claims it, at its first attempt', async () => {
     const { mine, copies, completed: before, suspects } = await claim([found(1), found(2)]);
     expect(mine.map(({ key, attempts }) => [key, attempts])).toEqual([
       ['key1', 1],
@@ -82,26 +82,26 @@ describe('the ledger', () => {
     );
   });
 
-  test('tells nothing of a place under another UIDVALIDITY', async () => {
+  test('returns nothing for a place under another UIDVALIDITY', async () => {
     await claim([found(1)]);
     expect((await ledger.lookUp(BOX, under('2'), [1].map(facts))).size).toBe(0);
     expect((await ledger.lookUp(BOX, under('1', 'another folder'), [1].map(facts))).size).toBe(0);
   });
 
-  test('takes copies of one batch for one email', async () => {
+  test('treats copies in one batch as one email', async () => {
     const { mine, copies } = await claim([found(1, 'same'), found(2), found(3, 'same')]);
     expect(mine.map(({ key }) => key)).toEqual(['same', 'key2']);
     expect(copies).toEqual([{ place: placeOf(under('1'), facts(3)), key: 'same', copy: true }]);
   });
 
-  test('takes an email that was settled at another place for a copy', async () => {
+  test('treats an email that is done at another place as a copy', async () => {
     await settled(found(1, 'same'));
     const { mine, copies } = await claim([found(2), found(7, 'same')]);
     expect(mine.map(({ key }) => key)).toEqual(['key2']);
     expect(copies.map(({ place }) => place)).toEqual([placeOf(under('1'), facts(7))]);
   });
 
-  test('says of an email that it was settled where it stands', async () => {
+  test('reports an email that is done at its own place', async () => {
     await settled(found(1));
     expect(await claim([found(1), found(2)])).toMatchObject({
       completed: [placeOf(under('1'), facts(1))],
@@ -109,7 +109,7 @@ describe('the ledger', () => {
     });
   });
 
-  test('says of an email that became no ticket on purpose that it is to be spared', async () => {
+  test('reports that a skipped email must not be deleted', async () => {
     const { mine } = await claim([found(1)]);
     const skip = {
       ...opening('t'),
@@ -128,7 +128,7 @@ describe('the ledger', () => {
     });
   });
 
-  test('gives out at another place what was begun, only where the first place is gone', async () => {
+  test('assigns begun email at another place only if the first place is gone', async () => {
     await claim([found(1, 'same')]);
     const here = await claim([found(7, 'same')], true, [found(1)]);
     expect(here.mine).toEqual([]);
@@ -137,7 +137,7 @@ describe('the ledger', () => {
     expect(gone.mine).toMatchObject([{ key: 'same', attempts: 2, place: placeOf(under('1'), facts(1)) }]);
   });
 
-  test('suspects what was begun and never settled, and gives it out alone, its attempts raised', async () => {
+  test('marks email that was begun and never done as suspect, and assigns it alone, with more attempts', async () => {
     await claim([found(1), found(2)]);
     const together = await claim([found(1), found(2), found(3)]);
     expect(together.suspects.map(({ ref }) => ref)).toEqual([1, 2].map(uidRef));
@@ -148,7 +148,7 @@ describe('the ledger', () => {
     expect(await stateOf('key2')).toBe('received, 1');
   });
 
-  test('keeps the first decision, and returns it to who decides otherwise', async () => {
+  test('keeps the first decision, and returns it to a run that decides differently', async () => {
     const { mine } = await claim([found(1), found(2)]);
     const [first, second] = mine;
     if (first === undefined || second === undefined) throw new Error('nothing was claimed');
@@ -170,7 +170,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  test('settles for good: a late decision or release changes nothing', async () => {
+  test('closes an email permanently: a late decision or release changes nothing', async () => {
     const { mine } = await claim([found(1)]);
     const decided = await ledger.decide(
       BOX,
@@ -187,7 +187,7 @@ describe('the ledger', () => {
     expect((await ledger.emails(BOX, ['key1'])).get('key1')?.decision?.ticketId).toBe('t');
   });
 
-  test('takes an attempt back once, and not the one of another process', async () => {
+  test('reverts an attempt once, and not that of another process', async () => {
     const { mine } = await claim([found(1)]);
     await ledger.release(BOX, mine);
     await ledger.release(BOX, mine);
@@ -198,13 +198,13 @@ describe('the ledger', () => {
     expect(await stateOf('key1')).toBe('received, 2');
   });
 
-  test('keeps mailboxes apart', async () => {
+  test('separates mailboxes', async () => {
     await claim([found(1)]);
     expect((await ledger.emails('other', ['key1'])).size).toBe(0);
     expect((await ledger.lookUp('other', under('1'), [1].map(facts))).size).toBe(0);
   });
 
-  test('finds what it is asked for among more places than a page holds', async () => {
+  test('finds the requested places among more than a page has', async () => {
     for (let start = 1; start <= 1200; start += 40)
       await claim(Array.from({ length: 40 }, (_, index) => found(start + index)));
     points.length = 0;
@@ -217,14 +217,14 @@ describe('the ledger', () => {
     expect(points).toHaveLength(3);
   });
 
-  test('begins with new email in one request, and with one that was begun in two reads and a write', async () => {
+  test('begins new email in one request, and begun email in two reads and a write', async () => {
     await claim([found(1), found(2)]);
     expect(points).toEqual(['commit']);
     await claim([found(1)], true);
     expect(points.slice(1)).toEqual(['get', 'get', 'commit']);
   });
 
-  test('says of each place which mail stands there, and whether it is a copy', async () => {
+  test('returns for each place its email, and whether it is a copy', async () => {
     await settled(found(1, 'settled'));
     await claim([found(2, 'begun')]);
     await claim([found(3, 'same'), found(4, 'same'), found(5, 'settled')]);
@@ -243,7 +243,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  test('gives out what is in storage now: a claim and a decision are ready to be built on', async () => {
+  test('returns the stored state: claims and decisions can be used directly', async () => {
     const stored = async (): Promise<unknown[]> => [...(await ledger.emails(BOX, ['key1', 'key2'])).values()];
     const { mine } = await claim([found(1), found(2)]);
     expect(mine).toEqual(await stored());
@@ -260,7 +260,7 @@ describe('the ledger', () => {
     expect(now.map(({ decision }) => decision?.ticketId)).toEqual(['t', 't']);
   });
 
-  test('decides, overrules and settles although another run raised the attempts meanwhile', async () => {
+  test('decides, overrides and closes although another run raised the attempts meanwhile', async () => {
     const { mine } = await claim([found(1)]);
     await claim([found(1)], true);
     const decisions = mine.map((mail) => ({ mail, decision: opening('t') }));
@@ -274,7 +274,7 @@ describe('the ledger', () => {
     expect(await stateOf('key1')).toBe('done, 3');
   });
 
-  test('overrules a decision and nothing else', async () => {
+  test('overrides a decision and nothing else', async () => {
     const { mine } = await claim([found(1)]);
     const [mail] = mine;
     if (mail === undefined) throw new Error('nothing was claimed');
@@ -287,7 +287,7 @@ describe('the ledger', () => {
     expect((await ledger.emails(BOX, ['key2'])).get('key2')).toEqual(done);
   });
 
-  test('writes nothing for what is settled', async () => {
+  test('writes nothing for email that is done', async () => {
     await settled(found(1));
     const done = [...(await ledger.emails(BOX, ['key1'])).values()];
     const before = tables.changes;
@@ -295,7 +295,7 @@ describe('the ledger', () => {
     expect(tables.changes).toBe(before);
   });
 
-  test('takes no attempt back of an email that is not in the ledger', async () => {
+  test('reverts no attempt of an email that is not in the ledger', async () => {
     const { mine } = await claim([found(1)]);
     await ledger.release(
       BOX,
@@ -304,7 +304,7 @@ describe('the ledger', () => {
     expect(await stateOf('key1')).toBe('received, 1');
   });
 
-  describe('with a row that cannot be read', () => {
+  describe('with an unreadable row', () => {
     beforeEach(() => {
       vi.spyOn(console, 'warn').mockImplementation(() => {});
     });
@@ -315,7 +315,7 @@ describe('the ledger', () => {
     };
     const reported = (): string[] => unreadableRows(tables, 'Ledger').map(({ rowKey }) => rowKey);
 
-    test('tells the other places, and takes the email at that place for what its own row says', async () => {
+    test('returns the other places, and identifies the email at that place by its own row', async () => {
       await settled(found(1), found(2));
       await spoil(found(1).place, { key: 7 });
       expect([...(await ledger.lookUp(BOX, under('1'), [1, 2].map(facts))).keys()]).toEqual([uidRef(2)]);
@@ -324,7 +324,7 @@ describe('the ledger', () => {
       expect([again.mine, again.completed]).toEqual([[], [found(1).place]]);
     });
 
-    test('is reported until its own place is read again and whole, whatever else is read meanwhile', async () => {
+    test('is reported until its own place is read again and complete, whatever else is read meanwhile', async () => {
       await settled(found(1), found(2));
       await spoil(found(1).place, { key: 7 });
       await ledger.lookUp(BOX, under('1'), [facts(1)]);
@@ -335,7 +335,7 @@ describe('the ledger', () => {
       expect(reported()).toEqual([]);
     });
 
-    test('begins the email anew in that row, and reports it until then', async () => {
+    test('begins the email again in that row, and reports it until then', async () => {
       await settled(found(1), found(2));
       await spoil('mail|key1', { state: 'pondered' });
       expect([...(await ledger.emails(BOX, ['key1', 'key2'])).keys()]).toEqual(['key2']);
@@ -353,7 +353,7 @@ describe('the ledger', () => {
     });
   });
 
-  test('gives up after twenty tries where others are always faster', async () => {
+  test('gives up after twenty tries if others are always faster', async () => {
     const { mine } = await claim([found(1)]);
     let commits = 0;
     const crowded = createLedgerStore({
@@ -379,7 +379,7 @@ describe('the ledger', () => {
   });
 });
 
-test('places sort as numbers do', () => {
+test('places sort like numbers', () => {
   const sorted = [
     placeOf(under('1'), facts(2)),
     placeOf(under('1'), facts(10)),

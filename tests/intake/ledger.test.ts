@@ -1,4 +1,4 @@
-/** Rows of the ledger: what is written, and what is read back from rows that nobody expects. */
+/** Rows of the ledger: what is written, and what is read back from unexpected rows. */
 import { describe, expect, test } from 'vitest';
 import {
   type Decision,
@@ -45,7 +45,7 @@ const mail: Omit<LedgerMail, 'etag'> & { mailboxId: string } = {
 };
 
 describe('a place on the server', () => {
-  test('has a row key and a blob that are pinned: others would make new email of mail already fetched', () => {
+  test('has a pinned row key and blob: others would import fetched email again', () => {
     expect(fingerprintOf(facts)).toBe(FINGERPRINT);
     expect(placesOfRef(scope, uidRef(42))).toBe('at|f|0000000017|0000000042|');
     expect(placeOf(scope, facts)).toBe(`at|f|0000000017|0000000042|${FINGERPRINT}`);
@@ -56,7 +56,7 @@ describe('a place on the server', () => {
     ['size', { size: 101 }],
     ['time', { receivedAt: '2026-11-24T10:00:01.000Z' }],
     ['Message-ID', { messageId: '<2@customer.example>' }],
-  ])('is another one for an email of another %s at the same UID', (_what, change) => {
+  ])('differs for an email of another %s at the same UID', (_what, change) => {
     const other = placeOf(scope, { ...facts, ...change });
     expect(other).not.toBe(mail.place);
     expect(isSameRef(other, mail.place)).toBe(true);
@@ -92,7 +92,7 @@ describe('a place on the server', () => {
 });
 
 describe('an email of the ledger', () => {
-  test('rests in a row that is pinned', () => {
+  test('is stored in a pinned row format', () => {
     expect(mailKind.toRow(mail)).toEqual({
       partitionKey: 'box',
       rowKey: 'mail|k',
@@ -133,7 +133,7 @@ describe('an email of the ledger', () => {
   });
 });
 
-test('a count of automatic mail rests in a row that is pinned', () => {
+test('a count of automatic email is stored in a pinned row format', () => {
   /** printf '%s' 'sender|a' | sha256sum | cut -c1-32 */
   const key = countKey('sender|a');
   const count = { mailboxId: 'box', key, hour: '2026-11-24T10', count: 3 };

@@ -47,7 +47,7 @@ beforeEach(async () => {
   }
 });
 
-/** Ticket that an email with these headers joins; undefined: it opens one. */
+/** The ticket that an email with these headers joins; undefined: it opens one. */
 async function joined(
   headers: readonly string[],
   authentication?: SenderAuthentication,
@@ -80,19 +80,19 @@ const unknown = (count: number): string[] =>
 const references = (...ids: readonly string[]): string => `References: ${ids.join('\r\n ')}`;
 
 describe('a reply in a long thread', () => {
-  test('whose later emails never came here joins the ticket of its root', async () => {
+  test('whose later emails never arrived here joins the ticket of its root', async () => {
     expect(await joined([references('<root@customer.example>', ...unknown(30))])).toBe('of the root');
     expect(looked, 'at most six look-ups an email').toBe(6);
   });
 
-  test('joins the ticket of the nearest mail, not that of the root', async () => {
+  test('joins the ticket of the nearest email, not that of the root', async () => {
     expect(
       await joined([references('<root@customer.example>', ...unknown(2), '<parent@customer.example>')]),
     ).toBe('of the parent');
     expect(looked).toBe(1);
   });
 
-  test('goes by In-Reply-To before References', async () => {
+  test('uses In-Reply-To before References', async () => {
     expect(
       await joined([references('<root@customer.example>'), 'In-Reply-To: <parent@customer.example>']),
     ).toBe('of the parent');
@@ -103,13 +103,13 @@ describe('a reply in a long thread', () => {
   });
 });
 
-test('a reply that fails DMARC does not join the ticket of whom it names as its sender', async () => {
+test('a reply that fails DMARC does not join the ticket of its claimed sender', async () => {
   const reply = ['In-Reply-To: <parent@customer.example>'];
   const results = { spf: 'pass', dkim: 'none', dmarc: 'fail' };
   expect(await joined(reply, { ...results, fails: true })).toBeUndefined();
 });
 
-test('a reply of which the server knows nothing bad joins', async () => {
+test('a reply without a failed check joins', async () => {
   const reply = ['In-Reply-To: <parent@customer.example>'];
   const results = { spf: 'pass', dkim: 'none', dmarc: 'none' };
   expect(await joined(reply, { ...results, fails: false })).toBe('of the parent');

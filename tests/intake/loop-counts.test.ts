@@ -1,4 +1,4 @@
-/** Counts of automatic mail in storage: by sender and by conversation, of one hour, and what people hear of it. */
+/** Counts of automatic email in storage: by sender and by conversation, for one hour, and the resulting alert. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { type AutomaticMail, foldLoops, loopLimits } from '../../shared/intake/fold-loops.ts';
 import { countAutomatic, readLoopCounts } from '../../shared/intake/loop-counts.ts';
@@ -43,7 +43,7 @@ beforeEach(() => {
   });
 });
 
-/** Counts as a batch does: read, count, and give what is known now. */
+/** Counts as a batch does: reads, counts, and returns the current counts. */
 async function count(mails: readonly AutomaticMail[]): Promise<ReadonlyMap<string, unknown>> {
   await countAutomatic(tables, BOX, mails, await readLoopCounts(tables, BOX, mails));
   return readLoopCounts(tables, BOX, mails);
@@ -51,7 +51,7 @@ async function count(mails: readonly AutomaticMail[]): Promise<ReadonlyMap<strin
 const noted = (): Row[] => tables.dump('MailboxState');
 const folded = { folded: 'Automatic message' };
 
-test('mail is counted by its sender and its conversation, and the next batch goes on from there', async () => {
+test('email is counted by its sender and its conversation, and the next batch continues from there', async () => {
   expect([...(await count(many(2)))]).toEqual([
     [SENDER, { hour: HOUR, count: 2 }],
     ['conversation|t', { hour: HOUR, count: 2 }],
@@ -65,7 +65,7 @@ test('mail is counted by its sender and its conversation, and the next batch goe
   expect(next.get(SENDER)).toEqual({ hour: '2026-11-24T11', count: 1 });
 });
 
-test('an email is counted under what it is counted as, and nothing else that is known', async () => {
+test('an email is counted only under its own keys', async () => {
   const before = await readLoopCounts(tables, BOX, many(2));
   await countAutomatic(
     tables,
@@ -76,7 +76,7 @@ test('an email is counted under what it is counted as, and nothing else that is 
   expect(tables.dump('Ledger').map((row) => row['count'])).toEqual([2, 2]);
 });
 
-test('a mailbox knows only its own counts, and one that counts nothing asks and writes nothing', async () => {
+test('a mailbox has separate counts, and one that counts nothing reads and writes nothing', async () => {
   await count(many(2));
   expect((await readLoopCounts(tables, 'other', many(1))).size).toBe(0);
   points.length = 0;
@@ -85,7 +85,7 @@ test('a mailbox knows only its own counts, and one that counts nothing asks and 
   expect(points).toEqual([]);
 });
 
-test('a batch costs one read for each sender and conversation and one write', async () => {
+test('a batch needs one read for each sender and conversation and one write', async () => {
   await count(many(50));
   expect(points).toEqual([
     'table.Ledger.get',
@@ -96,7 +96,7 @@ test('a batch costs one read for each sender and conversation and one write', as
   ]);
 });
 
-test('a row that holds no count counts for nothing and is reported, and the others count', async () => {
+test('an invalid row is ignored and reported, and the others count', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   await count(many(2));
   const [first, second] = tables.dump('Ledger');
@@ -112,7 +112,7 @@ test('a row that holds no count counts for nothing and is reported, and the othe
   expect((await readLoopCounts(tables, BOX, many(1))).size).toBe(0);
 });
 
-test('the widest batch fits one transaction: 50 senders in 50 conversations', async () => {
+test('the largest batch fits into one transaction: 50 senders in 50 conversations', async () => {
   const mails = Array.from({ length: 50 }, (_, index) =>
     mail(index, { ticketId: `t${index}` }, `robot-${index}`),
   );
@@ -123,13 +123,13 @@ test('the widest batch fits one transaction: 50 senders in 50 conversations', as
   expect((await count(more)).size, 'what a transaction has no room for is not counted').toBe(100);
 });
 
-test('people hear of a batch in which nothing was folded nothing at all', async () => {
+test('a batch without folded email causes no alert', async () => {
   await count(many(3));
   await count([mail(4, { ...folded, ticketId: undefined })]);
   expect(noted()).toEqual([]);
 });
 
-test('people hear of the newest mail that was folded, with the higher of its two counts', async () => {
+test('an alert names the newest folded email, with the higher of its two counts', async () => {
   await count(Array.from({ length: 5 }, (_, index) => mail(index, { opens: true })));
   await count([mail(6, folded), mail(7, folded), mail(8)]);
   expect(noted()).toMatchObject([
@@ -145,7 +145,7 @@ test('people hear of the newest mail that was folded, with the higher of its two
   expect(noted()).toMatchObject([{ sender: 'robot-8', count: 12 }]);
 });
 
-test('an email that opens its ticket is counted by its sender alone, and one without a sender says so', async () => {
+test('an email that opens its ticket is counted only by its sender, and one without a sender says so', async () => {
   await count(many(5));
   await count([mail(6, { ...folded, opens: true }, 'other')]);
   expect(noted()).toMatchObject([{ sender: 'other', count: 1 }]);
@@ -153,7 +153,7 @@ test('an email that opens its ticket is counted by its sender alone, and one wit
   expect(noted()).toMatchObject([{ sender: 'an unknown sender', count: 1 }]);
 });
 
-test('what was counted folds the mail that is over the limit', async () => {
+test('the counts fold the email that is over the limit', async () => {
   await count(Array.from({ length: loopLimits.sender }, (_, index) => mail(index, { opens: true })));
   const next = [mail(1, { opens: true })];
   expect(foldLoops(next, await readLoopCounts(tables, BOX, next)).folded.size).toBe(1);

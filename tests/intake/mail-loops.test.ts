@@ -1,4 +1,4 @@
-/** Automatic mail over its limits: everything is filed, what is over is folded away, and people hear of it. */
+/** Automatic email over its limits: everything is filed, the excess is folded, and an alert is opened. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { loopFindings } from '../../shared/alerts/health-findings.ts';
@@ -85,7 +85,7 @@ const kim = ['From: kim@customer.example', 'To: support@contoso.example'];
 const robot = ['From: kim@customer.example', 'To: support@contoso.example', 'Auto-Submitted: auto-replied'];
 const answer = 'In-Reply-To: <1@elsewhere.example>';
 
-test('5,000 answers of a loop are all filed once, folded beyond the limit, and none costs more than the first', async () => {
+test('5,000 replies of a loop are all filed once, folded beyond the limit, and none costs more than the first', async () => {
   const postroom = new Postroom();
   postroom.deliver(kim);
   await postroom.fetch();
@@ -123,7 +123,7 @@ test('5,000 answers of a loop are all filed once, folded beyond the limit, and n
   expect(loopFindings(facts, postroom.now + 2 * HOUR), 'an hour later it is over').toEqual([]);
 }, 120_000);
 
-test('ordinary mail costs no request more, and is never folded', async () => {
+test('ordinary email costs no additional request, and is never folded', async () => {
   const [plain, automatic] = [new Postroom(), new Postroom()];
   for (const [postroom, headers] of [
     [plain, kim],
@@ -139,7 +139,7 @@ test('ordinary mail costs no request more, and is never folded', async () => {
   expect(plain.messages().filter((row) => row['folded'] !== undefined)).toEqual([]);
 });
 
-test('a run that is repeated folds what it folded before', async () => {
+test('a run that is repeated folds the same email', async () => {
   const postroom = new Postroom();
   for (let index = 0; index < loopLimits.sender + 5; index += 1) postroom.deliver(robot);
   const seam = { fails: true };

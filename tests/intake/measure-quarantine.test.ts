@@ -28,7 +28,7 @@ afterEach(() => {
   sendTelemetryTo(undefined);
 });
 
-/** What is measured in that minute of the hour: mailbox → number. */
+/** The metrics of that minute of the hour: mailbox → number. */
 async function measuredAt(now: number, all: readonly Mailbox[]): Promise<Record<string, number>> {
   const measured: Record<string, number> = {};
   sendTelemetryTo({
@@ -47,7 +47,7 @@ async function measuredAt(now: number, all: readonly Mailbox[]): Promise<Record<
   return measured;
 }
 
-test('mail in quarantine is counted, mail that was passed over is not, and never more than 999 entries', async () => {
+test('email in quarantine is counted, skipped email is not, and never more than 999 entries', async () => {
   await quarantine.put('box0', [entry(1, 'quarantined'), entry(2, 'skipped'), entry(3, 'quarantined')]);
   await quarantine.put(
     'box1',
@@ -57,7 +57,7 @@ test('mail in quarantine is counted, mail that was passed over is not, and never
   expect(await measuredAt(HOUR_START + MINUTE, boxes(2))).toEqual({ box1: 999 });
 });
 
-test('each minute measures the mailboxes whose turn it is, and each hour all of them once', async () => {
+test('each minute measures some of the mailboxes, and each hour all of them once', async () => {
   const all = boxes(130);
   expect(Object.keys(await measuredAt(HOUR_START, all))).toEqual(['box0', 'box60', 'box120']);
   expect(Object.keys(await measuredAt(HOUR_START + MINUTE - 1, all))).toEqual(['box0', 'box60', 'box120']);

@@ -17,7 +17,7 @@ import {
   schedule,
 } from './fault-schedules.ts';
 
-// Designs that are wrong on purpose, some as products do it. A checker that lets one pass proves nothing.
+// Deliberately wrong designs, some of them found in real products. A checker that accepts one proves nothing.
 
 beforeAll(() => {
   for (const level of ['log', 'warn', 'error'] as const)
@@ -29,7 +29,7 @@ const withDeps =
   (deps, shard) =>
     fetchShard({ ...deps, ...change(deps) }, shard);
 
-/** The product with something wrapped around the inbox. */
+/** The product with a wrapper around the inbox. */
 const withInbox = (wrap: (inbox: Inbox) => Partial<Inbox>): Design =>
   withDeps((deps) => ({
     openInbox: async (...asked) => {
@@ -46,7 +46,7 @@ const markedFirst = withInbox((inbox) => ({
   },
 }));
 
-/** Marks in the catch block, so that an email that cannot be stored does not come again. */
+/** Marks in the catch block, so that an email that cannot be stored does not return. */
 const markedInCatch: Design = async (deps, shard, { folder, seam }) => {
   const results = await fetchShard(deps, shard);
   if (
@@ -68,7 +68,7 @@ const markedInCatch: Design = async (deps, shard, { folder, seam }) => {
   return results;
 };
 
-/** Knows decisions only as long as the process lives. */
+/** Remembers decisions only in its process. */
 function forgetful(ledger: LedgerStore): LedgerStore {
   return {
     ...ledger,
@@ -80,13 +80,13 @@ function forgetful(ledger: LedgerStore): LedgerStore {
 
 const decidedAgain = withDeps(({ ledger }) => ({ ledger: forgetful(ledger) }));
 
-/** The ledger's decision would hold even a random id, so this design has neither. */
+/** The ledger's decision would keep even a random ID, so this design has neither. */
 const randomTicketId = withDeps(({ ledger }) => ({
   ledger: forgetful(ledger),
   ticketIdOf: () => randomBytes(13).toString('hex'),
 }));
 
-/** Says that a blob is stored and stores it when all else is done. */
+/** Reports that a blob is stored and stores it after everything else. */
 const rowsBeforeBlobs: Design = async (deps, shard) => {
   const later: (() => Promise<unknown>)[] = [];
   const blobs: Blobs = {
@@ -103,7 +103,7 @@ const rowsBeforeBlobs: Design = async (deps, shard) => {
   return results;
 };
 
-/** Trusts the UIDs it learnt at the beginning. */
+/** Trusts the UIDs it read at the beginning. */
 const validityTrusted = withInbox((inbox) => ({
   currentValidity: () => Promise.resolve(inbox.validity),
 }));
@@ -116,7 +116,7 @@ const mutants: [string, Design, RegExp][] = [
   ['rows are written before their blobs', rowsBeforeBlobs, /^P3/],
 ];
 
-/** Goes through all single faults until a violation of this kind shows. */
+/** Tries all single faults until a violation of this kind appears. */
 async function caught(design: Design, expected: RegExp): Promise<Findings> {
   const findings = new Findings();
   const options: WorldOptions = { design };
@@ -129,7 +129,7 @@ async function caught(design: Design, expected: RegExp): Promise<Findings> {
   return findings;
 }
 
-describe('the checker catches a design in which', () => {
+describe('the checker detects a design in which', () => {
   test.each(mutants)(
     '%s',
     async (_what, design, expected) => {
@@ -139,7 +139,7 @@ describe('the checker catches a design in which', () => {
     60_000,
   );
 
-  test('UIDs are trusted after the server numbered its mail anew', async () => {
+  test('UIDs are trusted after the server renumbered its email', async () => {
     const findings = new Findings();
     const options: WorldOptions = { design: validityTrusted };
     for (let call = 1; call <= (await countCalls(options)); call += 1)
@@ -147,7 +147,7 @@ describe('the checker catches a design in which', () => {
     expect(findings.list()).toContainEqual(expect.stringMatching(/^P[12]/));
   }, 60_000);
 
-  test('nothing is wrong: it lets the product itself pass, wrapped in the same ways', async () => {
+  test('nothing is wrong, and accepts the product itself with the same wrappers', async () => {
     const nothing = new Findings();
     const designs = [withInbox(() => ({})), withDeps(() => ({}))];
     for (const design of designs) nothing.add('wrapped', await schedule({}, undefined, { design }));

@@ -34,35 +34,35 @@ const missed = (uid: number) => ({
   failed: 'download' as const,
 });
 
-test('stands at the highest that was read, and never goes back', () => {
+test('is at the highest message that was read, and never goes back', () => {
   expect(after({ read: refs(12, 15, 11) }).position).toEqual({ uid: 15 });
   expect(after({ read: refs(4) }).position).toEqual({ uid: 10 });
 });
 
-test('what was not come to waits where it stands below, and is found again where it stands above', () => {
+test('an unread message waits if it is below the cursor, and is found again if it is above', () => {
   const next = after({ read: refs(15), remaining: refs(2, 12, 16, 17) });
   expect(next).toMatchObject({ position: { uid: 15 }, waiting: refs(2, 12), backlog: 4 });
 });
 
-test('what waited and was come to waits no longer', () => {
+test('a waiting message that was read no longer waits', () => {
   expect(after({ read: refs(15) })).toMatchObject({ waiting: [], backlog: 0 });
 });
 
-test('more than its row has room for stays above it', () => {
+test('messages that do not fit into the row stay above it', () => {
   const next = after({ read: refs(3000), waiting: new Set(refs(...upTo(1500, 100))) });
   expect(next.waiting).toHaveLength(1000);
   expect(next.position).toEqual({ uid: 1099 });
   expect(next.backlog).toBe(1500);
 });
 
-test('more that the server did not hand out than there is room for waits instead', () => {
+test('messages that the server did not return wait if there is room for them', () => {
   const next = after({ unfetched: upTo(260, 20).map(missed) });
   expect(next.unfetched).toHaveLength(250);
   expect(next.waiting).toEqual(refs(...upTo(10, 270)));
   expect(next).toMatchObject({ position: { uid: 279 }, backlog: 260 });
 });
 
-test('what was not come to waits also where it is the highest that was read', () => {
+test('an unread message also waits if it is the highest that was read', () => {
   expect(after({ read: refs(15), remaining: refs(15, 16) })).toMatchObject({
     position: { uid: 15 },
     waiting: refs(15),
@@ -70,23 +70,23 @@ test('what was not come to waits also where it is the highest that was read', ()
   });
 });
 
-test('what waits is in the order of the refs', () => {
+test('waiting messages are in the order of the refs', () => {
   const next = after({ read: refs(300), remaining: refs(9, 100), waiting: new Set(refs(200, 20)) });
   expect(next.waiting).toEqual(refs(9, 20, 100, 200));
 });
 
-test('what waits below the cursor counts once, and what stands above it counts too', () => {
+test('a waiting message below the cursor counts once, and one above it counts too', () => {
   expect(after({ read: refs(15), remaining: refs(12, 13, 20) }).backlog).toBe(3);
   expect(after({ read: refs(15), remaining: refs(20) }).backlog).toBe(1);
 });
 
-test('keeps the latest of the messages that are left alone, as many as its row has room for', () => {
+test('keeps the latest of the messages to be left, as many as fit into the row', () => {
   const left = (count: number) => upTo(count).map((uid) => ({ ref: uidRef(uid), fingerprint: 'f' }));
   expect(after({ left: left(3) }).left).toEqual(left(3));
   expect(after({ left: left(1001) }).left).toEqual(left(1001).slice(1));
 });
 
-test('refs as long as a protocol may have them fit into the columns, and what does not is found again', () => {
+test('refs of the maximum length fit into the columns, and the others are found again', () => {
   const long = upTo(1000).map((index) => messageRef(String(index).padStart(150, '0')));
   const position = {
     covers: () => true,

@@ -1,4 +1,4 @@
-/** Reconciliation and “try again” on real mail servers: what the folder holds and Postroom never saw is found and fetched. */
+/** Reconciliation and “try again” on real mail servers: messages in the folder that Postroom never saw are found and fetched. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
@@ -21,7 +21,7 @@ const letter = (subject: string): Uint8Array =>
 const check = (): Promise<FolderCheck | undefined> =>
   createReconciliationStore(world.tables).check(world.mailbox.id);
 
-/** As after a fault that no rule foresaw: somebody has read them, and they stand below the cursor. */
+/** As after an unforeseen fault: they have been read, and are below the cursor. */
 async function lose(...subjects: string[]): Promise<void> {
   await world.deliver(...subjects.map(letter));
   await world.asColleague(async (inbox) => inbox.markSeen(await inbox.all()));
@@ -35,7 +35,7 @@ async function lose(...subjects: string[]): Promise<void> {
 
 describe.each(['npm', 'debian'] as MailServerKind[])('on the mail server %s', (kind) => {
   describe.skipIf(kind === 'debian' && mailServerKindHere() !== 'debian')('of our own', () => {
-    test('a check finds what is missing, and one click fetches it; then nothing is', async () => {
+    test('a check finds what is missing, one click fetches it, and then nothing is missing', async () => {
       vi.spyOn(console, 'log').mockImplementation(() => {});
       world = await ImapWorld.start(kind);
       world.mailbox = { ...world.mailbox, createdAt: '2020-01-01T00:00:00.000Z' };
@@ -54,7 +54,7 @@ describe.each(['npm', 'debian'] as MailServerKind[])('on the mail server %s', (k
       expect(await check()).toMatchObject({ count: { inLedger: 5, missing: 0 }, missing: [] });
     });
 
-    test('a message that the server did not hand out is imported by another try, and its entry is settled', async () => {
+    test('a message that the server did not return is imported by a retry, and its entry is done', async () => {
       vi.spyOn(console, 'log').mockImplementation(() => {});
       world = await ImapWorld.start(kind);
       await world.deliver(...['one', 'two', 'three'].map(letter));

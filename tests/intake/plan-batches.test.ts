@@ -18,7 +18,7 @@ const planned = (...sizes: number[]): string[] =>
       : `${batch.kind} ${uidOf(batch.message.ref)}`,
   );
 
-test('nothing to fetch is no batch', () => {
+test('nothing to fetch makes no batch', () => {
   expect(planBatches([])).toEqual([]);
 });
 
@@ -30,20 +30,20 @@ test('fifty emails are one batch, one more is a second', () => {
   ).toEqual([50, 1]);
 });
 
-test('a batch holds 8 MB, and not a byte more', () => {
+test('a batch has at most 8 MB', () => {
   expect(planned(2 * MB, 2 * MB, 2 * MB, 2 * MB)).toEqual(['held 1 2 3 4']);
   expect(planned(2 * MB, 2 * MB, 2 * MB, 2 * MB, 1)).toEqual(['held 1 2 3 4', 'held 5']);
   expect(planned(2 * MB, 2 * MB, 2 * MB, 1, 2 * MB)).toEqual(['held 1 2 3 4', 'held 5']);
 });
 
-test('an email is held up to 8 MB, flows up to 100 MB, and stays on the server over it', () => {
+test('an email is held in memory up to 8 MB, streamed up to 100 MB, and left on the server beyond', () => {
   expect(planned(limits.inMemoryBytes)).toEqual(['held 1']);
   expect(planned(limits.inMemoryBytes + 1)).toEqual(['large 1']);
   expect(planned(limits.rawBytes)).toEqual(['large 1']);
   expect(planned(limits.rawBytes + 1)).toEqual(['oversized 1']);
 });
 
-test('emails keep their order, so that what came before a large one is taken before it', () => {
+test('emails keep their order, so that earlier ones are processed before a large one', () => {
   expect(planned(1, 9 * MB, 2, 3, 101 * MB, 4)).toEqual([
     'held 1',
     'large 2',

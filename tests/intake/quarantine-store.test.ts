@@ -29,7 +29,7 @@ beforeEach(() => {
   store = createQuarantineStore({ tables });
 });
 
-test('entries come newest first, page by page, each once', async () => {
+test('entries are listed newest first, page by page, each once', async () => {
   await store.put('box', [entry(1), entry(3), entry(2), entry(5), entry(4)]);
   const first = await store.page('box', { limit: 2 });
   const second = await store.page('box', { after: first.next, limit: 2 });
@@ -44,7 +44,7 @@ test('a full last page has no next one', async () => {
   expect((await store.page('box', { limit: 2 })).next).toBeUndefined();
 });
 
-test('an entry is found by its key, in its own mailbox alone', async () => {
+test('an entry is found by its key, only in its own mailbox', async () => {
   await store.put('box', [entry(1, { kind: 'skipped', from: undefined, rawBlob: undefined })]);
   const [shown] = (await store.page('box', { limit: 10 })).entries;
   const key = shown?.key ?? '';
@@ -62,7 +62,7 @@ test('an entry is found by its key, in its own mailbox alone', async () => {
   expect(await store.get('other', key)).toBeUndefined();
 });
 
-test('putting the same again changes nothing; two copies of an email are two entries', async () => {
+test('storing the same again changes nothing; two copies of an email are two entries', async () => {
   await store.put('box', [entry(1)]);
   await store.put('box', [entry(1)]);
   expect((await store.page('box', { limit: 10 })).entries).toHaveLength(1);
@@ -70,13 +70,13 @@ test('putting the same again changes nothing; two copies of an email are two ent
   expect((await store.page('box', { limit: 10 })).entries).toHaveLength(2);
 });
 
-test('entries that stand already are told apart from those that are missing', async () => {
+test('existing entries are distinguished from missing ones', async () => {
   const copy = entry(1, { place: 'at|0000000001|0000000009' });
   await store.put('box', [entry(1), entry(2)]);
   expect(await store.missing('box', [entry(1), copy, entry(2), entry(3)])).toEqual([copy, entry(3)]);
 });
 
-test('more entries than a transaction takes are all there', async () => {
+test('more entries than fit into a transaction are all stored', async () => {
   await store.put(
     'box',
     Array.from({ length: 250 }, (_, index) => entry(index)),
@@ -84,7 +84,7 @@ test('more entries than a transaction takes are all there', async () => {
   expect((await store.page('box', { limit: 500 })).entries).toHaveLength(250);
 });
 
-test('a sender, subject or reason without end is cut, so that the entry fits a row', async () => {
+test('an endless sender, subject or reason is cut, so that the entry fits into a row', async () => {
   const long = 'x'.repeat(100_000);
   await store.put('box', [entry(1, { from: long, subject: long, reason: long })]);
   const [shown] = (await store.page('box', { limit: 1 })).entries;
@@ -92,7 +92,7 @@ test('a sender, subject or reason without end is cut, so that the entry fits a r
   expect(shown?.reason).not.toBe('');
 });
 
-test('entries of several mailboxes come newest first together, page by page', async () => {
+test('entries of several mailboxes are listed together, newest first, page by page', async () => {
   await store.put('box', [entry(1), entry(4), entry(5), entry(7)]);
   await store.put('other', [entry(2), entry(3), entry(6)]);
   await store.put('third', [entry(9)]);
@@ -119,7 +119,7 @@ test('entries of several mailboxes come newest first together, page by page', as
   expect(third.next).toBeUndefined();
 });
 
-test('a page asks for one row more than it shows, and for no other', async () => {
+test('a page reads one row more than it shows, and no other', async () => {
   const asked: (RowRange | undefined)[] = [];
   const watched = createQuarantineStore({
     tables: {
@@ -141,7 +141,7 @@ test('a page asks for one row more than it shows, and for no other', async () =>
   expect(asked).toEqual([{ limit: 3 }, { after: next, limit: 3 }]);
 });
 
-test('an entry whose row cannot be read is left out of its page and reported, and is no entry by itself', async () => {
+test('an entry whose row cannot be read is left out of its page and reported, and is not found by its key', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   await store.put('box', [entry(1), entry(2), entry(3)]);
   const [, spoiled] = tables.dump('Quarantine');

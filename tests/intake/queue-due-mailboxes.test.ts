@@ -48,19 +48,19 @@ const state = (successes: Record<string, string>, nextTryAt: Record<string, stri
 });
 
 describe('a mailbox is due', () => {
-  it('at each run of the timer when it is fetched each minute, also seconds after the last fetch', () => {
+  it('at each run of the timer if it is fetched each minute, even seconds after the last fetch', () => {
     expect(shardsOfDue([mailbox('a', 1)], state({ a: secondsAgo(3) }), NOW)).toEqual([
       { shard: 0, mailboxIds: ['a'] },
     ]);
   });
 
-  it('when its minutes are over, a little early, and when it was never fetched', () => {
+  it('when its interval is over, slightly early, and when it was never fetched', () => {
     const all = [mailbox('early', 5), mailbox('late', 5), mailbox('new', 5)];
     const known = state({ early: secondsAgo(4 * 60 + 29), late: secondsAgo(4 * 60 + 30) });
     expect(shardsOfDue(all, known, NOW)).toEqual([{ shard: 0, mailboxIds: ['late', 'new'] }]);
   });
 
-  it('in trouble at its next try and not before; switched off never', () => {
+  it('at its next attempt after a failure, and not before; never if it is paused', () => {
     const all = [mailbox('off', 1, false), mailbox('soon', 1), mailbox('waits', 1)];
     const known = state({}, { soon: secondsAgo(0), waits: secondsAgo(-1) });
     expect(shardsOfDue(all, known, NOW)).toEqual([{ shard: 0, mailboxIds: ['soon'] }]);
@@ -68,24 +68,24 @@ describe('a mailbox is due', () => {
 });
 
 describe('a clock that was set back', () => {
-  it('silences no mailbox: a last fetch in the future counts for nothing', () => {
+  it('suspends no mailbox: a last fetch in the future is ignored', () => {
     const inAnHour = { a: secondsAgo(-3600) };
     expect(shardsOfDue([mailbox('a', 5)], state(inAnHour), NOW)).toHaveLength(1);
     const inADay = { a: secondsAgo(-86_400) };
     expect(shardsOfDue([mailbox('a', 1440)], state(inADay), NOW)).toHaveLength(1);
   });
 
-  it('ends a pause that was begun in the future', () => {
+  it('ends a pause that began in the future', () => {
     const known = state({}, { a: secondsAgo(-3700) });
     for (const failure of known.failing.values()) failure.triedAt = secondsAgo(-3600);
     expect(shardsOfDue([mailbox('a', 1)], known, NOW)).toHaveLength(1);
   });
 
-  it('leaves a clock alone that goes a little ahead of another one', () => {
+  it('does not affect a clock that is slightly ahead of another one', () => {
     expect(shardsOfDue([mailbox('a', 5)], state({ a: secondsAgo(-60) }), NOW)).toEqual([]);
   });
 
-  it('finds the last fetch among shards that knew the mailbox before', () => {
+  it('finds the last fetch among shards that had the mailbox before', () => {
     const known = {
       ...state({ a: secondsAgo(-3600) }),
       shards: new Map([[1, new Map([['a', secondsAgo(60)]])]]),
@@ -94,7 +94,7 @@ describe('a clock that was set back', () => {
   });
 });
 
-describe('what several mailboxes wait for together', () => {
+describe('a cause shared by several mailboxes', () => {
   const waiting = (code: string, triedAt: Record<string, string>): FetchState => {
     const nextTryAt = secondsAgo(-1200);
     const failing = Object.entries(triedAt).map(
@@ -129,18 +129,18 @@ describe('what several mailboxes wait for together', () => {
     'AADSTS90033',
     'table-storage',
     'blob-storage',
-  ])('(%s) is probed with the one that was tried longest ago', (code) => {
+  ])('(%s) is probed with the mailbox that was tried longest ago', (code) => {
     expect(due(waiting(code, tried))).toEqual(['b']);
   });
 
   it.each(['http-429', 'slow_down', 'AADSTS50196', 'imap-unavailable', 'unexpected'])(
-    '(%s) is no shared cause: each waits for itself',
+    '(%s) is not shared: each mailbox waits separately',
     (code) => {
       expect(due(waiting(code, tried))).toEqual([]);
     },
   );
 
-  it('is not probed twice within half a minute, whichever of them was tried last', () => {
+  it('is not probed twice within half a minute, whichever mailbox was tried last', () => {
     expect(due(waiting('key-vault', { ...tried, a: secondsAgo(10) }))).toEqual([]);
     expect(due(waiting('key-vault', { ...tried, a: secondsAgo(29.999) }))).toEqual([]);
     expect(due(waiting('key-vault', { ...tried, a: secondsAgo(30) }))).toEqual(['b']);
@@ -149,13 +149,13 @@ describe('what several mailboxes wait for together', () => {
     expect(shardsOfDue(four, known, NOW)).toEqual([]);
   });
 
-  it('is not probed beside one of them that is due by itself', () => {
+  it('is not probed if one of them is due anyway', () => {
     const known = waiting('key-vault', tried);
     for (const [id, failure] of known.failing) if (id === 'c') failure.nextTryAt = secondsAgo(1);
     expect(due(known)).toEqual(['c']);
   });
 
-  it('makes all of them due once it is over, but for those that failed since', () => {
+  it('makes all of them due once it is over, except those that failed since', () => {
     const known = { ...waiting('server_error', { ...tried, a: secondsAgo(10) }) };
     const over = { ...known, recoveries: new Map([['sign-in|provider', secondsAgo(20)]]) };
     expect(due(over)).toEqual(['b', 'c']);
@@ -169,7 +169,7 @@ describe('what several mailboxes wait for together', () => {
 });
 
 describe('a shard', () => {
-  it('holds up to a hundred mailboxes, each always in the same one', () => {
+  it('has up to a hundred mailboxes, each always in the same one', () => {
     const all = Array.from({ length: 205 }, (_, index) => mailbox(`m${String(index).padStart(3, '0')}`, 1));
     expect(shardsOfDue(all, state({}), NOW).map(({ mailboxIds }) => mailboxIds.length)).toEqual([
       100, 100, 5,
@@ -179,7 +179,7 @@ describe('a shard', () => {
   });
 });
 
-describe('what is put on the queue', () => {
+describe('the queue receives', () => {
   const sent: { name: string; value: unknown; ttlSeconds: number }[] = [];
   const queues: Pick<Queues, 'send'> = {
     send: async (name, value, ttlSeconds) => {
@@ -194,7 +194,7 @@ describe('what is put on the queue', () => {
     sendTelemetryTo(undefined);
   });
 
-  it('are the mailboxes that are due, in a message a shard that is worthless after a minute and a half', async () => {
+  it('the due mailboxes, in one message per shard that expires after a minute and a half', async () => {
     const mailboxes = { list: async () => all.toReversed(), fetchState: async () => state({}) };
     expect(await queueDueMailboxes({ mailboxes, queues }, NOW)).toBe(3);
     expect(sent).toEqual([
@@ -203,13 +203,13 @@ describe('what is put on the queue', () => {
     ]);
   });
 
-  it('is nothing where nothing is due', async () => {
+  it('nothing if no mailbox is due', async () => {
     const mailboxes = { list: async () => [mailbox('off', 1, false)], fetchState: async () => state({}) };
     expect(await queueDueMailboxes({ mailboxes, queues }, NOW)).toBe(0);
     expect(sent).toEqual([]);
   });
 
-  it('are those that are named, at once, in the shards they are always in', async () => {
+  it('the named mailboxes, at once, in their usual shards', async () => {
     await queueAtOnce(queues, all, new Set(['m120', 'm003']));
     expect(sent).toMatchObject([
       { value: { shard: 0, mailboxIds: ['m003'] } },
@@ -217,7 +217,7 @@ describe('what is put on the queue', () => {
     ]);
   });
 
-  it('goes on with the trace of who put it there', async () => {
+  it('messages that continue the trace of the sender', async () => {
     sendTelemetryTo({
       span: (_name, _options, run) => run({ add() {}, event() {}, discard() {} }),
       measure() {},

@@ -51,7 +51,7 @@ beforeEach(async () => {
 
 const check = (): Promise<FolderCheck | undefined> =>
   createReconciliationStore(world.tables).check('support');
-/** As after a fault that no rule foresaw: it stands below the cursor, somebody has read it, and nobody has fetched it. */
+/** As after an unforeseen fault: it is below the cursor, has been read, and was never fetched. */
 const lose = (id: string): void => {
   const mail = world.folder.deliver(letter(id), at(30));
   mail.seen = true;
@@ -82,7 +82,7 @@ describe('the check of a folder', () => {
     });
   });
 
-  test('finds a missing message, lists it, and one click fetches it; then the folder is whole', async () => {
+  test('finds a missing message, lists it, and one click fetches it; then the folder is complete', async () => {
     lose('lost');
     await moveCursorPast();
     await world.run();
@@ -97,12 +97,12 @@ describe('the check of a folder', () => {
     expect(await check()).toMatchObject({ count: { inLedger: 4, missing: 0 }, missing: [] });
     const { entries } = await createActivityStore(world.tables).page({ kind: 'fetch', limit: 5 }, world.now);
     expect(entries[0]?.what).toBe('1 missing email recovered: 1 ticket opened.');
-    // A message of the queue that comes twice does nothing more.
+    // A duplicate queue message has no further effect.
     await runTask(deps, 'support', { kind: 'fetch-missing' });
     expect(subjects()).toHaveLength(4);
   });
 
-  test('counts what comes in meanwhile, and what is unread, as waiting', async () => {
+  test('counts new and unread email as waiting', async () => {
     world.folder.deliver(letter('new'), at(40));
     expect((await reconcileFolder(deps, world.mailbox))?.count).toEqual({
       inLedger: 3,
@@ -112,12 +112,12 @@ describe('the check of a folder', () => {
     });
   });
 
-  test('misses nothing after the server numbered its messages anew', async () => {
+  test('reports nothing missing after the server renumbered its messages', async () => {
     world.folder.renumber();
     expect((await reconcileFolder(deps, world.mailbox))?.count).toMatchObject({ inLedger: 3, missing: 0 });
   });
 
-  test('does not miss what had been read before the mailbox was connected', async () => {
+  test('does not report email that had been read before the mailbox was connected', async () => {
     const old = world.folder.deliver(letter('old'), '2026-10-01T00:00:00.000Z');
     old.seen = true;
     await moveCursorPast();
@@ -129,7 +129,7 @@ describe('the check of a folder', () => {
     });
   });
 
-  test('of a mailbox that cannot be opened keeps the last count, and says why', async () => {
+  test('of a mailbox that cannot be opened keeps the last count, with the reason', async () => {
     await reconcileFolder(deps, world.mailbox);
     const closed: ShardDeps = {
       ...deps,
@@ -139,7 +139,7 @@ describe('the check of a folder', () => {
     expect(await check()).toMatchObject({ count: { inLedger: 3 }, problem: 'Away.' });
   });
 
-  test('of 100,000 messages asks page by page and keeps no message', async () => {
+  test('of 100,000 messages reads page by page and keeps no message in memory', async () => {
     const TOTAL = 100_000;
     const refs = Array.from({ length: TOTAL }, (_, index) => uidRef(index + 1));
     let largest = 0;
@@ -206,7 +206,7 @@ describe('the check of a folder whose first fetch', () => {
     await verify();
   });
 
-  test('has not begun counts what it will take as waiting, and what is before its day as older', async () => {
+  test('has not begun counts what it will import as waiting, and what is before its day as older', async () => {
     world.folder.deliver(letter('new'), at(40));
     expect((await reconcileFolder(deps, world.mailbox))?.count).toEqual({
       inLedger: 0,
@@ -216,7 +216,7 @@ describe('the check of a folder whose first fetch', () => {
     });
   });
 
-  test('is under way counts what it took as known, and the rest as waiting', async () => {
+  test('is in progress counts what it imported as known, and the rest as waiting', async () => {
     await world.run();
     const cursor = (await deps.mailboxes.fetchState()).cursors.get('support');
     if (cursor === undefined) throw new Error('not fetched');
@@ -239,7 +239,7 @@ describe('the check of a folder whose first fetch', () => {
     });
   });
 
-  test('is complete misses what it should have taken, however old, and nothing from before its day', async () => {
+  test('is complete reports what it should have imported, however old, and nothing from before its day', async () => {
     await world.run();
     seen('lost', '2026-10-05T12:00:00.000Z');
     await moveCursorPast();
@@ -252,8 +252,8 @@ describe('the check of a folder whose first fetch', () => {
   });
 });
 
-describe('the check of a folder whose email is left as it is', () => {
-  test('knows unread email that was fetched, and misses unread email that no fetch lists any more', async () => {
+describe('the check of a folder whose email is left unchanged', () => {
+  test('recognizes fetched unread email, and reports unread email that no fetch lists any more', async () => {
     world.mailbox = { ...world.mailbox, afterFetch: { kind: 'leave' } };
     world.folder.deliver(letter('d'), at(20));
     await world.run();
@@ -288,7 +288,7 @@ describe('after an outage', () => {
     });
   const recovered = () => createReconciliationStore(world.tables).recovered('support');
 
-  test('it is kept how many emails were recovered, and said as an activity', async () => {
+  test('the number of recovered emails is stored, and shown as an activity', async () => {
     await fail(at(20));
     for (const id of ['d', 'e']) world.folder.deliver(letter(id), at(25));
     await world.run();
@@ -304,7 +304,7 @@ describe('after an outage', () => {
     expect(known.recovered.get('support')?.emails).toBe(2);
   });
 
-  test('in which nothing came, none were recovered; without one, nothing is kept', async () => {
+  test('without new email none were recovered; without an outage, nothing is stored', async () => {
     expect(await recovered()).toBeUndefined();
     await fail(at(20));
     await world.run();
@@ -314,7 +314,7 @@ describe('after an outage', () => {
   });
 });
 
-describe('what a message is that the ledger does not know', () => {
+describe('a message that is not in the ledger', () => {
   const cursor: Cursor = {
     validity: '1',
     folderKey: 'f',
@@ -348,19 +348,19 @@ describe('what a message is that the ledger does not know', () => {
     expect(judge(uidRef(uid), told(uid))).toBe(verdict);
   });
 
-  test('one of which the server tells nothing is missing; one from before the mailbox is older', () => {
+  test('is missing if the server returns no details, and older if it is from before the mailbox', () => {
     expect(judge(uidRef(2), undefined)).toBe('missing');
     expect(judge(uidRef(2), told(2, '2026-10-01T00:00:00.000Z'))).toBe('older');
   });
 
-  test('before the first fetch all that is not older waits; under another UIDVALIDITY it is missing', () => {
+  test('waits before the first fetch unless it is older, and is missing under another UIDVALIDITY', () => {
     const judgeWith = (isKnown: boolean): unknown =>
       judgeOf({ createdAt }, undefined, { isKnown, isNext: nothingNext })(uidRef(2), told(2));
     expect(judgeWith(false)).toBe('waiting');
     expect(judgeWith(true)).toBe('missing');
   });
 
-  test('a cursor that asks again forgets that a message was left, and how often it failed', () => {
+  test('is searched again after the cursor is reset, without its failures', () => {
     expect(askingAgain(cursor, [3, 5, 2].map(uidRef))).toMatchObject({
       left: [],
       unfetched: [],
@@ -410,7 +410,7 @@ describe('a check is due', () => {
     ['after an outage', due(row(100, 99), 20), true],
     ['not twice for one outage', due(row(100, 99), 120), false],
     ['not while one runs', due(row(14)), false],
-    ['again where one died', due(row(16)), true],
+    ['again if one crashed', due(row(16)), true],
   ])('%s', (_when, is, expected) => {
     expect(is).toBe(expected);
   });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { IntakeWorld } from '../harness/memory/intake-world.ts';
 import { ownMail } from '../harness/memory/mail-files.ts';
 
-test('where a sender wants answers to go stands on the message, also where From holds no address', async () => {
+test('the reply address of a sender is stored on the message, even if From contains no address', async () => {
   const world = new IntakeWorld();
   world.deliver(
     ['from-fax-number-with-reply-to.eml', 'to-name-before-address.eml'].map((name) => ({

@@ -5,9 +5,9 @@ import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { ImapWorld, letter } from '../harness/stack/imap-world.ts';
 
-// Mail servers that do what the design does not assume: real ones, behind a proxy that misbehaves to order.
+// Mail servers that break the design's assumptions: real ones, behind a proxy with configurable misbehavior.
 
-// A mail server is started for each, beside whatever else the machine does.
+// A mail server is started for each, beside other work of the machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 let world: ImapWorld;
@@ -45,7 +45,7 @@ describe.each(kinds)('%s', (_name, kind) => {
   const here = kind === 'npm' || mailServerKindHere() === 'debian';
   if (!here) console.warn('SKIPPED: misbehaviour of Dovecot, which is not here.');
   describe.skipIf(!here)('that', () => {
-    describe('was restored from a backup and gives UIDs again', () => {
+    describe('was restored from a backup and reuses UIDs', () => {
       test('has its new messages fetched before they are marked', async () => {
         await start(kind);
         await world.deliver(letter('before'));
@@ -63,7 +63,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         expect(world.entries()).toEqual([]);
       });
 
-      test('has nothing deleted that was not fetched, and what came back is deleted again', async () => {
+      test('has nothing deleted that was not fetched, and restored messages are deleted again', async () => {
         await start(kind, { kind: 'delete' });
         await world.deliver(letter('in the backup'));
         // Dovecot numbers a message when a session first sees it.
@@ -80,7 +80,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         expect(world.entries()).toEqual([]);
       });
 
-      test('has what a colleague read first fetched, too, as long as the server stands behind where it was', async () => {
+      test('has messages that a colleague read first fetched, too, as long as the server is behind its old position', async () => {
         await start(kind);
         await world.deliver(letter('before'));
         await world.fetch();
@@ -94,7 +94,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         expect(world.subjects()).toContain('read by a colleague');
       });
 
-      test('has it fetched with the next new message where it stands behind no more', async () => {
+      test('has them fetched with the next new message once it is no longer behind', async () => {
         await start(kind);
         await world.deliver(letter('before'));
         await world.fetch();
@@ -120,7 +120,7 @@ describe.each(kinds)('%s', (_name, kind) => {
     });
 
     describe('refuses to mark, and was restored from a backup', () => {
-      test('has its new messages fetched in the next minute where they stand among those that were marked', async () => {
+      test('has its new messages fetched in the next minute if they are among those that were marked', async () => {
         await start(kind);
         await world.deliver(letter('before'));
         await world.fetch();
@@ -136,7 +136,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         expect(world.subjects()).toEqual(['before', 'lost 1', 'lost 2', 'lost 3', 'new 1', 'new 2', 'new 3']);
       });
 
-      test('has them fetched at the next try where all that stood there was unmarked, however many', async () => {
+      test('has them fetched at the next attempt if all of them were unmarked, however many', async () => {
         await start(kind);
         const lost = numbered(130);
         await world.deliver(letter('before'));
@@ -153,8 +153,8 @@ describe.each(kinds)('%s', (_name, kind) => {
       });
     });
 
-    describe('says no to marking for a moment', () => {
-      test('has its mail marked minutes later', async () => {
+    describe('temporarily refuses to mark', () => {
+      test('has its email marked minutes later', async () => {
         await start(kind);
         await world.deliver(letter('kept waiting'));
         world.faults.push({ kind: 'refuse', command: 'UID STORE', says: '[UNAVAILABLE] Busy.', times: 1 });
@@ -166,12 +166,12 @@ describe.each(kinds)('%s', (_name, kind) => {
       });
     });
 
-    describe('gives no UIDNEXT', () => {
+    describe('returns no UIDNEXT', () => {
       test.each([
         ['in SELECT', ['SELECT']],
         ['at all', ['SELECT', 'STATUS']],
       ] as const)(
-        '%s: mail is fetched and marked, read mail is not fetched, and the place is kept',
+        '%s: email is fetched and marked, read email is not fetched, and the position is kept',
         async (_where, leftOutOf) => {
           await start(kind);
           world.faults.push({ kind: 'no-uidnext', leftOutOf });
@@ -190,7 +190,7 @@ describe.each(kinds)('%s', (_name, kind) => {
       );
     });
 
-    describe('breaks off at one message', () => {
+    describe('disconnects at one message', () => {
       test.each(['break-off', 'fail-fetch'] as const)(
         '(%s): the others are stored at once, and that one ends in quarantine, unread',
         async (fault) => {
@@ -236,7 +236,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         expect(await world.cursor()).toMatchObject({ unfetched: [], waiting: [] });
       });
 
-      test('that is too large to hold: the others are stored, and no storage is blamed', async () => {
+      test('that is too large for memory: the others are stored, and no storage is blamed', async () => {
         await start(kind);
         const large = letter('large', `${'0123456789abcdef'.repeat(64)}\r\n`.repeat(9000));
         await world.deliver(letter('before'), large, letter('after'));
@@ -249,9 +249,9 @@ describe.each(kinds)('%s', (_name, kind) => {
       });
     });
 
-    describe('leaves a message out of its answer', () => {
+    describe('omits a message from its response', () => {
       test.each(['leave-out', 'leave-out-facts'] as const)(
-        '(%s): it waits, is asked for again, and is not lost to a colleague who opens it meanwhile',
+        '(%s): it waits, is requested again, and is not lost if a colleague opens it meanwhile',
         async (fault) => {
           await start(kind);
           await world.deliver(...letters(numbered(5)));
@@ -269,14 +269,14 @@ describe.each(kinds)('%s', (_name, kind) => {
       );
 
       test.each(['leave-out', 'leave-out-facts'] as const)(
-        '(%s) for good: it ends in quarantine, once, and is left unread',
+        '(%s) permanently: it ends in quarantine, once, and is left unread',
         async (fault) => {
           await start(kind);
           await world.deliver(...letters(numbered(3)));
           world.faults.push({ kind: fault, uids: uids(2) });
           await world.fetches(4);
           expect(world.subjects()).toEqual(['mail 001', 'mail 003']);
-          // Beside new email, it is not begun with again.
+          // Next to new email, it is not begun again.
           for (const subject of numbered(4, 4)) {
             await world.deliver(letter(subject));
             await world.fetch();
@@ -287,7 +287,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         },
       );
 
-      test('that somebody deleted: nothing waits for it', async () => {
+      test('that was deleted: nothing waits for it', async () => {
         await start(kind);
         await world.deliver(...letters(numbered(3)));
         world.faults.push({ kind: 'leave-out', uids: uids(2), times: 1 });
@@ -306,22 +306,25 @@ describe.each(kinds)('%s', (_name, kind) => {
         ['flag what is to be deleted', { kind: 'delete' }, 'UID STORE'],
         ['expunge', { kind: 'delete' }, 'UID EXPUNGE'],
       ];
-      test.each(refusals)('%s: all are stored, and more mail is', async (_what, afterFetch, command) => {
-        await start(kind, afterFetch);
-        await world.deliver(...letters(numbered(250)));
-        world.faults.push({ kind: 'refuse', command, says: '[NOPERM] You may only read here.' });
-        expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 250, more: false });
-        const { refusal } = (await world.cursor()) ?? {};
-        expect(refusal?.problem).toContain('You may only read here.');
-        await world.deliver(letter('one more'));
-        expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 1 });
-        expect((await world.cursor())?.refusal?.since).toBe(refusal?.since);
-        expect(world.subjects()).toHaveLength(251);
-        expect(world.entries()).toEqual([]);
-        expect(await world.asColleague(async ({ total }) => total)).toBe(251);
-      });
+      test.each(refusals)(
+        '%s: all are stored, and later email is, too',
+        async (_what, afterFetch, command) => {
+          await start(kind, afterFetch);
+          await world.deliver(...letters(numbered(250)));
+          world.faults.push({ kind: 'refuse', command, says: '[NOPERM] You may only read here.' });
+          expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 250, more: false });
+          const { refusal } = (await world.cursor()) ?? {};
+          expect(refusal?.problem).toContain('You may only read here.');
+          await world.deliver(letter('one more'));
+          expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 1 });
+          expect((await world.cursor())?.refusal?.since).toBe(refusal?.since);
+          expect(world.subjects()).toHaveLength(251);
+          expect(world.entries()).toEqual([]);
+          expect(await world.asColleague(async ({ total }) => total)).toBe(251);
+        },
+      );
 
-      test('mark: mail that it does not let go is not looked at each minute, and is marked once it may be', async () => {
+      test('mark: such email is not checked each minute, and is marked once that is allowed', async () => {
         await start(kind);
         await world.deliver(...letters(numbered(120)));
         world.faults.push({ kind: 'refuse', command: 'UID STORE' });
@@ -338,7 +341,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
       });
 
-      test('move into a folder that is not there: the next folder is tried at once', async () => {
+      test('move into a missing folder: the next folder is tried at once', async () => {
         await start(kind, { kind: 'move', folder: 'Nowhere' });
         await world.deliver(...letters(numbered(3)));
         expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 3 });
@@ -350,7 +353,7 @@ describe.each(kinds)('%s', (_name, kind) => {
       });
     });
 
-    describe('hands out less of a large message than it announced', () => {
+    describe('returns less of a large message than it announced', () => {
       const body = `${'0123456789abcdef'.repeat(64)}\r\n`.repeat(9000);
       const large = letter('large', body);
       const rawOf = (): number => {
@@ -359,7 +362,7 @@ describe.each(kinds)('%s', (_name, kind) => {
       };
       const notes = (): string => String(world.rows()[0]?.['notes'] ?? '');
 
-      test('in small pieces: it is stored whole, without a note', async () => {
+      test('in small chunks: it is stored completely, without a note', async () => {
         await start(kind);
         await world.deliver(large);
         world.faults.push({ kind: 'small-pieces', uids: all, bytes: 1_000_000 });
@@ -368,7 +371,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         expect(notes()).not.toContain('announced');
       });
 
-      test('once: it is read again, and stored whole', async () => {
+      test('once: it is read again, and stored completely', async () => {
         await start(kind);
         await world.deliver(large);
         world.faults.push({ kind: 'short', uids: all, bytes: 1_000_000, times: 2 });
@@ -378,7 +381,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         expect(await world.unread()).toEqual([]);
       });
 
-      test('each time: what there is of it is stored, and the message says so', async () => {
+      test('each time: the available part is stored, and the message says so', async () => {
         await start(kind);
         await world.deliver(large);
         world.faults.push({ kind: 'short', uids: all, bytes: 1_000_000 });
@@ -388,7 +391,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
       });
 
-      test('by a wrong RFC822.SIZE, while its last boundary is closed: it is whole, without a note', async () => {
+      test('by a wrong RFC822.SIZE, with a closed last boundary: it is complete, without a note', async () => {
         await start(kind);
         const parts = `--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b\r\n\r\n${body}\r\n--b--\r\n`;
         await world.deliver(
@@ -412,7 +415,7 @@ describe.each(kinds)('%s', (_name, kind) => {
       });
     });
 
-    test('goes away in the middle of a message puts no blame on it', async () => {
+    test('disconnects in the middle of a message, which is not blamed', async () => {
       await start(kind);
       await world.deliver(...letters(numbered(2)));
       world.beforeCall = (point) => {

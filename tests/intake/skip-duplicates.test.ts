@@ -1,4 +1,4 @@
-/** Copies of mail that is settled: shown once as skipped, and waited for where the original is not settled yet. */
+/** Copies of finished email: listed once as skipped, and left waiting if the original is not done yet. */
 import { beforeEach, expect, test } from 'vitest';
 import { type Decision, placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
@@ -35,7 +35,7 @@ beforeEach(() => {
   quarantine = createQuarantineStore({ tables });
 });
 
-/** An email at its first place, decided and perhaps settled. */
+/** An email at its first place, decided and perhaps done. */
 async function original(
   key: string,
   decision: Decision,
@@ -58,7 +58,7 @@ const pass = (copies: readonly KnownCopy[], again = false) =>
   skipDuplicates({ ledger, quarantine }, BOX, copies, { again });
 const shown = async () => (await quarantine.page(BOX, { limit: 100 })).entries;
 
-test('a copy of a settled mail is shown with where the original is, under its own time', async () => {
+test('a copy of a finished email is listed with the place of the original, under its own time', async () => {
   await original('k', ticket);
   expect(await pass([copyOf('k', 3)])).toEqual({ completed: [3].map(uidRef), waiting: [], skipped: 1 });
   expect(await shown()).toEqual([
@@ -80,13 +80,13 @@ test.each([
   [disposition({ number: undefined }), 'copy of an email in ticket #?'],
   [disposition({ disposition: 'skip', ticketId: undefined }), 'copy of an email that was skipped'],
   [disposition({ disposition: 'quarantine', ticketId: undefined }), 'copy of an email that was not imported'],
-])('a copy says what became of the original (%#)', async (decision, reason) => {
+])('a copy states what happened to the original (%#)', async (decision, reason) => {
   await original('k', decision);
   await pass([copyOf('k', 3)]);
   expect(await shown()).toMatchObject([{ reason }]);
 });
 
-test('a copy of an email whose row holds no decision counts as a copy of one in quarantine', async () => {
+test('a copy of an email whose row has no decision counts as a copy of one in quarantine', async () => {
   const receivedAt = '2026-11-24T10:00:00.000Z';
   const found = { ref: uidRef(0), place: 'at|f|1|0|k', key: 'k', rawBlob: '', receivedAt, size: 5000 };
   const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
@@ -95,13 +95,13 @@ test('a copy of an email whose row holds no decision counts as a copy of one in 
   expect(await shown()).toMatchObject([{ reason: 'copy of an email that was not imported' }]);
 });
 
-test('a copy of an email that nobody stored has nothing to download', async () => {
+test('a copy of an email that was never stored has nothing to download', async () => {
   await original('k', disposition({ disposition: 'quarantine' }), { rawBlob: '' });
   await pass([copyOf('k', 3)]);
   expect((await shown())[0]?.rawBlob).toBeUndefined();
 });
 
-test('a copy waits as long as the original is not settled, or is not known', async () => {
+test('a copy waits until the original is done and known', async () => {
   await original('open', ticket, { settled: false });
   await original('done', ticket);
   const copies = [copyOf('open', 2), copyOf('done', 3), copyOf('unknown', 4)];
@@ -109,7 +109,7 @@ test('a copy waits as long as the original is not settled, or is not known', asy
   expect(await shown()).toHaveLength(1);
 });
 
-test('what an earlier run showed is settled, and neither shown nor counted again', async () => {
+test('an entry of an earlier run is done, and neither listed nor counted again', async () => {
   await original('k', ticket);
   await pass([copyOf('k', 3)]);
   const copies = [copyOf('k', 3), copyOf('k', 4)];
@@ -117,7 +117,7 @@ test('what an earlier run showed is settled, and neither shown nor counted again
   expect(await shown()).toHaveLength(2);
 });
 
-/** The store, but for entries whose place this pattern names: those are refused with that error. */
+/** The store, except for entries whose place matches this pattern: those are refused with that error. */
 const refusing = (pattern: RegExp, error: Error): QuarantineStore => ({
   ...quarantine,
   put: async (mailboxId, entries) => {

@@ -21,7 +21,7 @@ import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts
 import { keyOf } from '../harness/memory/tiny-mails.ts';
 import { letter } from '../harness/stack/imap-world.ts';
 
-// Storage that takes everything but what belongs to one email, each time, as a real one refuses what is over a limit.
+// Storage that accepts everything except the data of one email, each time, as a real one refuses what is over a limit.
 
 interface Refusal {
   service: 'blob' | 'table';
@@ -36,7 +36,7 @@ let refusal: Refusal | undefined;
 let connectionString: string;
 const servers: Server[] = [];
 
-/** Passes requests on, but for those that are to be refused. */
+/** Forwards requests, except for those that are to be refused. */
 async function gate(service: Refusal['service'], target: string): Promise<string> {
   const server = createServer((incoming, outgoing) => {
     const answer = async (): Promise<void> => {
@@ -139,7 +139,7 @@ class RefusedPostroom {
     return (await fetchShard(this.#deps, { shard: 0, mailboxIds: [this.#id] })).get(this.#id);
   }
 
-  /** Subjects of all tickets whose subject begins with the mailbox's id. */
+  /** Subjects of all tickets whose subject begins with the mailbox's ID. */
   async subjects(): Promise<string[]> {
     const rows = await listAll(this.#deps.tables.open('TicketIndex'), 'open');
     return rows
@@ -157,7 +157,7 @@ class RefusedPostroom {
   }
 }
 
-describe('rows or bytes of one mail that storage refuses for good', () => {
+describe('rows or bytes of one email that storage permanently refuses', () => {
   const bad = (id: string): string => `${id} poison`;
   const refusals: [string, string, (id: string) => Refusal][] = [
     [
@@ -197,7 +197,7 @@ describe('rows or bytes of one mail that storage refuses for good', () => {
     ],
   ];
   test.each(refusals)(
-    '%s: the others go on at once, it ends in quarantine, and storage as a whole is not blamed',
+    '%s: the others continue at once, it ends in quarantine, and storage as a whole is not blamed',
     async (_what, id, refuse) => {
       const postroom = new RefusedPostroom(id);
       const good = [`${id} 1`, `${id} 2`, `${id} 3`];

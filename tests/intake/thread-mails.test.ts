@@ -1,4 +1,4 @@
-/** Emails of tests/mail, taken in by the whole intake: which ticket each of them ends in. */
+/** Emails of tests/mail, imported by the whole intake: the ticket of each of them. */
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { IntakeWorld, mailboxOf } from '../harness/memory/intake-world.ts';
 import { ownMail } from '../harness/memory/mail-files.ts';
@@ -9,7 +9,7 @@ beforeAll(() => {
     vi.spyOn(console, level).mockImplementation(() => {});
 });
 
-/** Number of the ticket that each email ended in, in their order; each is fetched alone, or all together. */
+/** The ticket number of each email, in their order; each is fetched alone, or all together. */
 async function ticketsOf(
   names: readonly string[],
   { together, colleaguesJoin }: { together: boolean; colleaguesJoin?: boolean },
@@ -35,18 +35,18 @@ async function ticketsOf(
 }
 
 describe.each([true, false])('in one batch: %s', (together) => {
-  test('two answers to a message that never came are one ticket', async () => {
+  test('two replies to a missing message are one ticket', async () => {
     expect(await ticketsOf(['sibling-kim.eml', 'sibling-kim-again.eml'], { together })).toEqual([1, 1]);
   });
 
-  test('a colleague who was not written to joins where the mailbox says so', async () => {
+  test('a colleague who was not a recipient joins if the mailbox allows it', async () => {
     const names = ['sibling-kim.eml', 'sibling-kim-again.eml', 'reply-of-colleague.eml'];
     expect(await ticketsOf(names, { together })).toEqual([1, 1, 2]);
     expect(await ticketsOf(names, { together, colleaguesJoin: true })).toEqual([1, 1, 1]);
   });
 });
 
-test('a tag in the subject brings its participant to the ticket, and no stranger', async () => {
+test('a tag in the subject leads its participant to the ticket, and no stranger', async () => {
   const names = ['sibling-kim.eml', 'reply-by-subject-tag.eml', 'subject-tag-of-stranger.eml'];
   expect(await ticketsOf(names, { together: false })).toEqual([1, 1, 2]);
 });

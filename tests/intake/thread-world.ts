@@ -1,4 +1,4 @@
-/** Emails of conversations, taken in as batches of any size, and the tickets that they end in. */
+/** Emails of conversations, imported in batches of any size, and their tickets. */
 import { answersOf } from '../../shared/intake/answers-of.ts';
 import { applyDecisions } from '../../shared/intake/apply-decisions.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
@@ -17,19 +17,19 @@ import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const BOX = 'box';
 
-/** An email as far as threads are concerned. Addresses are plain; IDs are without brackets. */
+/** The fields of an email that threads depend on. Addresses are plain; IDs are without brackets. */
 export interface ThreadMail {
   key: string;
   from: string;
   to?: readonly string[];
   id?: string;
-  /** The last one is what it answers. */
+  /** The last one is the message it replies to. */
   references?: readonly string[];
   subject?: string;
   isForged?: boolean;
   /** An absence note, which the mailbox folds. */
   isAbsence?: boolean;
-  /** The address that a bounce reports on, and the Message-ID of what it returns. */
+  /** The address that a bounce reports on, and the Message-ID of the returned message. */
   bounceOf?: { recipient: string; id: string };
 }
 
@@ -48,7 +48,7 @@ export class ThreadWorld {
     this.#mailbox = { id: BOX, ...rules };
   }
 
-  /** Takes emails in, so many in a batch. */
+  /** Imports emails, this many per batch. */
   async take(mails: readonly ThreadMail[], batchSize = mails.length): Promise<void> {
     for (let start = 0; start < mails.length; start += batchSize)
       await this.#takeBatch(mails.slice(start, start + batchSize));

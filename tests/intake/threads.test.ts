@@ -1,4 +1,4 @@
-/** Which ticket an email of a conversation joins, whatever else comes in the same batch. */
+/** Which ticket an email of a conversation joins, whatever else is in the same batch. */
 import { describe, expect, test } from 'vitest';
 import type { ThreadRules } from '../../shared/intake/decide-messages.ts';
 import { seeded } from '../harness/memory/seeded.ts';
@@ -7,15 +7,15 @@ import { type ThreadMail, ThreadWorld } from './thread-world.ts';
 const SUPPORT = 'support@contoso.example';
 
 /**
- * Emails of several conversations, one after the other as they come in: some answer messages that never came, some name a
- * few of their thread only, some come from people who were not asked, some reuse a Message-ID, some are forged.
+ * Emails of several conversations in order of arrival: some reply to missing messages, some name only a few of their
+ * thread, some are from people who were not recipients, some reuse a Message-ID, some are forged.
  */
 function conversations(seed: number, count: number): ThreadMail[] {
   const random = seeded(seed);
   const one = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() * list.length)];
   const threads = Array.from({ length: 8 }, (_, thread) => ({
     people: [1, 2, 3, 4].map((person) => `p${person}@company${thread}.example`),
-    /** Message-IDs of the thread with their own references, also of messages that never came. */
+    /** Message-IDs of the thread with their own references, including missing messages. */
     ids: [] as { id: string; references: readonly string[] }[],
   }));
   return Array.from({ length: count }, (_, index): ThreadMail => {
@@ -29,7 +29,7 @@ function conversations(seed: number, count: number): ThreadMail[] {
     const reused = random() < 0.05 ? one(thread.ids)?.id : undefined;
     const id = reused ?? `${key}@mail.example`;
     thread.ids.push({ id, references });
-    // Somebody answers from elsewhere, and only the answers to that answer come here.
+    // Someone replies from elsewhere, and only the replies to that arrive here.
     if (random() < 0.2)
       thread.ids.push({ id: `unseen${index}@mail.example`, references: [...references, id] });
     return {
@@ -43,7 +43,7 @@ function conversations(seed: number, count: number): ThreadMail[] {
   });
 }
 
-/** The same, with absence notes, and bounces that return a message of somebody who took part, or of nobody. */
+/** The same, with absence notes, and bounces that return a message of a participant, or of no one. */
 function withMachines(mails: readonly ThreadMail[], seed: number): ThreadMail[] {
   const random = seeded(seed);
   return mails.map((mail, index): ThreadMail => {
@@ -69,7 +69,7 @@ async function taken(
 }
 
 test.each([1, 2, 3])(
-  'where a batch begins and ends shows in no ticket: 300 emails, one by one, 7 and 50 at a time (seed %i)',
+  'the boundaries of batches affect no ticket: 300 emails, one by one, 7 and 50 at a time (seed %i)',
   async (seed) => {
     const mails = conversations(seed, 300);
     const alone = await taken(mails, 1);
@@ -83,7 +83,7 @@ test.each([1, 2, 3])(
 );
 
 test.each([1, 2, 3])(
-  'neither where machines answer or return the emails, also once tickets are closed (seed %i)',
+  'nor with automatic replies and bounces, also once tickets are closed (seed %i)',
   async (seed) => {
     const mails = withMachines(conversations(seed, 300), seed);
     const outcome = async (batchSize: number): Promise<unknown> => {
@@ -113,7 +113,7 @@ describe('a bounce', () => {
   const late: ThreadMail = { key: 'late', from: DAEMON, references: ['bounce'] };
 
   test.each([1, 3])(
-    'joins the ticket of whom it reports on, and its sender none (batches of %i)',
+    'joins the ticket of the recipient it reports on, which its sender does not (batches of %i)',
     async (size) => {
       const world = new ThreadWorld();
       await world.take([first, bounce, late], size);
@@ -122,17 +122,14 @@ describe('a bounce', () => {
     },
   );
 
-  test.each([1, 3])(
-    'that opens a ticket lets its sender take part in nothing (batches of %i)',
-    async (size) => {
-      const world = new ThreadWorld();
-      await world.take([{ ...bounce, bounceOf: { recipient: KIM, id: 'unknown' } }, late], size);
-      expect(world.threads()).toEqual({ 1: ['bounce'], 2: ['late'] });
-    },
-  );
+  test.each([1, 3])('that opens a ticket adds no participant (batches of %i)', async (size) => {
+    const world = new ThreadWorld();
+    await world.take([{ ...bounce, bounceOf: { recipient: KIM, id: 'unknown' } }, late], size);
+    expect(world.threads()).toEqual({ 1: ['bounce'], 2: ['late'] });
+  });
 });
 
-/** Three people of one company, who write to the mailbox alone, and each time answer one of the last few messages. */
+/** Three people of one company, who write only to the mailbox, and each time reply to one of the last few messages. */
 function companyThread(domain: string): ThreadMail[] {
   const random = seeded(40);
   const mails: ThreadMail[] = [];
@@ -152,17 +149,14 @@ describe('forty messages of three people of one company', () => {
     return Object.keys(world.threads());
   };
 
-  test.each([1, 7, 50])('are one ticket where colleagues join (batches of %i)', async (batchSize) => {
+  test.each([1, 7, 50])('are one ticket if colleagues join (batches of %i)', async (batchSize) => {
     expect(await numbers('sales.contoso.co.uk', { colleaguesJoin: true }, batchSize)).toEqual(['1']);
   });
 
-  test.each([1, 7, 50])(
-    'are a ticket for each person where they do not (batches of %i)',
-    async (batchSize) => {
-      expect(await numbers('sales.contoso.co.uk', {}, batchSize)).toEqual(['1', '2', '3']);
-      expect(await numbers('gmail.com', { colleaguesJoin: true }, batchSize)).toEqual(['1', '2', '3']);
-    },
-  );
+  test.each([1, 7, 50])('are a ticket for each person if they do not (batches of %i)', async (batchSize) => {
+    expect(await numbers('sales.contoso.co.uk', {}, batchSize)).toEqual(['1', '2', '3']);
+    expect(await numbers('gmail.com', { colleaguesJoin: true }, batchSize)).toEqual(['1', '2', '3']);
+  });
 });
 
 describe('a colleague of the requester', () => {
@@ -182,15 +176,15 @@ describe('a colleague of the requester', () => {
     return world;
   };
 
-  test('joins the ticket, also from another host of the domain, and takes part in it from then on', async () => {
+  test('joins the ticket, also from another host of the domain, and is then a participant', async () => {
     const world = await taken([first, reply({ from: 'lee@mail.sales.CONTOSO.example' })]);
     expect(world.threads()).toEqual({ 1: ['first', 'reply'] });
   });
 
   test.each([
     ['whom the mail server refutes', reply({ isForged: true }), false],
-    ['who answers nothing', reply({ references: [] }), false],
-    ['of somebody who was only written to', reply({ from: 'max@elsewhere.example' }), false],
+    ['whose email is no reply', reply({ references: [] }), false],
+    ['who was only a recipient', reply({ from: 'max@elsewhere.example' }), false],
     ['whose ticket is closed', reply(), true],
   ])('%s opens a ticket', async (_who, mail, closes) => {
     const to = ['support@fabrikam.example', 'ann@elsewhere.example'];
@@ -200,7 +194,7 @@ describe('a colleague of the requester', () => {
 });
 
 describe('a ticket that follows another one', () => {
-  test('is named there, and names it', async () => {
+  test('is linked from there, and links back', async () => {
     const world = new ThreadWorld();
     const strangers = ['one', 'two'].map((key) => ({
       key,

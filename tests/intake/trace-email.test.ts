@@ -15,7 +15,7 @@ const of = (decision: TraceFacts['mail']['decision'], more: Partial<TraceFacts> 
 const opened = { disposition: 'ticket', ticketId: 't', number: 12, opens: true } as const;
 
 describe('the trace of an email', () => {
-  test('is told step by step, each with its time', () => {
+  test('is listed step by step, each with its time', () => {
     expect(of(opened)).toEqual({
       outcome: 'ticket',
       summary: 'Opened ticket #12.',
@@ -52,7 +52,7 @@ describe('the trace of an email', () => {
       { disposition: 'quarantine', reason: 'The mail cannot be read: it has more than 1000 parts.' },
       'Not imported: The mail cannot be read: it has more than 1000 parts.',
     ],
-  ] as const)('of %s says why', (_what, decision, sentence) => {
+  ] as const)('of %s has the reason', (_what, decision, sentence) => {
     expect(summaryOf(decision, false)).toBe(sentence);
     expect(of(decision).steps.at(-1)?.what).toBe(sentence);
   });
@@ -61,11 +61,11 @@ describe('the trace of an email', () => {
     [opened, 'Skipped: it is a copy of an email in ticket #12.'],
     [{ disposition: 'skip' }, 'Skipped: it is a copy of an email that was skipped.'],
     [{ disposition: 'quarantine' }, 'Skipped: it is a copy of an email that was not imported.'],
-  ] as const)('of a copy names what it is a copy of', (decision, sentence) => {
+  ] as const)('of a copy names its original', (decision, sentence) => {
     expect(of(decision, { isCopy: true })).toMatchObject({ outcome: 'skipped', summary: sentence });
   });
 
-  test('of one that could not be read has no step of reading', () => {
+  test('of an unreadable one has no parse step', () => {
     const { outcome, steps } = of({ disposition: 'quarantine', reason: 'odd' });
     expect(outcome).toBe('not-imported');
     expect(steps.map(({ what }) => what)).not.toContain('Read by Postroom.');
@@ -74,7 +74,7 @@ describe('the trace of an email', () => {
   test.each([
     [1, 'Postroom is working on it.'],
     [3, 'Postroom is working on it (attempt 3).'],
-  ])('that is not settled after %i attempts says so', (attempts, summary) => {
+  ])('that is not done after %i attempts says so', (attempts, summary) => {
     const trace = of(undefined, { mail: { state: 'received', attempts, decision: undefined } });
     expect(trace).toMatchObject({ outcome: 'in-progress', summary, ticket: undefined });
     expect(of(opened, { mail: { state: 'decided', attempts, decision: opened } }).outcome).toBe(
@@ -82,7 +82,7 @@ describe('the trace of an email', () => {
     );
   });
 
-  test('of one that the server never handed out ends with the reason', () => {
+  test('of one that the server never returned ends with the reason', () => {
     expect(traceOfUnfetched(RECEIVED, 'the server cannot hand it out')).toMatchObject({
       outcome: 'not-imported',
       summary: 'Not imported: the server cannot hand it out.',

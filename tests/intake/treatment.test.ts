@@ -16,8 +16,8 @@ const rule = (sender: string, kind: SenderRule['kind']): SenderRule => ({
 });
 const sender = 'kim@customer.example';
 
-describe('what becomes of an email', () => {
-  it('of each class, by default', () => {
+describe('the disposition of an email', () => {
+  it('of each class has a default', () => {
     const defaults = messageClasses.map((one) => [
       one,
       treatmentOf({ sender, messageClass: one }, undefined, []).kind,
@@ -40,7 +40,7 @@ describe('what becomes of an email', () => {
     expect(handlingOf(one, {})).toBe(defaultHandling[one]);
   });
 
-  it('says why, with the class or the rule', () => {
+  it('includes the reason, with the class or the rule', () => {
     const skipped = treatmentOf({ sender, messageClass: 'list' }, { list: 'skip' }, []);
     expect(skipped).toEqual<Treatment>({
       kind: 'skip',

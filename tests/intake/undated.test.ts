@@ -1,4 +1,4 @@
-/** Email that does not say when it was sent: the alarm of a device, with the same bytes each time. */
+/** Email without a date: the alarm of a device, with the same bytes each time. */
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { faultKinds, only } from '../harness/memory/faulty-seam.ts';
 import { IntakeWorld } from '../harness/memory/intake-world.ts';
@@ -24,7 +24,7 @@ const tickets = (world: IntakeWorld): number =>
   world.tables.dump('Tickets').filter(({ rowKey }) => rowKey === 'head').length;
 
 describe('an alarm without a Message-ID and a Date', () => {
-  test('that comes again the next day is a new message; on the same day it is a copy', async () => {
+  test('is a new message the next day, and a copy on the same day', async () => {
     const world = new IntakeWorld();
     world.deliver([alarm('today'), again]);
     await world.runUntilQuiet();
@@ -38,7 +38,7 @@ describe('an alarm without a Message-ID and a Date', () => {
     expect(wrong(world)).toEqual([]);
   });
 
-  test('of two days is two messages also where both are fetched together', async () => {
+  test('of two days is two messages, even if both are fetched together', async () => {
     const world = new IntakeWorld();
     world.deliver([alarm('today')]);
     world.now += DAY;
@@ -48,7 +48,7 @@ describe('an alarm without a Message-ID and a Date', () => {
     expect(wrong(world)).toEqual([]);
   });
 
-  test('is no new message where it is fetched again days later, nor under another UIDVALIDITY', async () => {
+  test('is no new message if it is fetched again days later, nor under another UIDVALIDITY', async () => {
     const world = new IntakeWorld();
     world.deliver([alarm('today')]);
     await world.runUntilQuiet();
@@ -62,7 +62,7 @@ describe('an alarm without a Message-ID and a Date', () => {
     expect(wrong(world, true)).toEqual([]);
   });
 
-  test('is one message a day, whatever call of its fetch fails or ends the process, and on whatever day the next run is', async () => {
+  test('is one message a day, whatever call of its fetch fails or crashes the process, and on whatever day the next run is', async () => {
     const findings = new Findings();
     const delivered = (): IntakeWorld => {
       const world = new IntakeWorld();

@@ -17,7 +17,7 @@ const scope = { folderKey: 'f', validity: '1' };
 /** As the next fetch finds it. */
 const next = (list: UnfetchedList): UnfetchedList => new UnfetchedList(list.list);
 
-test('counts one attempt a fetch, whatever is tried in it, and keeps when it began', () => {
+test('counts one attempt per fetch, whatever is tried in it, and keeps the time of the first', () => {
   const first = new UnfetchedList([]);
   first.count(facts(1), 'download', NOW);
   first.count(facts(1), 'download', NOW);
@@ -27,7 +27,7 @@ test('counts one attempt a fetch, whatever is tried in it, and keeps when it beg
   expect(second.list).toMatchObject([{ ref: uidRef(1), attempts: 2, since: NOW }]);
 });
 
-test('takes back what this fetch counted, and nothing of before', () => {
+test('reverts the count of this fetch, and nothing earlier', () => {
   const list = new UnfetchedList([]);
   list.count(facts(1), 'download', NOW);
   list.revert(facts(1));
@@ -40,7 +40,7 @@ test('takes back what this fetch counted, and nothing of before', () => {
   expect(second.list).toMatchObject([{ ref: uidRef(1), attempts: 1, since: NOW }]);
 });
 
-test('takes back one attempt of a fetch that tried twice', () => {
+test('reverts one attempt of a fetch that tried twice', () => {
   const list = new UnfetchedList([]);
   list.count(facts(1), 'download', NOW);
   list.count(facts(1), 'storage', NOW);
@@ -48,7 +48,7 @@ test('takes back one attempt of a fetch that tried twice', () => {
   expect(list.list).toEqual([]);
 });
 
-test('lists by UID what was not taken, and forgets what was', () => {
+test('lists unfetched messages by UID, and removes fetched ones', () => {
   const list = new UnfetchedList([]);
   for (const uid of [3, 1, 2]) list.count(facts(uid), 'download', NOW);
   expect(list.list.map(({ ref }) => ref)).toEqual([1, 2, 3].map(uidRef));
@@ -65,7 +65,7 @@ test('lists by UID what was not taken, and forgets what was', () => {
   expect(list.has(facts(2))).toBe(false);
 });
 
-test('takes another message at the same UID for another one', () => {
+test('treats another message at the same UID as another one', () => {
   const list = new UnfetchedList([]);
   list.count(facts(1), 'download', NOW);
   expect(list.has(facts(1))).toBe(true);
@@ -75,7 +75,7 @@ test('takes another message at the same UID for another one', () => {
   expect(second.list).toMatchObject([{ ref: uidRef(1), attempts: 1, since: LATER }]);
 });
 
-test('three attempts are the end: the message stands in quarantine under its place, each time the same', () => {
+test('stops after three attempts: the message is in quarantine under its place, always the same', () => {
   let list = new UnfetchedList([]);
   for (let fetch = 1; fetch <= 3; fetch += 1) {
     expect(list.isSpent(facts(1))).toBe(false);
@@ -100,7 +100,7 @@ test('three attempts are the end: the message stands in quarantine under its pla
   );
 });
 
-test('of a message that the server tells nothing of, the time is when it was first missed', () => {
+test('has the time when a message was first missed if the server returns no details', () => {
   let list = new UnfetchedList([]);
   for (let fetch = 1; fetch <= 3; fetch += 1) {
     list = next(list);
@@ -110,7 +110,7 @@ test('of a message that the server tells nothing of, the time is when it was fir
   expect(list.has(facts(7)), 'what it is was not known').toBe(true);
 });
 
-test('says what storage said of it, where it said something', () => {
+test('includes the message of storage, if there was one', () => {
   let list = new UnfetchedList([]);
   for (let fetch = 1; fetch <= 3; fetch += 1) {
     list = next(list);
@@ -125,7 +125,7 @@ test('says what storage said of it, where it said something', () => {
   ]);
 });
 
-test('a range is cut into about as many pieces as each has items, in order', () => {
+test('a range is split into about as many parts as each has items, in order', () => {
   const items = Array.from({ length: 50 }, (_, index) => index);
   expect(inPieces(items).flat()).toEqual(items);
   expect(inPieces(items)).toHaveLength(8);

@@ -14,7 +14,7 @@ const letter = (id: string, subject: string, more = ''): Uint8Array =>
     `From: Kim Berg <kim@customer.example>\r\nTo: support@contoso.example\r\nSubject: ${subject}\r\nMessage-ID: <${id}@customer.example>\r\n${more}\r\nHello\r\n`,
   );
 
-/** Reads no body: a header alone is read, as in an email that hangs the parser. */
+/** Reads no body: only a header is read, as in an email that hangs the parser. */
 const failing: ParserPool = {
   parse: (raw, nonce) =>
     Buffer.from(raw).includes('Hello')
@@ -54,7 +54,7 @@ const deliver = async (raw: Uint8Array, parser: ParserPool = failing): Promise<v
 };
 
 describe('an email that could not be imported', () => {
-  test('waits for a person with what its header says, and with the time of the message', async () => {
+  test('waits for a person with its header, and with the time of the message', async () => {
     await deliver(letter('a', 'A printer on fire'));
     expect(await theEntry()).toMatchObject({
       kind: 'quarantined',
@@ -69,7 +69,7 @@ describe('an email that could not be imported', () => {
     ]);
   });
 
-  test('that is tried again becomes what it would have been: here a reply in its ticket', async () => {
+  test('is imported normally after a retry: here as a reply in its ticket', async () => {
     await deliver(letter('a', 'A printer on fire'), parserHere);
     await deliver(letter('b', 'Re: A printer on fire', 'In-Reply-To: <a@customer.example>\r\n'));
     const outcome = await retryUnimported(deps, world.mailbox, await theEntry());
@@ -79,12 +79,12 @@ describe('an email that could not be imported', () => {
       'A printer on fire',
       'Re: A printer on fire',
     ]);
-    // A second click, or a run that was cut short, finds it done.
+    // A second click, or an interrupted run, finds it done.
     expect(await retryUnimported(deps, world.mailbox, await theEntry())).toEqual(outcome);
     expect((await world.tickets.read(outcome.ticket.id))?.messages).toHaveLength(2);
   });
 
-  test('that still cannot be read says why anew, and waits', async () => {
+  test('that is still unreadable has a new reason, and waits', async () => {
     await deliver(letter('a', 'A printer on fire'));
     const again: ParserPool = {
       ...failing,
@@ -102,7 +102,7 @@ describe('an email that could not be imported', () => {
     expect(await deps.quarantine.open(10)).toHaveLength(1);
   });
 
-  test('whose retry died half-way is finished by the next one', async () => {
+  test('whose retry crashed halfway is finished by the next one', async () => {
     await deliver(letter('a', 'A printer on fire'));
     const broken = { ...deps, blobs: { ...deps.blobs, read: () => Promise.reject(new Error('gone')) } };
     await expect(retryUnimported(broken as IntakeDeps, world.mailbox, await theEntry())).rejects.toThrow(
@@ -136,7 +136,7 @@ describe('an email that could not be imported', () => {
     expect((await world.tickets.read(outcome.ticket.id))?.messages).toHaveLength(2);
   });
 
-  test('of which nothing can be read is a ticket all the same', async () => {
+  test('that is completely unreadable can still become a ticket', async () => {
     await deliver(letter('a', 'A printer on fire'), {
       parse: () => Promise.resolve({ kind: 'unreadable', reason: 'it needs too much memory' }),
       async close() {},
@@ -152,7 +152,7 @@ describe('an email that could not be imported', () => {
     });
   });
 
-  test('that only the mail server has is asked for again, or becomes a ticket without an original', async () => {
+  test('that only the mail server has is fetched again, or becomes a ticket without an original', async () => {
     await deps.quarantine.put('support', [
       {
         kind: 'quarantined',
@@ -183,7 +183,7 @@ describe.each([
     (on: IntakeDeps, entry: QuarantineEntry) => openTicketAnyway(on, entry, world.mailbox),
   ],
 ])('an email that is %s', (_what, act) => {
-  test('is one message of one ticket, whichever call fails or ends the process', async () => {
+  test('is one message of one ticket, whichever call fails or crashes the process', async () => {
     for (const kind of faultKinds)
       for (let call = 1, struck = true; struck; call += 1) {
         world = new IntakeWorld();
@@ -214,7 +214,7 @@ describe.each([
       }
   }, 60_000);
 
-  test('is one message of one ticket where two people press at the same time', async () => {
+  test('is one message of one ticket if two people click at the same time', async () => {
     await deliver(letter('a', 'A printer on fire'));
     const entry = await theEntry();
     const outcomes = await Promise.allSettled([act(deps, entry), act(deps, entry), act(deps, entry)]);
@@ -225,7 +225,7 @@ describe.each([
   });
 });
 
-test('a skipped copy leads to the ticket that holds the email', async () => {
+test('a skipped copy leads to the ticket that contains the email', async () => {
   await deliver(letter('a', 'Newsletter'), parserHere);
   await deliver(letter('a', 'Newsletter'), parserHere);
   expect((await theEntry()).kind).toBe('skipped');

@@ -31,19 +31,19 @@ describe('a server that refuses to mark', () => {
     expect(isTryDue(refusal, since + (tried + later) * MINUTE)).toBe(true);
   });
 
-  test('is tried at once where its last try lies in the future: the clock was set back', () => {
+  test('is tried at once if its last attempt is in the future: the clock was set back', () => {
     const refusal = { action: 'mark-seen', problem: '', since: at(0), triedAt: at(60) };
     expect(isTryDue(refusal, since)).toBe(true);
   });
 
-  test('has lists told apart by what is in them, whatever their order', () => {
+  test('has lists distinguished by their contents, whatever their order', () => {
     expect(listedDigest(refs(3, 1, 2))).toBe(listedDigest(refs(1, 2, 3)));
     expect(listedDigest(refs(1, 2, 3))).not.toBe(listedDigest(refs(1, 2, 4)));
     expect(listedDigest(refs(1, 2, 3))).toMatch(/^[0-9a-f]{16}$/);
   });
 });
 
-describe('stored mail that the server does not let mark', () => {
+describe('stored email that the server refuses to mark', () => {
   const mailbox = mailboxOf({ kind: 'mark-seen' });
   const NOT_DUE = since + MINUTE;
   const DUE = since + 2 * MINUTE;
@@ -64,7 +64,7 @@ describe('stored mail that the server does not let mark', () => {
   };
   const factsOf = async (): Promise<MessageMeta[]> =>
     (await openMemoryInbox(folder, openSeam)).fetchMeta(folder.mails.map(({ uid }) => uidRef(uid)));
-  /** Mail with these UIDs is taken; what becomes of it rests in the ledger. */
+  /** Imports email with these UIDs; its dispositions are in the ledger. */
   async function taken(uids: readonly number[], state: 'received' | 'done' = 'done'): Promise<void> {
     const found = (await factsOf())
       .filter(({ ref }) => refs(...uids).includes(ref))
@@ -111,7 +111,7 @@ describe('stored mail that the server does not let mark', () => {
     return withoutUnmarked({ ledger, seam }, mailbox, session, { refs: refs(...listed), position }, known);
   }
 
-  test('is fetched with all the rest where nothing was refused, or something else than what is wanted now', async () => {
+  test('is fetched with all the rest if nothing was refused, or a different action than the current one', async () => {
     deliver(3);
     await taken([1, 2]);
     const moved = refusal([1, 2], 'move Done');
@@ -124,7 +124,7 @@ describe('stored mail that the server does not let mark', () => {
     expect(asked).toEqual([]);
   });
 
-  test('is passed over, without a question, until its next try; new email and mail that waits are not', async () => {
+  test('is skipped, without a request, until its next attempt; new and waiting email is not', async () => {
     deliver(6);
     await taken([1, 2, 3, 4]);
     const known = cursor(4, {
@@ -136,14 +136,14 @@ describe('stored mail that the server does not let mark', () => {
     expect(asked).toEqual([]);
   });
 
-  test('is no more where all of what was found is new', async () => {
+  test('is cleared if everything found is new', async () => {
     deliver(3);
     const known = cursor(2, { refusal: refusal([1, 2]) });
     expect(await toFetch(DUE, known, [3])).toEqual({ refs: refs(3), refusal: known.refusal });
     expect(asked).toEqual([]);
   });
 
-  test('is tried again when its time has come, the oldest hundred of it', async () => {
+  test('is retried when it is due, the oldest hundred first', async () => {
     deliver(130);
     for (const start of [1, 51, 101]) await taken(numbers(start, Math.min(start + 49, 125)));
     const known = cursor(125, { refusal: refusal(numbers(1, 125)) });
@@ -153,7 +153,7 @@ describe('stored mail that the server does not let mark', () => {
     });
   });
 
-  test('is compared with the ledger when the list is another one: what was never taken is fetched', async () => {
+  test('is compared with the ledger when the list has changed: what was never imported is fetched', async () => {
     deliver(5);
     await taken([1, 2, 4]);
     await taken([3], 'received');
@@ -171,7 +171,7 @@ describe('stored mail that the server does not let mark', () => {
     });
   });
 
-  test('is compared as far as the newest thousand', async () => {
+  test('is compared up to the newest thousand', async () => {
     deliver(1010);
     const known = cursor(1010, { refusal: refusal([1, 2, 3]) });
     const { refs: wanted } = await toFetch(NOT_DUE, known);

@@ -1,4 +1,4 @@
-/** Rows of the intake that somebody spoiled by hand: a fetch goes on, loses nothing and files nothing twice. */
+/** Rows of the intake that were damaged by hand: a fetch continues, loses nothing and files nothing twice. */
 import { beforeAll, expect, test, vi } from 'vitest';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
 import { IntakeWorld } from '../harness/memory/intake-world.ts';
@@ -10,7 +10,7 @@ beforeAll(() => {
     vi.spyOn(console, level).mockImplementation(() => {});
 });
 
-/** Three emails that were fetched, and stand on the server as if they never were. */
+/** Three emails that were fetched, and are on the server as if they never were. */
 async function fetchedWorld(): Promise<IntakeWorld> {
   const world = new IntakeWorld();
   world.deliver(['one', 'two', 'three'].map((name) => tinyMail(name)));
@@ -30,13 +30,13 @@ async function spoil(
 }
 
 test.each<[string, string, Partial<Row>]>([
-  ['where an email stood', 'at|', { key: 7 }],
+  ['where an email was', 'at|', { key: 7 }],
   ['what became of an email', 'mail|', { state: 'pondered' }],
   ['what was decided for an email', 'mail|', { decision: '{' }],
-])('a row that says %s does not stop a fetch that meets its email again', async (_what, prefix, change) => {
+])('a row that says %s does not stop a fetch that finds its email again', async (_what, prefix, change) => {
   const world = await fetchedWorld();
   await spoil(world, 'Ledger', ({ rowKey }) => rowKey.startsWith(prefix), change);
-  // The mails stand at new places, unread: all are met again, and new mail with them.
+  // The emails have new places, unread: all are found again, with new email.
   world.folder.renumber();
   for (const mail of world.folder.mails) Object.assign(mail, { seen: false, settled: false });
   world.deliver([tinyMail('four')]);

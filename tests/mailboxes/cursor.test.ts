@@ -79,9 +79,9 @@ describe('a cursor', () => {
     ['no position', 'position', { position: undefined }],
     ['an empty position', 'position', { position: '' }],
     ['half a position', 'position', { position: '{"uid":' }],
-    ['words among the waiting refs', 'waiting', { waiting: '3,four five' }],
+    ['text among the waiting refs', 'waiting', { waiting: '3,four five' }],
     ['no ref among the messages that were left', 'left', { left: '3:a,:b' }],
-    ['words as its backlog', 'backlog', { backlog: 'three' }],
+    ['text as its backlog', 'backlog', { backlog: 'three' }],
     ['half an unfetched message', 'unfetched', { unfetched: '[[1,"a"]]' }],
     ['half a refusal', 'refusal', { refusal: '{"action":"delete"}' }],
   ])('is rejected if its row contains %s', (_what, column, columns) => {

@@ -101,7 +101,7 @@ describe('reading continues', () => {
     ['a UID with a fraction', { uid: 1.5 }],
     ['a UID below zero', { uid: -5 }],
     ['a UID beyond 32 bits', { uid: 4_294_967_296 }],
-    ['a word as its last message', { uid: 5, last: 'four' }],
+    ['a text as its last message', { uid: 5, last: 'four' }],
     ['no UID of its last message', { uid: 5, last: { fingerprint: 'f' } }],
   ])('as after a restored backup if the position is %s', (_what, saved) => {
     expect(goOnFrom(saved, { uidNext: 21, isVoid: false })).toMatchObject({

@@ -184,14 +184,14 @@ describe('the store of mailboxes', () => {
     ...['address', 'protocol', 'host', 'folder', 'providerId', 'accountId', 'createdAt', 'port', 'v'].map(
       (name): [string, Record<string, unknown>] => [`no ${name}`, { [name]: undefined }],
     ),
-    ['a protocol that nobody speaks', { protocol: 'smtp' }],
-    ['an interval of words', { intervalMinutes: '1' }],
-    ['on as a word', { enabled: 'yes' }],
+    ['an unknown protocol', { protocol: 'smtp' }],
+    ['an interval that is no number', { intervalMinutes: '1' }],
+    ['on as a text', { enabled: 'yes' }],
     ['nothing to do afterwards', { afterFetch: undefined }],
     ['null to do afterwards', { afterFetch: 'null' }],
     ['an empty thing to do afterwards', { afterFetch: '{}' }],
     ['a move to nowhere', { afterFetch: '{"kind":"move"}' }],
-    ['a thing that nobody does afterwards', { afterFetch: '{"kind":"burn"}' }],
+    ['an unknown action after the import', { afterFetch: '{"kind":"burn"}' }],
     ['half a server for sending', { sending: '{"host":"smtp.contoso.example"}' }],
     ['a number as its POP3 server', { pop3: 7 }],
   ])('skips a row that contains %s, and lists the others', async (_what, columns) => {

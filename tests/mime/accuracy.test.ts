@@ -1,4 +1,4 @@
-/** How many of the messages that a person has read beforehand are read as that person read them. */
+/** How many messages are read exactly as a person has read them beforehand. */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ParsedMessage } from '../../shared/mime/parsed-message.ts';
@@ -11,11 +11,11 @@ const expectations = readExpectations();
 const fields = ['sender', 'name', 'subject', 'body', 'attachment names', 'attachment bytes'] as const;
 type Field = (typeof fields)[number];
 
-/** White space is the parser's and the writer's taste. */
+/** White space depends on the parser and the writer. */
 const squeeze = (text: string): string => text.replace(/\s+/g, '');
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-/** All that the sanitiser writes. */
+/** The complete output of the sanitizer. */
 const entities: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&amp;': '&', '&quot;': '"' };
 
 /** The words of the HTML as the page shows it. */
@@ -26,7 +26,7 @@ async function shownHtml(html: string): Promise<string> {
   return words.replace(/&(?:lt|gt|amp|quot);/g, (entity) => entities[entity] ?? entity);
 }
 
-/** What is wrong with a body, or undefined: of the stored text, which searches and previews use, and of the HTML. */
+/** The error in a body, or undefined: of the stored text, which searches and previews use, and of the HTML. */
 async function wrongBody(mail: ParsedMessage, wanted: Expectation): Promise<string | undefined> {
   const { first = '', last = '', holds = [], lacks = [], anywhere = [] } = wanted;
   const formatted = mail.html === undefined ? undefined : squeeze(await shownHtml(mail.html));
@@ -61,7 +61,7 @@ const matches = (pattern: string, name: string): boolean =>
 function wrongNames(mail: ParsedMessage, { files, mayAlso = [] }: Expectation): string | undefined {
   const names = mail.attachments.map(attachmentName);
   const left = [...names];
-  // A name without a star takes its own before a star can.
+  // A name without a star is matched before a star can match it.
   const byStars = files
     .map(({ name }) => name)
     .sort((a, b) => Number(a.includes('*')) - Number(b.includes('*')));
@@ -107,7 +107,7 @@ async function differences(
   return Object.fromEntries(Object.entries(wrong).filter(([, difference]) => difference !== undefined));
 }
 
-it('expectations are written for 120 messages and more, each for a message of its own', () => {
+it('expectations exist for at least 120 messages, each for a different one', () => {
   const paths = expectations.map(({ path }) => path);
   expect(paths.length).toBeGreaterThanOrEqual(120);
   expect(new Set(paths).size).toBe(paths.length);

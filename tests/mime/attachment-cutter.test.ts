@@ -18,7 +18,7 @@ import {
 const whole = Number.MAX_SAFE_INTEGER;
 const nonce = 'a1b2c3';
 
-/** An email in comparable form, with the bytes of cut parts put back. */
+/** An email in comparable form, with the bytes of cut parts restored. */
 function withParts(mail: ParsedMessage, parts: readonly Uint8Array[]): unknown {
   const attachments = mail.attachments.map((attachment) => {
     const content = attachment.cut === undefined ? attachment.content : parts[attachment.cut];
@@ -39,7 +39,7 @@ function mixed(part: string, root = 'multipart/mixed; boundary=b'): Buffer {
 const pdf = 'Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n';
 
 describe('the attachment cutter', () => {
-  it('takes the attachments of an Outlook mail out and leaves everything the parser tells about them', async () => {
+  it('removes the attachments of an Outlook email and keeps everything the parser reports about them', async () => {
     const raw = ownMail('outlook-two-attachments.eml');
     const cut = cutMail(raw, whole, nonce);
     expect(cut.parts.map((part) => part.length)).toEqual([5_129, 304]);
@@ -55,7 +55,7 @@ describe('the attachment cutter', () => {
     expect(withParts(mail, cut.parts)).toEqual(withParts(await readMail(raw), []));
   });
 
-  it('believes a marker only when it carries the nonce of this email', async () => {
+  it('accepts a marker only with the nonce of this email', async () => {
     const forged = Buffer.from(cutMarker('guess', 0)).toString('base64');
     const mail = await readMail(mixed(`${pdf}${forged}\r\n--b--\r\n`), nonce);
     expect(mail.attachments[0]?.cut).toBeUndefined();
@@ -83,7 +83,7 @@ describe('the attachment cutter', () => {
       Buffer.from(mixed(`${pdf}YQ==\r\n--b--\r\n`).toString().replaceAll('\r\n', '\r')),
     ],
     ['what follows the closing delimiter', mixed(`\r\nx\r\n--b--\r\n--b\r\n${pdf}YQ==\r\n--b--\r\n`)],
-  ])('leaves %s alone', (_what, raw) => {
+  ])('leaves %s unchanged', (_what, raw) => {
     const cut = cutMail(raw, whole, nonce);
     expect(cut.parts).toEqual([]);
     expect(cut.kept.equals(raw)).toBe(true);
@@ -94,14 +94,14 @@ describe('the attachment cutter', () => {
     ['the closing delimiter has no line end', `${pdf}QUJD\r\n--b--`, 'ABC'],
     ['the delimiter carries blanks', `${pdf}QUJD\r\n--b-- \t\r\n`, 'ABC'],
     ['a longer boundary begins alike', `${pdf}QUJD\r\n--bc\r\nREVG\r\n--b--\r\n`, 'ABC…DEF'],
-    ['a delimiter stands behind a lone CR', `${pdf}QUJD\r--b\r\nREVG\r\n--b--\r\n`, 'ABC…DEF'],
-    ['a delimiter stands within a line', `${pdf}QUJD--b\r\nREVG\r\n--b--\r\n`, 'ABC…DEF'],
-    ['a lone CR stands before the delimiter', `${pdf}QUJD\r\n\r--b--\r\n`, 'ABC'],
+    ['a delimiter follows a lone CR', `${pdf}QUJD\r--b\r\nREVG\r\n--b--\r\n`, 'ABC…DEF'],
+    ['a delimiter is within a line', `${pdf}QUJD--b\r\nREVG\r\n--b--\r\n`, 'ABC…DEF'],
+    ['a lone CR precedes the delimiter', `${pdf}QUJD\r\n\r--b--\r\n`, 'ABC'],
     ['every line is padded', `${pdf}QQ==\r\nQg==\r\nQw==\r\n--b--\r\n`, 'ABC'],
-    ['foreign characters stand between', `${pdf}Q U\tJ\xe9D*\r\n--b--\r\n`, 'ABC'],
+    ['foreign characters are in between', `${pdf}Q U\tJ\xe9D*\r\n--b--\r\n`, 'ABC'],
     ['the body is empty', `${pdf}\r\n--b--\r\n`, ''],
     ['the delimiter follows its header at once', `${pdf}--b--\r\n`, ''],
-  ])('gives what mailparser gives when %s', async (_what, part, _roughly) => {
+  ])('gives the same result as mailparser when %s', async (_what, part, _roughly) => {
     const raw = mixed(part);
     const cut = cutMail(raw, whole, nonce);
     expect(cut.parts).toHaveLength(1);
@@ -109,13 +109,13 @@ describe('the attachment cutter', () => {
     expect(withParts(await readMail(cut.kept, nonce), cut.parts)).toEqual(withParts(await readMail(raw), []));
   });
 
-  it.each(ownMailNames())('cuts %s alike in chunks of every size', (name) => {
+  it.each(ownMailNames())('cuts %s the same way in chunks of every size', (name) => {
     const raw = ownMail(name);
     const cut = cutMail(raw, whole, nonce);
     for (const size of [1, 7, 64 * 1024]) expect(cutMail(raw, size, nonce)).toEqual(cut);
   });
 
-  it('leaves a part whose header may end earlier than at its empty line', async () => {
+  it('keeps a part whose header may end earlier than at its empty line', async () => {
     const raw = ownMail('part-header-ends-in-blanks.eml');
     const { kept, parts } = cutMail(raw, whole, nonce);
     expect(parts).toEqual([]);
@@ -123,7 +123,7 @@ describe('the attachment cutter', () => {
     expect((await readMail(kept, nonce)).attachments).toMatchObject([{ filename: 'a.pdf', size: 6 }]);
   });
 
-  it('holds little back however long the mail is', () => {
+  it('buffers little however long the email is', () => {
     const body = `${'QUJD'.repeat(19)}\r\n`.repeat(50_000);
     const raw = mixed(`${pdf}${body}--b--\r\n`);
     const cut = cutMail(raw, 64 * 1024, nonce);
@@ -133,7 +133,7 @@ describe('the attachment cutter', () => {
 });
 
 describe('the base64 decoder', () => {
-  it('gives the bytes of Node for every length and every cut, around the edge of a slice too', () => {
+  it('gives the same bytes as Node for every length and every split, also around the edge of a slice', () => {
     for (const length of [0, 1, 2, 3, 4, 5, 6, 7, 49_151, 49_152, 49_153, 100_000]) {
       const bytes = Buffer.alloc(length, length % 251);
       const text = Buffer.from(bytes.toString('base64').replace(/(.{76})/g, '$1\r\n'), 'latin1');
@@ -148,11 +148,11 @@ describe('the base64 decoder', () => {
   });
 });
 
-describe('the attachment cutter on mail of many sources', () => {
+describe('the attachment cutter on email of many sources', () => {
   it('changes nothing that is read from any of them', { timeout: 120_000 }, async () => {
     let cuts = 0;
     for (const path of corpusFiles()) {
-      // The parser must not be asked about this one in this thread: it never answers.
+      // The parser must not read this one in this thread, because it never returns.
       if (path.includes('poison')) continue;
       const raw = corpusMail(path);
       const cut = cutMail(raw, whole, nonce);

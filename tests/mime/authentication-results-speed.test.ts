@@ -1,4 +1,4 @@
-/** Apart from the other tests of the reader: under measurement each character costs more than here. */
+/** Separate from the other tests of the reader: under measurement each character costs more than here. */
 import { expect, test } from 'vitest';
 import { readAuthenticationResults } from '../../shared/mime/authentication-results.ts';
 

@@ -38,37 +38,37 @@ describe('reading a field', () => {
     });
   });
 
-  test('knows a version behind the name of the server and behind a method', () => {
+  test('accepts a version after the name of the server and after a method', () => {
     const results = readAuthenticationResults('mx.example.org 1; spf/1 = PASS smtp.mailfrom=a.example');
     expect(results).toMatchObject({ authservId: 'mx.example.org', spf: 'pass' });
   });
 
-  test('takes no result from a comment or a quoted string', () => {
+  test('ignores comments and quoted strings', () => {
     const results = readAuthenticationResults(
       String.raw`mx.example.org; spf=fail (why; dmarc=pass (nested \) ; dkim=pass)) smtp.mailfrom="x;dmarc=pass"@evil.example; dmarc=fail`,
     );
     expect(results).toMatchObject({ spf: 'fail', dkim: undefined, dmarc: 'fail' });
   });
 
-  test('believes the worse of two DMARC results', () => {
+  test('uses the worse of two DMARC results', () => {
     expect(readAuthenticationResults('mx.example.org; dmarc=pass; dmarc=fail').dmarc).toBe('fail');
     expect(readAuthenticationResults('mx.example.org; dmarc=fail; dmarc=pass').dmarc).toBe('fail');
   });
 
-  test('calls DKIM passed when one of several signatures is good', () => {
+  test('treats DKIM as passed if one of several signatures is valid', () => {
     expect(readAuthenticationResults('mx.example.org; dkim=fail; dkim=pass; dkim=permerror').dkim).toBe(
       'pass',
     );
   });
 
-  test('leaves out what it does not know', () => {
+  test('ignores what it does not know', () => {
     const results = readAuthenticationResults('mx.example.org; spf=wonderful; dmarc=bestguesspass; none');
     expect(results).toMatchObject({ spf: undefined, dmarc: 'none' });
     expect(readAuthenticationResults('')).toMatchObject({ authservId: undefined, spf: undefined });
   });
 });
 
-describe('what stands in a field', () => {
+describe('the content of a field', () => {
   const read = (value: string): Partial<AuthenticationResults> => {
     const said = Object.entries(readAuthenticationResults(value)).filter(([, word]) => word !== undefined);
     return Object.fromEntries(said);
@@ -95,7 +95,7 @@ describe('what stands in a field', () => {
     [' ; spf=pass', { spf: 'pass' }],
     ['mx"x; spf=pass', {}],
     ['mx"x"y ; spf=pass', { authservId: 'mx"x"y', spf: 'pass' }],
-  ])('%j says %j', (value, said) => {
+  ])('%j means %j', (value, said) => {
     expect(read(value)).toEqual(said);
   });
 
@@ -115,7 +115,7 @@ describe('what stands in a field', () => {
     );
   });
 
-  test('is about the domain that is named first', () => {
+  test('is about the first domain named', () => {
     const value = 'mx; dmarc=pass header.from=a.example; dmarc=fail header.from=b.example';
     expect(readAuthenticationResults(value).fromDomain).toBe('a.example');
   });
@@ -135,11 +135,11 @@ describe('what stands in a field', () => {
     ['m()x ; spf=pass', { authservId: 'm', spf: 'pass' }],
     ['mx; ) spf=pass; dkim=pass', { authservId: 'mx', dkim: 'pass' }],
     ['mx; spf=pass ("quoted; dkim=pass) ; dkim=fail', { authservId: 'mx', spf: 'pass', dkim: 'fail' }],
-  ])('in comments and quoted strings counts for nothing: %j', (value, said) => {
+  ])('is ignored in comments and quoted strings: %j', (value, said) => {
     expect(read(value)).toEqual(said);
   });
 
-  test('beyond 8 KB counts for nothing', () => {
+  test('is ignored beyond 8 KB', () => {
     const padded = (length: number): string =>
       `mx; ${'x'.repeat(length - 4 - '; spf=pass'.length)}; spf=pass`;
     expect(readAuthenticationResults(padded(8192)).spf).toBe('pass');
@@ -150,7 +150,7 @@ describe('what stands in a field', () => {
 describe('the fields of a message', () => {
   const fieldsOf = (header: string): unknown => authenticationFields(splitFields(Buffer.from(header)));
 
-  test('come newest first, unfolded, with the number of servers above them', () => {
+  test('are listed newest first, unfolded, with the number of servers above them', () => {
     expect(
       fieldsOf(
         [
@@ -171,7 +171,7 @@ describe('the fields of a message', () => {
     ]);
   });
 
-  test('are twenty at most, and each as long as is read of it', () => {
+  test('are at most twenty, each cut to the length that is read', () => {
     const many = Array.from({ length: 25 }, (_, index) => `Authentication-Results: mx${index}\r\n`).join('');
     const found = fieldsOf(many) as { value: string }[];
     expect(found.map(({ value }) => value)).toEqual(Array.from({ length: 20 }, (_, index) => `mx${index}`));
@@ -180,7 +180,7 @@ describe('the fields of a message', () => {
   });
 });
 
-describe('whose field is believed', () => {
+describe('the trusted field', () => {
   test('Gmail: the field of mx.google.com, whatever stands above and below', () => {
     const forged = { value: 'mail.evil.example; dmarc=pass', hop: 0 };
     const results = ownServerResults(
@@ -199,7 +199,7 @@ describe('whose field is believed', () => {
     ).toBeUndefined();
   });
 
-  test('another server: names of its own house', () => {
+  test('another server: names of its own domain', () => {
     expect(ownServerResults(top('mx1.example.org; dmarc=pass'), 'imap.example.org')).toBeDefined();
     expect(ownServerResults(top('example.org; dmarc=pass'), 'example.org')).toBeDefined();
     expect(ownServerResults(top('evil-example.org; dmarc=pass'), 'imap.example.org')).toBeUndefined();
@@ -230,20 +230,20 @@ describe('whose field is believed', () => {
     expect(ownServerResults(top('spf=pass'), host)).toBeUndefined();
   });
 
-  test.each(['imap.gmail.com', 'imap.googlemail.com', 'GMAIL.com'])('%s believes Google alone', (host) => {
+  test.each(['imap.gmail.com', 'imap.googlemail.com', 'GMAIL.com'])('%s trusts only Google', (host) => {
     expect(ownServerResults(top('mx.google.com; spf=pass'), host)?.spf).toBe('pass');
     expect(ownServerResults(top('gmail.com; spf=pass'), host)).toBeUndefined();
     expect(ownServerResults(top('imap.gmail.com; spf=pass'), host)).toBeUndefined();
   });
 
   test.each(['imap.evilgmail.com', 'gmail.com.evil.example', 'imap.gmail.com.evil.example'])(
-    '%s does not believe Google',
+    '%s does not trust Google',
     (host) => {
       expect(ownServerResults(top('mx.google.com; spf=pass'), host)).toBeUndefined();
     },
   );
 
-  test('a name is of the house with its dot, its case and a dot at the end of the host aside', () => {
+  test('a name belongs to the domain regardless of its dot, its case and a dot at the end of the host', () => {
     expect(ownServerResults(top('MX1.Example.ORG; spf=pass'), 'IMAP.example.org.')).toBeDefined();
     expect(ownServerResults(top('example.org; spf=pass'), 'imap.example.org')).toBeDefined();
     expect(ownServerResults(top('b.example.org; spf=pass'), 'a.mail.example.org')).toBeUndefined();
@@ -251,7 +251,7 @@ describe('whose field is believed', () => {
     expect(ownServerResults(top('other.org; spf=pass'), 'example.org')).toBeUndefined();
   });
 
-  test('what the upper field of a server says stands; the lower ones add what it leaves out', () => {
+  test('the upper field of a server takes precedence; the lower ones add what it omits', () => {
     const all = 'dkim=pass; spf=pass; dmarc=pass header.from=a.example; compauth=pass';
     const none = 'dkim=none; spf=none; dmarc=none header.from=b.example; compauth=none';
     const fields = (...values: string[]) =>
@@ -268,7 +268,7 @@ describe('whose field is believed', () => {
     expect(ownServerResults(fields('x=y', all, none), 'imap.example.org')).toEqual(expected);
   });
 
-  test('another name of the same house at the same place says nothing for it', () => {
+  test('another name of the same domain at the same place adds nothing', () => {
     const results = ownServerResults(
       [
         { value: 'mx1.example.org; spf=pass', hop: 0 },
@@ -279,7 +279,7 @@ describe('whose field is believed', () => {
     expect(results).toMatchObject({ spf: 'pass', dkim: undefined });
   });
 
-  test('no more than twenty fields are looked at', () => {
+  test('at most twenty fields are read', () => {
     const others = (count: number) =>
       Array.from({ length: count }, () => ({ value: 'other; spf=fail', hop: 0 }));
     const own = { value: 'mx.example.org; spf=pass', hop: 0 };
@@ -288,7 +288,7 @@ describe('whose field is believed', () => {
     expect(ownServerResults([], 'imap.example.org')).toBeUndefined();
   });
 
-  test('two filters of one server, each with its own field, count together', () => {
+  test('two filters of one server, each with its own field, are combined', () => {
     const results = ownServerResults(
       [
         { value: 'mx.example.org; dmarc=fail header.from=shop.example', hop: 0 },
@@ -314,13 +314,13 @@ describe('a message that fails', () => {
   const fails = (given: Partial<AuthenticationResults>, sender = 'ada@shop.example'): boolean =>
     failsAuthentication(results(given), sender);
 
-  test('DMARC or the composite verdict says so', () => {
+  test('has a failed DMARC or composite verdict', () => {
     expect(fails({ dmarc: 'fail' })).toBe(true);
     expect(fails({ composite: 'fail', dmarc: 'none' })).toBe(true);
     expect(fails({ dmarc: 'pass', spf: 'fail' })).toBe(false);
   });
 
-  test('DMARC passed for another domain than that of the sender', () => {
+  test('passed DMARC for a domain other than the sender’s', () => {
     expect(fails({ dmarc: 'pass', fromDomain: 'evil.example' })).toBe(true);
     expect(fails({ dmarc: 'pass', fromDomain: 'shop.example' })).toBe(false);
     expect(fails({ dmarc: 'pass', fromDomain: 'shop.example' }, 'ada@mail.SHOP.example')).toBe(false);
@@ -333,7 +333,7 @@ describe('a message that fails', () => {
     expect(fails({ dmarc: 'pass', fromDomain: 'evil.example' }, 'evil.example@shop.example')).toBe(true);
   });
 
-  test('without a DMARC policy: SPF failed and no signature is good', () => {
+  test('has no DMARC policy, failed SPF and no valid signature', () => {
     expect(fails({ spf: 'fail' })).toBe(true);
     expect(fails({ spf: 'fail', dmarc: 'none', dkim: 'none' })).toBe(true);
     expect(fails({ spf: 'fail', dkim: 'pass' })).toBe(false);
@@ -342,7 +342,7 @@ describe('a message that fails', () => {
     expect(fails({ spf: 'fail', dmarc: 'softfail' })).toBe(false);
   });
 
-  test('a check that could not be made is no failure', () => {
+  test('does not include a check that could not be made', () => {
     expect(fails({ dmarc: 'temperror', spf: 'fail' })).toBe(false);
     expect(fails({ dmarc: 'permerror' })).toBe(false);
     expect(fails({})).toBe(false);

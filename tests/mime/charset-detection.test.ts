@@ -1,4 +1,4 @@
-/** Text without a declared charset: what it is read as, and what hostile email may cost. */
+/** Text without a declared charset: how it is decoded, and the cost of hostile email. */
 import iconv from 'iconv-lite';
 import { describe, expect, test } from 'vitest';
 import { createGuesser, detectCharset } from '../../shared/mime/charset-detection.ts';
@@ -8,7 +8,7 @@ import { defaultParseLimits as limits } from '../../shared/mime/parsed-message.t
 
 const koi8 = (text: string): Buffer => iconv.encode(text, 'koi8-r');
 
-describe('text of the writers of many languages', () => {
+describe('undeclared text in many languages', () => {
   test.each([
     ['windows-1251', 'Здравствуйте, не работает принтер'],
     ['windows-1251', 'Заказ'],
@@ -36,22 +36,22 @@ describe('text of the writers of many languages', () => {
     ['windows-1255', 'שלום, יש לי בעיה'],
     ['windows-1256', 'مرحبا لدي مشكلة'],
     ['windows-874', 'สวัสดีครับ มีปัญหา'],
-  ])('in %s is read as they wrote it: %s', async (charset, text) => {
+  ])('in %s is read as it was written: %s', async (charset, text) => {
     expect(await createGuesser([]).decode(iconv.encode(text, charset))).toBe(text);
   });
 
-  test('is UTF-8 where it is valid, whatever charsets the email names', async () => {
+  test('is UTF-8 if it is valid, whatever charsets the email names', async () => {
     expect(await createGuesser(['koi8-r']).decode(Buffer.from('Grüße'), 'gbk')).toBe('Grüße');
   });
 
-  test('is in the first charset that reads it, the one of its own document before all', async () => {
+  test('uses the first charset that fits, starting with that of its own document', async () => {
     const text = koi8('Да');
     expect(await createGuesser(['us-ascii', 'x-unknown', 'koi8-r', 'windows-1251']).decode(text)).toBe('Да');
     expect(await createGuesser(['windows-1251']).decode(text, 'koi8-r')).toBe('Да');
     expect(await createGuesser(['windows-1251']).decode(text)).toBe('дБ');
   });
 
-  test('of many kilobytes is told by its lines that are not ASCII', async () => {
+  test('of many kilobytes is detected by its non-ASCII lines', async () => {
     const long = Buffer.concat([Buffer.from('plain text\n'.repeat(10_000)), koi8('Принтер не работает\n')]);
     expect(await detectCharset(long)).toMatch(/^koi8-[ru]$/i);
   });
@@ -92,7 +92,7 @@ describe('a declared charset', () => {
     ['gbk', [0xc4]],
     ['shift_jis', [0xa0]],
     ['windows-1253', [0xd2]],
-  ])('%s does not read what is not of it', (charset, codes) => {
+  ])('%s does not decode invalid bytes', (charset, codes) => {
     expect(decodeAs(Buffer.from(codes), charset)).toBeUndefined();
   });
 });
@@ -131,6 +131,6 @@ test('email with thousands of undeclared texts is read in seconds', async () => 
   const start = performance.now();
   const outcome = await parseMessage(Buffer.from(mail, 'latin1'), { parser: 'mailparser', limits });
   expect(outcome.kind).toBe('mail');
-  // Without bounds it would take forty seconds.
+  // Without limits it would take forty seconds.
   expect(performance.now() - start).toBeLessThan(6_000);
 });

@@ -7,7 +7,7 @@ import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const unsafe = /[\0-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
-/** Everything of an email that becomes part of a header, a page or a file's name. */
+/** Every part of an email that becomes a header, a page or a file name. */
 function lines(mail: ParsedMessage): (string | undefined)[] {
   const people = [mail.from, ...mail.replyTo, ...mail.to, ...mail.cc];
   return [
@@ -22,7 +22,7 @@ function lines(mail: ParsedMessage): (string | undefined)[] {
   ];
 }
 
-describe('mail of many sources', () => {
+describe('email of many sources', () => {
   let pool: ParserPool;
   const outcomes = new Map<string, ParseOutcome>();
   const mail = (path: string): ParsedMessage => {
@@ -40,7 +40,7 @@ describe('mail of many sources', () => {
 
   afterAll(() => pool.close());
 
-  it('is read, every one of it, or refused with a reason', () => {
+  it('is read, every one of it, or rejected with a reason', () => {
     expect(outcomes.size).toBeGreaterThan(isFullCorpus ? 1_700 : 600);
     for (const [path, outcome] of outcomes) {
       if (outcome.kind !== 'mail')
@@ -50,7 +50,7 @@ describe('mail of many sources', () => {
     }
   });
 
-  it('is unreadable only where it was made to be', () => {
+  it('is unreadable only if it was made to be', () => {
     const unreadable = [...outcomes]
       .filter(([, outcome]) => outcome.kind === 'unreadable')
       .map(([path]) => path);
@@ -61,7 +61,7 @@ describe('mail of many sources', () => {
     ]);
   });
 
-  it('is called no email only where no field of an email stands in its header', () => {
+  it('is reported as no email only if its header has no email field', () => {
     const reader = /^(from|to|cc|subject|date|message-id|reply-to|sender|mime-version|content-type)[ \t]*:/im;
     for (const [path, outcome] of outcomes) {
       if (outcome.kind !== 'not-a-mail') continue;
@@ -73,7 +73,7 @@ describe('mail of many sources', () => {
     }
   });
 
-  it('needs the second parser in one case alone: the mail that the first one never answers', () => {
+  it('needs the second parser only for the email on which the first one hangs', () => {
     const second = [...outcomes].filter(
       ([, outcome]) => outcome.kind === 'mail' && outcome.mail.notes.includes('read by the second parser'),
     );
@@ -81,7 +81,7 @@ describe('mail of many sources', () => {
     expect(mail('hostile/poison-mailparser-3.14.2-hang.eml').subject).toBe('empty inline forward');
   });
 
-  it.each(ordinaryMails)('reads %s as its writer meant it', (path, from, subject, line, files) => {
+  it.each(ordinaryMails)('reads %s as its author intended', (path, from, subject, line, files) => {
     const read = mail(path);
     expect(read.from?.address).toBe(from);
     expect(read.subject).toBe(subject);
@@ -89,7 +89,7 @@ describe('mail of many sources', () => {
     expect(read.attachments.map(({ filename, size }) => [filename, size])).toEqual(files);
   });
 
-  it('leaves no control or direction character in any field, and no path in any file name', () => {
+  it('has no control or direction character in any field, and no path in any file name', () => {
     for (const [path, outcome] of outcomes) {
       if (outcome.kind !== 'mail') continue;
       for (const line of lines(outcome.mail)) {
@@ -107,7 +107,7 @@ describe('mail of many sources', () => {
     }
   });
 
-  it('reads old Macintosh files like their copies with other line ends', () => {
+  it('includes old Macintosh files, which are read like their copies with other line ends', () => {
     const twins = [...outcomes.keys()].filter((path) => path.includes('maildir/mac/'));
     expect(twins.length).toBeGreaterThan(50);
     for (const path of twins) {
@@ -131,7 +131,7 @@ describe('mail of many sources', () => {
     ['sem-att-two-names', 'a.pdf'],
     ['sem-att-dots', undefined],
     ['sem-att-empty', undefined],
-  ])('gives the file of hostile/%s the name %s', (name, expected) => {
+  ])('gives the attachment of hostile/%s the name %s', (name, expected) => {
     expect(mail(`hostile/${name}.eml`).attachments.map((attachment) => attachment.filename)).toEqual([
       expected,
     ]);
@@ -157,7 +157,7 @@ describe('mail of many sources', () => {
     ['sem-from-eai', 'jörg@xn--exmple-cua.com'],
     ['sem-from-none', undefined],
     ['sem-from-empty', undefined],
-  ])('takes %s of hostile mail for sent by %s', (name, expected) => {
+  ])('accepts %s of hostile email as sent by %s', (name, expected) => {
     expect(mail(`hostile/${name}.eml`).from?.address).toBe(expected);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { findHeaderEnd } from '../../shared/mime/header-end.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
-/** The body that is found, which tells more than an offset. */
+/** The detected body, which is clearer than an offset. */
 const bodyOf = (text: string): string => text.slice(findHeaderEnd(bytes(text)));
 
 describe('the body begins', () => {
@@ -20,10 +20,10 @@ describe('the body begins', () => {
       'Content-Type: x\n--b\nContent-Type: y\nContent-Id: z\n\n',
       '--b\nContent-Type: y\nContent-Id: z\n\n',
     ],
-    ['at the end where there is no body', 'A: b\nC: d\n', ''],
+    ['at the end if there is no body', 'A: b\nC: d\n', ''],
     ['at the end of nothing', '', ''],
     [
-      'at a quoted header, whose fields stand in the header, too',
+      'at a quoted header, whose fields are in the header, too',
       'From: a\nSubject: b\nHe wrote\nFrom: c\nSubject: d\n\nx',
       'He wrote\nFrom: c\nSubject: d\n\nx',
     ],
@@ -37,7 +37,7 @@ describe('the body begins', () => {
   });
 });
 
-describe('the header goes on', () => {
+describe('the header continues', () => {
   test.each([
     ['behind folded lines', 'A: b\n c\n\td\nE: f\n\nbody'],
     ['behind a line of blanks before a field that it does not have yet', 'From: a\n \nSubject: s\n\nbody'],

@@ -1,4 +1,4 @@
-/** Dates of mail headers: what is read, as which time, and what is none. */
+/** Dates of email headers: which are valid, and what time they mean. */
 import { expect, test } from 'vitest';
 import { readDate } from '../../shared/mime/message-date.ts';
 
@@ -137,16 +137,16 @@ test.each([
   '24 Nov 0999 10:00:00 +0000',
   'Tue Nov 24 10:00:00',
   `${' '.repeat(200)}24 Nov 2026 10:00:00 +0000`,
-])('%j is no date', (text) => {
+])('%j is not a date', (text) => {
   expect(readDate(text)).toBeUndefined();
 });
 
-test('the first and the last of what is allowed are dates', () => {
+test('the first and the last allowed times are dates', () => {
   expect(readDate('1 Nov 2026 00:00:00 +0000')).toBe('2026-11-01T00:00:00.000Z');
   expect(readDate('31 Oct 2026 23:59:59 +0000')).toBe('2026-10-31T23:59:59.000Z');
 });
 
-test('an ISO date that is none is read as nothing, and so is a day that no month has', () => {
+test('an invalid ISO date is not read, and neither is a day that its month does not have', () => {
   expect(readDate('2026-13-24T10:00:00Z')).toBeUndefined();
   expect(readDate('on 2026-11-24T10:00:00Z')).toBeUndefined();
   expect(readDate('2026-11-24T10:0')).toBeUndefined();

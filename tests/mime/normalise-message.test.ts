@@ -12,7 +12,7 @@ async function readLines(...lines: string[]): Promise<Awaited<ReturnType<typeof 
 const unsafe = /[\0-\x1f\x7f\u2028\u2029]/;
 
 describe('header fields', () => {
-  it('carry no line end or control character, whatever an encoded word hides', async () => {
+  it('contain no line end or control character, whatever an encoded word contains', async () => {
     const mail = await readMail(ownMail('header-injection.eml'));
     expect(mail.subject).toBe('hi Bcc: victim@x.example');
     expect(mail.from).toEqual({ name: 'A Bcc: v@x.example', address: 'a@example.com' });
@@ -42,7 +42,7 @@ describe('header fields', () => {
     expect([none.from, none.fromSource, none.fromName]).toEqual([undefined, undefined, undefined]);
   });
 
-  it('keep the name of a sender whose address is unusable', async () => {
+  it('keep the name of a sender with an unusable address', async () => {
     const mail = await readMail(ownMail('no-from-but-reply-to.eml'));
     expect(mail).toMatchObject({
       from: { name: 'Caller', address: 'caller@example.com' },
@@ -66,7 +66,7 @@ describe('header fields', () => {
     expect((await readLines(`Message-ID: <${'m'.repeat(10_000)}@x>`)).messageId).toBeUndefined();
   });
 
-  it('tell automatic mail', async () => {
+  it('identify automatic email', async () => {
     const mail = await readMail(ownMail('list-mail.eml'));
     expect(mail.automatic).toEqual({
       autoSubmitted: 'auto-generated',
@@ -86,7 +86,7 @@ describe('header fields', () => {
     );
   });
 
-  it('cut endless recipient lists with a remark', async () => {
+  it('cut endless recipient lists with a note', async () => {
     const many = Array.from({ length: 300 }, (_, index) => `u${index}@example.com`).join(',\r\n ');
     const mail = await readLines('From: a@b.example', `To: ${many}`);
     expect(mail.to).toHaveLength(200);
@@ -104,7 +104,7 @@ describe('an address', () => {
     ["o'neil@example.com", "o'neil@example.com"],
     ['root@mta_1', 'root@mta_1'],
     ['a@example.com.', 'a@example.com'],
-  ])('%j is taken as %j', (given, expected) => {
+  ])('%j is accepted as %j', (given, expected) => {
     expect(cleanAddress({ name: '', address: given })?.address).toBe(expected);
   });
 
@@ -126,7 +126,7 @@ describe('an address', () => {
     'a@example.com>',
     'a\u202e@example.com',
     `${'a'.repeat(400)}@example.com`,
-  ])('%j is refused', (given) => {
+  ])('%j is rejected', (given) => {
     expect(cleanAddress({ name: 'x', address: given })).toBeUndefined();
   });
 });
@@ -166,7 +166,7 @@ describe('a file name', () => {
     expect(emoji?.length).toBeLessThanOrEqual(150);
   });
 
-  it('of a hostile mail is one safe word each', async () => {
+  it('of a hostile email is one safe word', async () => {
     const mail = await readMail(ownMail('hostile-file-names.eml'));
     const names = mail.attachments.map((attachment) => attachment.filename);
     expect(names.slice(0, 8)).toEqual([
@@ -204,7 +204,7 @@ describe('a date', () => {
     'hello 1',
     '1 Foo 2026 10:00:00 +0000',
     '1 Jun 2026 10:99:00',
-  ])('%j is none, and never the current time', (given) => {
+  ])('%j is invalid, and never the current time', (given) => {
     expect(readDate(given)).toBeUndefined();
   });
 });
@@ -219,7 +219,7 @@ describe('the preview', () => {
     expect(preview.length).toBeLessThanOrEqual(200);
   });
 
-  it('is made of what HTML shows when there is no text', () => {
+  it('uses the visible text of HTML if there is no text', () => {
     const html =
       '<html><HEAD><title>t</title><style>p{color:red}</style></HEAD><body><!-- <p>hidden</p> --><header>A &amp; B</header><p>f&#252;r&nbsp;dich</p><script>x()</script></body>';
     expect(previewOf({ text: '  \n', html })).toBe('A & B für dich');
@@ -227,7 +227,7 @@ describe('the preview', () => {
     expect(previewOf({ text: '', html: '<p></p>', encryption: 'smime' })).toBe('Encrypted email');
   });
 
-  it('takes linear time on HTML made to take longer', () => {
+  it('takes linear time on HTML designed to be slow', () => {
     for (const piece of ['<', '<!--', '<style', '&', '<p ', '<script>', ' ', '&#1']) {
       const html = piece.repeat(5_000_000 / piece.length);
       const start = performance.now();
@@ -239,7 +239,7 @@ describe('the preview', () => {
 });
 
 describe('a line', () => {
-  it('holds no half of a character, also where it is cut', () => {
+  it('contains no half of a character, even if it is cut', () => {
     expect(cleanLine('a\ud800b', 10).isWellFormed()).toBe(true);
     expect(cleanLine('ab\u{1f600}', 3)).toBe('ab');
   });

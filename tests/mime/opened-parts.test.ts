@@ -27,12 +27,12 @@ const filesOf = (mail: ParsedMessage): unknown[] =>
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').slice(0, 8);
 
 const everyByte = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-/** What the test emails carry. */
+/** The contents of the test emails. */
 const reading = Buffer.concat([everyByte, everyByte, everyByte, Buffer.from('\0end')]);
 const pdf = Buffer.concat([Buffer.from('%PDF-1.4\n'), everyByte, Buffer.from('\n%%EOF\n')]);
 
 describe('uuencode', () => {
-  it('in the text is a file, and the text is what stands around it', async () => {
+  it('in the text is an attachment, and the text is the rest', async () => {
     const mail = await readMail(ownMail('uuencode-in-text.eml'));
     expect(filesOf(mail)).toEqual([
       ['counter reading.bin', 'application/octet-stream', reading.length, hashOf(reading)],
@@ -42,14 +42,14 @@ describe('uuencode', () => {
     );
   });
 
-  it('without a name is a file, too', async () => {
+  it('without a name is an attachment, too', async () => {
     const mail = await readMail(ownMail('uuencode-without-name.eml'));
     expect(mail.attachments.map(({ filename, size }) => [filename, size])).toEqual([[undefined, 14]]);
     expect(mail.text).not.toContain('begin 644');
   });
 
   it.each(['mailparser', 'postal-mime'] as const)(
-    'as a transfer encoding is undone before %s reads',
+    'as a transfer encoding is decoded before %s reads the email',
     async (parser) => {
       const raw = ownMail('uuencode-as-transfer-encoding.eml');
       const mail = mailOf(await parseMessage(raw, { parser, limits }));
@@ -62,7 +62,7 @@ describe('uuencode', () => {
     },
   );
 
-  it('that is none, or has no end, stays text', () => {
+  it('that is invalid, or has no end, stays text', () => {
     for (const text of [
       'begin 644 a\n#86)C\n`',
       'begin 644 a\nno uuencode in this line\nend',
@@ -77,7 +77,7 @@ describe('uuencode', () => {
     ]);
   });
 
-  it('takes linear time on text made to take longer', () => {
+  it('takes linear time on text designed to be slow', () => {
     for (const piece of ['begin 644 a\n', 'begin 644 a\n`\n', '#86)C\n', 'begin 644 a\nend\n']) {
       const start = performance.now();
       takeUuFiles(piece.repeat(1_000_000 / piece.length));
@@ -87,7 +87,7 @@ describe('uuencode', () => {
 });
 
 describe('winmail.dat', () => {
-  it('is replaced by the files in it, with their long names and very bytes', async () => {
+  it('is replaced by the files in it, with their long names and exact bytes', async () => {
     const mail = await readMail(ownMail('winmail-three-files.eml'));
     const csv = Buffer.from('Z\xe4hler;41\n', 'latin1');
     const question = Buffer.from('Die alte Frage von März');
@@ -100,7 +100,7 @@ describe('winmail.dat', () => {
     expect(mail.text.trim()).toBe('The contract and the meter list are attached.');
   });
 
-  it('gives the message where the email has none, with its pictures', async () => {
+  it('gives the message if the email has none, with its pictures', async () => {
     const mail = await readMail(ownMail('winmail-holds-the-message.eml'));
     expect(mail.html).toContain('<p>Схема <img src="cid:plan@fabrikam"></p>');
     expect(mail.text).toBe('Схема');
@@ -109,7 +109,7 @@ describe('winmail.dat', () => {
     ]);
   });
 
-  it('that breaks off stays beside what could be read of it', async () => {
+  it('that is truncated is kept beside what could be read of it', async () => {
     const mail = await readMail(ownMail('winmail-broken-off.eml'));
     expect(mail.attachments.map(({ filename }) => filename)).toEqual([
       'winmail.dat',
@@ -118,12 +118,12 @@ describe('winmail.dat', () => {
     ]);
   });
 
-  it('that holds no file stays', async () => {
+  it('that contains no file is kept', async () => {
     const mail = await readMail(ownMail('winmail.eml'));
     expect(mail.attachments).toMatchObject([{ filename: 'winmail.dat', size: 40 }]);
   });
 
-  it('never throws and never hangs, wherever a byte of it is wrong', async () => {
+  it('never throws and never hangs, whichever byte is wrong', async () => {
     const mail = await readMail(ownMail('winmail-broken-off.eml'));
     const whole = Buffer.from(mail.attachments[0]?.content ?? []);
     expect(readTnef(whole)?.files).toHaveLength(2);
@@ -147,7 +147,7 @@ describe('winmail.dat', () => {
 
 describe('S/MIME', () => {
   it.each(['smime-opaque-signed.eml', 'smime-signed-below-footer.eml'])(
-    'that signs without hiding is opened: %s',
+    'that is only signed is opened: %s',
     async (name) => {
       const mail = await readMail(ownMail(name));
       expect(mail.text).toContain('The signed order: zwölf Stühle.');
@@ -157,20 +157,20 @@ describe('S/MIME', () => {
     },
   );
 
-  it('that encrypts is called encrypted, and its file stays', async () => {
+  it('that is encrypted is marked as such, and its attachment is kept', async () => {
     const mail = await readMail(ownMail('smime-encrypted.eml'));
     expect(mail.encryption).toBe('smime');
     expect(mail.attachments).toMatchObject([{ filename: 'smime.p7m' }]);
     expect(mail.text).toBe('');
   });
 
-  it('stays an attachment for the second parser, which is asked when the first attempt fails', async () => {
+  it('stays an attachment for the second parser, which is used when the first one fails', async () => {
     const raw = ownMail('smime-opaque-signed.eml');
     const mail = mailOf(await parseMessage(raw, { parser: 'postal-mime', limits }));
     expect(mail.attachments).toMatchObject([{ filename: 'smime.p7m' }]);
   });
 
-  it('never throws, whatever the file is', () => {
+  it('never throws, whatever the file contains', () => {
     const deep = Buffer.from('3080'.repeat(50_000), 'hex');
     for (const bytes of [Buffer.alloc(0), Buffer.from('hello'), deep, Buffer.from('300506032a0304', 'hex')]) {
       expect(signedContent(bytes)).toBeUndefined();
@@ -178,7 +178,7 @@ describe('S/MIME', () => {
   });
 });
 
-describe('an email that flows from storage', () => {
+describe('an email that is streamed from storage', () => {
   const raw = ownMail('winmail-three-files.eml');
   const filesStored = async (size: number): Promise<unknown[]> => {
     const blobs = new MemoryBlobs(openSeam);
@@ -211,7 +211,7 @@ describe('an email that flows from storage', () => {
     );
   };
 
-  it('has its winmail.dat opened up to 16 MB, and keeps it as it is beyond', async () => {
+  it('has its winmail.dat opened up to 16 MB, and unchanged beyond', async () => {
     const limit = 16 * 1024 * 1024;
     expect(await filesStored(limit)).toContainEqual(['Contract für Mai.pdf', pdf.length, hashOf(pdf)]);
     const whole = await filesStored(limit + 1);
@@ -219,7 +219,7 @@ describe('an email that flows from storage', () => {
   });
 });
 
-describe('a flood', () => {
+describe('a large number', () => {
   it('of files in one text stays text', async () => {
     const flood = (count: number): string => 'begin 644 a\n#86)C\nend\n'.repeat(count);
     const textMail = (count: number): Buffer => Buffer.from(`From: a@b.example\n\n${flood(count)}`);
@@ -230,7 +230,7 @@ describe('a flood', () => {
   });
 
   it.each(['--\n', '--b\n\n', '--bb\n', '--b--\n'])(
-    'of lines %j is no reason to look at each part',
+    'of lines %j does not cause each part to be searched',
     async (line) => {
       const header = 'From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n';
       const raw = Buffer.from(header + line.repeat(4_000_000 / line.length));
@@ -246,7 +246,7 @@ describe('the parts of an email', () => {
   const multipart = 'Content-Type: multipart/mixed; boundary=b\n\n';
   const partsOf = (mail: string) => mimeParts(Buffer.from(mail), limits);
 
-  it('lie in their containers, each with the place of its body', () => {
+  it('are in their containers, each with the place of its body', () => {
     const mail = `${multipart}preamble\n--b\nContent-Type: TEXT/html\n\n<p>\n--b\n${inline}Subject: x\n\nhi\n\n--b--\nend`;
     expect(
       partsOf(mail).map(({ type, inside, bodyStart, end }) => [
@@ -262,7 +262,7 @@ describe('the parts of an email', () => {
     ]);
   });
 
-  it('are counted up to the limits of parts and of depth, and none are given beyond', () => {
+  it('are counted up to the limits of parts and of depth, and none are returned beyond', () => {
     const parts = (count: number): string => `${multipart}${'--b\n\nx\n'.repeat(count)}--b--\n`;
     expect(partsOf(parts(limits.parts))).toHaveLength(limits.parts + 1);
     expect(partsOf(parts(limits.parts + 1))).toEqual([]);

@@ -51,7 +51,7 @@ describe.each(libraries)('an email read with %s', (parser) => {
     ]);
   });
 
-  it('shows what a delivery report says, and keeps its parts', async () => {
+  it('shows the text of a delivery report, and keeps its parts', async () => {
     const mail = mailOf(await parse(ownMail('bounce-status-only.eml'), parser));
     expect(mail.text).toContain('Status: 5.1.1');
     expect(mail.attachments.map((attachment) => attachment.contentType)).toEqual([
@@ -68,14 +68,14 @@ describe.each(libraries)('an email read with %s', (parser) => {
     expect(mail.fromName).toBe('Mail Delivery Subsystem');
   });
 
-  it('lists a TNEF file as the attachment it is', async () => {
+  it('lists a TNEF file as an attachment', async () => {
     const mail = mailOf(await parse(ownMail('winmail.eml'), parser));
     expect(mail.attachments).toMatchObject([
       { filename: 'winmail.dat', contentType: 'application/ms-tnef', size: 40 },
     ]);
   });
 
-  it('reads mail whose lines end in CR alone, and says so', async () => {
+  it('accepts lines that end in CR only, and reports it', async () => {
     const mail = mailOf(await parse(ownMail('bare-cr.eml'), parser));
     expect(mail.subject).toBe('old Mac');
     expect(mail.text.trim()).toBe('first\nsecond');
@@ -99,7 +99,7 @@ describe.each(libraries)('an email read with %s', (parser) => {
     expect(mailOf(empty)).toMatchObject({ text: '', notes: [] });
   });
 
-  it('skips the envelope line of an mbox file and gives no date where none can be read', async () => {
+  it('skips the envelope line of an mbox file and returns no date if none is valid', async () => {
     const mail = mailOf(await parse(ownMail('mbox-envelope.eml'), parser));
     expect(mail).toMatchObject({
       from: { address: 'anna@example.com' },
@@ -113,11 +113,11 @@ describe.each(libraries)('an email read with %s', (parser) => {
     ['subject-raw-latin1.eml', 'Grüße aus Köln'],
     ['subject-raw-gb2312.eml', '关于订单的问题'],
     ['subject-raw-shift-jis.eml', 'ご注文について'],
-  ])('reads the subject of %s, whose charset nobody declared', async (name, subject) => {
+  ])('reads the subject of %s with an undeclared charset', async (name, subject) => {
     expect(mailOf(await parse(ownMail(name), parser)).subject).toBe(subject);
   });
 
-  it('refuses more than 1,000 parts and takes 1,000', async () => {
+  it('rejects more than 1,000 parts and accepts 1,000', async () => {
     const of = (count: number): string =>
       `From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\nx\r\n'.repeat(count)}--b--\r\n`;
     expect(await parse(of(1_001), parser)).toEqual({
@@ -127,7 +127,7 @@ describe.each(libraries)('an email read with %s', (parser) => {
     expect((await parse(of(1_000), parser)).kind).toBe('mail');
   });
 
-  it('refuses parts more than 50 deep and takes 50', async () => {
+  it('rejects parts more than 50 deep and accepts 50', async () => {
     const of = (depth: number): string => {
       let mail = 'From: a@b.example\r\n';
       for (let level = 0; level < depth; level += 1) {
@@ -142,7 +142,7 @@ describe.each(libraries)('an email read with %s', (parser) => {
     expect(mailOf(await parse(of(50), parser)).text.trim()).toBe('deep');
   });
 
-  it('counts parts beside one another as no depth', async () => {
+  it('does not count parallel parts as depth', async () => {
     const sibling = '--a\r\nContent-Type: multipart/mixed; boundary=inner\r\n\r\n--inner\r\n\r\nx\r\n';
     const mail = `From: a@b.example\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n${sibling.repeat(60)}--a--\r\n`;
     expect((await parse(mail, parser)).kind).toBe('mail');
@@ -157,7 +157,7 @@ describe.each(libraries)('an email read with %s', (parser) => {
     expect(mail.text.trim()).toBe('body');
   });
 
-  it('cuts a header block of more than 1 MB with a note, and keeps what makes the mail wherever it stands', async () => {
+  it('cuts a header block of more than 1 MB with a note, and keeps the essential fields wherever they are', async () => {
     const flood = 'X-Flood: 0123456789\r\n'.repeat(60_000);
     const mail = mailOf(await parse(`${flood}From: a@b.example\r\nSubject: s\r\n\r\nbody`, parser));
     expect(mail).toMatchObject({
@@ -175,7 +175,7 @@ describe.each(libraries)('an email read with %s', (parser) => {
   });
 });
 
-describe('what is no email', () => {
+describe('a file that is not an email', () => {
   it.each([
     ['nothing', ''],
     ['blank lines', '\r\n\r\n\r\n'],
@@ -185,7 +185,7 @@ describe('what is no email', () => {
       'marks of relays alone',
       'Received: by x\r\nDelivered-To: a@b\r\nReturn-Path: <c@d>\r\nX-Y: z\r\nARC-Seal: 1\r\n\r\nhello',
     ],
-  ])('is told with a reason: %s', async (_what, raw) => {
+  ])('is reported with a reason: %s', async (_what, raw) => {
     expect(await parse(raw)).toMatchObject({
       kind: 'not-a-mail',
       reason: expect.stringMatching(/^not an email: /),
@@ -201,7 +201,7 @@ describe('what is no email', () => {
     ['a content type', 'Content-Type: text/html'],
     ['a list', 'List-Id: x'],
     ['a name in capitals after blank lines', '\r\n\r\nFROM: a@b.example'],
-  ])('is never an email with one real header field: %s', async (_what, header) => {
+  ])('does not include an email with one real header field: %s', async (_what, header) => {
     expect((await parse(`Received: by x\r\n${header}\r\n\r\nhelp`)).kind).not.toBe('unreadable');
     expect((await parse(`${header}\r\n\r\nhelp`)).kind).toBe('mail');
   });
@@ -215,7 +215,7 @@ describe('the parser', () => {
     expect(mail.html).toBe('+ADw-script+AD4-');
   });
 
-  it('never guesses a type from a file name', async () => {
+  it('never derives a type from a file name', async () => {
     const mail = await readMail(
       Buffer.from(
         'From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/octet-stream; name=x.jpg\r\n\r\n1\r\n--b\r\nContent-Disposition: attachment; filename=y.html\r\n\r\n2\r\n--b\r\nContent-Type: a b/c\r\nContent-Disposition: attachment\r\n\r\n3\r\n--b--\r\n',
@@ -226,7 +226,7 @@ describe('the parser', () => {
     );
   });
 
-  it('needs less than a second for a megabyte of what slows others down', async () => {
+  it('needs less than a second for a megabyte of text that slows others down', async () => {
     await readMail(Buffer.from('From: a@b.example\r\n\r\nwarm'));
     for (const piece of ['(', '<', '"\\', ' ', '@', 'a.', '=?utf-8?Q?', ',', ':;', '<a@b>,']) {
       const value = piece.repeat(Math.ceil(1_000_000 / piece.length));

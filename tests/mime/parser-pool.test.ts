@@ -21,9 +21,9 @@ afterEach(async () => {
 const plain = (subject: string): Buffer =>
   Buffer.from(`From: a@b.example\r\nSubject: ${subject}\r\n\r\nhello`);
 const known = ownMail('hang-mailparser.eml');
-/** In a shape that is not known before. */
+/** In a format that is not known yet. */
 const hang = ownMail('hang-mailparser-quoted.eml');
-/** mailparser waits for ever at its end; the empty lines before it are seconds of work for postal-mime, and 300 MB. */
+/** mailparser never returns at its end; the empty lines before it are seconds of work for postal-mime, and 300 MB. */
 const hangBoth = Buffer.concat([
   hang.subarray(0, hang.indexOf('--x')),
   Buffer.alloc(700_000, '\n'),
@@ -31,30 +31,30 @@ const hangBoth = Buffer.concat([
 ]);
 
 describe('the parser pool', () => {
-  it('reads mail in order of arrival or not, each to its own caller', async () => {
+  it('returns each result to its own caller, in any order', async () => {
     const pool = open({ workers: 2 });
     const subjects = Array.from({ length: 40 }, (_, index) => `mail ${index}`);
     const outcomes = await Promise.all(subjects.map((subject) => pool.parse(plain(subject))));
     expect(outcomes.map((outcome) => mailOf(outcome).subject)).toEqual(subjects);
   });
 
-  it('leaves the bytes with the caller and gives attachments back whole', async () => {
+  it('leaves the bytes with the caller and returns complete attachments', async () => {
     const raw = ownMail('outlook-two-attachments.eml');
     const before = Buffer.from(raw);
     const mail = mailOf(await open({}).parse(raw));
     expect(raw.equals(before)).toBe(true);
     expect(mail.attachments.map((attachment) => attachment.content?.length)).toEqual([5_129, 304]);
-    // Handing over memory that others share would have failed and asked the second parser.
+    // Transferring shared memory would have failed and used the second parser.
     expect(mail.notes).toEqual([]);
   });
 
-  it('passes the nonce on, so that cut parts are known again', async () => {
+  it('passes the nonce on, so that cut parts are recognized', async () => {
     const { kept } = cutMail(ownMail('outlook-two-attachments.eml'), 64 * 1024, 'n');
     const mail = mailOf(await open({}).parse(kept, 'n'));
     expect(mail.attachments.map((attachment) => attachment.cut)).toEqual([0, 1]);
   });
 
-  it('asks the second parser when the first one never answers, and reads the innocent emails around it', async () => {
+  it('uses the second parser when the first one never returns, and reads the innocent emails around it', async () => {
     const pool = open({ deadlineMs: 5_000 });
     const start = performance.now();
     const [first, poison, ...others] = await Promise.all([
@@ -72,8 +72,8 @@ describe('the parser pool', () => {
     for (const other of others) expect(mailOf(other).notes).toEqual([]);
   });
 
-  it('gives an email up that neither can read in time, with a reason, and goes on', async () => {
-    // With more heap than the mail can fill: here the time is to end, on a fast machine, too.
+  it('abandons an email that neither can read in time, with a reason, and continues', async () => {
+    // With more heap than the email can fill, so that the time limit ends it, even on a fast machine.
     const pool = open({
       deadlineMs: 1_200,
       heapMb: 1_024,
@@ -87,7 +87,7 @@ describe('the parser pool', () => {
     expect(mailOf(next).subject).toBe('next');
   });
 
-  it('reads an email of the shape that is known to hang the first parser with the second one at once', async () => {
+  it('reads an email that is known to hang the first parser with the second one at once', async () => {
     const pool = open({});
     await pool.parse(plain('warm'));
     const start = performance.now();
@@ -100,14 +100,14 @@ describe('the parser pool', () => {
     expect(performance.now() - start).toBeLessThan(3_000);
   });
 
-  it('does not wait for a parser that has nothing left to do, whatever its deadline', async () => {
+  it('does not wait for an idle parser, whatever its deadline', async () => {
     const pool = open({ deadlineMs: 60_000 });
     const start = performance.now();
     expect(mailOf(await pool.parse(hang)).notes).toEqual(['read by the second parser']);
     expect(performance.now() - start).toBeLessThan(10_000);
   });
 
-  it('calls an email slow that takes longer than its caller waits, and reads it to the end when asked again', async () => {
+  it('reports an email as slow if it takes longer than its caller waits, and finishes it when called again', async () => {
     const pool = open({ limits: { ...defaultParseLimits, lines: 1_000_000 }, heapMb: 1_024 });
     await pool.parse(plain('warm'));
     const lines = Buffer.concat([plain('lines'), Buffer.alloc(700_000, '\n')]);
@@ -116,7 +116,7 @@ describe('the parser pool', () => {
     expect(mailOf(await pool.parse(lines)).subject).toBe('lines');
   });
 
-  it('takes the email of an owner that waits before more of one that has all threads', async () => {
+  it('prefers the email of an owner that waits to more of one that uses all threads', async () => {
     const pool = open({ workers: 2, limits: { ...defaultParseLimits, lines: 1_000_000 }, heapMb: 1_024 });
     const order: string[] = [];
     const of = async (owner: string, raw: Buffer): Promise<void> => {
@@ -128,7 +128,7 @@ describe('the parser pool', () => {
     expect(order.indexOf('other')).toBeLessThan(6);
   });
 
-  it('refuses an email of 1.5 million empty lines before a library sees it, and goes on', async () => {
+  it('rejects an email of 1.5 million empty lines before a library sees it, and continues', async () => {
     const pool = open({});
     const flood = Buffer.concat([plain('flood'), Buffer.alloc(1_500_000, '\n')]);
     expect(await pool.parse(flood)).toEqual({
@@ -162,14 +162,14 @@ describe('the parser pool', () => {
     expect(mailOf(next).subject).toBe('next');
   });
 
-  it('takes the limits given and passes a refusal on without asking the second parser', async () => {
+  it('uses the given limits and passes a refusal on without the second parser', async () => {
     const pool = open({
       limits: { parts: 1, depth: 1, headerBlock: 1_000_000, header: 64_000, lines: 1_000 },
     });
     expect(await pool.parse(ownMail('outlook-two-attachments.eml'))).toMatchObject({ kind: 'unreadable' });
   });
 
-  it('rejects what is waiting when it is closed, and everything afterwards', async () => {
+  it('rejects waiting emails when it is closed, and all later ones', async () => {
     const pool = open({ deadlineMs: 60_000 });
     const waiting = [pool.parse(hang), pool.parse(plain('a')), pool.parse(plain('b'))].map((outcome) =>
       outcome.catch(String),

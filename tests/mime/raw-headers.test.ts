@@ -1,4 +1,4 @@
-/** The header block of an email as bytes: where it ends, and which fields it has. */
+/** The header block of an email as bytes: where it ends, and its fields. */
 import { describe, expect, test } from 'vitest';
 import { findBodyStart, latin1, onlyValue, splitFields, unfold } from '../../shared/mime/raw-headers.ts';
 
@@ -35,7 +35,7 @@ describe('the body starts', () => {
     expect(findBodyStart(bytes(text))).toBeUndefined();
   });
 
-  test('behind the line at which the search begins', () => {
+  test('after the line at which the search begins', () => {
     expect(findBodyStart(bytes('\na: b\n\nbody'), 1)).toBe(7);
     expect(findBodyStart(bytes('a: b\n\nbody\n\nmore'), 6)).toBe(12);
     expect(findBodyStart(bytes('a\n\n'), 3)).toBeUndefined();
@@ -43,7 +43,7 @@ describe('the body starts', () => {
 });
 
 describe('the fields of a header block', () => {
-  test('have a name in lower case, the bytes as they came, and a value without the last line end', () => {
+  test('have a name in lower case, the original bytes, and a value without the last line end', () => {
     expect(fieldsOf('From: a@b\r\nSUBJECT:s\nX-Empty:\r\nX-None:')).toEqual([
       ['from', 'From: a@b\r\n', ' a@b'],
       ['subject', 'SUBJECT:s\n', 's'],
@@ -52,21 +52,21 @@ describe('the fields of a header block', () => {
     ]);
   });
 
-  test('go on in lines that begin with a blank', () => {
+  test('continue in lines that begin with a space', () => {
     expect(fieldsOf('A: 1\r\n 2\r\n\t3\r\nB: 4\n 5')).toEqual([
       ['a', 'A: 1\r\n 2\r\n\t3\r\n', ' 1\r\n 2\r\n\t3'],
       ['b', 'B: 4\n 5', ' 4\n 5'],
     ]);
   });
 
-  test('keep a CR that ends no line, and a value that is nothing else', () => {
+  test('keep a CR that ends no line, and a value that consists of it', () => {
     expect(fieldsOf('A: 1\rB: 2\r')).toEqual([['a', 'A: 1\rB: 2\r', ' 1\rB: 2']]);
     expect(fieldsOf('A:\r')).toEqual([['a', 'A:\r', '']]);
     expect(fieldsOf('A:\n')).toEqual([['a', 'A:\n', '']]);
     expect(fieldsOf('A:x\r\r\n')).toEqual([['a', 'A:x\r\r\n', 'x\r']]);
   });
 
-  test('may have blanks before the colon, and none inside the name', () => {
+  test('may have spaces before the colon, and none inside the name', () => {
     expect(fieldsOf('A \t: 1\nB C: 2\nD: 3')).toEqual([
       ['a', 'A \t: 1\n', ' 1'],
       ['d', 'D: 3', ' 3'],
@@ -81,7 +81,7 @@ describe('the fields of a header block', () => {
     'ä: 1\n',
     'a\x1fb: 1\n',
     'a\x00: 1\n',
-  ])('do not hold %j, nor what continues it', (line) => {
+  ])('do not include %j, nor its continuation', (line) => {
     expect(fieldsOf(`${line} more: of it\nB: 2`).at(-1)).toEqual(['b', 'B: 2', ' 2']);
     expect(fieldsOf(`A: 1\n${line.trimStart()}B: 2`).map(([name]) => name)).toEqual(['a', 'b']);
   });
@@ -90,12 +90,12 @@ describe('the fields of a header block', () => {
     expect(fieldsOf('!~#: 1')).toEqual([['!~#', '!~#: 1', ' 1']]);
   });
 
-  test('are found behind an empty line', () => {
+  test('are found after an empty line', () => {
     expect(fieldsOf('\nA: 1')).toEqual([['a', 'A: 1', ' 1']]);
     expect(fieldsOf('\r\nA: 1')).toEqual([['a', 'A: 1', ' 1']]);
   });
 
-  test('are none in an empty block', () => {
+  test('do not exist in an empty block', () => {
     expect(fieldsOf('')).toEqual([]);
   });
 });
@@ -121,7 +121,7 @@ describe('a value', () => {
     expect(onlyValue(fields, 'c')).toBeUndefined();
   });
 
-  test('is read one character a byte, wherever it lies in a larger block', () => {
+  test('is read one character per byte, wherever it is in a larger block', () => {
     expect(latin1(Uint8Array.of(0, 0x41, 0xe9, 0xff).subarray(1))).toBe('A\u00e9\u00ff');
   });
 });

@@ -1,4 +1,4 @@
-/** Messages whose declarations are missing or wrong, read as their senders meant them. */
+/** Messages with missing or wrong declarations, read as their senders intended. */
 import { describe, expect, it } from 'vitest';
 import { type MailLibrary, parseMessage } from '../../shared/mime/parse-message.ts';
 import { defaultParseLimits as limits, type ParsedMessage } from '../../shared/mime/parsed-message.ts';
@@ -27,7 +27,7 @@ describe.each(libraries)('text read with %s', (parser) => {
     ['charset-in-wrong-quotes.eml', 'Здравствуйте, принтер не работает.'],
     ['content-type-without-subtype.eml', 'The printer on the second floor is out of order.'],
     ['utf-7-text.eml', 'Die Frösche kosten 1 + 2 €. <script>alert(1)</script>'],
-  ])('of %s is what its writer saw', async (name, text) => {
+  ])('of %s is what its author saw', async (name, text) => {
     const mail = await parsed(name, parser);
     expect(mail.text.trim()).toBe(text);
     expect(mail.notes).toEqual([]);
@@ -44,28 +44,28 @@ describe.each(libraries)('text read with %s', (parser) => {
     expect((await parsed(name, parser)).text.trim()).toBe(text);
   });
 
-  it('keeps a text that is UTF-8 but for one broken character, with that one broken', async () => {
+  it('keeps UTF-8 with one broken character, and only that one is broken', async () => {
     const { text } = await parsed('charset-true-but-broken-utf-8.eml', parser);
     expect(text).toContain('Grüße aus Köln');
     expect(text.trim()).toMatch(/abgeschnitten: \ufffd+$/);
   });
 
-  it('takes the last element of a Windows path for the name of an attachment', async () => {
+  it('uses the last element of a Windows path as the name of an attachment', async () => {
     const [attachment] = (await parsed('attachment-name-with-path.eml', parser)).attachments;
     expect(attachment).toMatchObject({ filename: 'nsmail39.png', size: 24 });
   });
 
-  it('shows a footer in words behind a text in base64 as it is', async () => {
+  it('shows a plain footer after a base64 text unchanged', async () => {
     const { text } = await parsed('base64-with-list-footer.eml', parser);
     expect(text).toContain('Grüße aus Köln, der Drucker ist gestört.');
     expect(text).toContain('Office mailing list, office@lists.example');
   });
 
-  it('takes the charset of HTML from its head, where the part declares none', async () => {
+  it('uses the charset in the head of HTML if the part declares none', async () => {
     expect((await parsed('body-html-meta-charset.eml', parser)).html).toContain('<body>Καλημέρα</body>');
   });
 
-  it('never makes HTML of UTF-7', async () => {
+  it('never creates HTML from UTF-7', async () => {
     expect((await parsed('utf-7-html.eml', parser)).html).toContain('<p>+ADw-script+AD4-alert(1)');
   });
 
@@ -76,7 +76,7 @@ describe.each(libraries)('text read with %s', (parser) => {
     ['encoded-word-with-8-bit.eml', 'Die Hasen und die Frösche'],
     ['encoded-word-of-unknown-charset.eml', 'Grüße aus Köln'],
     ['utf-7-text.eml', 'Frösche'],
-  ])('of the subject of %s is what its writer saw', async (name, subject) => {
+  ])('of the subject of %s is what its author saw', async (name, subject) => {
     expect((await parsed(name, parser)).subject).toBe(subject);
   });
 
@@ -106,13 +106,13 @@ describe.each(libraries)('text read with %s', (parser) => {
     ).toBe('Größe');
   });
 
-  it('behind a header that ends in a line of blanks is the body', async () => {
+  it('after a header that ends in a line of spaces is the body', async () => {
     const mail = await parsed('header-ends-in-blanks.eml', parser);
     expect(mail).toMatchObject({ subject: 'test', from: { address: 'anna@kunde.example' } });
     expect(mail.text.trim()).toBe('Der Drucker ist gestört.\nKostenstelle: 4711\n\nDanke');
   });
 
-  it('behind a header without an empty line is the body', async () => {
+  it('after a header without an empty line is the body', async () => {
     const mail = await parsed('header-without-empty-line.eml', parser);
     expect(mail.subject).toBe('test');
     expect(mail.text.trim()).toBe('The printer is broken.\nPlease help.\n\nThank you');
@@ -121,7 +121,7 @@ describe.each(libraries)('text read with %s', (parser) => {
   it.each([
     ['header-with-blank-folding.eml', 'Drucker'],
     ['header-with-wrapped-subject.eml', 'a subject that a script has'],
-  ])('begins behind the whole header in %s, which only looks as if it had ended', async (name, subject) => {
+  ])('begins after the whole header in %s, which only seems to have ended earlier', async (name, subject) => {
     const mail = await parsed(name, parser);
     expect(mail).toMatchObject({
       subject,
@@ -131,13 +131,13 @@ describe.each(libraries)('text read with %s', (parser) => {
     expect(mail.text.trim()).toBe('text');
   });
 
-  it('of a part whose header ends in a line of blanks is whole, and so is its file', async () => {
+  it('of a part whose header ends in a line of spaces is complete, and so is its attachment', async () => {
     const mail = await parsed('part-header-ends-in-blanks.eml', parser);
     expect(mail.text.trim()).toBe('First paragraph.\n\nSecond paragraph.');
     expect(mail.attachments).toMatchObject([{ filename: 'a.pdf', size: 6 }]);
   });
 
-  it('of parts without an empty line is whole', async () => {
+  it('of parts without an empty line is complete', async () => {
     const { text } = await parsed('part-without-empty-line.eml', parser);
     expect(
       text
@@ -149,7 +149,7 @@ describe.each(libraries)('text read with %s', (parser) => {
 });
 
 describe.each(libraries)('people and times read with %s', (parser) => {
-  it('gives recipients whose address stands in brackets behind the name', async () => {
+  it('gives recipients whose address is in brackets after the name', async () => {
     expect(await parsed('to-name-before-address.eml', parser)).toMatchObject({
       to: [
         { name: 'Service Desk', address: 'desk@example.org' },
@@ -162,7 +162,7 @@ describe.each(libraries)('people and times read with %s', (parser) => {
   it.each([
     ['from-fax-number.eml', undefined, '"Fax 030 1234567"@fax.example'],
     ['from-fax-number-with-reply-to.eml', 'fax@gateway.example', 'FAX:030-1234567@'],
-  ])('names the sender of %s by what From says', async (name, address, fromName) => {
+  ])('names the sender of %s by its From field', async (name, address, fromName) => {
     const mail = await parsed(name, parser);
     expect(mail.from?.address).toBe(address);
     expect(mail.fromName).toBe(fromName);
@@ -189,7 +189,7 @@ describe.each(libraries)('a broken multipart read with %s', (parser) => {
   );
 
   it.each(['boundary-of-another-name.eml', 'boundary-not-declared.eml'])(
-    'has the parts of %s, told by the delimiters that are there',
+    'has the parts of %s, found by the existing delimiters',
     async (name) => {
       const mail = await parsed(name, parser);
       expect(mail.text.trim()).toMatch(german);

@@ -8,7 +8,7 @@ const event = (...lines: string[]): Buffer =>
   );
 
 describe('the meeting in an email', () => {
-  it('has a time in the zone of Windows that the invitation describes, with its offset on that day', async () => {
+  it('has a time in the Windows time zone that the invitation describes, with its offset on that day', async () => {
     const mail = await readMail(ownMail('invitation-windows-zone.eml'));
     expect(mail.invitation).toEqual({
       kind: 'invitation',
@@ -24,7 +24,7 @@ describe('the meeting in an email', () => {
     expect(mail.attachments).toMatchObject([{ contentType: 'text/calendar' }]);
   });
 
-  it('may be called off, and last whole days, in a file of its own', async () => {
+  it('may be cancelled, and last whole days, in a separate file', async () => {
     const mail = await readMail(ownMail('invitation-cancelled-all-day.eml'));
     expect(mail.invitation).toMatchObject({
       kind: 'cancellation',
@@ -34,7 +34,7 @@ describe('the meeting in an email', () => {
     });
   });
 
-  it('may be an answer, and its zone one that the calendar only names', async () => {
+  it('may be a response, with a time zone that the calendar only names', async () => {
     const mail = await readMail(ownMail('invitation-accepted.eml'));
     expect(mail.invitation).toMatchObject({
       kind: 'answer',
@@ -44,7 +44,7 @@ describe('the meeting in an email', () => {
     });
   });
 
-  it('has UTC, a time of nobody’s zone, or one of an unknown zone, as it is given', () => {
+  it('has UTC, a floating time, or one of an unknown zone, unchanged', () => {
     const startOf = (line: string): unknown => readInvitation(event(line))?.start;
     expect(startOf('DTSTART:20260701T100000Z')).toEqual({
       local: '2026-07-01T10:00',
@@ -59,14 +59,14 @@ describe('the meeting in an email', () => {
     });
   });
 
-  it('is none where no event with a time stands in the file', () => {
+  it('does not exist if the file has no event with a time', () => {
     for (const file of ['', 'hello', 'BEGIN:VCALENDAR', 'BEGIN:VCALENDAR\r\nEND:VCALENDAR'])
       expect(readInvitation(Buffer.from(file)), file).toBeUndefined();
     expect(readInvitation(event('SUMMARY:x'))).toBeUndefined();
     expect(readInvitation(event('DTSTART:99999999T999999Z'))).toBeUndefined();
   });
 
-  it('is found among lines that no calendar has', () => {
+  it('is found among lines that are not part of a calendar', () => {
     const broken = event(
       'DTSTART:20260701T100000Z',
       'DESCRIPTION:Hello,',
@@ -77,7 +77,7 @@ describe('the meeting in an email', () => {
     expect(readInvitation(broken)).toMatchObject({ title: 'Fair', start: { local: '2026-07-01T10:00' } });
   });
 
-  it('is not looked for in a large calendar', () => {
+  it('is not searched in a large calendar', () => {
     const lines = (size: number): string[] => ['DTSTART:20260701T100000Z', `X-A:${'x'.repeat(size)}`];
     expect(readInvitation(event(...lines(250_000)))).toBeDefined();
     expect(readInvitation(event(...lines(270_000)))).toBeUndefined();
@@ -89,13 +89,13 @@ describe('the meeting in an email', () => {
     ['the year 9999', 'DTSTART;TZID=Europe/Berlin:99990701T100000'],
     ['many lines', 'CATEGORIES:a,b\r\n'.repeat(10_000)],
     ['a folded title', `SUMMARY:${'a\r\n '.repeat(50_000)}`],
-  ])('with %s takes no time', (_what, lines) => {
+  ])('with %s is parsed without delay', (_what, lines) => {
     const start = performance.now();
     readInvitation(event(lines));
     expect(performance.now() - start).toBeLessThan(1_000);
   });
 
-  it('follows no rule of a time zone but yearly ones', () => {
+  it('uses only yearly rules of a time zone', () => {
     const zone = [
       'BEGIN:VTIMEZONE',
       'TZID:Odd',

@@ -6,16 +6,16 @@ import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 
 const shipped = corpusFiles(shippedCorpus).filter((path) => path !== 'README.md');
 
-it('every message that a test names travels with the project', () => {
+it('every message that a test names is part of the project', () => {
   const missing = ordinaryMails.map(([path]) => path).filter((path) => !shipped.includes(path));
   expect(missing).toEqual([]);
 });
 
-it('the shipped messages are enough for the tests that take five hundred of them', () => {
+it('the included messages are enough for the tests that use five hundred of them', () => {
   expect(shipped.length).toBeGreaterThan(600);
 });
 
-it('every set is listed in the README with a licence whose text lies beside it', () => {
+it('every set is listed in the README with a licence whose text is beside it', () => {
   const readme = readFileSync(join(shippedCorpus, 'README.md'), 'utf8');
   const sets = readdirSync(shippedCorpus, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   for (const { name } of sets) {
@@ -26,7 +26,7 @@ it('every set is listed in the README with a licence whose text lies beside it',
   }
 });
 
-it.skipIf(!isFullCorpus)('the shipped messages are byte for byte those of the full sets', () => {
+it.skipIf(!isFullCorpus)('the included messages are byte for byte those of the full sets', () => {
   for (const path of shipped) {
     if (path === 'cpython/LICENSE') continue;
     expect(readFileSync(join(shippedCorpus, path)).equals(readFileSync(join(fullCorpus, path))), path).toBe(

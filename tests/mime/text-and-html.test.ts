@@ -8,7 +8,7 @@ import { mailOf, ownMail } from '../harness/memory/mail-files.ts';
 
 describe.each(['mailparser', 'postal-mime'] as const)('text and HTML of an email, read with %s', (parser) => {
   const readOwn = async (name: string) => mailOf(await parseMessage(ownMail(name), { parser, limits }));
-  /** The second parser ends lines in LF, and leaves the one that belongs to the delimiter. */
+  /** The second parser ends lines in LF, and keeps the one that belongs to the delimiter. */
   const lines = (text: string): string =>
     parser === 'mailparser' ? text : text.replaceAll('\r\n', '\n').replace(/\n$/, '');
   const words = (text: string): string => text.replace(/\s+/g, ' ').trim();
@@ -22,14 +22,14 @@ describe.each(['mailparser', 'postal-mime'] as const)('text and HTML of an email
     expect(previewOf(mail)).toMatch(/^The badge reader/);
   });
 
-  it('the text holds every HTML part, also one behind alternatives', async () => {
+  it('the text contains every HTML part, also one after alternatives', async () => {
     const mail = await readOwn('html-parts-in-a-row.eml');
     expect(mail.text).toContain('The first page asks for a new badge.');
     expect(mail.text).toContain('the second page says who pays.');
     expect(mail.text.indexOf('first')).toBeLessThan(mail.text.indexOf('second'));
   });
 
-  it('text that has no HTML alternative is shown beside the HTML of another part', async () => {
+  it('text without an HTML alternative is shown beside the HTML of another part', async () => {
     const mail = await readOwn('text-alternative-beside-html.eml');
     expect(mail.html).toContain('Please unlock room 4');
     expect(mail.html).toContain('This email is confidential');
@@ -44,7 +44,7 @@ describe.each(['mailparser', 'postal-mime'] as const)('text and HTML of an email
     expect(previewOf(mail)).toMatch(/^The order 4711/);
   });
 
-  it('HTML alone is text with lines, lists, cells and quotations', async () => {
+  it('HTML alone becomes text with lines, lists, cells and quotations', async () => {
     const mail = await readOwn('html-only-with-layout.eml');
     expect(mail.text).toBe(
       'Grüße aus Köln,\n\ndrei Fragen:\n\n- Wer hat den Schlüssel?\n- 3 < 4?\n\nArtikel\tMenge\nToner\t2\n\n> Am Montag schrieb Anna:\n> Danke!',
@@ -64,7 +64,7 @@ describe.each(['mailparser', 'postal-mime'] as const)('text and HTML of an email
     expect(mail.html).toContain('The mailbox of Ada Byron is full');
   });
 
-  it('inline text with a file name is shown, and is a file with the very bytes', async () => {
+  it('inline text with a file name is shown, and is an attachment with the exact bytes', async () => {
     const mail = await readOwn('inline-named-text.eml');
     expect(mail.text).toContain('The printer stopped again.');
     expect(mail.text).toContain('E-303 Tür offen');
@@ -88,7 +88,7 @@ describe('inline text with a file name', () => {
     return mailOf(await parseMessage(raw, { parser: 'mailparser', limits }));
   };
 
-  it('is the body alone where it is one of several versions, or all there is', async () => {
+  it('is only the body if it is one of several versions, or the only part', async () => {
     const named = ['Content-Type: text/html; name=body.html', 'Content-Disposition: inline', '', '<p>Hi</p>'];
     const versions = ['Content-Type: multipart/alternative; boundary=b', '', '--b', ...named, '--b--'];
     const page = ['Content-Type: multipart/related; boundary=b', '', '--b', ...named, '--b--'];
@@ -99,7 +99,7 @@ describe('inline text with a file name', () => {
     }
   });
 
-  it('keeps an email within the limits that it came in', async () => {
+  it('keeps an email within its original limits', async () => {
     const part = ['--b', 'Content-Type: text/plain; name=a.txt', '', 'x'];
     const lines = Array.from({ length: 1_000 }, () => part).flat();
     const mail = await read(['Content-Type: multipart/mixed; boundary=b', '', ...lines, '--b--']);
@@ -109,19 +109,19 @@ describe('inline text with a file name', () => {
 });
 
 describe('the stored text', () => {
-  it('is the sender’s own where it says what the HTML says', () => {
+  it('is the sender’s own if it has the same content as the HTML', () => {
     const html = '<p>Please send the <b>contract</b> of May to both of us.</p>';
     const text = 'Please send the\n*contract* of May to both of us.';
     expect(storedBody({ text, html }, true)).toEqual({ text, html });
     expect(storedBody({ text, html }, false).text).toBe('Please send the contract of May to both of us.');
   });
 
-  it('is both where they say different things and the text says more', () => {
+  it('is both if they differ and the text has more', () => {
     const text = 'A long text that has nothing in common with the page beside it, whatever the reason.';
     expect(storedBody({ text, html: '<p>Other words</p>' }, true).text).toBe(`Other words\n\n${text}`);
   });
 
-  it('is made of HTML that has pictures only when there is no text', () => {
+  it('is created from HTML that has pictures only when there is no text', () => {
     const html = '<img src="cid:a">';
     expect(storedBody({ text: 'Look', html }, true)).toEqual({ text: 'Look', html });
     expect(storedBody({ text: '', html: '<p></p>' }, true)).toEqual({ text: '', html: '<p></p>' });
@@ -147,7 +147,7 @@ describe('text of HTML', () => {
     expect(textOfHtml(html)).toBe(text);
   });
 
-  it('takes linear time on HTML made to take longer, and never grows beyond its limit', () => {
+  it('takes linear time on HTML designed to be slow, and never exceeds its limit', () => {
     const pieces = [
       '<',
       '<div>a',

@@ -1,4 +1,4 @@
-/** Whether text that is declared as Western can be so. */
+/** Whether text that is declared as Western can be valid. */
 import iconv from 'iconv-lite';
 import { expect, test } from 'vitest';
 import { isLatinName, isNonWesternText, isWesternName } from '../../shared/mime/western-text.ts';
@@ -23,7 +23,7 @@ test.each([
   expect(isNonWesternText(Buffer.from(text, 'latin1'))).toBe(false);
 });
 
-test('seven letters are too few to tell, and eight are enough', () => {
+test('seven letters are too few to decide, and eight are enough', () => {
   expect(isNonWesternText(iconv.encode('привета', 'windows-1251'))).toBe(false);
   expect(isNonWesternText(iconv.encode('приветам', 'windows-1251'))).toBe(true);
 });
@@ -38,10 +38,7 @@ test.each([
   ['windows-1251', false, false],
   ['koi8-r', false, false],
   ['gb18030', false, false],
-])(
-  '%s is what programs write without knowing: %s; is a charset of Latin letters: %s',
-  (name, western, latin) => {
-    expect(isWesternName(name)).toBe(western);
-    expect(isLatinName(name)).toBe(latin);
-  },
-);
+])('%s is a common default of programs: %s; is a charset of Latin letters: %s', (name, western, latin) => {
+  expect(isWesternName(name)).toBe(western);
+  expect(isLatinName(name)).toBe(latin);
+});

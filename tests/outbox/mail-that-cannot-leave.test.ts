@@ -23,7 +23,7 @@ describe('an email that cannot be sent', () => {
 
   test.each<[string, Partial<OutgoingMail>]>([
     ['no recipient', { to: [] }],
-    ['a recipient that holds a command', { to: ['a@b.example>\r\nRCPT TO:<c@d.example'] }],
+    ['a recipient that contains a command', { to: ['a@b.example>\r\nRCPT TO:<c@d.example'] }],
     ['a recipient in full-width letters', { to: ['ａｄｍｉｎ@customer.example'] }],
     ['a recipient with a full-width at sign', { to: ['a＠b.example@customer.example'] }],
     ['a recipient with a name', { to: ['Kim <kim@customer.example>'] }],
@@ -32,7 +32,7 @@ describe('an email that cannot be sent', () => {
     ['a subject of two lines', { subject: 'a\r\nBcc: c@d.example' }],
     ['a name of two lines', { from: { address: support, name: 'a\nb' } }],
     ['a header of two lines', { headers: { 'X-A': 'a\r\nBcc: c@d.example' } }],
-    ['a header whose name holds another', { headers: { 'X-A: b\r\nBcc': 'c@d.example' } }],
+    ['a header whose name contains another', { headers: { 'X-A: b\r\nBcc': 'c@d.example' } }],
     ['a Message-ID that is none', { messageId: 'outbox-1' }],
   ])('is refused before any request: %s', async (_what, connectRequest) => {
     const tokens = tokensOf('t');
@@ -101,9 +101,9 @@ describe('an email that cannot be sent', () => {
   const polite = ['220 x\r\n', '250 x\r\n', '250 ok\r\n', '250 ok\r\n', '354 go on\r\n'];
 
   test.each([
-    ['may have left where the server hangs up after it was handed over', /\r\n\.\r\n$/, 'smtp-answer-lost'],
-    ['has not left where the server hangs up at the recipient', /RCPT TO/, 'smtp-unreachable'],
-    ['has not left where the server hangs up at once', /EHLO/, 'smtp-unreachable'],
+    ['may have been sent if the server disconnects after the message', /\r\n\.\r\n$/, 'smtp-answer-lost'],
+    ['was not sent if the server disconnects at the recipient', /RCPT TO/, 'smtp-unreachable'],
+    ['was not sent if the server disconnects at once', /EHLO/, 'smtp-unreachable'],
   ])('%s', async (_what, until, code) => {
     const url = new Secret(`smtp://127.0.0.1:${await hangsUp(polite, until)}`);
     const sending = senderWith(tokensOf()).send({ kind: 'relay', url }, letter());

@@ -74,7 +74,7 @@ describe('a credential', () => {
 describe('an empty secret', () => {
   test.each([
     ['of a draft', 'optional', 'secret', 'keep'],
-    ['of a draft where nothing was chosen', 'optional', '', 'keep'],
+    ['of a draft without a choice', 'optional', '', 'keep'],
     ['of an edit', 'keep', '', 'keep'],
     ['of an edit that chooses a new secret', 'keep', 'secret', 'secret'],
     ['of a new provider', 'needed', '', 'secret'],

@@ -70,7 +70,7 @@ describe('the preset of a provider', () => {
 });
 
 test.each([
-  ['nothing, where there is no world', azure, sampleProvider(), false],
+  ['nothing, without a demo', azure, sampleProvider(), false],
   ['no world but that of npm start', demo, sampleProvider(), false],
   ['a demo provider', { demo: { ...world, isShownAsDemo: true } }, sampleProvider(), true],
   ['what belongs to no provider', { demo: { ...world, isShownAsDemo: true } }, undefined, true],

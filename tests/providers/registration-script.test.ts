@@ -74,8 +74,8 @@ describe('the script for the Azure CLI', () => {
   });
 
   it.each([
-    ['made', { clientId: '' }],
-    ['mended', { clientId: GUID }],
+    ['created', { clientId: '' }],
+    ['updated', { clientId: GUID }],
   ])(
     'a multi-tenant app is %s as one, or no user of another tenant could sign in (AADSTS50194)',
     (_, change) => {

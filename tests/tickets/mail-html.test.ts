@@ -138,7 +138,7 @@ describe('nesting', () => {
     ['ten thousand tags', nested(10_000)],
     ['tags that are left out', '<x>'.repeat(501)],
     ['tags of which one is always closed', '<div><q></q>'.repeat(501)],
-    ['rows and items in turn, which close one another where they stand alone', '<td><li>'.repeat(300)],
+    ['alternating rows and items, which close one another on their own', '<td><li>'.repeat(300)],
   ])('of %s is not shown', async (_name, html) => {
     expect(await sanitiseMailHtml(html, { remoteImages: 'blocked', inlineImage: () => undefined })).toBe(
       'too-deep',

@@ -94,9 +94,9 @@ describe('ticket numbers', () => {
 
   test.each([
     ['is lost', undefined],
-    ['holds a text', 'seven'],
-    ['holds a number as a text', '600'],
-    ['holds nothing', null],
+    ['contains a text', 'seven'],
+    ['contains a number as a text', '600'],
+    ['is empty', null],
     ['is less than nothing', -1],
     ['was set back', 2],
     ['was set back to nothing', 0],

@@ -74,7 +74,7 @@ describe('a ticket', () => {
     ['as it is', ticket],
     ['closed', { ...ticket, status: 'closed' }],
     ['that follows another one', { ...ticket, follows: { id: 't0', number: 6 } }],
-    ['of somebody unknown', { ...ticket, requester: { name: undefined, address: undefined } }],
+    ['of an unknown author', { ...ticket, requester: { name: undefined, address: undefined } }],
   ])('%s is read back as it was written', (_what, one) => {
     expect(headKind.fromRow(stored(headRow(one)))).toEqual({ ...one, stale: [] });
     const { openedAt, participants, follows, ...summary } = one;

@@ -4,14 +4,14 @@ import { z } from 'zod';
 
 /**
  * What a person expects of one message of the mail folder. Written by hand from the raw message; the bytes of the
- * attachments were decoded with another tool than the project's.
+ * attachments were decoded with a tool other than the project's.
  */
 export interface Expectation {
   /** Below the mail folder. */
   path: string;
-  /** The sender's address, its domain in ASCII; null where the message gives none that can be used. */
+  /** The sender's address, its domain in ASCII; null if the message has no usable one. */
   from: string | null;
-  /** The sender's display name, or what stands in place of an address that cannot be used. */
+  /** The sender's display name, or the text in place of an unusable address. */
   name: string | null;
   subject: string;
   /** How the body begins and ends. White space does not count. */
@@ -19,19 +19,19 @@ export interface Expectation {
   last?: string;
   /** Sentences of the body. */
   holds?: string[];
-  /** Words that belong to the transport, and that nobody wants to read. */
+  /** Words of the transport, which no reader wants to see. */
   lacks?: string[];
   /** Sentences that are in the body or in an attachment: of a message that is forwarded inline. */
   anywhere?: string[];
-  /** Sentences of the HTML, where it says something else than the text. */
+  /** Sentences of the HTML, if it differs from the text. */
   html?: string[];
   files: ExpectedFile[];
-  /** Names of attachments that may be there as well: whether they are shown is a matter of taste. */
+  /** Names of optional attachments, which may be shown or not. */
   mayAlso?: string[];
 }
 
 export interface ExpectedFile {
-  /** `*` stands for any characters: a part without a name gets one by its type. */
+  /** `*` matches any characters: a part without a name gets one by its type. */
   name: string;
   bytes: number;
   sha256: string;
