@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { InboxTruth } from './inbox-truth.ts';
 import type { ChaosOptions } from './options.ts';
-import { isOfLostMessage, placeName } from './records.ts';
+import { isOfLostMessage, placeName, type StoredRow } from './records.ts';
 import type { StormRecord } from './storm.ts';
 import type { ChaosWorld } from './world.ts';
 
@@ -44,6 +44,9 @@ export async function settle(
   }
 }
 
+/** The alert of unimported email stays open until a person has handled each email. */
+const needsPerson = (row: StoredRow): boolean => String(row['key']).startsWith('quarantine-grown|');
+
 async function whatIsLeft(
   world: ChaosWorld,
   truth: InboxTruth,
@@ -71,7 +74,7 @@ async function whatIsLeft(
         row.rowKey.startsWith('mail|') && row['state'] !== 'done' && !isOfLostMessage(row, restoredFrom),
     ).length,
     'mailboxes in trouble': state.filter(({ rowKey }) => rowKey.endsWith('|health')).length,
-    'open alerts': alerts.filter(({ rowKey }) => rowKey.startsWith('open|')).length,
+    'open alerts': alerts.filter((row) => row.rowKey.startsWith('open|') && !needsPerson(row)).length,
   };
   return Object.entries(counts).flatMap(([what, count]) => (count === 0 ? [] : [`${what}: ${count}`]));
 }
