@@ -68,7 +68,7 @@ export class Visitor {
     if (saved.status !== 303) throw stoppedAt(`the provider ${provider['name']}`, saved);
     const back = await this.#signInAt(pathOf(saved), { who: 'self', address });
     const account = new URL(back.location ?? '', this.#origin).searchParams.get('account');
-    if (account === null) throw stoppedAt('the way back', back);
+    if (account === null) throw stoppedAt('the return to Postroom', back);
     return account;
   }
 
@@ -79,7 +79,7 @@ export class Visitor {
   async signInAgain(page: string, address: string): Promise<void> {
     const proposed = formValues((await this.get(page)).html);
     const back = await this.#signInAt(page.split('?')[0] ?? '', { ...proposed, address });
-    if (back.status !== 303) throw stoppedAt('the way back', back);
+    if (back.status !== 303) throw stoppedAt('the return to Postroom', back);
   }
 
   /** Enters a new client secret on the provider's own page. */
