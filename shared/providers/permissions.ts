@@ -68,9 +68,6 @@ export const appPermissionsFor = (wanted: readonly Protocol[]): readonly AppPerm
       return { ...role, resourceAppId, reason, protocol };
     });
 
-/** The permissions of a registration for mail servers: what was asked before there was a choice. */
-export const mailPermissions: readonly Permission[] = permissionsFor(serverProtocols);
-
 /** The protocols whose scope was granted, however long the provider writes the scope names. Pure. */
 export function protocolsIn(scopes: readonly string[]): readonly Protocol[] {
   // Google has one scope for all mail servers.

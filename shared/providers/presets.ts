@@ -22,6 +22,10 @@ export type ServerProtocol = (typeof serverProtocols)[number];
 export const protocols = [...serverProtocols, 'graph', 'graph-send', 'graph-push'] as const;
 export type Protocol = (typeof protocols)[number];
 
+/** The protocols that read a mailbox. */
+export const readingProtocols = ['imap', 'pop3', 'graph'] as const;
+export type ReadingProtocol = (typeof readingProtocols)[number];
+
 /** Host names of mail servers, by protocol. */
 export type MailHosts = Partial<Record<ServerProtocol, string>>;
 

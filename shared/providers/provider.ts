@@ -10,7 +10,6 @@ import {
   type Protocol,
   presetNamed,
   type ServerProtocol,
-  serverProtocols,
   traitsOf,
 } from './presets.ts';
 import { protocolAccess, type Resource } from './protocol-access.ts';
@@ -39,7 +38,7 @@ export interface Provider extends ProviderCredentials {
   mailHosts?: MailHosts | undefined;
   /** Mail scopes of a custom provider; presets define their own. */
   scopes: readonly string[];
-  /** The protocols that its mailboxes may use; absent: those of the mail servers. Microsoft only. */
+  /** The protocols that its mailboxes may use; absent: the usual ones. Microsoft only. */
   ways?: readonly Protocol[] | undefined;
   /** The result of the last check of these settings. */
   preflight?: Preflight | undefined;
@@ -118,8 +117,8 @@ export function tokenHostsOf(provider: Provider, config: World, resource: Resour
   return graph === undefined ? [] : [graph.host.toLowerCase()];
 }
 
-/** The protocols that are asked for where no choice was made: those of the mail servers. */
-export const usualProtocols: readonly Protocol[] = serverProtocols;
+/** The protocols that are asked for where no choice was made. */
+export const usualProtocols: readonly Protocol[] = ['imap', 'smtp'];
 
 /** The protocols whose permissions a provider's registration needs. Pure. */
 export const waysOf = ({ ways }: Pick<Provider, 'ways'>): readonly Protocol[] => ways ?? usualProtocols;
