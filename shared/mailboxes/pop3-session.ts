@@ -287,7 +287,7 @@ export class Pop3Session implements Pop3Maildrop {
     const atOnce = numbers.length > 1 ? await this.#atOnce() : 1;
     for (let start = 0; start < numbers.length; start += atOnce) {
       const those = numbers.slice(start, start + atOnce);
-      for (const number of those) this.#wire.say(command(number));
+      this.#wire.sayAll(those.map(command));
       for (const number of those) {
         try {
           await this.#reply();
