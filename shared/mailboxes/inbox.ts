@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PostroomError } from '../platform/errors.ts';
+import type { ProblemCode } from '../platform/problem.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { MessageIdentity, MessageMeta, MessageRef } from './message-ref.ts';
 
@@ -10,6 +11,8 @@ export interface InboxAddress {
   folder: string;
   /** The mailbox to open. For a shared mailbox, not the token's owner. */
   user: string;
+  /** The token's owner; absent: unknown, or an app that acts for itself. */
+  owner?: string | undefined;
   accessToken: Secret;
 }
 
@@ -154,11 +157,24 @@ export class InboxError extends PostroomError {
   readonly failure: InboxFailure;
   /** The server's message with secrets removed; undefined if there was none. */
   readonly said: string | undefined;
+  /** ISO time before which the server wants no further request; undefined: it named none. */
+  readonly retryAt: string | undefined;
 
-  constructor(failure: InboxFailure, message: string, options?: { cause?: unknown; said?: string }) {
-    super(`imap-${failure}`, message, options);
+  /** @param options `code`: the code of another protocol than IMAP */
+  constructor(
+    failure: InboxFailure,
+    message: string,
+    options?: {
+      cause?: unknown;
+      said?: string | undefined;
+      code?: ProblemCode;
+      retryAt?: string | undefined;
+    },
+  ) {
+    super(options?.code ?? `imap-${failure}`, message, options);
     this.name = 'InboxError';
     this.failure = failure;
     this.said = options?.said;
+    this.retryAt = options?.retryAt;
   }
 }
