@@ -87,6 +87,49 @@ export const mailProblems = {
     ],
     links: ['users', 'permissions'],
   },
+  'pop3-no-access': {
+    title: 'The mail server keeps this mailbox closed',
+    cause:
+      'The server says that something about this mailbox is out of order, and that it does not pass by itself (RFC 3206, SYS/PERM).',
+    who: 'mailbox-owner',
+    retry: 'after-fix',
+    steps: [
+      'Let the people who look after the mail server check this mailbox: its state, its licence, its size.',
+      testConnection,
+    ],
+    links: ['mailboxes'],
+  },
+  'pop3-in-use': {
+    title: 'Another program reads the mailbox',
+    cause: 'POP3 admits one reader at a time, and another one is connected.',
+    who: 'mailbox-owner',
+    retry: 'by-itself',
+    steps: [
+      'Close the other mail program, or wait until it is done.',
+      'If it lasts: choose IMAP for this mailbox, which admits several readers.',
+    ],
+    links: [],
+  },
+  'pop3-login-delay': {
+    title: 'The mail server wants longer pauses between sign-ins',
+    cause: 'The server refuses a sign-in over POP3 that comes too soon after the last one.',
+    who: 'you',
+    retry: 'by-itself',
+    steps: [
+      'Nothing is to be done if it is rare: Postroom retries automatically.',
+      'If it comes back often: in Postroom, edit the mailbox and fetch it less often.',
+    ],
+    links: [],
+  },
+  'pop3-no-uidl': {
+    title: 'The mail server cannot tell its messages apart',
+    cause:
+      'The server does not support UIDL, an optional command of POP3. Without it, nobody can know which messages were fetched.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['Choose IMAP for this mailbox, if the server offers it.'],
+    links: [],
+  },
   'pop3-refused': {
     title: 'The mail server refuses a command over POP3',
     cause: 'The server took the sign-in, and answered a later command with -ERR.',

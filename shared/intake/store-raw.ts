@@ -1,5 +1,5 @@
 import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
-import { type MessageMeta, type MessageRef, sortedRefs } from '../mailboxes/message-ref.ts';
+import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { createLimiter } from '../platform/concurrency.ts';
 import { BEGINNING_BYTES, END_BYTES, isShort, type ReadMail, shortNote } from './complete-message.ts';
@@ -60,7 +60,7 @@ export async function storeRaw(
   const broken = kind === 'in-memory' ? await storeInMemory(blobs, inbox, placed, stored) : await storeEach();
   const byRef = new Map(stored.map((each) => [each.ref, each]));
   return {
-    stored: sortedRefs(byRef.keys()).flatMap((ref) => byRef.get(ref) ?? []),
+    stored: metas.flatMap(({ ref }) => byRef.get(ref) ?? []),
     missing: metas.filter(({ ref }) => !byRef.has(ref)),
     broken,
   };

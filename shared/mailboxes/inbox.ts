@@ -28,12 +28,19 @@ export interface ReadingProgress {
   known: Iterable<MessageMeta>;
   /** True if all listed messages were processed: only later arrivals are new. */
   isComplete: boolean;
+  /**
+   * Stored, and deleted from the server or still to be deleted. A protocol without unread messages lists those
+   * that are still there again; absent: none.
+   */
+  deleted?: readonly MessageRef[] | undefined;
 }
 
 /** The position of reading in a folder. Immutable. */
 export interface Position {
   /** True if the message is not new: the next listing includes it only while it is unread, or on request. */
   covers(ref: MessageRef): boolean;
+  /** True if the message certainly arrived after this position was taken. */
+  isLater(ref: MessageRef): boolean;
   /** Moves the position forward, never back. */
   advance(progress: ReadingProgress): Position;
   /** Moves the position back, so that these messages are listed again. */
@@ -61,7 +68,10 @@ export interface ListRequest {
 }
 
 export interface Listing {
-  /** The requested unread messages, those after the position, and those requested in addition; sorted. */
+  /**
+   * The requested unread messages, those after the position, and those requested in addition; in the server's
+   * order. A protocol without unread messages treats those after the position as unread.
+   */
   refs: readonly MessageRef[];
   /**
    * The position from which this fetch continues. If no position was known, it covers the messages that are
@@ -98,22 +108,22 @@ export interface Inbox {
   readonly total: number;
   /** The messages to fetch. */
   list(request: ListRequest): Promise<Listing>;
-  /** The latest messages, at most this many, sorted. */
+  /** The latest messages, at most this many, in the server's order, as all lists of refs below. */
   latest(count: number): Promise<MessageRef[]>;
-  /** Messages received on this day (ISO) or later, read or unread, sorted. Servers use their own time zone. */
+  /** Messages received on this day (ISO) or later, read or unread. Servers use their own time zone. */
   receivedSince(day: string): Promise<MessageRef[]>;
-  /** All others: messages received before this day (ISO), sorted. */
+  /** All others: messages received before this day (ISO). */
   receivedBefore(day: string): Promise<MessageRef[]>;
-  /** Every message in the folder, sorted. */
+  /** Every message in the folder. */
   all(): Promise<MessageRef[]>;
-  /** Messages whose header matches, read or unread, sorted. */
+  /** Messages whose header matches, read or unread. */
   find(search: HeaderSearch): Promise<MessageRef[]>;
   /** Name of the server's junk folder; undefined if it can't be identified. */
   junkFolder(): Promise<string | undefined>;
-  /** Fetched with one command, sorted. Omits messages that are gone or that the server does not describe. */
+  /** In the server's order. Omits messages that are gone or that the server does not describe. */
   fetchMeta(refs: readonly MessageRef[]): Promise<MessageMeta[]>;
   /**
-   * Fetches raw messages with one command and calls `each` as they arrive. Messages that are gone or that the
+   * Fetches raw messages and calls `each` as they arrive. Messages that are gone or that the
    * server does not return are omitted without an indication of which.
    */
   fetchRaw(refs: readonly MessageRef[], each: (ref: MessageRef, raw: Uint8Array) => void): Promise<void>;
@@ -128,7 +138,7 @@ export interface Inbox {
   currentValidity(): Promise<string>;
   /**
    * These three methods fail with `refused` when the server refuses; part of the messages may have been changed
-   * by then.
+   * by then. `markSeen` does nothing over POP3, which has no unread messages; `move` is always refused there.
    */
   markSeen(refs: readonly MessageRef[]): Promise<void>;
   move(refs: readonly MessageRef[], folder: string): Promise<void>;
@@ -142,7 +152,7 @@ export interface Inbox {
 export type InboxFailure =
   /** The server rejected the token: refresh it once, then ask a person. */
   | 'token-refused'
-  /** The token is valid, but this user may not open this mailbox, or IMAP is disabled for it. */
+  /** The token is valid, but this user may not open this mailbox, or the protocol is disabled for it. */
   | 'no-access'
   | 'folder-missing'
   /**
