@@ -58,6 +58,8 @@ export function failureOf(
   if (purpose === 'change') return 'refused';
   // Exchange also says of a folder without permission that it is not found, and every mailbox has an inbox.
   if (isGone && purpose === 'open-folder') return 'folder-missing';
+  // Moved or deleted meanwhile.
+  if (isGone && purpose === 'read') return 'unavailable';
   if (status === 403 || status === 404) return 'no-access';
   return 'unavailable';
 }

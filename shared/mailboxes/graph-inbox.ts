@@ -1,12 +1,12 @@
 import { mapLimited } from '../platform/concurrency.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { EndpointRules } from '../providers/endpoint-safety.ts';
-import { type BatchAnswer, GraphClient, type GraphRequest } from './graph-client.ts';
+import { GraphClient } from './graph-client.ts';
 import { type GraphPurpose, GraphRefusal, graphInboxError, inboxErrorOf } from './graph-errors.ts';
-import { findFolder, type GraphFolder, junkFolderName } from './graph-folders.ts';
-import { type GraphMessage, MESSAGE_FIELDS, messageIn, readPage, readPages } from './graph-messages.ts';
-import { GraphPosition, positionFrom } from './graph-position.ts';
-import { byArrival, idOf, isGraphRef, secondsOf } from './graph-ref.ts';
+import { type GraphMailbox, openMailboxFolder } from './graph-mailbox.ts';
+import type { GraphMessage } from './graph-messages.ts';
+import { GraphPosition, positionFrom, type SavedPosition } from './graph-position.ts';
+import { idOf, isGraphRef, secondsOf } from './graph-ref.ts';
 import { continueTracking, startTracking } from './graph-tracking.ts';
 import type { HeaderSearch, Inbox, InboxAddress, Listing, ListRequest } from './inbox.ts';
 import { isSameFolder } from './mailbox.ts';
@@ -17,10 +17,6 @@ const VALIDITY = '1';
 const CHUNK_BYTES = 4 * 1024 * 1024;
 /** Messages downloaded at once; the client has no more places for one mailbox. */
 const DOWNLOADS = 4;
-/** Messages in a page of a list; Graph's limit is 1,000. */
-const PAGE = 500;
-/** Before every message: `$orderby` needs its field first in the filter. */
-const EVER = '1970-01-01T00:00:00Z';
 const DAY_MS = 86_400_000;
 
 /**
@@ -36,59 +32,56 @@ export async function openGraphInbox(
   const client = new GraphClient(address, seam, rules);
   const purpose = isSameFolder(address.folder, 'INBOX') ? 'open-inbox' : 'open-folder';
   try {
-    return new GraphInbox(client, seam, await findFolder(client, address.folder));
+    return new GraphInbox(await openMailboxFolder(client, address.folder), seam);
   } catch (error) {
     client.close();
     throw inboxErrorOf(error, purpose, seam.now());
   }
 }
 
-class GraphInbox implements Inbox {
+/** The port over any source of Graph's responses. */
+export class GraphInbox implements Inbox {
   readonly validity = VALIDITY;
   readonly total: number;
-  readonly #client: GraphClient;
-  readonly #seam: Seam;
-  readonly #folder: GraphFolder;
-  /** Path of the folder's resource. */
-  readonly #path: string;
+  readonly #mailbox: GraphMailbox;
+  readonly #seam: Pick<Seam, 'now'>;
   /** Metadata that this session has read. */
   readonly #known = new Map<MessageRef, MessageMeta>();
+  /** The order in which Graph listed messages: those of the same second have no other. */
+  readonly #order = new Map<MessageRef, number>();
   /** IDs of refs that hold only a hash. */
   readonly #hashed = new Map<MessageRef, string>();
 
-  constructor(client: GraphClient, seam: Seam, folder: GraphFolder) {
-    this.#client = client;
+  constructor(mailbox: GraphMailbox, seam: Pick<Seam, 'now'>) {
+    this.#mailbox = mailbox;
     this.#seam = seam;
-    this.#folder = folder;
-    this.#path = `${client.mailbox}/mailFolders/${encodeURIComponent(folder.id)}`;
-    this.total = folder.total;
+    this.total = mailbox.folder.total;
   }
 
   list({ position: data, isVoid = false, also = [], since, unread }: ListRequest): Promise<Listing> {
-    return this.#reading(async () => {
+    return this.#call('read', async () => {
       const saved = isVoid ? undefined : positionFrom(data);
-      const continued = saved && (await continueTracking(this.#client, saved));
+      const continued = saved && (await continueTracking(this.#mailbox, saved));
       // Before the unread messages are read: what comes in between is found later.
-      const tracked = continued ?? (await startTracking(this.#client, this.#path, this.#seam.now()));
+      const tracked = continued ?? (await startTracking(this.#mailbox, this.#seam.now()));
       const found = this.#learn(tracked.found);
       const isKnown = saved !== undefined && continued !== undefined;
-      const again = isKnown && saved.from !== undefined ? await this.#since(isoOf(saved.from)) : [];
-      const position = new GraphPosition({
-        saved: isKnown ? saved : tracked.reached,
-        reached: tracked.reached,
-        found: new Set(found),
-        takenAt: tracked.takenAt,
-      }).uncover(again);
+      const again = isKnown ? await this.#again(saved) : [];
+      const { reached, takenAt } = tracked;
+      const from = isKnown ? saved : reached;
+      const position = new GraphPosition({ saved: from, reached, found: new Set(found), takenAt });
       const refs = new Set([
         ...found,
         ...again,
-        ...(await this.#unread(unread)),
-        ...(isKnown || since === undefined ? [] : await this.#since(dayBefore(since))),
+        ...(unread === false
+          ? []
+          : await this.#messages({ isUnread: true, from: unread && startOf(unread.since) })),
+        ...(isKnown || since === undefined ? [] : await this.#messages({ from: dayBefore(since) })),
         ...(await this.#stillHere(also)),
       ]);
       return {
-        refs: byArrival(refs),
-        position,
+        refs: this.#sorted(refs),
+        position: position.uncover(again),
         isSetBack: data !== undefined && !isKnown,
         witness: undefined,
       };
@@ -96,62 +89,52 @@ class GraphInbox implements Inbox {
   }
 
   latest(count: number): Promise<MessageRef[]> {
-    return this.#reading(async () => {
-      const query = `$orderby=receivedDateTime%20desc&$top=${count}&${MESSAGE_FIELDS}`;
-      const { messages } = await readPage(this.#client, 'search', `${this.#path}/messages?${query}`);
-      return byArrival(this.#learn(messages.toReversed()));
+    return this.#call('read', async () => {
+      const newest = await this.#mailbox.latest(count);
+      return this.#sorted(this.#learn(newest.toReversed()));
     });
   }
 
   receivedSince(day: string): Promise<MessageRef[]> {
-    return this.#reading(() => this.#since(startOf(day)));
+    return this.#call('read', () => this.#messages({ from: startOf(day) }));
   }
 
   receivedBefore(day: string): Promise<MessageRef[]> {
-    return this.#reading(() => this.#filtered(`receivedDateTime lt ${startOf(day)}`));
+    return this.#call('read', () => this.#messages({ before: startOf(day) }));
   }
 
   all(): Promise<MessageRef[]> {
-    return this.#reading(() => this.#since(EVER));
+    return this.#call('read', () => this.#messages({}));
   }
 
-  /**
-   * Searches as Outlook does: words from their beginning, in an index that a new message enters within moments.
-   * https://learn.microsoft.com/graph/search-query-parameter#using-search-on-message-collections
-   */
   find({ words, messageId }: HeaderSearch): Promise<MessageRef[]> {
-    return this.#reading(async () => {
+    return this.#call('read', async () => {
+      // A quotation mark would end the words.
       const text = words.replaceAll(/["\\]/g, ' ').trim();
-      const found = new Set<MessageRef>();
-      if (messageId !== undefined)
-        for (const ref of await this.#filtered(
-          `receivedDateTime ge ${EVER} and internetMessageId eq '${messageId.replaceAll("'", "''")}'`,
-        ))
-          found.add(ref);
-      for (const field of text === '' ? [] : ['from', 'subject'])
-        for (const ref of await this.#messages(`$search=${encodeURIComponent(`"${field}:${text}"`)}`))
-          found.add(ref);
-      return byArrival(found);
+      const found = new Set(messageId === undefined ? [] : await this.#messages({ messageId }));
+      for (const field of text === '' ? [] : (['from', 'subject'] as const))
+        for (const ref of this.#learn(await this.#mailbox.search(field, text))) found.add(ref);
+      return this.#sorted(found);
     });
   }
 
   junkFolder(): Promise<string | undefined> {
-    return this.#reading(() => junkFolderName(this.#client));
+    return this.#call('read', () => this.#mailbox.junkFolder());
   }
 
   fetchMeta(refs: readonly MessageRef[]): Promise<MessageMeta[]> {
-    return this.#reading(async () => {
+    return this.#call('read', async () => {
       await this.#stillHere(refs.filter((ref) => !this.#known.has(ref)));
-      return byArrival(refs).flatMap((ref) => this.#known.get(ref) ?? []);
+      return this.#sorted(refs).flatMap((ref) => this.#known.get(ref) ?? []);
     });
   }
 
   fetchRaw(refs: readonly MessageRef[], each: (ref: MessageRef, raw: Uint8Array) => void): Promise<void> {
-    return this.#reading(async () => {
+    return this.#call('read', async () => {
       const ids = await this.#idsOf(refs);
       await mapLimited([...ids], DOWNLOADS, async ([ref, id]) => {
         try {
-          const chunks = await Array.fromAsync(this.#client.bytes('source', this.#valueOf(id)));
+          const chunks = await Array.fromAsync(this.#mailbox.value('source', id));
           each(ref, Buffer.concat(chunks));
         } catch (error) {
           if (!(error instanceof GraphRefusal) || !error.isGone) throw error;
@@ -165,7 +148,7 @@ class GraphInbox implements Inbox {
     try {
       let chunks: Uint8Array[] = [];
       let size = 0;
-      for await (const bytes of this.#client.bytes('part', await this.#valueAt(ref))) {
+      for await (const bytes of this.#mailbox.value('part', await this.#idAt(ref))) {
         for (let rest = bytes; rest.byteLength > 0; ) {
           const part = rest.subarray(0, CHUNK_BYTES - size);
           chunks.push(part);
@@ -185,10 +168,10 @@ class GraphInbox implements Inbox {
 
   /** Graph always sends the whole message: the transfer is broken off. */
   fetchHead(ref: MessageRef, bytes: number): Promise<Uint8Array> {
-    return this.#reading(async () => {
+    return this.#call('read', async () => {
       const chunks: Uint8Array[] = [];
       let size = 0;
-      for await (const chunk of this.#client.bytes('part', await this.#valueAt(ref))) {
+      for await (const chunk of this.#mailbox.value('part', await this.#idAt(ref))) {
         chunks.push(chunk);
         size += chunk.byteLength;
         if (size >= bytes) break;
@@ -202,86 +185,62 @@ class GraphInbox implements Inbox {
   }
 
   markSeen(refs: readonly MessageRef[]): Promise<void> {
-    return this.#changing('mark', refs, (path) => ({ method: 'PATCH', path, body: { isRead: true } }));
+    return this.#change(refs, (ids) => this.#mailbox.markSeen(ids));
   }
 
   async move(refs: readonly MessageRef[], folder: string): Promise<void> {
-    const target = await this.#target(folder);
-    await this.#changing('move', refs, (path) => ({
-      method: 'POST',
-      path: `${path}/move`,
-      body: { destinationId: target.id },
-    }));
+    await this.#change(refs, async (ids) => {
+      try {
+        await this.#mailbox.move(ids, folder);
+      } catch (error) {
+        if (!(error instanceof GraphRefusal) || !error.isGone) throw error;
+        const said = `Microsoft Graph did not move stored email: there is no folder “${folder}”.`;
+        throw graphInboxError('refused', said, { cause: error, said: error.message });
+      }
+    });
     for (const ref of refs) this.#known.delete(ref);
   }
 
-  /**
-   * Deleted messages are in the folder for deleted items, and deleted from there for good.
-   * https://learn.microsoft.com/graph/api/message-delete
-   */
   async remove(refs: readonly MessageRef[]): Promise<void> {
-    await this.#changing('delete', refs, (path) => ({ method: 'DELETE', path }));
+    await this.#change(refs, (ids) => this.#mailbox.remove(ids));
     for (const ref of refs) this.#known.delete(ref);
   }
 
   async close(): Promise<void> {
-    this.#client.close();
+    this.#mailbox.close();
   }
 
   destroy(): void {
-    this.#client.close();
+    this.#mailbox.close();
   }
 
-  async #target(folder: string): Promise<GraphFolder> {
-    try {
-      return await findFolder(this.#client, folder);
-    } catch (error) {
-      if (!(error instanceof GraphRefusal) || !error.isGone) throw this.#errorOf(error, 'change');
-      const said = `Microsoft Graph did not move stored email: there is no folder “${folder}”.`;
-      throw graphInboxError('refused', said, { cause: error, said: error.message });
-    }
+  /** The messages that a saved position lists again. */
+  async #again({ again, from }: SavedPosition): Promise<MessageRef[]> {
+    return from === undefined ? this.#stillHere(again ?? []) : this.#messages({ from: isoOf(from) });
   }
 
-  async #unread(unread: ListRequest['unread']): Promise<MessageRef[]> {
-    if (unread === false) return [];
-    return this.#filtered(`receivedDateTime ge ${startOf(unread?.since ?? EVER)} and isRead eq false`);
-  }
-
-  #since(time: string): Promise<MessageRef[]> {
-    return this.#filtered(`receivedDateTime ge ${timeOf(time)}`);
-  }
-
-  #filtered(filter: string): Promise<MessageRef[]> {
-    return this.#messages(`$filter=${encodeURIComponent(filter)}&$orderby=receivedDateTime%20asc`);
-  }
-
-  async #messages(query: string): Promise<MessageRef[]> {
-    const path = `${this.#path}/messages?${query}&$top=${PAGE}&${MESSAGE_FIELDS}`;
-    return this.#learn(await readPages(this.#client, 'search', path));
+  async #messages(filter: Parameters<GraphMailbox['messages']>[0]): Promise<MessageRef[]> {
+    return this.#learn(await this.#mailbox.messages(filter));
   }
 
   /** Of these, the messages that are in the folder. */
   async #stillHere(refs: readonly MessageRef[]): Promise<MessageRef[]> {
     const ids = await this.#idsOf(refs);
-    const requests = [...ids.values()].map(
-      (id): GraphRequest => ({
-        method: 'GET',
-        path: `/messages/${encodeURIComponent(id)}?${MESSAGE_FIELDS}`,
-      }),
-    );
-    const answers = await this.#client.batch('facts', requests);
-    this.#throwRefused(answers);
-    const messages = answers.flatMap(({ body, refusal }) =>
-      refusal === undefined ? (messageIn(body) ?? []) : [],
-    );
-    return this.#learn(
-      messages.filter(({ folderId }) => folderId === undefined || folderId === this.#folder.id),
-    );
+    return ids.size === 0 ? [] : this.#learn(await this.#mailbox.describe([...ids.values()]));
+  }
+
+  /** In the order of arrival. */
+  #sorted(refs: Iterable<MessageRef>): MessageRef[] {
+    const placeOf = (ref: MessageRef): number => this.#order.get(ref) ?? 0;
+    return [...refs]
+      .filter(isGraphRef)
+      .sort((one, other) => secondsOf(one) - secondsOf(other) || placeOf(one) - placeOf(other));
   }
 
   /** Keeps what a response tells about messages. */
   #learn(messages: readonly GraphMessage[]): MessageRef[] {
     for (const { id, meta } of messages) {
+      if (!this.#order.has(meta.ref)) this.#order.set(meta.ref, this.#order.size);
       // Without a size it is not complete, and is asked for again.
       if (meta.size > 0) this.#known.set(meta.ref, meta);
       if (idOf(meta.ref) === undefined) this.#hashed.set(meta.ref, id);
@@ -301,41 +260,22 @@ class GraphInbox implements Inbox {
 
   /** Finds the ID of a hashed ref from an earlier session among the messages of its second. */
   async #idByTime(ref: MessageRef): Promise<string | undefined> {
-    const [from, to] = [isoOf(secondsOf(ref)), isoOf(secondsOf(ref) + 1)];
-    await this.#filtered(`receivedDateTime ge ${timeOf(from)} and receivedDateTime lt ${timeOf(to)}`);
+    const second = secondsOf(ref);
+    await this.#messages({ from: isoOf(second), before: isoOf(second + 1) });
     return this.#hashed.get(ref);
   }
 
-  async #valueAt(ref: MessageRef): Promise<string> {
+  async #idAt(ref: MessageRef): Promise<string> {
     const id = (await this.#idsOf([ref])).get(ref);
     if (id === undefined) throw graphInboxError('unavailable', 'The message is not in the mailbox any more.');
-    return this.#valueOf(id);
+    return id;
   }
 
-  #valueOf(id: string): string {
-    return `${this.#client.mailbox}/messages/${encodeURIComponent(id)}/$value`;
-  }
-
-  #changing(
-    operation: string,
-    refs: readonly MessageRef[],
-    requestFor: (path: string) => GraphRequest,
-  ): Promise<void> {
+  #change(refs: readonly MessageRef[], effect: (ids: readonly string[]) => Promise<void>): Promise<void> {
     return this.#call('change', async () => {
       const ids = await this.#idsOf(refs);
-      const requests = [...ids.values()].map((id) => requestFor(`/messages/${encodeURIComponent(id)}`));
-      this.#throwRefused(await this.#client.batch(operation, requests));
+      if (ids.size > 0) await effect([...ids.values()]);
     });
-  }
-
-  /** A message that is gone needs nothing more; any other refusal is one. */
-  #throwRefused(answers: readonly BatchAnswer[]): void {
-    const refused = answers.find(({ refusal }) => refusal !== undefined && !refusal.isGone)?.refusal;
-    if (refused !== undefined) throw refused;
-  }
-
-  #reading<T>(effect: () => Promise<T>): Promise<T> {
-    return this.#call('read', effect);
   }
 
   async #call<T>(purpose: GraphPurpose, effect: () => Promise<T>): Promise<T> {
@@ -352,9 +292,6 @@ class GraphInbox implements Inbox {
 }
 
 const isoOf = (seconds: number): string => new Date(seconds * 1000).toISOString();
-
-/** A time or day as Graph's filters want it. */
-const timeOf = (time: string): string => `${new Date(time).toISOString().slice(0, 19)}Z`;
 
 /** The start of a day in UTC. */
 const startOf = (day: string): string => `${new Date(day).toISOString().slice(0, 10)}T00:00:00Z`;

@@ -5,6 +5,7 @@ import type { MessageMeta } from './message-ref.ts';
 
 /** PidTagMessageSize ([MS-OXCMSG] section 2.2.1.7): the size in the store, not that of the MIME form. */
 const SIZE = 'Integer 0x0E08';
+/** Messages in a page of a delta query. */
 const PAGE = 500;
 
 /** What is read of a message; `$expand` is also allowed for delta (https://learn.microsoft.com/graph/api/message-delta). */
@@ -29,8 +30,19 @@ const page = z.object({
 /** A message in a folder. */
 export interface GraphMessage {
   id: string;
-  folderId: string | undefined;
+  /** Absent: the response did not say. */
+  folderId?: string | undefined;
+  /** A size of 0: the response had none. */
   meta: MessageMeta;
+}
+
+/** A page of messages, with the path of the next one, or of later changes. */
+export interface MessagePage {
+  messages: GraphMessage[];
+  next?: string | undefined;
+  later?: string | undefined;
+  /** The server's time, milliseconds since the epoch. */
+  date: number;
 }
 
 /** Undefined when it is not a message. */
@@ -41,7 +53,7 @@ export function messageIn(body: unknown): GraphMessage | undefined {
 
 function messageOf(row: z.infer<typeof message>): GraphMessage {
   const receivedAt = new Date(Date.parse(row.receivedDateTime ?? '') || 0).toISOString();
-  const size = row.singleValueExtendedProperties?.find(({ id }) => /0x0?e08$/i.test(id))?.value;
+  const size = row.singleValueExtendedProperties?.find(({ id }) => /0x0*e08$/i.test(id))?.value;
   return {
     id: row.id,
     folderId: row.parentFolderId ?? undefined,
@@ -53,15 +65,6 @@ function messageOf(row: z.infer<typeof message>): GraphMessage {
       messageId: (row.internetMessageId ?? '').replace(/\s+/g, ' ').trim().slice(0, 1000),
     },
   };
-}
-
-/** A page of messages, with the path of the next one, or of later changes. */
-interface MessagePage {
-  messages: GraphMessage[];
-  next: string | undefined;
-  later: string | undefined;
-  /** The server's time, milliseconds since the epoch. */
-  date: number;
 }
 
 export async function readPage(client: GraphClient, operation: string, path: string): Promise<MessagePage> {

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { secondsOf } from './graph-ref.ts';
 import type { Position, PositionData, ReadingProgress } from './inbox.ts';
-import type { MessageRef } from './message-ref.ts';
+import { type MessageRef, messageRef } from './message-ref.ts';
 
 // Position in a folder of Microsoft Graph. A delta link stands for all messages that were in the folder when it
 // was issued; following it returns those that came later, also those moved here.
 
-/** A column of a table holds 32 Ki characters. */
-const LONGEST_LINK = 14_000;
+/** A column of a table holds 32 Ki characters: two links, and as many refs as fit. */
+const LONGEST_LINK = 8_000;
+const MOST_AGAIN = 60;
 // Only paths: a token must never follow a stored address to another host.
 const link = z.string().startsWith('/v1.0/').max(LONGEST_LINK);
 
@@ -24,7 +25,9 @@ const links = z.object({
 export type DeltaLinks = z.infer<typeof links>;
 
 const savedPosition = links.extend({
-  /** Messages received since then are listed again: seconds since the epoch. */
+  /** Messages to be listed again. */
+  again: z.array(z.string().transform(messageRef)).max(MOST_AGAIN).optional(),
+  /** If there are too many: all messages received since then, in seconds since the epoch. */
   from: z.int().min(0).optional(),
 });
 export type SavedPosition = z.infer<typeof savedPosition>;
@@ -91,8 +94,10 @@ export class GraphPosition implements Position {
     const { saved, reached } = this.#tracked;
     const { link, next } =
       this.#fresh.size > 0 ? { link: saved.link, next: nextOf(saved, reached) } : reached;
-    const from = [...this.#older].reduce((least, ref) => Math.min(least, secondsOf(ref)), Infinity);
-    const data = { link, ...(next !== undefined && { next }), ...(Number.isFinite(from) && { from }) };
+    const again = [...this.#older];
+    const from = again.reduce((least, ref) => Math.min(least, secondsOf(ref)), Number.MAX_SAFE_INTEGER);
+    const older = again.length === 0 ? {} : again.length > MOST_AGAIN ? { from } : { again };
+    const data = { link, ...(next !== undefined && { next }), ...older };
     // A link that does not fit into a row: the next fetch starts over, and the ledger knows what was fetched.
     return savedPosition.safeParse(data).success ? data : null;
   }

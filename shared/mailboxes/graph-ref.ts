@@ -28,10 +28,6 @@ export function idOf(ref: MessageRef): string | undefined {
 /** Seconds since the epoch at which the server received the message. */
 export const secondsOf = (ref: MessageRef): number => Number(partsOf(ref)[1]);
 
-/** In the order of arrival; messages of the same second stay in the order given. */
-export const byArrival = (refs: Iterable<MessageRef>): MessageRef[] =>
-  [...refs].sort((one, other) => secondsOf(one) - secondsOf(other));
-
 function partsOf(ref: MessageRef): RegExpExecArray {
   const parts = GRAPH_REF.exec(ref);
   if (parts === null) throw new TypeError('not a ref of Microsoft Graph');

@@ -1,6 +1,6 @@
-import type { GraphClient } from './graph-client.ts';
 import { GraphRefusal } from './graph-errors.ts';
-import { type GraphMessage, MESSAGE_FIELDS, readPage } from './graph-messages.ts';
+import type { GraphMailbox } from './graph-mailbox.ts';
+import type { GraphMessage, MessagePage } from './graph-messages.ts';
 import type { DeltaLinks } from './graph-position.ts';
 
 /**
@@ -19,9 +19,7 @@ export interface Tracking {
   takenAt: number;
 }
 
-/** @param folder path of the folder's resource */
-const deltaPath = (folder: string, filter: string): string =>
-  `${folder}/messages/delta?changeType=created${filter}&${MESSAGE_FIELDS}`;
+type Changes = Pick<GraphMailbox, 'startOfChanges' | 'changes'>;
 
 /**
  * Starts tracking now. The tracking of a whole folder begins with a listing of all its messages, so it starts with
@@ -29,22 +27,20 @@ const deltaPath = (folder: string, filter: string): string =>
  * messages. https://learn.microsoft.com/graph/delta-query-messages
  * @param now milliseconds since the epoch
  */
-export async function startTracking(client: GraphClient, folder: string, now: number): Promise<Tracking> {
-  const since = `${new Date(now - LOOK_BACK_MS).toISOString().slice(0, 19)}Z`;
-  const filter = `&$filter=receivedDateTime%20ge%20${since}`;
-  const { link, takenAt } = await follow(client, deltaPath(folder, filter));
-  return { reached: { link, next: deltaPath(folder, '') }, found: [], takenAt };
+export async function startTracking(mailbox: Changes, now: number): Promise<Tracking> {
+  const from = new Date(now - LOOK_BACK_MS).toISOString();
+  const { link, takenAt } = await follow(mailbox, mailbox.startOfChanges(from));
+  return { reached: { link, next: mailbox.startOfChanges() }, found: [], takenAt };
 }
 
 /** Continues a tracking. Undefined: its state is gone, so that it has to start again. */
-export async function continueTracking(client: GraphClient, from: DeltaLinks): Promise<Tracking | undefined> {
+export async function continueTracking(mailbox: Changes, saved: DeltaLinks): Promise<Tracking | undefined> {
   try {
     // First: what comes after this tracking took over is still found by the one that it replaces.
-    const next = from.next === undefined ? undefined : await advance(client, from.next);
-    const { link, found, takenAt } = await follow(client, from.link);
-    const reached =
-      next?.isComplete === true ? { link: next.path } : { link, ...(next && { next: next.path }) };
-    return { reached, found, takenAt };
+    const next = saved.next === undefined ? undefined : await advance(mailbox, saved.next);
+    const { link, found, takenAt } = await follow(mailbox, saved.link);
+    if (next?.isComplete === true) return { reached: { link: next.path }, found, takenAt };
+    return { reached: { link, ...(next !== undefined && { next: next.path }) }, found, takenAt };
   } catch (error) {
     if (error instanceof GraphRefusal && error.isExpiredLink) return undefined;
     throw error;
@@ -53,29 +49,32 @@ export async function continueTracking(client: GraphClient, from: DeltaLinks): P
 
 /** Follows the pages to the link for later changes. */
 async function follow(
-  client: GraphClient,
+  mailbox: Changes,
   path: string,
 ): Promise<{ link: string; found: GraphMessage[]; takenAt: number }> {
   const found: GraphMessage[] = [];
   let takenAt: number | undefined;
   for (let next = path; ; ) {
-    const page = await readPage(client, 'delta', next);
+    const page = await mailbox.changes(next);
     found.push(...page.messages);
     takenAt ??= Math.floor(page.date / 1000);
     if (page.later !== undefined) return { link: page.later, found, takenAt };
-    if (page.next === undefined) throw new GraphRefusal(502, '', 'a page of changes without a link');
-    next = page.next;
+    next = nextOf(page);
   }
 }
 
 /** Follows a few pages and ignores the messages on them. */
-async function advance(client: GraphClient, path: string): Promise<{ path: string; isComplete: boolean }> {
+async function advance(mailbox: Changes, path: string): Promise<{ path: string; isComplete: boolean }> {
   let reached = path;
   for (let count = 0; count < PAGES_AT_ONCE; count += 1) {
-    const { next, later } = await readPage(client, 'delta', reached);
-    if (later !== undefined) return { path: later, isComplete: true };
-    if (next === undefined) throw new GraphRefusal(502, '', 'a page of changes without a link');
-    reached = next;
+    const page = await mailbox.changes(reached);
+    if (page.later !== undefined) return { path: page.later, isComplete: true };
+    reached = nextOf(page);
   }
   return { path: reached, isComplete: false };
+}
+
+function nextOf({ next }: MessagePage): string {
+  if (next === undefined) throw new GraphRefusal(502, '', 'a page of changes without a link');
+  return next;
 }

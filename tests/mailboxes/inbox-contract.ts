@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ConnectDeps } from '../../shared/mailboxes/connect-inbox.ts';
+import { graphRef } from '../../shared/mailboxes/graph-ref.ts';
 import { uidOf, uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { type Inbox, InboxError, type ListRequest, type PositionData } from '../../shared/mailboxes/inbox.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
@@ -26,6 +27,8 @@ interface ProtocolTraits {
   hasOrder: boolean;
   /** There are other folders to move to. */
   hasFolders: boolean;
+  /** Sizes are estimates. */
+  estimatesSize?: true;
   /** A ref of no message, beyond all of these if there is an order. */
   absent(refs: readonly MessageRef[], steps: number): MessageRef;
 }
@@ -41,6 +44,13 @@ export const pop3Traits: ProtocolTraits = {
   hasOrder: false,
   hasFolders: false,
   absent: (_refs, steps) => uidlRef(`absent ${steps}`),
+};
+export const graphTraits: ProtocolTraits = {
+  hasUnread: true,
+  hasOrder: false,
+  hasFolders: true,
+  estimatesSize: true,
+  absent: (_refs, steps) => graphRef(`AAkALabsent${steps}=`, '2100-01-01T00:00:00Z'),
 };
 const threeOf = ([first = uidRef(0), second = uidRef(0), third = uidRef(0)]: readonly MessageRef[]) =>
   [first, second, third] as const;
@@ -77,9 +87,9 @@ async function sourcesOf(inbox: Inbox, refs: readonly MessageRef[]): Promise<Map
   return found;
 }
 
-/** What every inbox must do: those in memory, and IMAP and POP3 on real servers. */
+/** What every inbox must do: those in memory, IMAP and POP3 on real servers, and Graph on its emulator. */
 export function describeInbox(world: InboxWorld): void {
-  const { hasUnread, hasOrder, hasFolders, absent: beyond } = world.protocol ?? imapTraits;
+  const { hasUnread, hasOrder, hasFolders, estimatesSize, absent: beyond } = world.protocol ?? imapTraits;
   const unreadIn = async (inbox: Inbox): Promise<readonly MessageRef[]> => (await inbox.list({})).refs;
   const three = [mail('first'), mail('second', 'longer than the first'), mail('third')];
   /** Fills the folder and returns a session and the refs in order. */
@@ -195,7 +205,9 @@ export function describeInbox(world: InboxWorld): void {
     const { inbox, refs } = await filled(three);
     const facts = await inbox.fetchMeta([...refs, beyond(refs, 9)].toReversed());
     expect(facts.map(({ ref }) => ref)).toEqual(refs);
-    expect(facts.map(({ size }) => size)).toEqual(three.map(({ byteLength }) => byteLength));
+    if (estimatesSize === true) for (const meta of facts) expect(meta).toMatchObject({ isEstimate: true });
+    else expect(facts.map(({ size }) => size)).toEqual(three.map(({ byteLength }) => byteLength));
+    for (const { size } of facts) expect(size).toBeGreaterThan(0);
     expect(facts.map(({ messageId }) => messageId)).toEqual(
       ['first', 'second', 'third'].map((name) => `<${name}@customer.example>`),
     );
