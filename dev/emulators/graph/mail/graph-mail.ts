@@ -12,7 +12,6 @@ import {
   type TokenRules,
   userOf,
 } from './access.ts';
-import { answerBatch } from './batch.ts';
 import { answerDelta } from './delta.ts';
 import { answerFolder, answerFolders, folderPath } from './folders.ts';
 import {
@@ -43,14 +42,6 @@ export interface GraphMailOptions extends TokenRules {
 
 const CONCURRENT = 4;
 
-/** A request from the network, or a part of a batch. Names of headers in lower case. */
-interface RawCall {
-  method: string;
-  url: URL;
-  headers: Readonly<Record<string, string>>;
-  body: Buffer;
-}
-
 /** The mail API of Microsoft Graph over the mailboxes of a mail server emulator. */
 export class GraphMail {
   readonly world: MailWorld;
@@ -74,7 +65,7 @@ export class GraphMail {
   /** Whether a path belongs to mail: everything of a user except the user itself. */
   serves(pathname: string): boolean {
     const [root, ...rest] = segmentsOf(pathname) ?? [];
-    return (root === 'me' && rest.length > 0) || root === 'users' || root === '$batch';
+    return (root === 'me' && rest.length > 0) || root === 'users';
   }
 
   /** Answers one request. Refusals are replies too. */
@@ -82,21 +73,19 @@ export class GraphMail {
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     );
-    const { method = 'GET' } = request;
-    if (segmentsOf(url.pathname)?.[0] !== '$batch') return this.#answer({ method, url, headers, body });
-    const call = { method, segments: [], path: url.pathname, query: url.searchParams, headers, body };
+    const path = url.pathname;
     return this.#guarded(headers, async () => {
       const caller = await readMailCaller(this.#rules, this.world.users, headers['authorization']);
-      return answerBatch({ ...call, caller }, (part) => this.#answer(part));
-    });
-  }
-
-  #answer({ method, url, headers, body }: RawCall): Promise<MailReply> {
-    return this.#guarded(headers, async () => {
-      const caller = await readMailCaller(this.#rules, this.world.users, headers['authorization']);
-      const path = url.pathname;
-      const segments = segmentsOf(path) ?? [];
-      return this.#perform({ method, segments, path, query: url.searchParams, headers, body, caller });
+      const { method = 'GET' } = request;
+      return this.#perform({
+        method,
+        segments: segmentsOf(path) ?? [],
+        path,
+        query: url.searchParams,
+        headers,
+        body,
+        caller,
+      });
     });
   }
 
