@@ -11,8 +11,11 @@ import type { InboxAddress } from './inbox.ts';
 
 /** Requests to one mailbox at a time (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits). */
 const AT_A_TIME = 4;
-/** Requests in a batch (https://learn.microsoft.com/graph/json-batching#batch-size-limitations). */
-const BATCH = 20;
+/**
+ * A batch may have 20 requests, but each of them counts as one of the four, and those beyond are refused
+ * (https://learn.microsoft.com/graph/throttling#throttling-and-batching).
+ */
+const BATCH = AT_A_TIME;
 const VERSION = '/v1.0';
 /** IDs that stay when a message is moved (https://learn.microsoft.com/graph/outlook-immutable-id). */
 const IMMUTABLE = 'IdType="ImmutableId"';
@@ -131,7 +134,7 @@ export class GraphClient {
 
   /**
    * Sends the requests in batches and returns their responses in order; those that Graph throttles are sent again.
-   * A batch may use all four requests that a mailbox allows, so nothing else runs beside it.
+   * A batch uses all four requests that a mailbox allows, so nothing else runs beside it.
    */
   async batch(operation: string, requests: readonly GraphRequest[]): Promise<BatchAnswer[]> {
     const answers: BatchAnswer[] = [];

@@ -82,6 +82,7 @@ export class GraphInbox implements Inbox {
       return {
         refs: this.#sorted(refs),
         position: position.uncover(again),
+        isAhead: isKnown && saved.next !== undefined,
         isSetBack: data !== undefined && !isKnown,
         witness: undefined,
       };

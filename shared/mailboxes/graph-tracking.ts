@@ -22,15 +22,17 @@ export interface Tracking {
 type Changes = Pick<GraphMailbox, 'startOfChanges' | 'changes'>;
 
 /**
- * Starts tracking now. The tracking of a whole folder begins with a listing of all its messages, so it starts with
- * a filter, in one or two requests, and the other replaces it later: with a filter Graph returns at most 5,000
- * messages. https://learn.microsoft.com/graph/delta-query-messages
+ * Starts tracking now. The tracking of a whole folder begins with a listing of all its messages. In a large folder,
+ * which has too many of them for one listing, it starts with a filter, and the other replaces it later: with a
+ * filter Graph returns at most 5,000 messages. https://learn.microsoft.com/graph/delta-query-messages
  * @param now milliseconds since the epoch
  */
 export async function startTracking(mailbox: Changes, now: number): Promise<Tracking> {
+  const whole = await advance(mailbox, mailbox.startOfChanges());
+  if (whole.isComplete) return { reached: { link: whole.path }, found: [], takenAt: whole.takenAt };
   const from = new Date(now - LOOK_BACK_MS).toISOString();
   const { link, takenAt } = await follow(mailbox, mailbox.startOfChanges(from));
-  return { reached: { link, next: mailbox.startOfChanges() }, found: [], takenAt };
+  return { reached: { link, next: whole.path }, found: [], takenAt };
 }
 
 /** Continues a tracking. Undefined: its state is gone, so that it has to start again. */
@@ -64,14 +66,19 @@ async function follow(
 }
 
 /** Follows a few pages and ignores the messages on them. */
-async function advance(mailbox: Changes, path: string): Promise<{ path: string; isComplete: boolean }> {
+async function advance(
+  mailbox: Changes,
+  path: string,
+): Promise<{ path: string; isComplete: boolean; takenAt: number }> {
   let reached = path;
+  let takenAt: number | undefined;
   for (let count = 0; count < PAGES_AT_ONCE; count += 1) {
     const page = await mailbox.changes(reached);
-    if (page.later !== undefined) return { path: page.later, isComplete: true };
+    takenAt ??= Math.floor(page.date / 1000);
+    if (page.later !== undefined) return { path: page.later, isComplete: true, takenAt };
     reached = nextOf(page);
   }
-  return { path: reached, isComplete: false };
+  return { path: reached, isComplete: false, takenAt: takenAt ?? 0 };
 }
 
 function nextOf({ next }: MessagePage): string {

@@ -78,6 +78,8 @@ export interface Listing {
    * unread now.
    */
   position: Position;
+  /** True if the position got further without new messages, and should be saved all the same; absent: false. */
+  isAhead?: boolean | undefined;
   /** True if the saved position is invalid, as after a restore from a backup: reading starts over. */
   isSetBack: boolean;
   /**

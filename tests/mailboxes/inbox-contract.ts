@@ -29,6 +29,8 @@ interface ProtocolTraits {
   hasFolders: boolean;
   /** Sizes are estimates. */
   estimatesSize?: true;
+  /** Each message is a request: there is no command line that many of them could overflow. */
+  asksOneByOne?: true;
   /** A ref of no message, beyond all of these if there is an order. */
   absent(refs: readonly MessageRef[], steps: number): MessageRef;
 }
@@ -50,6 +52,7 @@ export const graphTraits: ProtocolTraits = {
   hasOrder: false,
   hasFolders: true,
   estimatesSize: true,
+  asksOneByOne: true,
   absent: (_refs, steps) => graphRef(`AAkALabsent${steps}=`, '2100-01-01T00:00:00Z'),
 };
 const threeOf = ([first = uidRef(0), second = uidRef(0), third = uidRef(0)]: readonly MessageRef[]) =>
@@ -89,7 +92,8 @@ async function sourcesOf(inbox: Inbox, refs: readonly MessageRef[]): Promise<Map
 
 /** What every inbox must do: those in memory, IMAP and POP3 on real servers, and Graph on its emulator. */
 export function describeInbox(world: InboxWorld): void {
-  const { hasUnread, hasOrder, hasFolders, estimatesSize, absent: beyond } = world.protocol ?? imapTraits;
+  const { hasUnread, hasOrder, hasFolders, estimatesSize, asksOneByOne, absent: beyond } =
+    world.protocol ?? imapTraits;
   const unreadIn = async (inbox: Inbox): Promise<readonly MessageRef[]> => (await inbox.list({})).refs;
   const three = [mail('first'), mail('second', 'longer than the first'), mail('third')];
   /** Fills the folder and returns a session and the refs in order. */
@@ -221,7 +225,8 @@ export function describeInbox(world: InboxWorld): void {
   test('accepts more refs than fit into a command line', async () => {
     const { inbox, refs } = await filled(three);
     // Deleted: of three thousand emails, no two adjacent.
-    const many = [...refs, ...Array.from({ length: 3000 }, (_, index) => beyond(refs, 2 + 2 * index))];
+    const length = asksOneByOne === true ? 50 : 3000;
+    const many = [...refs, ...Array.from({ length }, (_, index) => beyond(refs, 2 + 2 * index))];
     expect((await inbox.list({ also: many })).refs).toEqual(refs);
     expect((await inbox.fetchMeta(many)).map(({ ref }) => ref)).toEqual(refs);
     expect(sortedRefs((await sourcesOf(inbox, many)).keys())).toEqual(sortedRefs(refs));

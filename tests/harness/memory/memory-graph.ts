@@ -9,7 +9,7 @@ import type { FolderMail, MemoryFolder } from './memory-inbox.ts';
 
 const PIECE = 256 * 1024;
 /** Small, so that a round of changes has several pages. */
-const CHANGES_IN_PAGE = 2;
+const CHANGES_IN_PAGE = 4;
 /** What a mailbox store adds to the size of a message. */
 const STORE_BYTES = 2048;
 
