@@ -59,8 +59,9 @@ function fieldsOf(head: Uint8Array): Field[] {
  * time.
  */
 function timeOf(text: string | undefined): string | undefined {
-  const found =
-    /(\d{1,2}\s+[a-z]{3}\s+\d{4}\s+\d{1,2}:\d{2}(?::\d{2})?)\s*([+-]\d{4}|GMT|UTC?|Z)?/i.exec(text ?? '');
+  const found = /(\d{1,2}\s+[a-z]{3}\s+\d{4}\s+\d{1,2}:\d{2}(?::\d{2})?)\s*([+-]\d{4}|GMT|UTC?|Z)?/i.exec(
+    text ?? '',
+  );
   const [, local, zone = '+0000'] = found ?? [];
   if (local === undefined) return undefined;
   const time = Date.parse(`${local} ${/^[+-]/.test(zone) ? zone : '+0000'}`);
@@ -72,20 +73,25 @@ function decoded(value: string): string {
   const utf8 = Buffer.from(value, 'latin1').toString('utf8');
   return utf8
     .replace(/\?=\s+=\?/g, '?==?')
-    .replace(/=\?([\w-]+)(?:\*[\w-]*)?\?([bq])\?([^?]*)\?=/gi, (word, charset: string, kind: string, body: string) => {
-      const bytes =
-        kind.toLowerCase() === 'b'
-          ? Buffer.from(body, 'base64')
-          : Buffer.from(
-              body
-                .replaceAll('_', ' ')
-                .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-              'latin1',
-            );
-      try {
-        return new TextDecoder(charset).decode(bytes);
-      } catch {
-        return word;
-      }
-    });
+    .replace(
+      /=\?([\w-]+)(?:\*[\w-]*)?\?([bq])\?([^?]*)\?=/gi,
+      (word, charset: string, kind: string, body: string) => {
+        const bytes =
+          kind.toLowerCase() === 'b'
+            ? Buffer.from(body, 'base64')
+            : Buffer.from(
+                body
+                  .replaceAll('_', ' ')
+                  .replace(/=([0-9a-f]{2})/gi, (_, hex: string) =>
+                    String.fromCharCode(Number.parseInt(hex, 16)),
+                  ),
+                'latin1',
+              );
+        try {
+          return new TextDecoder(charset).decode(bytes);
+        } catch {
+          return word;
+        }
+      },
+    );
 }

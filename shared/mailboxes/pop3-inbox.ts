@@ -179,24 +179,13 @@ class Pop3Inbox implements Inbox {
       const { drop, numbers } = await this.#race(this.#session());
       const number = numbers.get(ref);
       if (number === undefined) throw gone();
-      let held: Uint8Array[] = [];
-      let size = 0;
-      const pieces = drop.mail(number)[Symbol.asyncIterator]();
+      const chunks = chunksOf(drop.mail(number));
       for (;;) {
-        const { done, value } = await this.#race(this.#seam.call('pop3.part', () => pieces.next()));
+        const { done, value } = await this.#race(this.#seam.call('pop3.part', () => chunks.next()));
         if (done === true) break;
-        for (let rest = value; rest.byteLength > 0; ) {
-          const piece = rest.subarray(0, CHUNK_BYTES - size);
-          rest = rest.subarray(piece.byteLength);
-          held.push(piece);
-          size += piece.byteLength;
-          if (size < CHUNK_BYTES) continue;
-          yield Buffer.concat(held);
-          [held, size] = [[], 0];
-        }
+        yield value;
       }
       isWhole = true;
-      if (size > 0) yield Buffer.concat(held);
     } catch (error) {
       throw inboxError(error);
     } finally {
@@ -345,6 +334,24 @@ class Pop3Inbox implements Inbox {
       throw error;
     }
   }
+}
+
+/** The same bytes in chunks of 4 MB, and the rest. */
+async function* chunksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of pieces) {
+    for (let rest = piece; rest.byteLength > 0; ) {
+      const part = rest.subarray(0, CHUNK_BYTES - size);
+      rest = rest.subarray(part.byteLength);
+      held.push(part);
+      size += part.byteLength;
+      if (size < CHUNK_BYTES) continue;
+      yield Buffer.concat(held);
+      [held, size] = [[], 0];
+    }
+  }
+  if (size > 0) yield Buffer.concat(held);
 }
 
 const mapOf = (numbered: readonly NumberedRef[]): Pick<Opened, 'order' | 'numbers'> => ({

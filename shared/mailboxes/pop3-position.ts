@@ -162,5 +162,8 @@ function grouped(refs: Iterable<MessageRef>, bits: number): Map<number, MessageR
 
 function digestOf(refs: readonly MessageRef[]): Buffer {
   if (refs.length === 0) return Buffer.alloc(DIGEST_BYTES);
-  return createHash('sha256').update([...refs].sort().join(',')).digest().subarray(0, DIGEST_BYTES);
+  return createHash('sha256')
+    .update([...refs].sort().join(','))
+    .digest()
+    .subarray(0, DIGEST_BYTES);
 }

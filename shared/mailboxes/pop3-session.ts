@@ -189,11 +189,15 @@ export class Pop3Session implements Pop3Maildrop {
    */
   headers(numbers: readonly number[], each: (number: number, head: Uint8Array) => void): Promise<void> {
     return this.#call('top', async () => {
-      const refused = await this.#inTurn(numbers, (number) => `TOP ${number} 0`, async (number) =>
-        each(number, await this.#kept()),
+      const refused = await this.#inTurn(
+        numbers,
+        (number) => `TOP ${number} 0`,
+        async (number) => each(number, await this.#kept()),
       );
-      await this.#inTurn(refused, (number) => `RETR ${number}`, async (number) =>
-        each(number, await this.#kept()),
+      await this.#inTurn(
+        refused,
+        (number) => `RETR ${number}`,
+        async (number) => each(number, await this.#kept()),
       );
     });
   }
@@ -216,8 +220,10 @@ export class Pop3Session implements Pop3Maildrop {
   /** These messages, byte for byte, without those that the server refuses. */
   async whole(numbers: readonly number[], each: (number: number, raw: Uint8Array) => void): Promise<void> {
     await this.#call('retrieve', () =>
-      this.#inTurn(numbers, (number) => `RETR ${number}`, async (number) =>
-        each(number, await this.#kept(LARGEST_RESPONSE)),
+      this.#inTurn(
+        numbers,
+        (number) => `RETR ${number}`,
+        async (number) => each(number, await this.#kept(LARGEST_RESPONSE)),
       ),
     );
   }
@@ -232,9 +238,14 @@ export class Pop3Session implements Pop3Maildrop {
     return this.#call('delete', async () => {
       let said = '';
       const read = async (): Promise<void> => {};
-      const refused = await this.#inTurn(numbers, (number) => `DELE ${number}`, read, (line) => {
-        said = line;
-      });
+      const refused = await this.#inTurn(
+        numbers,
+        (number) => `DELE ${number}`,
+        read,
+        (line) => {
+          said = line;
+        },
+      );
       if (refused.length === 0) return;
       await this.#ask('RSET');
       throw new Pop3Error('refused', said);
@@ -276,7 +287,7 @@ export class Pop3Session implements Pop3Maildrop {
     const atOnce = numbers.length > 1 ? await this.#atOnce() : 1;
     for (let start = 0; start < numbers.length; start += atOnce) {
       const those = numbers.slice(start, start + atOnce);
-      for (const number of those) this.#wire.say(command(number));
+      this.#wire.sayAll(those.map(command));
       for (const number of those) {
         try {
           await this.#reply();

@@ -67,7 +67,10 @@ describe.each(fetchProtocols)('the promises of the intake hold over %s', (protoc
       );
       for (const { call, point } of calls)
         for (const kind of faultKinds)
-          findings.add(`${kind} at call ${call}, ${point}`, await scheduleLargeMail({ call, kind }, { protocol }));
+          findings.add(
+            `${kind} at call ${call}, ${point}`,
+            await scheduleLargeMail({ call, kind }, { protocol }),
+          );
       expect(findings.list()).toEqual([]);
     },
     LONG,
@@ -107,7 +110,8 @@ describe.each(fetchProtocols)('the promises of the intake hold over %s', (protoc
     'with two concurrent processes',
     async () => {
       const findings = new Findings();
-      for (let seed = 1; seed <= races; seed += 1) findings.add(`seed ${seed}`, await race(seed, 0, { protocol }));
+      for (let seed = 1; seed <= races; seed += 1)
+        findings.add(`seed ${seed}`, await race(seed, 0, { protocol }));
       expect(findings.list()).toEqual([]);
     },
     LONG,
@@ -117,7 +121,8 @@ describe.each(fetchProtocols)('the promises of the intake hold over %s', (protoc
     'with two concurrent processes and faults',
     async () => {
       const findings = new Findings();
-      for (let seed = 1; seed <= races; seed += 1) findings.add(`seed ${seed}`, await race(seed, 0.03, { protocol }));
+      for (let seed = 1; seed <= races; seed += 1)
+        findings.add(`seed ${seed}`, await race(seed, 0.03, { protocol }));
       expect(findings.list()).toEqual([]);
     },
     LONG,

@@ -24,10 +24,7 @@ import { violationsNow } from './promises.ts';
 import { SignIn } from './sign-in.ts';
 import { keyOf, type TinyMail } from './tiny-mails.ts';
 
-export const mailboxOf = (
-  afterFetch: Mailbox['afterFetch'],
-  protocol: FetchProtocol = 'imap',
-): Mailbox => ({
+export const mailboxOf = (afterFetch: Mailbox['afterFetch'], protocol: FetchProtocol = 'imap'): Mailbox => ({
   id: 'support',
   address: 'support@contoso.example',
   protocol,

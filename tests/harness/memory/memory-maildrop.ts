@@ -45,7 +45,8 @@ async function connectMaildrop(folder: MemoryFolder, seam: Seam): Promise<Pop3Ma
 
   return {
     mails: () => call('uidl', () => mails.map(({ uidl }, index) => ({ number: index + 1, uidl }))),
-    sizes: () => call('list', () => new Map(mails.map(({ mail }, index) => [index + 1, mail.raw.byteLength]))),
+    sizes: () =>
+      call('list', () => new Map(mails.map(({ mail }, index) => [index + 1, mail.raw.byteLength]))),
     headers: (numbers, use) =>
       call('top', () => each(numbers, (number, mail) => use(number, headOf(mail.raw)))),
     beginning: (number) => call('top', () => existing(number).raw),
@@ -74,6 +75,6 @@ async function connectMaildrop(folder: MemoryFolder, seam: Seam): Promise<Pop3Ma
 }
 
 function headOf(raw: Uint8Array): Uint8Array {
-  const end = Buffer.from(raw).indexOf('\r\n\r\n');
+  const end = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).indexOf('\r\n\r\n');
   return end === -1 ? raw : raw.subarray(0, end + 4);
 }

@@ -97,7 +97,9 @@ function dispositions(world: Witness, allowed: Allowed): string[] {
   if (unknown.length > 0) violations.push(`P1: ${unknown.length} messages of mail that nobody sent`);
   for (const mail of folder.all)
     if (!mail.settled && world.isToBeSettled(mail))
-      violations.push(`P1: "${names.get(keyOf(mail.raw, mail.receivedAt)) ?? '?'}" is still unread on the server`);
+      violations.push(
+        `P1: "${names.get(keyOf(mail.raw, mail.receivedAt)) ?? '?'}" is still unread on the server`,
+      );
   return violations;
 }
 
