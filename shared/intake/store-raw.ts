@@ -106,7 +106,7 @@ async function storeInMemory(
     inbox.fetchRaw([...byRef.keys()], (ref, raw) => {
       const each = byRef.get(ref);
       if (each === undefined) return;
-      if (isShort(partsOf(raw), each.size, TOLERATED_WHOLE)) short.set(ref, raw);
+      if (isShort(partsOf(raw), announced(each), TOLERATED_WHOLE)) short.set(ref, raw);
       else store(each, raw);
     }),
   );
@@ -115,7 +115,7 @@ async function storeInMemory(
       inbox.fetchRaw([...short.keys()], (ref, raw) => {
         const [each, before] = [byRef.get(ref), short.get(ref)];
         if (each === undefined || before === undefined) return;
-        if (!isShort(partsOf(raw), each.size, TOLERATED_WHOLE)) store(each, raw);
+        if (!isShort(partsOf(raw), announced(each), TOLERATED_WHOLE)) store(each, raw);
         else if (Buffer.from(before).equals(raw))
           store(shortPlace(each, raw.byteLength), raw, [shortNote(raw.byteLength, each.size)]);
       }),
@@ -132,6 +132,9 @@ const failure = (work: Promise<unknown>): Promise<{ error: unknown } | undefined
     () => undefined,
     (error: unknown) => ({ error }),
   );
+
+/** An estimate announces nothing. */
+const announced = ({ size, isEstimate }: MessageMeta): number => (isEstimate === true ? 0 : size);
 
 const partsOf = (raw: Uint8Array): ReadMail => ({
   size: raw.byteLength,
@@ -213,7 +216,7 @@ class Reading {
     }
     this.key = this.#contentKey.digest();
     const read = { size: this.size, beginning: this.#beginning, end: this.#end };
-    this.isShort = isShort(read, this.#placed.size, TOLERATED_PIECES);
+    this.isShort = isShort(read, announced(this.#placed), TOLERATED_PIECES);
     if (this.isShort && this.key !== known?.key) throw new Error('the mail came short');
   }
 

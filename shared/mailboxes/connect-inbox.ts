@@ -53,7 +53,10 @@ export async function connectInbox(
       const { host, port, folder, address: user, protocol } = mailbox;
       return {
         kind: 'connected',
-        inbox: await deps.openInbox({ host, port, folder, user, accessToken: token.token }, protocol),
+        inbox: await deps.openInbox(
+          { host, port, folder, user, owner: token.user, accessToken: token.token },
+          protocol,
+        ),
       };
     } catch (error) {
       if (!(error instanceof InboxError)) throw error;
@@ -88,6 +91,7 @@ export function connectFailureFrom(error: InboxError, mailbox: Mailbox): Connect
         ? `${sentences.unavailable} ${error.message}`
         : sentences[error.failure]),
     ...(error.said !== undefined && { said: error.said }),
+    ...(error.retryAt !== undefined && { retryAt: error.retryAt }),
   };
 }
 

@@ -11,6 +11,8 @@ export interface InboxAddress {
   folder: string;
   /** The mailbox to open. For a shared mailbox, not the token's owner. */
   user: string;
+  /** The token's owner; absent: unknown, or an app that acts for itself. */
+  owner?: string | undefined;
   accessToken: Secret;
 }
 
@@ -76,6 +78,8 @@ export interface Listing {
    * unread now.
    */
   position: Position;
+  /** True if the position got further without new messages, and should be saved all the same; absent: false. */
+  isAhead?: boolean | undefined;
   /** True if the saved position is invalid, as after a restore from a backup: reading starts over. */
   isSetBack: boolean;
   /**
@@ -165,16 +169,24 @@ export class InboxError extends PostroomError {
   readonly failure: InboxFailure;
   /** The server's message with secrets removed; undefined if there was none. */
   readonly said: string | undefined;
+  /** ISO time before which the server wants no further request; undefined: it named none. */
+  readonly retryAt: string | undefined;
 
   /** @param options `code`: the code of another protocol than IMAP */
   constructor(
     failure: InboxFailure,
     message: string,
-    options?: { cause?: unknown; said?: string | undefined; code?: ProblemCode },
+    options?: {
+      cause?: unknown;
+      said?: string | undefined;
+      code?: ProblemCode;
+      retryAt?: string | undefined;
+    },
   ) {
     super(options?.code ?? `imap-${failure}`, message, options);
     this.name = 'InboxError';
     this.failure = failure;
     this.said = options?.said;
+    this.retryAt = options?.retryAt;
   }
 }

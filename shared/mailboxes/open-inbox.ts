@@ -8,6 +8,7 @@ type OpenInbox = (address: InboxAddress, seam: Seam, rules: EndpointRules) => Pr
 const adapters = {
   imap: async () => (await import('./imap-inbox.ts')).openImapInbox,
   pop3: async () => (await import('./pop3-inbox.ts')).openPop3Inbox,
+  graph: async () => (await import('./graph-inbox.ts')).openGraphInbox,
 } satisfies Record<string, () => Promise<OpenInbox>>;
 
 export type FetchProtocol = keyof typeof adapters;

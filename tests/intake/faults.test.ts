@@ -58,7 +58,7 @@ describe.each(fetchProtocols)('the promises of the intake hold over %s', (protoc
     'with every single fault when a large email is streamed',
     async () => {
       const findings = new Findings();
-      const flowing = /^((?:imap|pop3)\.part|blob\.(putOnce|stream|piece))$/;
+      const flowing = /^((?:imap|pop3|graph)\.part|blob\.(putOnce|stream|piece))$/;
       const calls = (await pointsOfLargeMail({ protocol })).flatMap((point, index) =>
         flowing.test(point) ? { call: index + 1, point } : [],
       );

@@ -2,6 +2,7 @@ import type { Inbox } from '../../../shared/mailboxes/inbox.ts';
 import type { FetchProtocol } from '../../../shared/mailboxes/open-inbox.ts';
 import { readPop3Header } from '../../../shared/mailboxes/pop3-headers.ts';
 import type { Seam } from '../../../shared/platform/seam.ts';
+import { inSeconds, openMemoryGraph } from './memory-graph.ts';
 import { type MemoryFolder, openMemoryInbox } from './memory-inbox.ts';
 import { openMemoryMaildrop } from './memory-maildrop.ts';
 
@@ -16,5 +17,6 @@ export interface MemoryProtocol {
 
 export const memoryProtocols: Readonly<Record<FetchProtocol, MemoryProtocol>> = {
   imap: { open: openMemoryInbox, hasUnread: true, receivedAt: (_raw, deliveredAt) => deliveredAt },
+  graph: { open: openMemoryGraph, hasUnread: true, receivedAt: (_raw, deliveredAt) => inSeconds(deliveredAt) },
   pop3: { open: openMemoryMaildrop, hasUnread: false, receivedAt: (raw) => readPop3Header(raw).receivedAt },
 };
