@@ -110,7 +110,7 @@ export async function showMailboxForm(c: PageContext): Promise<Response> {
   const { cursors } = await c.get('services').mailboxes.fetchState();
   const asksFirst = isAboutToBegin(cursors.get(mailbox.id)?.first);
   const choices = await accountChoices(c.get('services'));
-  return c.html(formPage(c, mailbox, choices, fieldsOf(mailbox), {}, { asksFirst }));
+  return c.html(formPage(c, mailbox, choices, fieldsOf(mailbox, choices), {}, { asksFirst }));
 }
 
 export async function changeMailbox(c: PageContext): Promise<Response> {
