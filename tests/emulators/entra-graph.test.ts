@@ -20,7 +20,11 @@ async function start(): Promise<TenantAddress> {
   return at;
 }
 
-const refreshed = (at: TenantAddress, token: string | undefined, scope: string): ReturnType<typeof askToken> =>
+const refreshed = (
+  at: TenantAddress,
+  token: string | undefined,
+  scope: string,
+): ReturnType<typeof askToken> =>
   askToken(at, { grant_type: 'refresh_token', refresh_token: token ?? '', scope });
 
 describe('tokens for Microsoft Graph', () => {
@@ -60,11 +64,13 @@ describe('tokens for Microsoft Graph', () => {
     }
   });
 
-  it('name a misspelt permission as one that does not exist', async () => {
+  it('are refused for a misspelt permission and for .default beside another one', async () => {
     const at = await start();
     const first = await redeem(at, await consent(at));
     const wrong = await refreshed(at, first.body.refresh_token, `${GRAPH}/Mail.ReadWriteAll`);
     expect(wrong.body['error_codes']).toEqual([70011]);
+    const mixed = await refreshed(at, first.body.refresh_token, `${GRAPH}/.default ${READ_WRITE}`);
+    expect(mixed.body['error_codes']).toEqual([70011]);
   });
 
   it('carry the application permissions of an app', async () => {

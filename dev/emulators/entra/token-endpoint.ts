@@ -44,6 +44,8 @@ export async function answerToken(
       headers,
     );
 
+  if (mixesDefault(engineScope(context.scope))) return fail('invalid_scope');
+
   const facts = await prepare(
     params,
     tenant,
@@ -109,6 +111,12 @@ async function prepare(
   params.delete('client_assertion_type');
   params.set('client_secret', 'federated');
   return { hasAssertion: false, secret: undefined, proven: true, wanted };
+}
+
+/** `.default` stands for all permissions of the registration and not beside one of them (Microsoft: "Scopes and permissions"). */
+function mixesDefault(scope: string): boolean {
+  const names = words(scope).filter((name) => resourcesOf(name).length > 0);
+  return names.length > 1 && names.some((name) => name.endsWith('/.default'));
 }
 
 /** The engine leaves out what nobody consented to; Entra refuses all of it then. */
