@@ -1,4 +1,5 @@
-import { GRAPH_APP_ID, mailPermissions, type Permission } from '../../shared/providers/permissions.ts';
+import { GRAPH_APP_ID, type Permission, permissionsFor } from '../../shared/providers/permissions.ts';
+import { usualProtocols } from '../../shared/providers/provider.ts';
 import type { GraphRow } from './graph-client.ts';
 
 // The required settings of the two registrations, and what is missing in an existing one. Pure. Nothing is
@@ -48,8 +49,8 @@ const AGENT_ROLE = role(
 /** Sign-in requests no mail permissions, only the identity. */
 const signInPermissions: readonly string[] = ['openid', 'profile', 'email'];
 const permissions: Readonly<Record<Purpose, readonly Permission[]>> = {
-  'sign-in': mailPermissions.filter(({ name }) => signInPermissions.includes(name)),
-  mail: mailPermissions,
+  'sign-in': permissionsFor([]).filter(({ name }) => signInPermissions.includes(name)),
+  mail: permissionsFor(usualProtocols),
 };
 
 const titles: Readonly<Record<Purpose, string>> = { 'sign-in': 'Postroom sign-in', mail: 'Postroom mail' };

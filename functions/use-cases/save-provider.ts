@@ -132,11 +132,21 @@ function settingsOf(
   { input, preset }: Saving,
 ): Pick<
   Provider,
-  'name' | 'preset' | 'cloud' | 'tenant' | 'clientId' | 'endpoints' | 'mailHosts' | 'scopes'
+  'name' | 'preset' | 'cloud' | 'tenant' | 'clientId' | 'endpoints' | 'mailHosts' | 'scopes' | 'ways'
 > {
-  const { name, cloud, clientId, endpoints, mailHosts, scopes } = input;
+  const { name, cloud, clientId, endpoints, mailHosts, scopes, ways } = input;
   const tenant = preset.isDemo ? services.config.demo?.tenant : input.tenant;
-  return { name, preset: preset.name, cloud, tenant, clientId, endpoints, mailHosts, scopes };
+  return {
+    name,
+    preset: preset.name,
+    cloud,
+    tenant,
+    clientId,
+    endpoints,
+    mailHosts,
+    scopes,
+    ...(ways !== undefined && { ways }),
+  };
 }
 
 const isoNow = ({ seam }: Services): string => new Date(seam.now()).toISOString();

@@ -101,7 +101,7 @@ function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | und
   if (since === undefined) return undefined;
   if (account?.state === 'retrying' && account.problem.code === failure.code)
     return { key: `sign-in ${account.providerId}`, finding: signInSilent };
-  const isAway = failure.code.endsWith('-unavailable') && explainedFor(stopped).code !== 'imap-throttled';
+  const isAway = failure.code.endsWith('-unavailable') && !explainedFor(stopped).code.endsWith('-throttled');
   return isAway
     ? { key: `server ${mailbox.host}`, finding: serverSilent }
     : { key: `mailbox ${mailbox.id}`, finding: mailboxRefused };
@@ -117,7 +117,7 @@ const isFixed = ({ state, stateSince }: Account, failure: FetchFailure, now: num
   !isRefusedByMailServer(failure) &&
   now - Date.parse(failure.nextTryAt) < MEND_MS;
 
-const isRefusedByMailServer = ({ code }: FetchFailure): boolean => /^(?:imap|pop3)-/.test(code);
+const isRefusedByMailServer = ({ code }: FetchFailure): boolean => /^(?:imap|pop3|graph)-/.test(code);
 
 function tokensUnreadable(stopped: Group): Finding {
   const azure = linkTo('key-vaults', {});

@@ -39,7 +39,7 @@ export interface MailboxTest extends ConnectionTest {
   mailboxId: string;
 }
 
-const protocol = oneOf('imap', 'pop3', 'smtp');
+const protocol = oneOf('imap', 'pop3', 'graph', 'smtp');
 
 export const connectionTestKind = recordKind<MailboxTest>()({
   table: 'ConnectionTests',

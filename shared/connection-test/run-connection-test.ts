@@ -2,8 +2,10 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
 import type { MailSender } from '../outbox/send-mail.ts';
 import type { Seam } from '../platform/seam.ts';
+import type { ReadingProtocol } from '../providers/presets.ts';
 import type { TestTokens } from './connect-steps.ts';
 import type { ConnectionTest, Step } from './connection-test.ts';
+import { testGraph } from './test-graph.ts';
 import { findMail, testImap } from './test-imap.ts';
 import { testPop3 } from './test-pop3.ts';
 import { TestRunner } from './test-runner.ts';
@@ -31,21 +33,21 @@ export function runConnectionTest(
   mailbox: Mailbox,
   { toOneself }: { toOneself: boolean },
 ): Promise<ConnectionTest[]> {
-  const { pop3, sending } = mailbox;
+  const { protocol: reading, sending } = mailbox;
   const begin = (protocol: MailProtocol, server: { host: string; port: number }): TestRunner =>
     new TestRunner(deps, protocol, server);
-  const imapRun = begin('imap', mailbox);
-  const tests = [imapRun.take(() => testImap(imapRun, deps, mailbox))];
-  if (pop3 !== undefined) {
-    const run = begin('pop3', pop3);
-    tests.push(run.take(() => testPop3(run, deps, mailbox, pop3)));
-  }
+  const readingRun = begin(reading, mailbox);
+  const tests = [readingRun.take(() => readingTests[reading](readingRun, deps, mailbox))];
   if (sending !== undefined) {
     const run = begin('smtp', sending);
     tests.push(run.take(() => testSmtp(run, deps, mailbox, sending, toOneself)));
   }
   return Promise.all(tests);
 }
+
+const readingTests: Readonly<
+  Record<ReadingProtocol, (run: TestRunner, deps: ConnectionTestDeps, mailbox: Mailbox) => Promise<void>>
+> = { imap: testImap, pop3: testPop3, graph: testGraph };
 
 export interface PreviewDeps extends ConnectionTestDeps {
   /** True when the intake has processed the email with this mark and may have moved or deleted it. */

@@ -45,11 +45,12 @@ export async function testImap(
   await run.step('count', async () => {
     await talk.closeFolder();
     const unread = await talk.unread(folder);
-    return { value: undefined, found: counted(unread, total) };
+    return { value: undefined, found: countInWords(unread, total) };
   });
 }
 
-function counted(unread: number, total: number): string {
+/** "3 unread, of 12 emails." Pure. */
+export function countInWords(unread: number, total: number): string {
   const mails = total === 1 ? '1 email' : `${total} emails`;
   if (unread === 0)
     return `0 unread, of ${mails}. There is nothing to import right now. To see it work, send an email to the mailbox.`;

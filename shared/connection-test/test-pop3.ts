@@ -1,4 +1,4 @@
-import type { Mailbox, MailLogin } from '../mailboxes/mailbox.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { Pop3Error, Pop3Session } from '../mailboxes/pop3-session.ts';
 import type { Seam } from '../platform/seam.ts';
 import {
@@ -15,9 +15,9 @@ import type { TestRunner } from './test-runner.ts';
 export async function testPop3(
   run: TestRunner,
   deps: ReachDeps & { seam: Seam },
-  { address }: Mailbox,
-  login: MailLogin,
+  login: Mailbox,
 ): Promise<void> {
+  const { address } = login;
   const wire = await reachServer(run, deps, login);
   await encryptStep(run, () => wire.encrypt());
   const { user, token } = await tokenStep(run, deps, login);

@@ -33,11 +33,13 @@ export function tokenClaims(token: Secret): TokenClaims | undefined {
 const needed: Readonly<Record<MailProtocol, RegExp>> = {
   imap: /^IMAP\./i,
   pop3: /^POP\./i,
+  graph: /^Mail\.Read/i,
   smtp: /^SMTP\./i,
 };
 const names: Readonly<Record<MailProtocol, string>> = {
   imap: 'IMAP.AccessAsUser.All',
   pop3: 'POP.AccessAsUser.All',
+  graph: 'Mail.ReadWrite',
   smtp: 'SMTP.Send',
 };
 // https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
@@ -54,9 +56,10 @@ const GRAPH_AUDIENCE =
  */
 export function tokenFault(facts: TokenClaims | undefined, protocol: MailProtocol): string | undefined {
   if (facts === undefined) return undefined;
-  if (GRAPH_AUDIENCE.test(facts.audience))
+  const isForGraph = GRAPH_AUDIENCE.test(facts.audience);
+  if (isForGraph && protocol !== 'graph')
     return 'The token is for Microsoft Graph, not for the mail servers: the provider’s first scope must be one of Exchange Online.';
-  if (!MAIL_AUDIENCE.test(facts.audience)) return undefined;
+  if (!isForGraph && !MAIL_AUDIENCE.test(facts.audience)) return undefined;
   return facts.permissions.some((permission) => needed[protocol].test(permission))
     ? undefined
     : `The token does not contain ${names[protocol]}. Add that permission to the app registration, then sign in again.`;

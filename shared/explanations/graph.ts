@@ -1,8 +1,59 @@
 import type { LineEntry } from './explanation.ts';
-import { grantConsent, nothingToDo, sendAs, signInAgain } from './phrases.ts';
+import { grantConsent, lookAtHealth, nothingToDo, sendAs, signInAgain } from './phrases.ts';
+import { ownEntry } from './problem-meanings.ts';
 
 /** Codes of Microsoft Graph in its JSON. https://learn.microsoft.com/graph/errors */
 export const graphEntries: readonly LineEntry[] = [
+  {
+    code: 'graph-target-missing',
+    pattern: /\bMicrosoft Graph did not move\b.{0,40}\bno folder\b/,
+    title: 'The folder for stored email is not there',
+    cause:
+      'Stored email is to be moved into a folder that was renamed, deleted or never made. It stays where it is, unread; new email is stored all the same.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'In Postroom, edit the mailbox and enter the name of a folder that exists, or choose to mark stored email as read.',
+      'Or make the folder in the mailbox.',
+    ],
+    links: [],
+  },
+  {
+    code: 'graph-mailbox-full',
+    pattern: /\bErrorQuotaExceeded\b/,
+    title: 'The mailbox is full',
+    cause: 'The mailbox has reached its size limit, and Exchange changes nothing in it any more.',
+    who: 'mailbox-owner',
+    retry: 'after-fix',
+    steps: [
+      'Delete or archive old mail, and empty the folder for deleted mail.',
+      'Or let an Exchange admin give it an archive or a larger licence.',
+    ],
+    links: ['mailboxes'],
+  },
+  {
+    code: 'graph-mailbox-moving',
+    pattern: /\b(?:Error)?MailboxInfoStale\b|\bErrorMailboxMoveInProgress\b|\bErrorMailboxStoreUnavailable\b/,
+    title: 'Exchange is moving the mailbox',
+    cause: 'The mailbox is on its way to another server of Exchange Online, or its server restarts.',
+    who: 'nobody: wait',
+    retry: 'by-itself',
+    steps: [nothingToDo, lookAtHealth],
+    links: ['service-health'],
+  },
+  {
+    code: 'graph-unknown-mailbox',
+    pattern: /\bErrorInvalidUser\b|\bErrorNonExistentMailbox\b/,
+    title: 'Microsoft 365 knows no mailbox of this address',
+    cause: 'The address of the mailbox is misspelt, belongs to another tenant, or is that of a group.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'In Postroom, edit the mailbox and compare its address with the primary address in the Microsoft 365 admin center.',
+      'A group or a distribution list has no mailbox that an app can read: use a shared mailbox.',
+    ],
+    links: ['mailboxes'],
+  },
   {
     code: 'graph-send-as-denied',
     pattern: /\bErrorSendAsDenied\b/,
@@ -46,7 +97,7 @@ export const graphEntries: readonly LineEntry[] = [
   },
   {
     code: 'graph-throttled',
-    pattern: /\bApplicationThrottled\b|\bMailboxConcurrency\b/,
+    pattern: /\bApplicationThrottled\b|\bMailboxConcurrency\b|\bTooManyRequests\b|\bErrorServerBusy\b/,
     title: 'Microsoft Graph slows the app down',
     cause: 'The app asks too often or too much at a time for this mailbox.',
     who: 'nobody: wait',
@@ -54,17 +105,8 @@ export const graphEntries: readonly LineEntry[] = [
     steps: [nothingToDo],
     links: [],
   },
-  {
-    code: 'graph-token',
-    pattern: /\bInvalidAuthenticationToken\b/,
-    title: 'Microsoft Graph does not accept the token',
-    cause: 'The token has ended or was made for another service. Postroom fetches a fresh one.',
-    who: 'nobody: wait',
-    retry: 'by-itself',
-    steps: [
-      'Nothing is to be done at first: the next try uses a fresh token.',
-      `If it comes back: ${signInAgain}`,
-    ],
-    links: [],
-  },
+  ownEntry('graph-token-refused', /\bInvalidAuthenticationToken\b/),
+  ownEntry('graph-refused', /\bMicrosoft Graph did not change stored email\b/),
+  ownEntry('graph-folder-missing', /\bErrorFolderNotFound\b/),
+  ownEntry('graph-unavailable', /\bMicrosoft Graph does not answer\b/),
 ];

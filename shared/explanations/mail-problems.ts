@@ -87,6 +87,49 @@ export const mailProblems = {
     ],
     links: ['users', 'permissions'],
   },
+  'pop3-no-access': {
+    title: 'The mail server keeps this mailbox closed',
+    cause:
+      'The server says that something about this mailbox is out of order, and that it does not pass by itself (RFC 3206, SYS/PERM).',
+    who: 'mailbox-owner',
+    retry: 'after-fix',
+    steps: [
+      'Let the people who look after the mail server check this mailbox: its state, its licence, its size.',
+      testConnection,
+    ],
+    links: ['mailboxes'],
+  },
+  'pop3-in-use': {
+    title: 'Another program reads the mailbox',
+    cause: 'POP3 admits one reader at a time, and another one is connected.',
+    who: 'mailbox-owner',
+    retry: 'by-itself',
+    steps: [
+      'Close the other mail program, or wait until it is done.',
+      'If it lasts: choose IMAP for this mailbox, which admits several readers.',
+    ],
+    links: [],
+  },
+  'pop3-login-delay': {
+    title: 'The mail server wants longer pauses between sign-ins',
+    cause: 'The server refuses a sign-in over POP3 that comes too soon after the last one.',
+    who: 'you',
+    retry: 'by-itself',
+    steps: [
+      'Nothing is to be done if it is rare: Postroom retries automatically.',
+      'If it comes back often: in Postroom, edit the mailbox and fetch it less often.',
+    ],
+    links: [],
+  },
+  'pop3-no-uidl': {
+    title: 'The mail server cannot tell its messages apart',
+    cause:
+      'The server does not support UIDL, an optional command of POP3. Without it, nobody can know which messages were fetched.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['Choose IMAP for this mailbox, if the server offers it.'],
+    links: [],
+  },
   'pop3-refused': {
     title: 'The mail server refuses a command over POP3',
     cause: 'The server took the sign-in, and answered a later command with -ERR.',
@@ -102,6 +145,65 @@ export const mailProblems = {
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [nothingToDo, `If it lasts: check host and port of the mailbox. ${lookAtHealth}`],
+    links: ['service-health'],
+  },
+  'graph-token-refused': {
+    title: 'Microsoft Graph refuses the sign-in',
+    cause:
+      'The token has ended, was made for another service, or is refused by a policy of the tenant. Postroom has already tried once with a fresh one.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [
+      'Check that the provider’s cloud is that of the mailbox, and its scopes those of the preset.',
+      signInAgain,
+    ],
+    links: ['permissions'],
+  },
+  'graph-no-access': {
+    title: 'The sign-in works, but Microsoft Graph does not open this mailbox',
+    cause:
+      'The account that signed in may not open this mailbox, a permission for Microsoft Graph is missing, or there is no mailbox of this address in Exchange Online.',
+    who: 'tenant-admin',
+    retry: 'after-fix',
+    steps: [
+      'Compare the account that is signed in with the address of the mailbox. If it is the wrong person’s, sign in again with the right one.',
+      'Own mailbox: the app registration needs the delegated permission Mail.ReadWrite of Microsoft Graph, with consent.',
+      'Shared mailbox: it needs Mail.ReadWrite.Shared, and an Exchange admin has to run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
+      'Access without a user: it needs the application permission Mail.ReadWrite, and this mailbox has to be within its scope in Exchange.',
+      'Check that the mailbox has a licence with Exchange Online and is not on an own server.',
+      waitAnHour,
+    ],
+    links: ['permissions', 'mailboxes', 'users'],
+  },
+  'graph-folder-missing': {
+    title: 'The folder is not there',
+    cause: 'The folder that Postroom fetches from was renamed, moved or deleted.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'In Postroom, edit the mailbox and enter the folder’s present name, as Outlook shows it. Separate the names of nested folders with “/”.',
+    ],
+    links: [],
+  },
+  'graph-refused': {
+    title: 'Stored email may not be changed in this mailbox',
+    cause:
+      'The account that signs in may read the mailbox, and may not mark, move or delete what is in it. Stored email stays where it is; new email is stored all the same.',
+    who: 'tenant-admin',
+    retry: 'after-fix',
+    steps: [
+      'Open the app registration, “API permissions”, Microsoft Graph: Mail.Read is not enough. It needs Mail.ReadWrite, for a shared mailbox Mail.ReadWrite.Shared, with consent.',
+      'Shared mailbox: let an Exchange admin run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
+      'Or, in Postroom, edit the mailbox and choose another thing to do with stored email.',
+    ],
+    links: ['permissions', 'mailboxes'],
+  },
+  'graph-unavailable': {
+    title: 'Microsoft Graph does not answer',
+    cause: 'Microsoft Graph is away or overloaded, or the network of Postroom does not let the request out.',
+    who: 'nobody: wait',
+    retry: 'by-itself',
+    steps: [nothingToDo, lookAtHealth],
     links: ['service-health'],
   },
   'smtp-unreachable': {

@@ -31,19 +31,9 @@ export const pop3Entries: readonly LineEntry[] = [
     steps: ['In Postroom, open the mailbox and set the port to 995.', `If it is 995 already: ${report}`],
     links: [],
   },
-  {
-    code: 'pop3-in-use',
-    pattern: /-ERR \[IN-USE\]|\bmaildrop already locked\b/i,
-    title: 'Another program reads the mailbox',
-    cause: 'POP3 admits one reader at a time, and another one is connected.',
-    who: 'mailbox-owner',
-    retry: 'by-itself',
-    steps: [
-      'Close the other mail program, or wait until it is done.',
-      'If it lasts: choose IMAP for this mailbox, which admits several readers.',
-    ],
-    links: [],
-  },
+  ownEntry('pop3-in-use', /-ERR \[IN-USE\]|\bmaildrop already locked\b/i),
+  ownEntry('pop3-login-delay', /-ERR \[LOGIN-DELAY\]/i),
+  ownEntry('pop3-no-access', /-ERR \[SYS\/PERM\]/i),
   {
     code: 'pop3-closed',
     pattern: /-ERR (?:Protocol error|Connection is closed)\. ?\d{0,4}/i,

@@ -160,7 +160,7 @@ async function fetchFrom(
     also: [...(known?.waiting ?? []), ...(known?.unfetched ?? []).map(({ ref }) => ref)],
     since: earlier?.lastMailAt,
   });
-  const { position, isSetBack, witness } = listing;
+  const { position, isSetBack, isAhead = false, witness } = listing;
   const first = firstFrom(earlier, position, { isVoid: known === undefined || isSetBack });
   const piece = first === undefined ? undefined : await nextPiece(session.inbox, first);
   const since = earlier === undefined ? sinceOf(mailbox) : undefined;
@@ -198,7 +198,7 @@ async function fetchFrom(
       (known?.waiting ?? []).length > 0 ||
       (known?.unfetched ?? []).length > 0;
     const hasNewRefusal = start.refusal !== known?.refusal;
-    if (known?.folderKey === undefined || isGone || isSetBack || hasNewRefusal)
+    if (known?.folderKey === undefined || isGone || isSetBack || isAhead || hasNewRefusal)
       await deps.saveCursor(mailbox.id, {
         ...start,
         first: piece?.after,

@@ -20,6 +20,7 @@ export class ServerMarker {
   readonly #now: () => number;
   readonly #listed: string;
   readonly #before: Refusal | undefined;
+  readonly #added: MessageRef[] = [];
   readonly #unmarked: MessageRef[] = [];
   readonly #spared = new Set<MessageRef>();
   #refusal: Refusal | undefined;
@@ -34,6 +35,12 @@ export class ServerMarker {
     this.#now = now;
   }
 
+  /** Messages that are deleted from the server, or still to be deleted. */
+  get deleted(): MessageRef[] {
+    if (this.#mailbox.afterFetch.kind !== 'delete') return [];
+    return this.#added.filter((ref) => !this.#spared.has(ref));
+  }
+
   /** The refusal to save at the end of the fetch. */
   get refusal(): Refusal | undefined {
     if (this.#refusal !== undefined || this.#worked) return this.#refusal;
@@ -46,6 +53,7 @@ export class ServerMarker {
    * that they can still be found on the server
    */
   add(refs: readonly MessageRef[], { isSpared }: { isSpared: boolean }): void {
+    this.#added.push(...refs);
     this.#unmarked.push(...refs);
     if (isSpared) for (const ref of refs) this.#spared.add(ref);
   }

@@ -20,6 +20,8 @@ const UNFETCHED_CHARACTERS = 70;
 export interface Progress {
   /** Messages that were processed. */
   read: readonly MessageRef[];
+  /** Stored, and deleted from the server or still to be deleted. */
+  deleted: readonly MessageRef[];
   /** Every listed message was processed: only new arrivals follow. */
   isComplete: boolean;
   /** Found but not reached. */
@@ -39,10 +41,10 @@ export interface Progress {
  * @param position where the fetch started
  */
 export function nextCursor(start: Cursor, position: Position, progress: Progress): Cursor {
-  const { remaining, known, isComplete } = progress;
+  const { remaining, known, isComplete, deleted } = progress;
   const unfetched = progress.unfetched.slice(0, roomForUnfetched(progress.unfetched));
   const read = [...progress.read, ...progress.unfetched.map(({ ref }) => ref)];
-  const reached = position.advance({ read, known, isComplete });
+  const reached = position.advance({ read, known, isComplete, deleted });
   const waiting = new Set([
     ...progress.waiting,
     ...remaining.filter((ref) => reached.covers(ref)),

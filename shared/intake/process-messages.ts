@@ -147,6 +147,7 @@ class BatchLoop {
         this.#found.position,
         {
           read: [...this.#handled],
+          deleted: this.#marker.deleted,
           isComplete: !more,
           remaining,
           waiting: this.#waiting,

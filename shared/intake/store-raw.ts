@@ -1,5 +1,5 @@
 import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
-import { type MessageMeta, type MessageRef, sortedRefs } from '../mailboxes/message-ref.ts';
+import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { createLimiter } from '../platform/concurrency.ts';
 import { BEGINNING_BYTES, END_BYTES, isShort, type ReadMail, shortNote } from './complete-message.ts';
@@ -60,7 +60,7 @@ export async function storeRaw(
   const broken = kind === 'in-memory' ? await storeInMemory(blobs, inbox, placed, stored) : await storeEach();
   const byRef = new Map(stored.map((each) => [each.ref, each]));
   return {
-    stored: sortedRefs(byRef.keys()).flatMap((ref) => byRef.get(ref) ?? []),
+    stored: metas.flatMap(({ ref }) => byRef.get(ref) ?? []),
     missing: metas.filter(({ ref }) => !byRef.has(ref)),
     broken,
   };
@@ -106,7 +106,7 @@ async function storeInMemory(
     inbox.fetchRaw([...byRef.keys()], (ref, raw) => {
       const each = byRef.get(ref);
       if (each === undefined) return;
-      if (isShort(partsOf(raw), each.size, TOLERATED_WHOLE)) short.set(ref, raw);
+      if (isShort(partsOf(raw), announced(each), TOLERATED_WHOLE)) short.set(ref, raw);
       else store(each, raw);
     }),
   );
@@ -115,7 +115,7 @@ async function storeInMemory(
       inbox.fetchRaw([...short.keys()], (ref, raw) => {
         const [each, before] = [byRef.get(ref), short.get(ref)];
         if (each === undefined || before === undefined) return;
-        if (!isShort(partsOf(raw), each.size, TOLERATED_WHOLE)) store(each, raw);
+        if (!isShort(partsOf(raw), announced(each), TOLERATED_WHOLE)) store(each, raw);
         else if (Buffer.from(before).equals(raw))
           store(shortPlace(each, raw.byteLength), raw, [shortNote(raw.byteLength, each.size)]);
       }),
@@ -132,6 +132,9 @@ const failure = (work: Promise<unknown>): Promise<{ error: unknown } | undefined
     () => undefined,
     (error: unknown) => ({ error }),
   );
+
+/** An estimate announces nothing. */
+const announced = ({ size, isEstimate }: MessageMeta): number => (isEstimate === true ? 0 : size);
 
 const partsOf = (raw: Uint8Array): ReadMail => ({
   size: raw.byteLength,
@@ -213,7 +216,7 @@ class Reading {
     }
     this.key = this.#contentKey.digest();
     const read = { size: this.size, beginning: this.#beginning, end: this.#end };
-    this.isShort = isShort(read, this.#placed.size, TOLERATED_PIECES);
+    this.isShort = isShort(read, announced(this.#placed), TOLERATED_PIECES);
     if (this.isShort && this.key !== known?.key) throw new Error('the mail came short');
   }
 

@@ -53,7 +53,10 @@ export async function connectInbox(
       const { host, port, folder, address: user, protocol } = mailbox;
       return {
         kind: 'connected',
-        inbox: await deps.openInbox({ host, port, folder, user, accessToken: token.token }, protocol),
+        inbox: await deps.openInbox(
+          { host, port, folder, user, owner: token.user, accessToken: token.token },
+          protocol,
+        ),
       };
     } catch (error) {
       if (!(error instanceof InboxError)) throw error;
@@ -69,21 +72,32 @@ export async function connectInbox(
  * server is temporary. Pure.
  */
 export function connectFailureFrom(error: InboxError, mailbox: Mailbox): ConnectFailure {
+  const protocol = mailbox.protocol.toUpperCase();
   const sentences: Record<InboxFailure, string> = {
-    'token-refused': `The mail server refuses the sign-in of the account for ${mailbox.address}. Sign in again, or check that IMAP is switched on for this mailbox.`,
-    'no-access': `The sign-in works, but this account cannot open ${mailbox.address}. Check the address, the rights on a shared mailbox, and that IMAP is switched on.`,
+    'token-refused': `The mail server refuses the sign-in of the account for ${mailbox.address}. Sign in again, or check that ${protocol} is switched on for this mailbox.`,
+    'no-access': `The sign-in works, but this account cannot open ${mailbox.address}. Check the address, the rights on a shared mailbox, and that ${protocol} is switched on.`,
     'folder-missing': `The folder “${mailbox.folder}” is not in ${mailbox.address}. Edit the mailbox and enter the folder’s present name.`,
     refused: `The mail server does not let this account mark, move or delete mail in ${mailbox.address}.`,
     unavailable: `The mail server of ${mailbox.address} does not answer as it should. Postroom retries automatically.`,
   };
+  const own = ownSentences(mailbox.address)[error.code];
   return {
     kind: error.failure === 'unavailable' ? 'retrying' : 'action-required',
     code: error.code,
     // The server's own message says why it is unavailable: throttled, moved, full.
     message:
-      error.failure === 'unavailable'
+      own ??
+      (error.failure === 'unavailable'
         ? `${sentences.unavailable} ${error.message}`
-        : sentences[error.failure],
+        : sentences[error.failure]),
     ...(error.said !== undefined && { said: error.said }),
+    ...(error.retryAt !== undefined && { retryAt: error.retryAt }),
   };
 }
+
+/** Sentences for codes that say more than the failure. */
+const ownSentences = (address: string): Partial<Record<Code, string>> => ({
+  'pop3-in-use': `Another program reads ${address} over POP3, which allows one at a time. Postroom retries automatically.`,
+  'pop3-login-delay': `The mail server of ${address} allows no sign-in so soon after the last one. Postroom retries automatically; if this comes back often, fetch the mailbox less often.`,
+  'pop3-no-uidl': `The mail server of ${address} does not support UIDL, without which Postroom cannot tell over POP3 which email is new. Choose IMAP for this mailbox.`,
+});

@@ -1,6 +1,6 @@
 import type { Inbox, ListRequest, Position, PositionData } from './inbox.ts';
 import type { Mailbox } from './mailbox.ts';
-import type { MessageRef } from './message-ref.ts';
+import { type MessageRef, sortedRefs } from './message-ref.ts';
 
 /**
  * Progress of importing the email that was in a folder when it was connected. Runs in chunks, alongside new
@@ -72,7 +72,7 @@ export async function beginFirstFetch(
 export async function remainingOf(inbox: Inbox, { since, upTo, at }: FirstFetch): Promise<MessageRef[]> {
   const { position } = await inbox.list({ position: upTo, unread: false });
   const found = await searchFirst(inbox, since);
-  return found.filter((ref) => position.covers(ref) && (at === undefined || ref > at));
+  return sortedRefs(found.filter((ref) => !position.isLater(ref) && (at === undefined || ref > at)));
 }
 
 /** The next chunk, and the progress after it; undefined when the first fetch is complete. */

@@ -55,6 +55,10 @@ export class ImapPosition implements Position {
     return uidOf(ref) <= this.uid;
   }
 
+  isLater(ref: MessageRef): boolean {
+    return !this.covers(ref);
+  }
+
   advance({ read, known, isComplete }: ReadingProgress): ImapPosition {
     let uid = isComplete ? Math.max(this.uid, this.#uidNext - 1) : this.uid;
     let last: { uid: number; meta: MessageMeta } | undefined;

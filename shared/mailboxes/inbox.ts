@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PostroomError } from '../platform/errors.ts';
+import type { ProblemCode } from '../platform/problem.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { MessageIdentity, MessageMeta, MessageRef } from './message-ref.ts';
 
@@ -10,6 +11,8 @@ export interface InboxAddress {
   folder: string;
   /** The mailbox to open. For a shared mailbox, not the token's owner. */
   user: string;
+  /** The token's owner; absent: unknown, or an app that acts for itself. */
+  owner?: string | undefined;
   accessToken: Secret;
 }
 
@@ -25,12 +28,19 @@ export interface ReadingProgress {
   known: Iterable<MessageMeta>;
   /** True if all listed messages were processed: only later arrivals are new. */
   isComplete: boolean;
+  /**
+   * Stored, and deleted from the server or still to be deleted. A protocol without unread messages lists those
+   * that are still there again; absent: none.
+   */
+  deleted?: readonly MessageRef[] | undefined;
 }
 
 /** The position of reading in a folder. Immutable. */
 export interface Position {
   /** True if the message is not new: the next listing includes it only while it is unread, or on request. */
   covers(ref: MessageRef): boolean;
+  /** True if the message certainly arrived after this position was taken. */
+  isLater(ref: MessageRef): boolean;
   /** Moves the position forward, never back. */
   advance(progress: ReadingProgress): Position;
   /** Moves the position back, so that these messages are listed again. */
@@ -58,13 +68,18 @@ export interface ListRequest {
 }
 
 export interface Listing {
-  /** The requested unread messages, those after the position, and those requested in addition; sorted. */
+  /**
+   * The requested unread messages, those after the position, and those requested in addition; in the server's
+   * order. A protocol without unread messages treats those after the position as unread.
+   */
   refs: readonly MessageRef[];
   /**
    * The position from which this fetch continues. If no position was known, it covers the messages that are
    * unread now.
    */
   position: Position;
+  /** True if the position got further without new messages, and should be saved all the same; absent: false. */
+  isAhead?: boolean | undefined;
   /** True if the saved position is invalid, as after a restore from a backup: reading starts over. */
   isSetBack: boolean;
   /**
@@ -95,22 +110,22 @@ export interface Inbox {
   readonly total: number;
   /** The messages to fetch. */
   list(request: ListRequest): Promise<Listing>;
-  /** The latest messages, at most this many, sorted. */
+  /** The latest messages, at most this many, in the server's order, as all lists of refs below. */
   latest(count: number): Promise<MessageRef[]>;
-  /** Messages received on this day (ISO) or later, read or unread, sorted. Servers use their own time zone. */
+  /** Messages received on this day (ISO) or later, read or unread. Servers use their own time zone. */
   receivedSince(day: string): Promise<MessageRef[]>;
-  /** All others: messages received before this day (ISO), sorted. */
+  /** All others: messages received before this day (ISO). */
   receivedBefore(day: string): Promise<MessageRef[]>;
-  /** Every message in the folder, sorted. */
+  /** Every message in the folder. */
   all(): Promise<MessageRef[]>;
-  /** Messages whose header matches, read or unread, sorted. */
+  /** Messages whose header matches, read or unread. */
   find(search: HeaderSearch): Promise<MessageRef[]>;
   /** Name of the server's junk folder; undefined if it can't be identified. */
   junkFolder(): Promise<string | undefined>;
-  /** Fetched with one command, sorted. Omits messages that are gone or that the server does not describe. */
+  /** In the server's order. Omits messages that are gone or that the server does not describe. */
   fetchMeta(refs: readonly MessageRef[]): Promise<MessageMeta[]>;
   /**
-   * Fetches raw messages with one command and calls `each` as they arrive. Messages that are gone or that the
+   * Fetches raw messages and calls `each` as they arrive. Messages that are gone or that the
    * server does not return are omitted without an indication of which.
    */
   fetchRaw(refs: readonly MessageRef[], each: (ref: MessageRef, raw: Uint8Array) => void): Promise<void>;
@@ -125,7 +140,7 @@ export interface Inbox {
   currentValidity(): Promise<string>;
   /**
    * These three methods fail with `refused` when the server refuses; part of the messages may have been changed
-   * by then.
+   * by then. `markSeen` does nothing over POP3, which has no unread messages; `move` is always refused there.
    */
   markSeen(refs: readonly MessageRef[]): Promise<void>;
   move(refs: readonly MessageRef[], folder: string): Promise<void>;
@@ -139,7 +154,7 @@ export interface Inbox {
 export type InboxFailure =
   /** The server rejected the token: refresh it once, then ask a person. */
   | 'token-refused'
-  /** The token is valid, but this user may not open this mailbox, or IMAP is disabled for it. */
+  /** The token is valid, but this user may not open this mailbox, or the protocol is disabled for it. */
   | 'no-access'
   | 'folder-missing'
   /**
@@ -154,11 +169,24 @@ export class InboxError extends PostroomError {
   readonly failure: InboxFailure;
   /** The server's message with secrets removed; undefined if there was none. */
   readonly said: string | undefined;
+  /** ISO time before which the server wants no further request; undefined: it named none. */
+  readonly retryAt: string | undefined;
 
-  constructor(failure: InboxFailure, message: string, options?: { cause?: unknown; said?: string }) {
-    super(`imap-${failure}`, message, options);
+  /** @param options `code`: the code of another protocol than IMAP */
+  constructor(
+    failure: InboxFailure,
+    message: string,
+    options?: {
+      cause?: unknown;
+      said?: string | undefined;
+      code?: ProblemCode;
+      retryAt?: string | undefined;
+    },
+  ) {
+    super(options?.code ?? `imap-${failure}`, message, options);
     this.name = 'InboxError';
     this.failure = failure;
     this.said = options?.said;
+    this.retryAt = options?.retryAt;
   }
 }

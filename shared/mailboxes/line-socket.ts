@@ -186,6 +186,15 @@ export class LineSocket {
     this.#socket.write(`${line}\r\n`, 'latin1');
   }
 
+  /** Sends these lines at once: the server answers one after the other. */
+  sayAll(lines: readonly string[]): void {
+    if (this.#fault !== undefined) throw this.#fault;
+    if (lines.some((line) => /[\r\n]/.test(line)))
+      throw new SocketError('line-break', 'A command must be one line');
+    for (const line of lines) this.#listener('client', line);
+    this.#socket.write(lines.map((line) => `${line}\r\n`).join(''), 'latin1');
+  }
+
   close(): void {
     this.#end(new SocketError('closed', 'The connection was closed'));
   }

@@ -1,5 +1,6 @@
 import type { AuditChange, Settings } from '../audit/audit.ts';
 import type { Mailbox, MailLogin } from './mailbox.ts';
+import { mailProtocols } from './mailbox-form.ts';
 
 type Account = Pick<MailLogin, 'providerId' | 'accountId'>;
 
@@ -37,14 +38,15 @@ function afterFetchInWords(afterFetch: Mailbox['afterFetch']): string {
 
 /** With the labels of the mailbox form. */
 function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountName']): Settings {
-  const { pop3, sending, afterFetch } = mailbox;
+  const { sending, afterFetch } = mailbox;
   const server = (login: MailLogin | undefined): string | undefined => login && `${login.host}:${login.port}`;
   const account = (login: Account | undefined): string | undefined =>
     login && (accountName(login) ?? `${login.providerId}.${login.accountId}`);
   return {
     address: mailbox.address,
     account: account(mailbox),
-    'IMAP server': server(mailbox),
+    'reads over': mailProtocols[mailbox.protocol].name,
+    'mail server': server(mailbox),
     folder: mailbox.folder,
     'after fetching': afterFetchInWords(afterFetch),
     'first fetch': mailbox.fetchSince === undefined ? 'unread' : `since ${mailbox.fetchSince}`,
@@ -53,7 +55,5 @@ function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountN
     'colleagues can reply': mailbox.colleaguesJoin === true ? 'yes' : undefined,
     'account that sends': account(sending),
     'SMTP server': server(sending),
-    'account for POP3': account(pop3),
-    'POP3 server': server(pop3),
   };
 }

@@ -1,8 +1,10 @@
 import { defaultHandling, handlings, type SetClass, setClasses } from '../message-class/message-class.ts';
+import { type ReadingProtocol, readingProtocols } from '../providers/presets.ts';
+import { afterFetchKinds, afterFetchProblem } from './after-fetch.ts';
 import { isSameFolder, type Mailbox, type MailLogin } from './mailbox.ts';
 
-/** The protocols of a mailbox, each with its own server and account. */
-export type MailProtocol = 'imap' | 'pop3' | 'smtp';
+/** The protocols of a mailbox: one that reads, and one that sends. */
+export type MailProtocol = ReadingProtocol | 'smtp';
 
 /** What the form needs to know about a chosen account. */
 export interface AccountRules {
@@ -34,19 +36,27 @@ export type MailboxFormResult =
 
 const MINUTES_A_DAY = 1440;
 
-/** Form field names, and the allowed ports: implicit TLS, or STARTTLS for 587. */
-export const loginFields = {
-  imap: { account: 'account', host: 'host', port: 'port', name: 'IMAP', ports: [993] },
-  pop3: { account: 'pop3Account', host: 'pop3Host', port: 'pop3Port', name: 'POP3', ports: [995] },
-  smtp: { account: 'smtpAccount', host: 'smtpHost', port: 'smtpPort', name: 'SMTP', ports: [587, 465] },
+/** The names of the protocols, and the allowed ports: implicit TLS, or STARTTLS for 587. */
+export const mailProtocols = {
+  imap: { name: 'IMAP', ports: [993] },
+  pop3: { name: 'POP3', ports: [995] },
+  graph: { name: 'Microsoft Graph', ports: [443] },
+  smtp: { name: 'SMTP', ports: [587, 465] },
 } as const;
+
+/** The form fields of a login. */
+export const loginFields = {
+  reading: { account: 'account', host: 'host', port: 'port' },
+  sending: { account: 'smtpAccount', host: 'smtpHost', port: 'smtpPort' },
+} as const;
+const fieldsOf = (protocol: MailProtocol) => loginFields[protocol === 'smtp' ? 'sending' : 'reading'];
 
 type Typed = (name: string) => string;
 type Errors = Record<string, string>;
 
 /**
- * Validates the mailbox form. Pure. POP3 and SMTP are optional: choose no account. An empty host or port
- * means the provider's.
+ * Validates the mailbox form. Pure. SMTP is optional: choose no account. An empty host or port means the
+ * provider's.
  */
 export function parseMailboxForm(
   typed: Readonly<Record<string, string>>,
@@ -58,15 +68,17 @@ export function parseMailboxForm(
   const address = field('address');
   if (!rules.isMailAddress(address))
     errors['address'] = 'Enter the address of the mailbox, for example support@example.org.';
-  const imap = loginOf('imap', field, rules, errors);
-  const pop3 = field(loginFields.pop3.account) === '' ? undefined : loginOf('pop3', field, rules, errors);
-  const sending = field(loginFields.smtp.account) === '' ? undefined : loginOf('smtp', field, rules, errors);
+  const protocol = readingProtocols.find((one) => one === (field('protocol') || 'imap'));
+  if (protocol === undefined) errors['protocol'] = 'Choose one of the list.';
+  const reading = protocol && loginOf(protocol, field, rules, errors);
+  const sending =
+    field(loginFields.sending.account) === '' ? undefined : loginOf('smtp', field, rules, errors);
 
   const folder = field('folder');
   const folderWrong = folderProblem(folder);
   if (folderWrong !== undefined) errors['folder'] = folderWrong;
 
-  const afterFetch = afterFetchOf(field, folder, errors);
+  const afterFetch = afterFetchOf(field, folder, protocol, errors);
   const fetchSince = field('first') === 'since' ? fetchSinceOf(field('since'), rules.now, errors) : undefined;
   const classes = classesOf(field, errors);
   const intervalMinutes = Number(field('interval'));
@@ -75,13 +87,14 @@ export function parseMailboxForm(
 
   const colleaguesJoin = field('colleaguesJoin') !== '' || undefined;
 
-  if (imap === undefined || Object.keys(errors).length > 0) return { kind: 'invalid', errors };
+  if (protocol === undefined || reading === undefined || Object.keys(errors).length > 0)
+    return { kind: 'invalid', errors };
   return {
     kind: 'valid',
     settings: {
       address,
-      protocol: 'imap',
-      ...imap,
+      protocol,
+      ...reading,
       folder,
       intervalMinutes,
       afterFetch,
@@ -89,7 +102,6 @@ export function parseMailboxForm(
       // Only new mailboxes have this field. Without it, the value does not change.
       ...('first' in typed && { fetchSince }),
       classes,
-      pop3,
       sending,
     },
   };
@@ -101,7 +113,7 @@ function loginOf(
   rules: MailboxFormRules,
   errors: Errors,
 ): MailLogin | undefined {
-  const names = loginFields[protocol];
+  const names = { ...fieldsOf(protocol), ...mailProtocols[protocol] };
   const account = rules.account(field(names.account));
   if (account === undefined) errors[names.account] = 'Choose the account that signs in.';
   else if (!account.granted(protocol))
@@ -122,7 +134,7 @@ function loginOf(
 
 /** The allowed ports of a protocol at a server: its own, or those with TLS. Pure. */
 export const portsOf = (protocol: MailProtocol, bound: { port?: number } | undefined): readonly number[] =>
-  bound?.port === undefined ? loginFields[protocol].ports : [bound.port];
+  bound?.port === undefined ? mailProtocols[protocol].ports : [bound.port];
 
 /** The same as text for hints and errors: "587 or 465". Pure. */
 export const portsInWords = (protocol: MailProtocol, bound: { port?: number } | undefined): string =>
@@ -137,7 +149,7 @@ function hostProblemOf(
 ): string | undefined {
   if (account === undefined) return host === '' ? 'Enter the name of the mail server.' : undefined;
   if (bound === undefined)
-    return `This provider has no ${loginFields[protocol].name} server. Add one to the provider first.`;
+    return `This provider has no ${mailProtocols[protocol].name} server. Add one to the provider first.`;
   return host === bound.host.toLowerCase() ? undefined : `This provider only allows ${bound.host}.`;
 }
 
@@ -177,8 +189,15 @@ function fetchSinceOf(typed: string, now: number, errors: Errors): string | unde
 
 const MOST_DAYS = 3650;
 
-function afterFetchOf(field: Typed, folder: string, errors: Errors): Mailbox['afterFetch'] {
-  const choice = field('after');
+function afterFetchOf(
+  field: Typed,
+  folder: string,
+  protocol: ReadingProtocol | undefined,
+  errors: Errors,
+): Mailbox['afterFetch'] {
+  // Where nothing can be marked as read, the first choice of the form means: it stays as it is.
+  const marks = protocol === undefined || afterFetchKinds[protocol].includes('mark-seen');
+  const choice = !marks && ['', 'mark-seen'].includes(field('after')) ? 'leave' : field('after');
   const moveFolder = field('moveFolder');
   if (choice === 'delete' || choice === 'leave') return { kind: choice };
   if (choice === 'delete-later') {
@@ -188,6 +207,9 @@ function afterFetchOf(field: Typed, folder: string, errors: Errors): Mailbox['af
     return { kind: 'delete-later', days };
   }
   if (choice !== 'move') return { kind: 'mark-seen' };
+  const move = { kind: 'move', folder: moveFolder } as const;
+  const refused = protocol && afterFetchProblem({ protocol, afterFetch: move });
+  if (refused !== undefined) errors['after'] = refused;
   const wrong =
     moveFolder === ''
       ? 'Enter the folder to move email to, for example Processed.'
@@ -195,5 +217,5 @@ function afterFetchOf(field: Typed, folder: string, errors: Errors): Mailbox['af
   if (wrong !== undefined) errors['moveFolder'] = wrong;
   else if (isSameFolder(moveFolder, folder))
     errors['moveFolder'] = 'Choose a different folder than the one to import from.';
-  return { kind: 'move', folder: moveFolder };
+  return move;
 }

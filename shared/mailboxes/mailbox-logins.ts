@@ -1,13 +1,12 @@
 import type { Mailbox, MailLogin } from './mailbox.ts';
-import type { MailProtocol } from './mailbox-form.ts';
 
 /** An account, as a mailbox refers to it. */
 type AccountRef = Pick<MailLogin, 'providerId' | 'accountId'>;
 
-/** Every login of a mailbox, by protocol; the mailbox itself is read over IMAP. */
-export function loginsOf(mailbox: Mailbox): Readonly<Record<MailProtocol, MailLogin | undefined>> {
-  const { host, port, providerId, accountId, pop3, sending } = mailbox;
-  return { imap: { host, port, providerId, accountId }, pop3, smtp: sending };
+/** The logins of a mailbox. */
+export function loginsOf(mailbox: Mailbox): { reading: MailLogin; sending: MailLogin | undefined } {
+  const { host, port, providerId, accountId, sending } = mailbox;
+  return { reading: { host, port, providerId, accountId }, sending };
 }
 
 const isAccount = (login: AccountRef | undefined, account: AccountRef): boolean =>
@@ -29,7 +28,6 @@ export function withAccount(mailbox: Mailbox, before: AccountRef, after: Account
   return {
     ...mailbox,
     ...(isAccount(mailbox, before) && { providerId, accountId }),
-    pop3: moved(mailbox.pop3),
     sending: moved(mailbox.sending),
   };
 }

@@ -48,7 +48,6 @@ export const mailboxKind = recordKind<Mailbox>()({
     createdAt: time,
     colleaguesJoin: optional(flag),
     classes: optional(json(z.partialRecord(z.enum(setClasses), z.enum(handlings)))),
-    pop3: login,
     sending: login,
   },
 });

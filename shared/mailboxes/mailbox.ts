@@ -36,8 +36,6 @@ export interface Mailbox {
    * email does.
    */
   colleaguesJoin?: boolean | undefined;
-  /** For "Test connection" only: email is fetched over IMAP. Absent: not configured. */
-  pop3?: MailLogin | undefined;
   /** SMTP for email sent from this address; absent: it sends none. */
   sending?: MailLogin | undefined;
 }

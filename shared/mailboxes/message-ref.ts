@@ -32,14 +32,19 @@ export interface MessageMeta {
   ref: MessageRef;
   /** Size in bytes as announced by the server. */
   size: number;
+  /**
+   * The server only estimates the size, and the estimate may change: it shows neither that a message is
+   * incomplete nor which message it is.
+   */
+  isEstimate?: true | undefined;
   /** ISO time at which the server received it. */
   receivedAt: string;
   /** The Message-ID field as in the header, on one line; empty if there is none. Not proof of identity. */
   messageId: string;
 }
 
-/** 16 hex digits, derived from a message's size, time of receipt and Message-ID. */
-export function fingerprintOf({ size, receivedAt, messageId }: Omit<MessageMeta, 'ref'>): string {
-  const facts = JSON.stringify([size, receivedAt, messageId]);
+/** 16 hex digits, derived from a message's size, unless it is estimated, time of receipt and Message-ID. */
+export function fingerprintOf({ size, isEstimate, receivedAt, messageId }: Omit<MessageMeta, 'ref'>): string {
+  const facts = JSON.stringify([isEstimate === true ? 0 : size, receivedAt, messageId]);
   return createHash('sha256').update(facts).digest('hex').slice(0, 16);
 }

@@ -1,15 +1,24 @@
 import { redact } from '../explanations/redact.ts';
 import { PostroomError } from '../platform/errors.ts';
+import type { ProblemCode } from '../platform/problem.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type LineSocket, SocketError } from './line-socket.ts';
 
 const MAX_LINES = 200_000;
 const HIDDEN = '(sign-in)';
+/** Commands sent before their responses are read, if the server offers PIPELINING (RFC 2449 section 6.6). */
+const PIPELINED = 50;
+/** The part of a message's beginning that is kept; the rest of the response is read and dropped. */
+const KEPT_BYTES = 256 * 1024;
+/** Messages announced with more than 8 MB are streamed, so a response far beyond that is an error. */
+const LARGEST_RESPONSE = 64 * 1024 * 1024;
 
 export type Pop3Failure =
   /** The server refused the token: refresh once, then a person has to act. */
   | 'token-refused'
+  /** The token is valid, but the mailbox stays closed until a person at the server acts. */
+  | 'no-access'
   /** The server refused a command. */
   | 'refused'
   /** Unreachable, disconnected, or not speaking POP3: retry later. */
@@ -20,10 +29,10 @@ export class Pop3Error extends PostroomError {
   /** The server's line, without secrets; empty if there was none. */
   readonly said: string;
 
-  constructor(failure: Pop3Failure, said: string, options?: { cause?: unknown }) {
+  constructor(failure: Pop3Failure, said: string, options?: { cause?: unknown; code?: ProblemCode }) {
     // A server may repeat what it was sent.
     const shown = redact(said).slice(0, 200);
-    super(`pop3-${failure}`, `The mail server said: ${shown}`, options);
+    super(options?.code ?? `pop3-${failure}`, `The mail server said: ${shown}`, options);
     this.name = 'Pop3Error';
     this.failure = failure;
     this.said = shown;
@@ -37,14 +46,28 @@ export interface Pop3Mail {
   uidl: string;
 }
 
+/** What the inbox needs of a session after sign-in. */
+export interface Pop3Maildrop {
+  mails(): Promise<Pop3Mail[]>;
+  sizes(): Promise<ReadonlyMap<number, number>>;
+  headers(numbers: readonly number[], each: (number: number, head: Uint8Array) => void): Promise<void>;
+  beginning(number: number, lines: number): Promise<Uint8Array>;
+  whole(numbers: readonly number[], each: (number: number, raw: Uint8Array) => void): Promise<void>;
+  mail(number: number): AsyncIterable<Uint8Array>;
+  removeAll(numbers: readonly number[]): Promise<void>;
+  quit(): Promise<void>;
+  close(): void;
+}
+
 /**
  * POP3 after TLS: RFC 1939 and 2449, authenticated with XOAUTH2. The session sees the messages that existed
  * at sign-in; removals take effect at `quit`. Every call throws Pop3Error when the server refuses or
  * disconnects.
  */
-export class Pop3Session {
+export class Pop3Session implements Pop3Maildrop {
   readonly #wire: LineSocket;
   readonly #seam: Seam;
+  #pipelined: number | undefined;
 
   private constructor(wire: LineSocket, seam: Seam) {
     this.#wire = wire;
@@ -58,7 +81,10 @@ export class Pop3Session {
     return session;
   }
 
-  /** CAPA: each capability in capitals with its arguments; empty when the server does not support CAPA. */
+  /**
+   * CAPA (RFC 2449 section 5): each capability in capitals with its arguments; empty when the server does
+   * not support CAPA.
+   */
   capabilities(): Promise<ReadonlyMap<string, string>> {
     return this.#call('capabilities', async () => {
       const found = new Map<string, string>();
@@ -84,7 +110,7 @@ export class Pop3Session {
       const sasl = Buffer.from(`user=${user}\x01auth=Bearer ${token.expose()}\x01\x01`).toString('base64');
       this.#wire.say('AUTH XOAUTH2');
       let line = await this.#wire.line();
-      if (!line.startsWith('+')) throw new Pop3Error(signInFailure(line), line);
+      if (!line.startsWith('+')) throw signInError(line);
       this.#wire.say(sasl, HIDDEN);
       line = await this.#wire.line();
       // A server that first explains a refusal expects an empty line before its error.
@@ -92,7 +118,7 @@ export class Pop3Session {
         this.#wire.say('');
         line = await this.#wire.line();
       }
-      if (!line.startsWith('+OK')) throw new Pop3Error(signInFailure(line), line);
+      if (!line.startsWith('+OK')) throw signInError(line);
     });
   }
 
@@ -106,9 +132,13 @@ export class Pop3Session {
     });
   }
 
+  /** @throws Pop3Error with the code `pop3-no-uidl` when the server does not support UIDL, which is optional */
   mails(): Promise<Pop3Mail[]> {
     return this.#call('uidl', async () => {
-      const lines = await this.#lines('UIDL');
+      const lines = await this.#lines('UIDL').catch((error: unknown) => {
+        if (!(error instanceof Pop3Error && error.failure === 'refused')) throw error;
+        throw new Pop3Error('refused', error.said, { cause: error, code: 'pop3-no-uidl' });
+      });
       return lines.map((line) => {
         const [, number, uidl] = /^(\d{1,10}) ([\x21-\x7e]{1,70})$/.exec(line) ?? [];
         if (number === undefined || uidl === undefined) throw new Pop3Error('unavailable', line);
@@ -153,9 +183,73 @@ export class Pop3Session {
     });
   }
 
+  /**
+   * The headers of these messages, in the given order, without those that the server refuses. A server without
+   * TOP, which is optional, has to send the whole message.
+   */
+  headers(numbers: readonly number[], each: (number: number, head: Uint8Array) => void): Promise<void> {
+    return this.#call('top', async () => {
+      const refused = await this.#inTurn(
+        numbers,
+        (number) => `TOP ${number} 0`,
+        async (number) => each(number, await this.#kept()),
+      );
+      await this.#inTurn(
+        refused,
+        (number) => `RETR ${number}`,
+        async (number) => each(number, await this.#kept()),
+      );
+    });
+  }
+
+  /** The headers of a message and the first lines of its body; at most 256 KB. */
+  beginning(number: number, lines: number): Promise<Uint8Array> {
+    return this.#call('top', async () => {
+      let found: Uint8Array | undefined;
+      const read = async (): Promise<void> => {
+        found = await this.#kept();
+      };
+      const refused = await this.#inTurn([number], () => `TOP ${number} ${lines}`, read);
+      const missing = await this.#inTurn(refused, () => `RETR ${number}`, read);
+      if (found === undefined || missing.length > 0)
+        throw new Pop3Error('unavailable', `message ${number} is not there`);
+      return found;
+    });
+  }
+
+  /** These messages, byte for byte, without those that the server refuses. */
+  async whole(numbers: readonly number[], each: (number: number, raw: Uint8Array) => void): Promise<void> {
+    await this.#call('retrieve', () =>
+      this.#inTurn(
+        numbers,
+        (number) => `RETR ${number}`,
+        async (number) => each(number, await this.#kept(LARGEST_RESPONSE)),
+      ),
+    );
+  }
+
   /** Marks a message for removal at `quit`. */
   async remove(number: number): Promise<void> {
     await this.#call('delete', () => this.#ask(`DELE ${number}`));
+  }
+
+  /** Marks messages for removal at `quit`: all, or none if the server refuses one of them. */
+  removeAll(numbers: readonly number[]): Promise<void> {
+    return this.#call('delete', async () => {
+      let said = '';
+      const read = async (): Promise<void> => {};
+      const refused = await this.#inTurn(
+        numbers,
+        (number) => `DELE ${number}`,
+        read,
+        (line) => {
+          said = line;
+        },
+      );
+      if (refused.length === 0) return;
+      await this.#ask('RSET');
+      throw new Pop3Error('refused', said);
+    });
   }
 
   /** Ends the session and commits removals. */
@@ -175,6 +269,55 @@ export class Pop3Session {
     } catch (error) {
       throw pop3Error(error);
     }
+  }
+
+  /**
+   * Sends a command for each message and reads the responses in the same order, many at once if the server
+   * offers PIPELINING.
+   * @param read reads what follows a positive response
+   * @returns the messages for which the server refused it
+   */
+  async #inTurn(
+    numbers: readonly number[],
+    command: (number: number) => string,
+    read: (number: number) => Promise<void>,
+    whenRefused: (line: string) => void = () => {},
+  ): Promise<number[]> {
+    const refused: number[] = [];
+    const atOnce = numbers.length > 1 ? await this.#atOnce() : 1;
+    for (let start = 0; start < numbers.length; start += atOnce) {
+      const those = numbers.slice(start, start + atOnce);
+      this.#wire.sayAll(those.map(command));
+      for (const number of those) {
+        try {
+          await this.#reply();
+        } catch (error) {
+          if (!(error instanceof Pop3Error && error.failure === 'refused')) throw error;
+          whenRefused(error.said);
+          refused.push(number);
+          continue;
+        }
+        await read(number);
+      }
+    }
+    return refused;
+  }
+
+  async #atOnce(): Promise<number> {
+    this.#pipelined ??= (await this.capabilities()).has('PIPELINING') ? PIPELINED : 1;
+    return this.#pipelined;
+  }
+
+  /** The beginning of a response, up to this many bytes; what follows is read and dropped. */
+  async #kept(most = KEPT_BYTES): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    for await (const piece of this.#wire.untilDot()) {
+      if (size < most) pieces.push(piece.subarray(0, most - size));
+      size += piece.byteLength;
+      if (size > LARGEST_RESPONSE) throw new Pop3Error('unavailable', 'the email is larger than announced');
+    }
+    return Buffer.concat(pieces);
   }
 
   async #lines(command: string): Promise<string[]> {
@@ -215,13 +358,20 @@ export class Pop3Session {
 }
 
 /**
- * A busy mailbox or a failing server says so in brackets (RFC 2449 section 8, RFC 3206); a fresh token does
- * not help.
+ * Says in brackets if something else than the token is at fault (RFC 2449 section 8, RFC 3206 section 4): then
+ * a fresh token does not help. Servers without these codes say it in words.
  */
-const signInFailure = (line: string): Pop3Failure =>
-  /^-ERR \[(?:IN-USE|LOGIN-DELAY|SYS\/)/i.test(line) || !line.startsWith('-ERR')
-    ? 'unavailable'
-    : 'token-refused';
+function signInError(line: string): Pop3Error {
+  if (/^-ERR \[IN-USE\]|^-ERR .*\b(?:already locked|lock busy|in use)\b/i.test(line))
+    return new Pop3Error('unavailable', line, { code: 'pop3-in-use' });
+  if (/^-ERR \[LOGIN-DELAY\]/i.test(line))
+    return new Pop3Error('unavailable', line, { code: 'pop3-login-delay' });
+  if (/^-ERR \[SYS\/PERM\]/i.test(line)) return new Pop3Error('no-access', line);
+  return new Pop3Error(
+    /^-ERR \[SYS\//i.test(line) || !line.startsWith('-ERR') ? 'unavailable' : 'token-refused',
+    line,
+  );
+}
 
 function pop3Error(error: unknown): unknown {
   return error instanceof SocketError ? new Pop3Error('unavailable', error.message, { cause: error }) : error;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AuditStore } from '../audit/audit-store.ts';
 import type { Seam } from '../platform/seam.ts';
+import { afterFetchProblem } from './after-fetch.ts';
 import type { Mailbox } from './mailbox.ts';
 import { type MailboxAuthor, mailboxEntry } from './mailbox-entry.ts';
 import { loginsOf } from './mailbox-logins.ts';
@@ -40,8 +41,10 @@ export async function saveMailbox(
   draft: MailboxDraft,
   options: { evenIfNotOpened: boolean },
 ): Promise<SavedMailbox> {
-  await recordUnsavedUse(deps, draft, 'opened');
   const { mailbox, before } = draft;
+  const wrong = afterFetchProblem(mailbox);
+  if (wrong !== undefined) return { kind: 'not-opened', message: wrong };
+  await recordUnsavedUse(deps, draft, 'opened');
   const opened = await deps.open(mailbox);
   if (opened.kind === 'failed' && !options.evenIfNotOpened)
     return { kind: 'not-opened', message: opened.message };

@@ -1,5 +1,5 @@
 import { type LookupAddress, lookup } from 'node:dns';
-import { request as requestHttp } from 'node:http';
+import { type Agent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { PostroomError } from '../platform/errors.ts';
@@ -9,7 +9,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 const DEADLINE_MS = 15_000;
 
 export interface OutgoingRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   headers: Readonly<Record<string, string>>;
   body?: string | undefined;
 }
@@ -32,18 +32,45 @@ export async function guardedFetch(
   outgoing: OutgoingRequest,
   rules: EndpointRules,
 ): Promise<Answer> {
-  const problem = endpointProblem(address, rules);
-  if (problem !== undefined) throw new PostroomError('endpoint-refused', problem);
-  const url = new URL(address);
+  const { host } = urlOf(address, rules);
   try {
-    return await exchange(url, outgoing, rules);
+    const response = await guardedRequest(address, outgoing, rules, {
+      agent: false,
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.byteLength;
+      if (size > MAX_ANSWER_BYTES)
+        throw new PostroomError('endpoint-silent', `The answer of ${host} is too large.`);
+      chunks.push(chunk);
+    }
+    return {
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      text: Buffer.concat(chunks).toString('utf8'),
+    };
   } catch (error) {
     if (error instanceof PostroomError) throw error;
-    throw new PostroomError('endpoint-silent', `No answer came from ${url.host}.`, { cause: error });
+    throw new PostroomError('endpoint-silent', `No answer came from ${host}.`, { cause: error });
   }
 }
 
-function exchange(url: URL, outgoing: OutgoingRequest, rules: EndpointRules): Promise<Answer> {
+/**
+ * Sends one request as `guardedFetch` does, and returns the response as a stream. The caller reads it to its
+ * end, or destroys it; a transfer that breaks off is an error of the stream.
+ * @param options `agent`: keeps connections for the next request; `silenceMs`: how long the connection may be
+ * silent
+ * @throws PostroomError `endpoint-refused`, `endpoint-private`; otherwise the error of the socket
+ */
+export async function guardedRequest(
+  address: string,
+  outgoing: OutgoingRequest,
+  rules: EndpointRules,
+  options: { agent: Agent | false; signal: AbortSignal; silenceMs?: number },
+): Promise<IncomingMessage> {
+  const url = urlOf(address, rules);
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const request = send(
@@ -54,32 +81,25 @@ function exchange(url: URL, outgoing: OutgoingRequest, rules: EndpointRules): Pr
           ...outgoing.headers,
           ...(outgoing.body !== undefined && { 'content-length': Buffer.byteLength(outgoing.body) }),
         },
-        signal: AbortSignal.timeout(DEADLINE_MS),
-        agent: false,
+        signal: options.signal,
+        agent: options.agent,
         ...(!rules.local && { lookup: publicLookup }),
       },
-      (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.byteLength;
-          if (size > MAX_ANSWER_BYTES)
-            response.destroy(new PostroomError('endpoint-silent', `The answer of ${url.host} is too large.`));
-          else chunks.push(chunk);
-        });
-        response.on('error', reject);
-        response.on('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            text: Buffer.concat(chunks).toString('utf8'),
-          }),
-        );
-      },
+      resolve,
     );
+    if (options.silenceMs !== undefined)
+      request.setTimeout(options.silenceMs, () =>
+        request.destroy(Object.assign(new Error('No answer in time'), { code: 'ETIMEDOUT' })),
+      );
     request.on('error', reject);
     request.end(outgoing.body);
   });
+}
+
+function urlOf(address: string, rules: EndpointRules): URL {
+  const problem = endpointProblem(address, rules);
+  if (problem !== undefined) throw new PostroomError('endpoint-refused', problem);
+  return new URL(address);
 }
 
 /** Resolves a name and accepts only public addresses; a single other address rejects the name. */

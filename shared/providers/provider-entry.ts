@@ -38,6 +38,7 @@ function settingsForAudit(provider: Provider): Settings {
     'SMTP server': provider.mailHosts?.smtp,
     'POP3 server': provider.mailHosts?.pop3,
     scopes: provider.scopes,
+    'reads and sends over': provider.ways,
     ...credentialsForAudit(provider),
   };
 }

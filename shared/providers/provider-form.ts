@@ -4,9 +4,10 @@ import { credentialsOf } from './credential.ts';
 import { type CredentialInput, parseCredential } from './credential-form.ts';
 import { type EndpointRules, endpointProblem, hostProblem } from './endpoint-safety.ts';
 import { providerRules, ruleProblem } from './field-rules.ts';
-import type { MailHosts, Preset, Protocol } from './presets.ts';
+import type { MailHosts, Preset, Protocol, ServerProtocol } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
 import { registrationOf } from './registration.ts';
+import { waysIn, waysProblem } from './ways.ts';
 
 /** Submitted fields: name → text. */
 export type Typed = Readonly<Record<string, string>>;
@@ -22,6 +23,8 @@ export interface ProviderInput {
   endpoints: CustomEndpoints | undefined;
   mailHosts: MailHosts | undefined;
   scopes: readonly string[];
+  /** Absent: the form does not ask, so they do not change. */
+  ways: readonly Protocol[] | undefined;
 }
 
 export type ProviderFormResult =
@@ -82,6 +85,9 @@ export function parseProviderForm(
     : '';
   const endpoints = isCustom ? customEndpoints(field, options, errors) : undefined;
   const mailHosts = isCustom ? customMailHosts(field, options, errors) : undefined;
+  const ways = field('ways') === 'yes' ? waysIn(typed) : undefined;
+  const unread = ways === undefined ? undefined : waysProblem(ways);
+  if (unread !== undefined) errors['imap'] = unread;
   const cloud = asksTenant ? cloudOf(field('cloud'), errors) : 'worldwide';
 
   const input: ProviderInput = {
@@ -93,6 +99,7 @@ export function parseProviderForm(
     endpoints,
     mailHosts,
     scopes: scopes.split(/\s+/).filter((scope) => scope !== ''),
+    ways,
   };
   // While one of these fields is invalid, the intended registration is unknown.
   const unclear = registrationFields.some((one) => one in errors);
@@ -184,7 +191,7 @@ function customEndpoints(
 }
 
 /** Form fields for the mail servers of a custom provider, in form order. */
-export const mailHostFields: Readonly<Record<Protocol, string>> = {
+export const mailHostFields: Readonly<Record<ServerProtocol, string>> = {
   imap: 'imapHost',
   smtp: 'smtpHost',
   pop3: 'pop3Host',

@@ -255,10 +255,43 @@ export const serverLines: readonly ServerLine[] = [
     '{"error":{"code":"ApplicationThrottled","message":"Application is over its MailboxConcurrency limit."}}',
   ],
   [
-    'graph-token',
-    wait,
+    'graph-token-refused',
+    sign,
     '{"error":{"code":"InvalidAuthenticationToken","message":"Access token has expired or is not yet valid."}}',
   ],
+  [
+    'graph-throttled',
+    wait,
+    '{"error":{"code":"TooManyRequests","message":"Please retry again later.","innerError":{"code":"429"}}}',
+  ],
+  [
+    'graph-mailbox-full',
+    fix,
+    '{"error":{"code":"ErrorQuotaExceeded","message":"The mailbox quota has been exceeded."}}',
+  ],
+  [
+    'graph-mailbox-moving',
+    wait,
+    '{"error":{"code":"ErrorMailboxMoveInProgress","message":"Mailbox move in progress. Try again later."}}',
+  ],
+  [
+    'graph-mailbox-moving',
+    wait,
+    '{"error":{"code":"MailboxInfoStale","message":"The mailbox information is stale."}}',
+  ],
+  [
+    'graph-unknown-mailbox',
+    fix,
+    '{"error":{"code":"ErrorInvalidUser","message":"The requested user \'suport@contoso.com\' is invalid."}}',
+  ],
+  ['graph-target-missing', fix, 'Microsoft Graph did not move stored email: there is no folder “Done”.'],
+  [
+    'graph-refused',
+    fix,
+    'Microsoft Graph did not change stored email. It said: ErrorInvalidRequest: Your request can’t be completed.',
+  ],
+  ['graph-folder-missing', fix, 'Microsoft Graph said: ErrorFolderNotFound: There is no folder “Support”.'],
+  ['graph-unavailable', wait, 'Microsoft Graph does not answer.'],
   [
     'key-vault-role-missing',
     fix,

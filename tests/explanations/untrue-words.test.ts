@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { entraEntries, lineEntries } from '../../shared/explanations/catalogue.ts';
-import { mailPermissions } from '../../shared/providers/permissions.ts';
+import { permissionsFor } from '../../shared/providers/permissions.ts';
+import { protocols } from '../../shared/providers/presets.ts';
 
 // Postroom reads email, tests sending and sends its own alerts. It cannot reply to a ticket yet.
 const PROMISES = [
@@ -21,7 +22,7 @@ test('no page and no explanation promises a reply to a ticket, or a hint that Po
   const explanations = [...entraEntries, ...lineEntries].map(
     (entry) => [entry.title, JSON.stringify(entry)] as const,
   );
-  const permissions = mailPermissions.map(({ name, reason }) => [name, reason] as const);
+  const permissions = permissionsFor(protocols).map(({ name, reason }) => [name, reason] as const);
   expect(pages.length).toBeGreaterThan(40);
   const found = [...pages, ...explanations, ...permissions].flatMap(([where, text]) =>
     PROMISES.filter((promise) => promise.test(text)).map((promise) => `${where}: ${promise.source}`),

@@ -56,7 +56,7 @@ export async function pointsOfRun(options: WorldOptions = {}): Promise<readonly 
 export const countCalls = async (options: WorldOptions = {}): Promise<number> =>
   (await pointsOfRun(options)).length;
 
-/** Runs until nothing is left, once more, and once more with all email unread; returns the violations found then. */
+/** Runs until nothing is left, once more, and once more with nothing marked as read; returns the violations found then. */
 async function settleAndCheck(world: IntakeWorld, allowed: Allowed): Promise<string[]> {
   await world.runUntilQuiet();
   const violations = violationsAtTheEnd(world, allowed);
@@ -64,7 +64,7 @@ async function settleAndCheck(world: IntakeWorld, allowed: Allowed): Promise<str
   await world.run();
   violations.push(...changedTables(quiet, snapshot(world.tables, { etags: true })));
   const rows = snapshot(world.tables, { etags: false });
-  for (const mail of world.folder.mails) mail.seen = false;
+  await world.forgetRead();
   await world.run();
   violations.push(...changedTables(rows, snapshot(world.tables, { etags: false })));
   world.look('at the end');
@@ -93,20 +93,20 @@ export async function schedule(
   return [...ends.flatMap(unexpected), ...(await settleAndCheck(world, {}))];
 }
 
-async function worldWithLargeMail(): Promise<IntakeWorld> {
-  const world = new IntakeWorld();
+async function worldWithLargeMail(options: WorldOptions): Promise<IntakeWorld> {
+  const world = new IntakeWorld(options);
   world.deliver([largeMail]);
   return world;
 }
 
 /** The calls of a run that finds one email too large for memory. */
-export async function pointsOfLargeMail(): Promise<readonly SeamPoint[]> {
-  return (await (await worldWithLargeMail()).run()).seam.calls;
+export async function pointsOfLargeMail(options: WorldOptions): Promise<readonly SeamPoint[]> {
+  return (await (await worldWithLargeMail(options)).run()).seam.calls;
 }
 
 /** One fault over one email too large for memory, then runs without faults. */
-export async function scheduleLargeMail(fault: Fault): Promise<string[]> {
-  const world = await worldWithLargeMail();
+export async function scheduleLargeMail(fault: Fault, options: WorldOptions): Promise<string[]> {
+  const world = await worldWithLargeMail(options);
   const end = await world.run({ faultAt: only(fault) });
   return [...unexpected(end), ...(await settleAndCheck(world, {}))];
 }

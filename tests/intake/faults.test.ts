@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { fetchProtocols } from '../../shared/mailboxes/open-inbox.ts';
 import { faultKinds, only } from '../harness/memory/faulty-seam.ts';
 import type { IntakeWorld } from '../harness/memory/intake-world.ts';
 import {
@@ -27,9 +28,9 @@ beforeAll(() => {
     vi.spyOn(console, level).mockImplementation(() => {});
 });
 
-describe('the promises of the intake hold', () => {
+describe.each(fetchProtocols)('the promises of the intake hold over %s', (protocol) => {
   test('without any fault', async () => {
-    expect(await schedule({}, undefined)).toEqual([]);
+    expect(await schedule({}, undefined, { protocol })).toEqual([]);
   });
 
   test.each([
@@ -39,10 +40,10 @@ describe('the promises of the intake hold', () => {
     'with every single fault at every single call, with fetched email %s',
     async (_how, afterFetch) => {
       const findings = new Findings();
-      const options = { afterFetch, tokenEnds: true };
+      const options = { afterFetch, protocol, tokenEnds: true };
       const points = await pointsOfRun(options);
       expect(new Set(points.map((point) => point.split('.')[0]))).toEqual(
-        new Set(['table', 'blob', 'vault', 'token', 'imap']),
+        new Set(['table', 'blob', 'vault', 'token', protocol]),
       );
       for (const fault of everySingleFault(points.length)) {
         const name = `${fault.kind} at call ${fault.call}, ${points[fault.call - 1]}`;
@@ -57,16 +58,19 @@ describe('the promises of the intake hold', () => {
     'with every single fault when a large email is streamed',
     async () => {
       const findings = new Findings();
-      const flowing = /^(imap\.part|blob\.(putOnce|stream|piece))$/;
-      const calls = (await pointsOfLargeMail()).flatMap((point, index) =>
+      const flowing = /^((?:imap|pop3|graph)\.part|blob\.(putOnce|stream|piece))$/;
+      const calls = (await pointsOfLargeMail({ protocol })).flatMap((point, index) =>
         flowing.test(point) ? { call: index + 1, point } : [],
       );
       expect(new Set(calls.map(({ point }) => point))).toEqual(
-        new Set(['imap.part', 'blob.putOnce', 'blob.stream', 'blob.piece']),
+        new Set([`${protocol}.part`, 'blob.putOnce', 'blob.stream', 'blob.piece']),
       );
       for (const { call, point } of calls)
         for (const kind of faultKinds)
-          findings.add(`${kind} at call ${call}, ${point}`, await scheduleLargeMail({ call, kind }));
+          findings.add(
+            `${kind} at call ${call}, ${point}`,
+            await scheduleLargeMail({ call, kind }, { protocol }),
+          );
       expect(findings.list()).toEqual([]);
     },
     LONG,
@@ -76,7 +80,7 @@ describe('the promises of the intake hold', () => {
     'with two faults',
     async () => {
       const findings = new Findings();
-      const options = { tokenEnds: true };
+      const options = { protocol, tokenEnds: true };
       const calls = await countCalls(options);
       for (let seed = 1; seed <= 2 * races; seed += 1)
         findings.add(`seed ${seed}`, await doubleFault(seed, calls, options));
@@ -94,9 +98,9 @@ describe('the promises of the intake hold', () => {
     'when between any two calls %s',
     async (_what, happens) => {
       const findings = new Findings();
-      const calls = await countCalls();
+      const calls = await countCalls({ protocol });
       for (let call = 1; call <= calls; call += 1)
-        findings.add(`before call ${call}`, await meanwhile(call, happens));
+        findings.add(`before call ${call}`, await meanwhile(call, happens, { protocol }));
       expect(findings.list()).toEqual([]);
     },
     LONG,
@@ -106,7 +110,8 @@ describe('the promises of the intake hold', () => {
     'with two concurrent processes',
     async () => {
       const findings = new Findings();
-      for (let seed = 1; seed <= races; seed += 1) findings.add(`seed ${seed}`, await race(seed, 0));
+      for (let seed = 1; seed <= races; seed += 1)
+        findings.add(`seed ${seed}`, await race(seed, 0, { protocol }));
       expect(findings.list()).toEqual([]);
     },
     LONG,
@@ -116,7 +121,8 @@ describe('the promises of the intake hold', () => {
     'with two concurrent processes and faults',
     async () => {
       const findings = new Findings();
-      for (let seed = 1; seed <= races; seed += 1) findings.add(`seed ${seed}`, await race(seed, 0.03));
+      for (let seed = 1; seed <= races; seed += 1)
+        findings.add(`seed ${seed}`, await race(seed, 0.03, { protocol }));
       expect(findings.list()).toEqual([]);
     },
     LONG,

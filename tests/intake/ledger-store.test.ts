@@ -208,13 +208,24 @@ describe('the ledger', () => {
     for (let start = 1; start <= 1200; start += 40)
       await claim(Array.from({ length: 40 }, (_, index) => found(start + index)));
     points.length = 0;
-    const places = await ledger.lookUp(BOX, under('1'), [1, 1100, 1200, 1201].map(facts));
-    expect([...places.keys()]).toEqual([1, 1100, 1200].map(uidRef));
+    const some = [1, 2, 3, 4, 5, 6, 7, 8];
+    const places = await ledger.lookUp(BOX, under('1'), [...some, 1100, 1200, 1201].map(facts));
+    expect([...places.keys()]).toEqual([...some, 1100, 1200].map(uidRef));
     expect(points, 'a request a page').toEqual(['list', 'list']);
     await ledger.lookUp(BOX, under('1'), [2, 1].map(facts));
     expect(points.slice(2), 'and none for what lies beyond').toEqual(['list']);
     expect(await ledger.lookUp(BOX, under('1'), [])).toEqual(new Map());
     expect(points).toHaveLength(3);
+  });
+
+  test('finds places that are scattered among many by a request each, not by listing all', async () => {
+    for (let start = 1; start <= 5000; start += 50)
+      await claim(Array.from({ length: 50 }, (_, index) => found(start + index)));
+    points.length = 0;
+    const wanted = [1500, 2500, 3500, 4500, 6000];
+    const places = await ledger.lookUp(BOX, under('1'), [10, ...wanted].map(facts));
+    expect(new Set(places.keys())).toEqual(new Set([10, 1500, 2500, 3500, 4500].map(uidRef)));
+    expect(points).toEqual(['list', 'get', 'get', 'get', 'get', 'get']);
   });
 
   test('begins new email in one request, and begun email in two reads and a write', async () => {

@@ -17,6 +17,7 @@ const refs = (...uids: readonly number[]): MessageRef[] => uids.map(uidRef);
 const after = (progress: Partial<Progress>, position = new ImapPosition({ uid: 10 }, 11)): Cursor =>
   nextCursor(start, position, {
     read: [],
+    deleted: [],
     isComplete: false,
     remaining: [],
     waiting: new Set(),
@@ -90,12 +91,14 @@ test('refs of the maximum length fit into the columns, and the others are found 
   const long = upTo(1000).map((index) => messageRef(String(index).padStart(150, '0')));
   const position = {
     covers: () => true,
+    isLater: () => false,
     advance: () => position,
     uncover: (uncovered: readonly MessageRef[]) => ({ ...position, toData: () => uncovered.length }),
     toData: () => 0,
   };
   const next = nextCursor(start, position, {
     read: [],
+    deleted: [],
     isComplete: false,
     remaining: long,
     waiting: new Set(),

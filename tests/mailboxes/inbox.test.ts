@@ -8,13 +8,15 @@ import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import { openImapInbox } from '../../shared/mailboxes/imap-inbox.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { InboxAddress, InboxFailure } from '../../shared/mailboxes/inbox.ts';
+import { openPop3Inbox } from '../../shared/mailboxes/pop3-inbox.ts';
 import { uidSets } from '../../shared/mailboxes/uid-sets.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { openMemoryMaildrop } from '../harness/memory/memory-maildrop.ts';
 import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
-import { describeInbox } from './inbox-contract.ts';
+import { describeInbox, pop3Traits } from './inbox-contract.ts';
 
 const locally = { local: true };
 
@@ -42,10 +44,45 @@ describe('an inbox in memory', () => {
   });
 });
 
+describe('a maildrop in memory', () => {
+  const folder = new MemoryFolder();
+  describeInbox({
+    async fill(raws) {
+      folder.mails = [];
+      for (const raw of raws) folder.deliver(raw, new Date().toISOString());
+    },
+    open: () => openMemoryMaildrop(folder, openSeam),
+    protocol: pop3Traits,
+  });
+});
+
 const kinds: [string, MailServerKind][] = [
   ['on the mail server without installation', 'npm'],
   ['on Dovecot', 'debian'],
 ];
+
+describe.each(kinds)('a maildrop over POP3 %s', (_name, kind) => {
+  const here = kind === 'npm' || mailServerKindHere() === 'debian';
+  if (!here) console.warn('SKIPPED: the maildrop over POP3 on Dovecot, which is not here.');
+  describe.skipIf(!here)('of our own', () => {
+    const mail = useMailServer(kind);
+    beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));
+
+    describeInbox({
+      async fill(raws) {
+        const client = await mail.emptyInbox(support);
+        await client.logout();
+        if (raws.length > 0) await mail.server().deliverMany(support, raws);
+      },
+      async open() {
+        const accessToken = new Secret(await mail.lab().token(support));
+        const address = { ...mail.server().pop3, folder: 'INBOX', user: support, accessToken };
+        return openPop3Inbox(address, openSeam, locally);
+      },
+      protocol: pop3Traits,
+    });
+  });
+});
 
 describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
   const here = kind === 'npm' || mailServerKindHere() === 'debian';

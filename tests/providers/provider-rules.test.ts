@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { endpointProblem, hostProblem, isPublicAddress } from '../../shared/providers/endpoint-safety.ts';
 import { providerRules, ruleProblem } from '../../shared/providers/field-rules.ts';
-import { mailPermissions, protocolsIn } from '../../shared/providers/permissions.ts';
+import { permissionsFor, protocolsIn } from '../../shared/providers/permissions.ts';
 import { type Preset, type PresetName, presetNamed } from '../../shared/providers/presets.ts';
 import { type ProviderFormResult, parseProviderForm } from '../../shared/providers/provider-form.ts';
 
@@ -135,7 +135,9 @@ describe('permissions', () => {
 
   // https://learn.microsoft.com/graph/permissions-reference
   test('have Microsoft’s IDs', () => {
-    expect(mailPermissions.map(({ name, id, protocol }) => [name, id, protocol])).toEqual([
+    expect(
+      permissionsFor(['imap', 'pop3', 'smtp']).map(({ name, id, protocol }) => [name, id, protocol]),
+    ).toEqual([
       ['IMAP.AccessAsUser.All', '652390e4-393a-48de-9484-05f9b1212954', 'imap'],
       ['POP.AccessAsUser.All', 'd7b7f2d9-0f45-4ea1-9d42-e50810c06991', 'pop3'],
       ['SMTP.Send', '258f6531-6087-4cc4-bb90-092c5fb3ed3f', 'smtp'],

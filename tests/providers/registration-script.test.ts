@@ -3,8 +3,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mailPermissions } from '../../shared/providers/permissions.ts';
+import { permissionsFor } from '../../shared/providers/permissions.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
+import { usualProtocols } from '../../shared/providers/provider.ts';
 import { registrationScript } from '../../shared/providers/registration-script.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
@@ -66,7 +67,9 @@ describe('the script for the Azure CLI', () => {
     const permissions = JSON.parse(
       optionOf(callOf(asked, 'ad app update'), '--required-resource-accesses') ?? '',
     );
-    expect(permissions[0].resourceAccess).toEqual(mailPermissions.map(({ id }) => ({ id, type: 'Scope' })));
+    expect(permissions[0].resourceAccess).toEqual(
+      permissionsFor(usualProtocols).map(({ id }) => ({ id, type: 'Scope' })),
+    );
     expect(callOf(asked, 'ad app permission admin-consent')).toContain('made-client-id');
     expect(out).toContain('Directory (tenant) ID:   made-tenant-id');
     expect(out).toContain('Application (client) ID: made-client-id');

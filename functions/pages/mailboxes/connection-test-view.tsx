@@ -10,7 +10,7 @@ import {
 import { inDemoWords } from '../../../shared/explanations/demo-words.ts';
 import type { ExplainContext } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
-import { loginFields, type MailProtocol } from '../../../shared/mailboxes/mailbox-form.ts';
+import { type MailProtocol, mailProtocols } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
@@ -36,6 +36,7 @@ const stepWords: Readonly<Record<StepName, string>> = {
 const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {
   imap: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'],
   pop3: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'count'],
+  graph: ['token', 'folder', 'count'],
   smtp: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'send', 'arrival'],
 };
 const afterSaving: readonly StepName[] = ['send', 'arrival'];
@@ -96,12 +97,11 @@ const whatHappens = ({ sending }: Mailbox): string =>
     : 'The test reads the mailbox without changing it, and sends one test email to it. The test email opens no ticket; it is listed under Unimported email as skipped.';
 
 function NotSetUp(props: { mailbox: Mailbox }): JSX.Element | null {
-  const { id, pop3, sending } = props.mailbox;
-  const names = [...(sending === undefined ? ['SMTP'] : []), ...(pop3 === undefined ? ['POP3'] : [])];
-  if (names.length === 0) return null;
+  const { id, sending } = props.mailbox;
+  if (sending !== undefined) return null;
   return (
     <p>
-      Not set up, so not tested: {names.join(' and ')}.{' '}
+      Not set up, so not tested: SMTP.{' '}
       <a href={paths.editMailbox({ id })}>Set up in the mailbox’s settings</a>
     </p>
   );
@@ -131,7 +131,7 @@ export function summary(tests: readonly ConnectionTest[]): string {
   return names.length === 1 ? `${all} works.` : `${all} work.`;
 }
 
-const nameOf = ({ protocol }: ConnectionTest): string => loginFields[protocol].name;
+const nameOf = ({ protocol }: ConnectionTest): string => mailProtocols[protocol].name;
 
 /** The steps of every tested protocol, each with time and result; the failing one with its explanation. */
 export function TestResults(props: {

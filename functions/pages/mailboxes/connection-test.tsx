@@ -3,9 +3,7 @@
 import { sendingObservation } from '../../../shared/alerts/alert-channels.ts';
 import { type ConnectionTest, isWaiting } from '../../../shared/connection-test/connection-test.ts';
 import { findTestMessage, runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
-import type { ExplainContext } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
-import type { MailProtocol } from '../../../shared/mailboxes/mailbox-form.ts';
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { findDepsOf } from '../../find-test-message.ts';
@@ -76,11 +74,10 @@ async function withTestMessages(
 /** The values for explanations: the mailbox, and the account that each protocol signs in with. */
 export async function explainContextsOf(services: Services, mailbox: Mailbox): Promise<ContextOf> {
   const logins = loginsOf(mailbox);
-  const [imap, pop3, smtp] = await Promise.all(
-    [logins.imap, logins.pop3, logins.smtp].map((login) => contextOfLogin(services, mailbox.address, login)),
+  const [reading, sending] = await Promise.all(
+    [logins.reading, logins.sending].map((login) => contextOfLogin(services, mailbox.address, login)),
   );
-  const contexts: Readonly<Record<MailProtocol, ExplainContext | undefined>> = { imap, pop3, smtp };
-  return (protocol) => contexts[protocol] ?? {};
+  return (protocol) => (protocol === 'smtp' ? sending : reading) ?? {};
 }
 
 async function mailboxOf(c: PageContext): Promise<Mailbox | undefined> {

@@ -1,15 +1,24 @@
 import type { Account } from '../../../shared/accounts/account.ts';
+import { grantedWays } from '../../../shared/accounts/account-resources.ts';
 import { isMailAddress } from '../../../shared/consent/connect-form.ts';
-import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import type { Mailbox, MailLogin } from '../../../shared/mailboxes/mailbox.ts';
 import {
+  type AccountRules,
   loginFields,
   type MailboxFormResult,
   type MailProtocol,
+  mailProtocols,
   parseMailboxForm,
 } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
-import { type Preset, presetNamed } from '../../../shared/providers/presets.ts';
-import { type MailServers, mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
+import {
+  type Preset,
+  presetNamed,
+  type ReadingProtocol,
+  readingProtocols,
+  traitsOf,
+} from '../../../shared/providers/presets.ts';
+import { mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
 import type { Services } from '../../services.ts';
 
 /** An account that may sign in for a mailbox. */
@@ -21,8 +30,8 @@ export interface AccountChoice {
   provider: Provider;
   /** Undefined for a demo provider without the demo. */
   preset: Preset | undefined;
-  /** The mail servers that may receive its tokens. */
-  servers: MailServers;
+  /** The servers that may receive its tokens. */
+  servers: AccountRules['hosts'];
 }
 
 /** Every account of every provider, sorted by label. */
@@ -31,7 +40,7 @@ export async function accountChoices({ providers, accounts, config }: Services):
   const choices = await Promise.all(
     known.map(async (provider) => {
       const preset = presetNamed(provider.preset, config, provider.cloud);
-      const servers = mailServersOf(provider, config);
+      const servers = { ...mailServersOf(provider, config), ...(preset?.graph && { graph: preset.graph }) };
       return (await accounts.listOf(provider.id)).map((account) => ({
         value: `${account.providerId}.${account.accountId}`,
         label: `${account.user} (${provider.name})`,
@@ -45,18 +54,19 @@ export async function accountChoices({ providers, accounts, config }: Services):
   return choices.flat().toSorted((a, b) => a.label.localeCompare(b.label));
 }
 
-const permissionOf = (scope: string): string => scope.toLowerCase().replace(/^.*\//, '');
-
 /**
  * False when mail permissions were granted but not this one. Unknown, and therefore true, for a custom
  * provider's scopes and for a response without mail scopes.
  */
-export function isGranted({ account, preset }: AccountChoice, protocol: MailProtocol): boolean {
-  const all = new Set((preset?.mailScopes(['imap', 'pop3', 'smtp']) ?? []).map(permissionOf));
-  const brought = account.scopes.map(permissionOf);
-  if (!brought.some((permission) => all.has(permission))) return true;
-  return (preset?.mailScopes([protocol]) ?? []).every((scope) => brought.includes(permissionOf(scope)));
+export function isGranted({ account, preset, provider }: AccountChoice, protocol: MailProtocol): boolean {
+  if (preset === undefined || traitsOf(provider).settingsFrom === 'admin') return protocol !== 'graph';
+  const granted = grantedWays(account);
+  return granted.length === 0 ? protocol !== 'graph' : granted.includes(protocol);
 }
+
+/** The way to read that the account was granted, the usual one first. */
+const readingOf = (choice: AccountChoice): ReadingProtocol =>
+  readingProtocols.find((protocol) => choice.servers[protocol] && isGranted(choice, protocol)) ?? 'imap';
 
 /** The sign-in page of this account; for the account that fetches a mailbox, it reconnects the mailbox. */
 export function signInAgainHref({ account, value }: AccountChoice, mailbox: Mailbox | undefined): string {
@@ -72,11 +82,8 @@ export function proposedFields(chosen: AccountChoice): Record<string, string> {
   return {
     address: chosen.account.address,
     account: chosen.value,
-    ...serverFields(chosen, 'imap'),
+    protocol: readingOf(chosen),
     smtpAccount: sends ? chosen.value : '',
-    ...serverFields(chosen, 'smtp'),
-    pop3Account: '',
-    ...serverFields(chosen, 'pop3'),
     folder: 'INBOX',
     after: 'mark-seen',
     deleteDays: '30',
@@ -86,30 +93,29 @@ export function proposedFields(chosen: AccountChoice): Record<string, string> {
   };
 }
 
-function serverFields({ servers }: AccountChoice, protocol: MailProtocol): Record<string, string> {
-  const { host, port, ports } = loginFields[protocol];
-  const server = servers[protocol];
-  return { [host]: server?.host ?? '', [port]: String(server?.port ?? ports[0]) };
-}
-
-/** The form fields of a stored mailbox. */
-export function fieldsOf(mailbox: Mailbox): Record<string, string> {
-  const { afterFetch, pop3, sending } = mailbox;
-  const login = (protocol: MailProtocol, value: Mailbox | Mailbox['pop3']): Record<string, string> => {
-    const { account, host, port } = loginFields[protocol];
-    return value === undefined
-      ? { [account]: '' }
-      : {
-          [account]: `${value.providerId}.${value.accountId}`,
-          [host]: value.host,
-          [port]: String(value.port),
-        };
+/** The form fields of a stored mailbox. The server is empty where it is the provider's. */
+export function fieldsOf(mailbox: Mailbox, choices: readonly AccountChoice[]): Record<string, string> {
+  const { afterFetch, protocol, sending } = mailbox;
+  const login = (
+    names: (typeof loginFields)[keyof typeof loginFields],
+    way: MailProtocol,
+    value: MailLogin | undefined,
+  ): Record<string, string> => {
+    if (value === undefined) return { [names.account]: '' };
+    const account = `${value.providerId}.${value.accountId}`;
+    const server = choices.find((choice) => choice.value === account)?.servers[way];
+    const usualPort = server?.port ?? mailProtocols[way].ports[0];
+    return {
+      [names.account]: account,
+      [names.host]: value.host === server?.host ? '' : value.host,
+      [names.port]: value.port === usualPort ? '' : String(value.port),
+    };
   };
   return {
     address: mailbox.address,
-    ...login('imap', mailbox),
-    ...login('pop3', pop3),
-    ...login('smtp', sending),
+    protocol,
+    ...login(loginFields.reading, protocol, mailbox),
+    ...login(loginFields.sending, 'smtp', sending),
     folder: mailbox.folder,
     after: afterFetch.kind,
     moveFolder: afterFetch.kind === 'move' ? afterFetch.folder : '',

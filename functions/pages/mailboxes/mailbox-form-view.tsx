@@ -1,12 +1,17 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { FirstFetchCount } from '../../../shared/mailboxes/count-first-fetch.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
-import { loginFields, type MailProtocol, portsInWords } from '../../../shared/mailboxes/mailbox-form.ts';
+import {
+  loginFields,
+  type MailProtocol,
+  mailProtocols,
+  portsInWords,
+} from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
+import { readingProtocols } from '../../../shared/providers/presets.ts';
 import {
   CheckboxField,
-  type Choice,
   ErrorSummary,
   type FieldErrors,
   SelectField,
@@ -74,7 +79,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
         />
         <fieldset class="fields">
           <legend>Incoming email</legend>
-          <Login protocol="imap" view={view} label="Account that signs in" />
+          <Reading view={view} />
           <TextField
             {...field('folder')}
             label="Folder"
@@ -93,10 +98,9 @@ export function mailboxFormPage(view: MailboxFormView): string {
         {view.asksFirst ? <FirstFetchFields {...view} /> : null}
         <fieldset class="fields">
           <legend>Outgoing email</legend>
-          <Login protocol="smtp" view={view} label="Account that sends" none="None (no email is sent)" />
+          <Sending view={view} />
         </fieldset>
         <ClassFields {...view} />
-        <Pop3 view={view} />
         <div class="actions">
           <SubmitButton>{unopened === undefined ? 'Save and open the mailbox' : 'Try again'}</SubmitButton>
           <SubmitButton kind="secondary" name="test" value="yes">
@@ -118,75 +122,115 @@ export function mailboxFormPage(view: MailboxFormView): string {
   );
 }
 
-/** Collapsed, because few mailboxes need it. */
-function Pop3(props: { view: MailboxFormView }): JSX.Element {
-  const { typed, errors } = props.view;
-  const { account, host, port } = loginFields.pop3;
-  const used = (typed[account] ?? '') !== '' || [account, host, port].some((name) => name in errors);
-  return (
-    <details class="fields" open={used}>
-      <summary>POP3</summary>
-      <p>
-        Postroom fetches email over IMAP only. Set up POP3 here only to test it, for example to check whether
-        it is turned on.
-      </p>
-      <Login
-        protocol="pop3"
-        view={props.view}
-        label="Account to test POP3 with"
-        none="None (POP3 is not tested)"
-      />
-    </details>
-  );
+/** The label of an account, with what was not granted to it. */
+function labelOf(choice: AccountChoice, protocols: readonly MailProtocol[]): string {
+  const missing = protocols.filter((protocol) => !isGranted(choice, protocol));
+  if (missing.length < protocols.length) return choice.label;
+  return `${choice.label}: ${missing.map((protocol) => mailProtocols[protocol].name).join(', ')} not granted`;
 }
 
-/** Account, server and port of one protocol. A preset's server is filled in, and no other is accepted. */
-function Login(props: {
-  protocol: MailProtocol;
-  view: MailboxFormView;
-  label: string;
-  /** The label of “no account”; absent where an account is required. */
-  none?: string;
-}): JSX.Element {
-  const { protocol, view, none } = props;
-  const names = loginFields[protocol];
-  const field = fieldOf(view);
-  const options: Choice[] = view.choices.map((choice) => ({
-    value: choice.value,
-    label: isGranted(choice, protocol) ? choice.label : `${choice.label}: ${names.name} was not granted`,
-  }));
+/** How email is read: the protocol, the account, and the server where it is not the provider's. */
+function Reading(props: { view: MailboxFormView }): JSX.Element {
+  const { view } = props;
+  const names = loginFields.reading;
+  const protocol = readingProtocols.find((one) => one === view.typed['protocol']) ?? 'imap';
   const chosen = view.choices.find(({ value }) => value === view.typed[names.account]);
-  const bound = chosen?.servers[protocol];
+  const field = fieldOf(view);
   return (
     <>
       <SelectField
         {...field(names.account)}
-        label={props.label}
-        options={none === undefined ? options : [{ value: '', label: none }, ...options]}
-        hint={
-          chosen === undefined ? undefined : (
-            <>
-              {isGranted(chosen, protocol) ? 'Problems? ' : `${names.name} was not granted. `}
-              <a href={signInAgainHref(chosen, view.mailbox)}>Reconnect {chosen.account.user}</a>
-            </>
-          )
-        }
+        label="Account that signs in"
+        options={view.choices.map((choice) => ({
+          value: choice.value,
+          label: labelOf(choice, readingProtocols),
+        }))}
+        hint={<SignInAgain chosen={chosen} protocol={protocol} view={view} />}
       />
+      <SelectField
+        {...field('protocol')}
+        label="Read email over"
+        value={protocol}
+        options={readingProtocols
+          .filter((one) => one === protocol || chosen === undefined || chosen.servers[one] !== undefined)
+          .map((one) => ({ value: one, label: mailProtocols[one].name }))}
+        hint="POP3 does not know which emails were read: every email in the inbox is imported once."
+      />
+      <Server names={names} protocol={protocol} chosen={chosen} view={view} />
+    </>
+  );
+}
+
+function Sending(props: { view: MailboxFormView }): JSX.Element {
+  const { view } = props;
+  const names = loginFields.sending;
+  const chosen = view.choices.find(({ value }) => value === view.typed[names.account]);
+  return (
+    <>
+      <SelectField
+        {...fieldOf(view)(names.account)}
+        label="Account that sends"
+        options={[
+          { value: '', label: 'None (no email is sent)' },
+          ...view.choices.map((choice) => ({ value: choice.value, label: labelOf(choice, ['smtp']) })),
+        ]}
+        hint={<SignInAgain chosen={chosen} protocol="smtp" view={view} />}
+      />
+      <Server names={names} protocol="smtp" chosen={chosen} view={view} />
+    </>
+  );
+}
+
+function SignInAgain(props: {
+  chosen: AccountChoice | undefined;
+  protocol: MailProtocol;
+  view: MailboxFormView;
+}): JSX.Element | null {
+  const { chosen, protocol, view } = props;
+  if (chosen === undefined) return null;
+  return (
+    <>
+      {isGranted(chosen, protocol) ? 'Problems? ' : `${mailProtocols[protocol].name} was not granted. `}
+      <a href={signInAgainHref(chosen, view.mailbox)}>Reconnect {chosen.account.user}</a>
+    </>
+  );
+}
+
+/** Collapsed: the server is the provider's, and no other is accepted. */
+function Server(props: {
+  names: (typeof loginFields)[keyof typeof loginFields];
+  protocol: MailProtocol;
+  chosen: AccountChoice | undefined;
+  view: MailboxFormView;
+}): JSX.Element {
+  const { names, protocol, chosen, view } = props;
+  const { host, port } = names;
+  const field = fieldOf(view);
+  const name = protocol === 'smtp' ? 'SMTP' : 'Mail';
+  const bound = chosen?.servers[protocol];
+  const isOpen = [host, port].some((one) => (view.typed[one] ?? '') !== '' || one in view.errors);
+  return (
+    <details open={isOpen}>
+      <summary>{name} server (optional)</summary>
       <TextField
-        {...field(names.host)}
-        label={`${names.name} server`}
-        hint={bound === undefined ? undefined : `This provider only allows ${bound.host}.`}
+        {...field(host)}
+        label={`${name} server`}
+        hint={
+          bound === undefined
+            ? 'Leave this empty to use the provider’s server.'
+            : `Leave this empty to use ${bound.host}. This provider allows no other.`
+        }
         spellcheck={false}
         autocomplete="off"
       />
       <TextField
-        {...field(names.port)}
-        label={`${names.name} port`}
-        hint={`${portsInWords(protocol, bound)}.`}
+        {...field(port)}
+        label={`${name} port`}
+        hint={`Leave this empty, or enter ${portsInWords(protocol, bound)}.`}
         size="short"
         type="number"
       />
-    </>
+    </details>
   );
 }
 

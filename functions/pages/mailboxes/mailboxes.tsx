@@ -14,12 +14,13 @@ import { switchFetching } from '../../../shared/mailboxes/switch-fetching.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { base32 } from '../../../shared/providers/base32.ts';
+import { presetNamed } from '../../../shared/providers/presets.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 import { deleteMailbox } from '../../use-cases/delete-mailbox.ts';
 import { healthHere } from '../errors/explain-context.ts';
-import { connectPage, emptyConnectForm } from '../sign-in/connect-views.tsx';
+import { connectFields, connectPage } from '../sign-in/connect-views.tsx';
 import { explainContextsOf } from './connection-test.tsx';
 import { UnsavedTest } from './connection-test-view.tsx';
 import { readUnfinished } from './finish-setup.tsx';
@@ -109,7 +110,7 @@ export async function showMailboxForm(c: PageContext): Promise<Response> {
   const { cursors } = await c.get('services').mailboxes.fetchState();
   const asksFirst = isAboutToBegin(cursors.get(mailbox.id)?.first);
   const choices = await accountChoices(c.get('services'));
-  return c.html(formPage(c, mailbox, choices, fieldsOf(mailbox), {}, { asksFirst }));
+  return c.html(formPage(c, mailbox, choices, fieldsOf(mailbox, choices), {}, { asksFirst }));
 }
 
 export async function changeMailbox(c: PageContext): Promise<Response> {
@@ -164,7 +165,14 @@ async function whichMailboxPage(c: PageContext, choices: readonly AccountChoice[
   if (provider === undefined) return noProviderPage(principal, providers);
   const beginnings = { unfinished: await readUnfinished(services, mailboxes), choices };
   if (second !== undefined) return whichProviderPage(principal, ready, beginnings);
-  return connectPage({ principal, provider, typed: emptyConnectForm, errors: {}, beginnings });
+  return connectPage({
+    principal,
+    provider,
+    preset: presetNamed(provider.preset, services.config, provider.cloud),
+    typed: connectFields(provider),
+    errors: {},
+    beginnings,
+  });
 }
 
 /** "Test" and "Save" of the form. */

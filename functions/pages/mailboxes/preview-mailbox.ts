@@ -1,7 +1,7 @@
 import type { AccountRef } from '../../../shared/accounts/account.ts';
 import { letterToOneself, newMark } from '../../../shared/connection-test/test-smtp.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
-import { loginFields } from '../../../shared/mailboxes/mailbox-form.ts';
+import { mailProtocols } from '../../../shared/mailboxes/mailbox-form.ts';
 import { type MailboxPreview, previewMailbox } from '../../../shared/mailboxes/preview-mailbox.ts';
 import { routeOf } from '../../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
@@ -81,13 +81,13 @@ export function mailboxOfPreset(
     address,
     protocol: 'imap',
     host: imap.host,
-    port: imap.port ?? loginFields.imap.ports[0],
+    port: imap.port ?? mailProtocols.imap.ports[0],
     folder: 'INBOX',
     providerId,
     accountId,
     sending: smtp && {
       host: smtp.host,
-      port: smtp.port ?? loginFields.smtp.ports[0],
+      port: smtp.port ?? mailProtocols.smtp.ports[0],
       providerId,
       accountId,
     },

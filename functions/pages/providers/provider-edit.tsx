@@ -5,7 +5,7 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { proposedExpiry, questionedFrom } from '../../../shared/providers/credential-form.ts';
 import { isReadyToSignIn } from '../../../shared/providers/preflight.ts';
 import { type Preset, presetNamed, presetsFor } from '../../../shared/providers/presets.ts';
-import { type Provider, presetOf } from '../../../shared/providers/provider.ts';
+import { type Provider, presetOf, usualProtocols, waysOf } from '../../../shared/providers/provider.ts';
 import {
   isAnotherRegistration,
   type ProviderFormResult,
@@ -13,6 +13,7 @@ import {
   type Typed,
 } from '../../../shared/providers/provider-form.ts';
 import { isProviderId, newProviderId } from '../../../shared/providers/provider-store.ts';
+import { wayFields } from '../../../shared/providers/ways.ts';
 import { formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 import { saveChangedProvider, saveNewProvider } from '../../use-cases/save-provider.ts';
@@ -42,6 +43,7 @@ export async function showNewProvider(c: PageContext): Promise<Response> {
     name: preset.settingsFrom === 'admin' ? '' : preset.label,
     clientId: '',
     expiresOn: proposedExpiry(seam.now()),
+    ...wayFields(usualProtocols),
     ...linkedFields(preset, c),
     ...demoFields(preset, c),
   };
@@ -199,6 +201,7 @@ function fieldsOf(provider: Provider, now: number): Record<string, string> {
     // For a new one: the current secret keeps its own date.
     expiresOn: proposedExpiry(now),
     scopes: provider.scopes.join(' '),
+    ...wayFields(waysOf(provider)),
     imapHost: provider.mailHosts?.imap ?? '',
     smtpHost: provider.mailHosts?.smtp ?? '',
     pop3Host: provider.mailHosts?.pop3 ?? '',

@@ -22,6 +22,7 @@ import { Panel } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { CredentialFields } from './provider-credential-fields.tsx';
 import { ProviderGuide } from './provider-guide.tsx';
+import { WayFields } from './way-fields.tsx';
 
 export interface FormView {
   principal: Principal;
@@ -112,6 +113,7 @@ export function providerFormPage(view: FormView): string {
               error={errors['severalDomains']}
             />
           )}
+          <WayFields preset={preset} typed={typed} error={errors['imap']} />
           {preset.hasClouds ? (
             <Advanced open={(typed['cloud'] ?? 'worldwide') !== 'worldwide'}>
               <SelectField
@@ -235,7 +237,7 @@ function CustomFields(props: { text: TextOf; endpoints: string | undefined }): J
         hint="For example imap.example.org. Tokens of this provider are sent only to its own mail servers."
       />
       <TextField {...server('smtpHost')} label="SMTP server" hint="Only needed for sending." />
-      <TextField {...server('pop3Host')} label="POP3 server" hint="Only needed to test POP3." />
+      <TextField {...server('pop3Host')} label="POP3 server" hint="Only needed to read email over POP3." />
     </>
   );
 }

@@ -1,10 +1,11 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { LinkName } from '../../../shared/explanations/links.ts';
 import { isCloudName } from '../../../shared/providers/clouds.ts';
-import { mailPermissions } from '../../../shared/providers/permissions.ts';
+import { permissionsFor } from '../../../shared/providers/permissions.ts';
 import type { PresetGuide } from '../../../shared/providers/presets.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import type { Typed } from '../../../shared/providers/provider-form.ts';
+import { waysIn } from '../../../shared/providers/ways.ts';
 import { CopyText, type Filling } from '../../../shared/ui/copy.tsx';
 import { Panel } from '../../../shared/ui/lists.tsx';
 import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
@@ -79,7 +80,7 @@ function MicrosoftGuide(props: GuideProps): JSX.Element {
       <h3>2. Add the permissions</h3>
       <p>API permissions, Add a permission, Microsoft Graph, Delegated permissions. Search for each name:</p>
       <ul>
-        {mailPermissions.map(({ name, reason }) => (
+        {permissionsFor(waysIn(typed)).map(({ name, reason }) => (
           <li>
             <code>{name}</code>: {reason}
           </li>

@@ -14,7 +14,7 @@ export function ConnectRequestFields(props: {
       <input type="hidden" name="address" value={connectRequest.address} />
       <input type="hidden" name="who" value={connectRequest.shared ? 'shared' : 'self'} />
       <input type="hidden" name="signIn" value={connectRequest.signIn} />
-      <input type="hidden" name="advanced" value="yes" />
+      <input type="hidden" name="ways" value="yes" />
       {connectRequest.protocols.map((protocol) => (
         <input type="hidden" name={protocol} value="on" />
       ))}

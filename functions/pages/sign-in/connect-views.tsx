@@ -1,7 +1,9 @@
 import { canSignInAsApp } from '../../../shared/accounts/app-account.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
-import type { Provider } from '../../../shared/providers/provider.ts';
+import type { Preset } from '../../../shared/providers/presets.ts';
+import { type Provider, waysOf } from '../../../shared/providers/provider.ts';
+import { wayFields } from '../../../shared/providers/ways.ts';
 import {
   ButtonLink,
   CheckboxField,
@@ -14,19 +16,20 @@ import {
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { FinishSetup } from '../mailboxes/finish-setup.tsx';
 import { type Beginnings, SignedInAccounts } from '../mailboxes/which-mailbox-view.tsx';
+import { WayFields } from '../providers/way-fields.tsx';
 
-/** The form's defaults: the mailbox signs in itself, with all mail permissions. */
-export const emptyConnectForm: Readonly<Record<string, string>> = {
+/** The form's defaults: the mailbox signs in itself, in the ways of its provider. */
+export const connectFields = (provider: Provider): Record<string, string> => ({
   who: 'self',
-  imap: 'on',
-  pop3: 'on',
-  smtp: 'on',
-};
+  ...wayFields(waysOf(provider)),
+});
 
 /** Which mailbox, who signs in, and whether that person is here or gets a link. */
 export function connectPage(view: {
   principal: Principal;
   provider: Provider;
+  /** Undefined for a demo provider without the demo. */
+  preset: Preset | undefined;
   typed: Readonly<Record<string, string>>;
   errors: FieldErrors;
   flash?: Flash | undefined;
@@ -106,18 +109,7 @@ export function connectPage(view: {
             checked={typed['replacement'] === 'on'}
           />
         ) : null}
-        <details open={errors['imap'] !== undefined}>
-          <summary>Advanced: permissions</summary>
-          <input type="hidden" name="advanced" value="yes" />
-          <CheckboxField
-            name="imap"
-            label="Read mail over IMAP"
-            checked={typed['imap'] === 'on'}
-            error={errors['imap']}
-          />
-          <CheckboxField name="pop3" label="Read mail over POP" checked={typed['pop3'] === 'on'} />
-          <CheckboxField name="smtp" label="Send mail over SMTP" checked={typed['smtp'] === 'on'} />
-        </details>
+        <WayFields preset={view.preset} typed={typed} error={errors['imap']} />
         <div class="actions">
           <SubmitButton>Go to {provider.name}</SubmitButton>
           <button type="submit" class="button secondary" formaction={paths.createInvitation(provider)}>

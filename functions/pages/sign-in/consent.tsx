@@ -5,12 +5,13 @@ import type { ConnectRequest } from '../../../shared/consent/consent.ts';
 import { buildAuthorizationUrl, startConsent } from '../../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
-import type { Provider } from '../../../shared/providers/provider.ts';
+import { presetNamed } from '../../../shared/providers/presets.ts';
+import { type Provider, waysOf } from '../../../shared/providers/provider.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 import { createInvitation } from '../../use-cases/invite-owner.ts';
-import { connectPage, emptyConnectForm, overPage, redirectPage } from './connect-views.tsx';
+import { connectFields, connectPage, overPage, redirectPage } from './connect-views.tsx';
 import { consentCookieOf, keepConsentCookie, keepLinkCookie } from './consent-cookies.ts';
 import { outcomePage } from './outcome-view.tsx';
 
@@ -27,11 +28,12 @@ export async function showConnectForm(c: RouteContext<'connect'>): Promise<Respo
   // This mailbox uses app-only access, which has its own page.
   if (mailbox?.accountId === appAccountId(provider))
     return c.redirect(paths.appAccess(provider, { mailbox: mailbox.id }), 303);
-  const typed = await proposedFields(c);
+  const typed = await proposedFields(c, provider);
   return c.html(
     connectPage({
       principal: c.get('principal'),
       provider,
+      preset: presetNamed(provider.preset, c.get('services').config, provider.cloud),
       typed,
       errors: {},
       flash: flashOf(c, flashes),
@@ -92,10 +94,16 @@ async function askedFor(
   const provider = await c.get('services').providers.get(providerId);
   if (provider === undefined || provider.state === 'draft') return c.notFound();
   const typed = await formData(c);
-  const parsed = parseConnectForm(typed);
+  const parsed = parseConnectForm(typed, waysOf(provider));
   if (parsed.kind === 'invalid')
     return c.html(
-      connectPage({ principal: c.get('principal'), provider, typed, errors: parsed.errors }),
+      connectPage({
+        principal: c.get('principal'),
+        provider,
+        preset: presetNamed(provider.preset, c.get('services').config, provider.cloud),
+        typed,
+        errors: parsed.errors,
+      }),
       422,
     );
   const mailbox = await mailboxOf(c, typed['mailbox']);
@@ -103,13 +111,14 @@ async function askedFor(
   return { provider, connectRequest: { ...parsed.connectRequest, providerId: provider.id, reconnect } };
 }
 
-async function proposedFields(c: PageContext): Promise<Record<string, string>> {
+async function proposedFields(c: PageContext, provider: Provider): Promise<Record<string, string>> {
   const mailbox = await mailboxOf(c, c.req.query('mailbox'));
-  if (mailbox === undefined) return { ...emptyConnectForm, address: c.req.query('address') ?? '' };
+  const usual = connectFields(provider);
+  if (mailbox === undefined) return { ...usual, address: c.req.query('address') ?? '' };
   const account = (await c.get('services').accounts.get(mailbox))?.account;
   const shared = account !== undefined && account.user.toLowerCase() !== mailbox.address.toLowerCase();
   return {
-    ...emptyConnectForm,
+    ...usual,
     address: mailbox.address,
     mailbox: mailbox.id,
     ...(shared && { who: 'shared', signIn: account.user }),

@@ -80,6 +80,8 @@ export const only =
 /** The error that the real service behind the point would throw. */
 function outage(point: SeamPoint): Error {
   const [service = ''] = point.split('.');
+  if (service === 'pop3' || service === 'graph')
+    return new InboxError('unavailable', `no answer to ${point}`, { code: `${service}-unavailable` });
   if (service === 'imap') return new InboxError('unavailable', `no answer to ${point}`);
   const codes: Partial<Record<string, ProblemCode>> = {
     table: 'table-storage',

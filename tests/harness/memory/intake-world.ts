@@ -7,6 +7,8 @@ import { createQuarantineStore } from '../../../shared/intake/quarantine-store.t
 import type { Shard } from '../../../shared/intake/queue-due-mailboxes.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
+import type { FetchProtocol } from '../../../shared/mailboxes/open-inbox.ts';
+import { Pop3Position } from '../../../shared/mailboxes/pop3-position.ts';
 import { parseMessage } from '../../../shared/mime/parse-message.ts';
 import { defaultParseLimits } from '../../../shared/mime/parsed-message.ts';
 import type { ParserPool } from '../../../shared/mime/parser-pool.ts';
@@ -15,16 +17,17 @@ import { openSeam } from '../../../shared/platform/seam.ts';
 import { createTicketStore, type TicketStore } from '../../../shared/tickets/ticket-store.ts';
 import { FaultySeam, type FaultySeamOptions } from './faulty-seam.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
-import { MemoryFolder, openMemoryInbox } from './memory-inbox.ts';
+import { type FolderMail, MemoryFolder } from './memory-inbox.ts';
+import { type MemoryProtocol, memoryProtocols } from './memory-protocols.ts';
 import { MemoryTables } from './memory-tables.ts';
 import { violationsNow } from './promises.ts';
 import { SignIn } from './sign-in.ts';
 import { keyOf, type TinyMail } from './tiny-mails.ts';
 
-export const mailboxOf = (afterFetch: Mailbox['afterFetch']): Mailbox => ({
+export const mailboxOf = (afterFetch: Mailbox['afterFetch'], protocol: FetchProtocol = 'imap'): Mailbox => ({
   id: 'support',
   address: 'support@contoso.example',
-  protocol: 'imap',
+  protocol,
   host: 'localhost',
   port: 993,
   folder: 'INBOX',
@@ -61,6 +64,7 @@ export interface RunEnd {
 export interface WorldOptions {
   design?: Design;
   afterFetch?: Mailbox['afterFetch'];
+  protocol?: FetchProtocol;
   /** The access token has expired when the watched email arrives: the next run requests another one. */
   tokenEnds?: boolean;
 }
@@ -81,13 +85,19 @@ export class IntakeWorld {
   readonly violations = new Set<string>();
   now = START;
   readonly #signIn: SignIn;
+  readonly #protocol: MemoryProtocol;
   readonly #design: Design;
   #savedMailbox: Mailbox | undefined;
   #checkedAt = -1;
 
-  constructor({ design = product, afterFetch = { kind: 'mark-seen' } }: WorldOptions = {}) {
+  constructor({
+    design = product,
+    afterFetch = { kind: 'mark-seen' },
+    protocol = 'imap',
+  }: WorldOptions = {}) {
     this.#design = design;
-    this.mailbox = mailboxOf(afterFetch);
+    this.#protocol = memoryProtocols[protocol];
+    this.mailbox = mailboxOf(afterFetch, protocol);
     this.#signIn = new SignIn(
       this.tables,
       () => this.mailbox,
@@ -103,7 +113,7 @@ export class IntakeWorld {
   deliver(mails: readonly TinyMail[]): void {
     for (const mail of mails) {
       this.now += 1000;
-      const receivedAt = new Date(this.now).toISOString();
+      const receivedAt = this.#protocol.receivedAt(mail.raw, new Date(this.now).toISOString());
       this.folder.deliver(mail.raw, receivedAt);
       this.mails.push({ ...mail, receivedAt });
       if (mail.disposition !== 'copy') this.names.set(keyOf(mail.raw, receivedAt), mail.name);
@@ -138,7 +148,7 @@ export class IntakeWorld {
       parser: options.parser?.(seam) ?? parserHere,
       ticketIdOf,
       accessTokens: await this.#signIn.accessTokens(seam, { tables, blobs: ownBlobs }),
-      openInbox: () => openMemoryInbox(this.folder, seam),
+      openInbox: () => this.#protocol.open(this.folder, seam),
       saveCursor: mailboxes.saveCursor,
       mailboxes,
       activity: createActivityStore(tables),
@@ -164,6 +174,30 @@ export class IntakeWorld {
       if (result?.kind === 'nothing-new') return;
     }
     this.violations.add('P1: eight runs without faults, and still not quiet');
+  }
+
+  /** The server, or over POP3 the cursor, forgets which messages were read. */
+  async forgetRead(): Promise<void> {
+    for (const mail of this.folder.mails) mail.seen = false;
+    if (this.#protocol.hasUnread) return;
+    const mailboxes = createMailboxStore(this.tables);
+    const cursor = (await mailboxes.fetchState()).cursors.get(this.mailbox.id);
+    if (cursor !== undefined)
+      await mailboxes.saveCursor(this.mailbox.id, {
+        ...cursor,
+        position: new Pop3Position([], new Set()).toData(),
+      });
+  }
+
+  /**
+   * Whether the server shows in the end that an email was imported. Over POP3 it does only if it has deleted it;
+   * email that was deliberately not imported stays there.
+   */
+  isToBeSettled({ raw, receivedAt }: FolderMail): boolean {
+    if (this.#protocol.hasUnread) return true;
+    const key = keyOf(raw, receivedAt);
+    const mail = this.mails.find((each) => keyOf(each.raw, each.receivedAt) === key);
+    return this.mailbox.afterFetch.kind === 'delete' && mail?.disposition !== 'not an email';
   }
 
   /** Checks the promises that must hold at every moment against the current state. */

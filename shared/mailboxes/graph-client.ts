@@ -1,0 +1,274 @@
+import { type IncomingMessage, Agent as PlainAgent } from 'node:http';
+import { Agent } from 'node:https';
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import { createLimiter } from '../platform/concurrency.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { EndpointRules } from '../providers/endpoint-safety.ts';
+import { guardedRequest, type OutgoingRequest } from '../providers/guarded-fetch.ts';
+import { GraphRefusal, graphInboxError } from './graph-errors.ts';
+import type { InboxAddress } from './inbox.ts';
+
+/** Requests to one mailbox at a time (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits). */
+const AT_A_TIME = 4;
+/**
+ * A batch may have 20 requests, but each of them counts as one of the four, and those beyond are refused
+ * (https://learn.microsoft.com/graph/throttling#throttling-and-batching).
+ */
+const BATCH = AT_A_TIME;
+const VERSION = '/v1.0';
+/** IDs that stay when a message is moved (https://learn.microsoft.com/graph/outlook-immutable-id). */
+const IMMUTABLE = 'IdType="ImmutableId"';
+const JSON_TYPE = 'application/json';
+const SILENCE_MS = 60_000;
+const MAX_JSON_BYTES = 32 * 1024 * 1024;
+const MAX_REFUSAL_BYTES = 64 * 1024;
+/** A longer pause than this is not waited for: the mailbox is fetched again after it. */
+const LONGEST_PAUSE_MS = 10_000;
+/** All pauses of a session together. */
+const PATIENCE_MS = 30_000;
+const FIRST_PAUSE_MS = 1000;
+
+const refusalBody = z.object({ error: z.object({ code: z.string(), message: z.string().catch('') }) });
+
+/** A request, by its path below the mailbox: `/messages/{id}`. */
+export interface GraphRequest {
+  method: OutgoingRequest['method'];
+  path: string;
+  body?: unknown;
+}
+
+/** `refusal` is undefined when the request succeeded. */
+export interface BatchAnswer {
+  request: GraphRequest;
+  body: unknown;
+  refusal: GraphRefusal | undefined;
+}
+
+const batchAnswers = z.object({
+  responses: z.array(
+    z.object({
+      id: z.string(),
+      status: z.int(),
+      headers: z.record(z.string(), z.string()).nullish(),
+      body: z.unknown().optional(),
+    }),
+  ),
+});
+
+/**
+ * Microsoft Graph as one mailbox sees it, over connections of its own. The token is sent to the origin of the
+ * address only. Every call throws GraphRefusal when Graph refuses, after having waited as long as it was asked
+ * to, or the error of the connection.
+ */
+export class GraphClient {
+  /** The path of the mailbox: `/v1.0/me` for the token's owner, otherwise `/v1.0/users/{address}`. */
+  readonly mailbox: string;
+  readonly #origin: string;
+  readonly #token: InboxAddress['accessToken'];
+  readonly #seam: Seam;
+  readonly #rules: EndpointRules;
+  readonly #agent: Agent | PlainAgent;
+  readonly #closed = new AbortController();
+  readonly #slots = createLimiter(AT_A_TIME);
+  readonly #oneBatch = createLimiter(1);
+  #patienceMs = PATIENCE_MS;
+
+  constructor({ host, port, user, owner, accessToken }: InboxAddress, seam: Seam, rules: EndpointRules) {
+    // Only the emulator of a developer's machine listens at another port, without TLS.
+    this.#origin =
+      rules.local && port !== 443 ? `http://${host}:${port}` : new URL(`https://${host}:${port}`).origin;
+    // An address that is not the name of its user's sign-in only works as `me`.
+    const isOwn = owner !== undefined && owner.toLowerCase() === user.toLowerCase();
+    this.mailbox = `${VERSION}/${isOwn ? 'me' : `users/${encodeURIComponent(user)}`}`;
+    this.#token = accessToken;
+    this.#seam = seam;
+    this.#rules = rules;
+    const options = { keepAlive: true, maxSockets: AT_A_TIME };
+    this.#agent = this.#origin.startsWith('https:') ? new Agent(options) : new PlainAgent(options);
+  }
+
+  /** @param path with the version, from `mailbox` or a link */
+  async json<T>(
+    operation: string,
+    path: string,
+    schema: z.ZodType<T>,
+    { method = 'GET', body, pageSize }: { method?: 'GET' | 'POST'; body?: unknown; pageSize?: number } = {},
+  ): Promise<{ value: T; date: number }> {
+    const prefer = pageSize === undefined ? [] : [`odata.maxpagesize=${pageSize}`];
+    return this.#patiently(() =>
+      this.#slots(() =>
+        this.#seam.call(`graph.${operation}`, async () => {
+          const response = await this.#send({ method, path, body }, prefer);
+          const value = schema.parse(JSON.parse(await textOf(response, MAX_JSON_BYTES)));
+          return { value, date: Date.parse(response.headers.date ?? '') || this.#seam.now() };
+        }),
+      ),
+    );
+  }
+
+  /**
+   * The path behind a link to the next page, or to later changes.
+   * @throws InboxError when it leads to another host, which must not get the token
+   */
+  pathOf(link: string): string {
+    const url = URL.canParse(link) ? new URL(link) : undefined;
+    if (url?.origin === this.#origin && url.pathname.startsWith(`${VERSION}/`))
+      return `${url.pathname}${url.search}`;
+    throw graphInboxError('unavailable', 'Microsoft Graph continued at another host, which is not asked.');
+  }
+
+  /** The body of a response, as it arrives. A transfer that breaks off is an error. */
+  async *bytes(operation: string, path: string): AsyncGenerator<Uint8Array> {
+    const release = await this.#takeSlot();
+    try {
+      const response = await this.#patiently(() =>
+        this.#seam.call(`graph.${operation}`, () => this.#send({ method: 'GET', path }, [])),
+      );
+      // Leaving the loop early destroys the response.
+      yield* response as AsyncIterable<Uint8Array>;
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Sends the requests in batches and returns their responses in order; those that Graph throttles are sent again.
+   * A batch uses all four requests that a mailbox allows, so nothing else runs beside it.
+   */
+  async batch(operation: string, requests: readonly GraphRequest[]): Promise<BatchAnswer[]> {
+    const answers: BatchAnswer[] = [];
+    for (let start = 0; start < requests.length; start += BATCH)
+      answers.push(...(await this.#batchOf(operation, requests.slice(start, start + BATCH))));
+    return answers;
+  }
+
+  async #batchOf(operation: string, requests: readonly GraphRequest[]): Promise<BatchAnswer[]> {
+    const answers = new Map<GraphRequest, BatchAnswer>();
+    await this.#patiently(async () => {
+      const open = requests.filter((request) => !answers.has(request));
+      const responses = await this.#alone(() =>
+        this.#seam.call(`graph.${operation}`, () => this.#sendBatch(open)),
+      );
+      for (const response of responses)
+        if (response.refusal?.isThrottled !== true) answers.set(response.request, response);
+      const throttled = responses.find(({ refusal }) => refusal?.isThrottled === true);
+      if (throttled?.refusal !== undefined) throw throttled.refusal;
+    });
+    return requests.flatMap((request) => answers.get(request) ?? []);
+  }
+
+  async #sendBatch(requests: readonly GraphRequest[]): Promise<BatchAnswer[]> {
+    const parts = requests.map(({ method, path, body }, index) => ({
+      id: String(index),
+      method,
+      url: `${this.mailbox}${path}`.slice(VERSION.length),
+      headers: { prefer: IMMUTABLE, ...(body !== undefined && { 'content-type': JSON_TYPE }) },
+      ...(body !== undefined && { body }),
+    }));
+    const outgoing = { method: 'POST', path: `${VERSION}/$batch`, body: { requests: parts } } as const;
+    const text = await textOf(await this.#send(outgoing, []), MAX_JSON_BYTES);
+    const { responses } = batchAnswers.parse(JSON.parse(text));
+    const byId = new Map(responses.map((each) => [each.id, each]));
+    return requests.map((request, index) => {
+      const response = byId.get(String(index));
+      if (response === undefined)
+        return { request, body: undefined, refusal: new GraphRefusal(502, '', 'No answer in the batch') };
+      const { status, body, headers } = response;
+      const retryAfter = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'retry-after');
+      const refusal = status < 300 ? undefined : refusalOf(status, body, retryAfter?.[1], this.#seam.now());
+      return { request, body, refusal };
+    });
+  }
+
+  async #send({ method, path, body }: GraphRequest, prefer: readonly string[]): Promise<IncomingMessage> {
+    const response = await guardedRequest(
+      `${this.#origin}${path}`,
+      {
+        method,
+        headers: {
+          authorization: `Bearer ${this.#token.expose()}`,
+          prefer: [IMMUTABLE, ...prefer].join(', '),
+          ...(body !== undefined && { 'content-type': JSON_TYPE }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      },
+      this.#rules,
+      { agent: this.#agent, signal: this.#closed.signal, silenceMs: SILENCE_MS },
+    );
+    const status = response.statusCode ?? 0;
+    if (status >= 200 && status < 300) return response;
+    const said = jsonIn(await textOf(response, MAX_REFUSAL_BYTES).catch(() => ''));
+    throw refusalOf(status, said, response.headers['retry-after'], this.#seam.now());
+  }
+
+  /** Repeats a throttled request after the pause that Graph wants, as long as there is patience left. */
+  async #patiently<T>(effect: () => Promise<T>): Promise<T> {
+    for (let usual = FIRST_PAUSE_MS; ; usual *= 2) {
+      try {
+        return await effect();
+      } catch (error) {
+        if (!(error instanceof GraphRefusal) || !error.isThrottled) throw error;
+        const wait = error.waitMs ?? usual;
+        if (wait > Math.min(LONGEST_PAUSE_MS, this.#patienceMs)) throw error;
+        this.#patienceMs -= wait;
+        await pause(wait, undefined, { signal: this.#closed.signal });
+      }
+    }
+  }
+
+  async #alone<T>(effect: () => Promise<T>): Promise<T> {
+    const all = (free: number): Promise<T> => (free === 0 ? effect() : this.#slots(() => all(free - 1)));
+    return this.#oneBatch(() => all(AT_A_TIME));
+  }
+
+  /** Waits for one of the four places; the result frees it. */
+  async #takeSlot(): Promise<() => void> {
+    const { promise: freed, resolve: free } = Promise.withResolvers<void>();
+    await new Promise<void>((taken) => {
+      void this.#slots(() => {
+        taken();
+        return freed;
+      });
+    });
+    return free;
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.#agent.destroy();
+  }
+}
+
+function refusalOf(status: number, body: unknown, retryAfter: string | undefined, now: number): GraphRefusal {
+  const said = refusalBody.safeParse(body).data?.error;
+  const text = said?.message ?? `status ${status}`;
+  return new GraphRefusal(status, said?.code ?? '', text, pauseOf(retryAfter, now));
+}
+
+/** Milliseconds of a `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3); undefined: none. */
+function pauseOf(retryAfter: string | undefined, now: number): number | undefined {
+  if (retryAfter === undefined) return undefined;
+  const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}
+
+async function textOf(response: IncomingMessage, most: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.byteLength;
+    if (size > most) throw new GraphRefusal(502, '', `the answer is larger than ${most} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A proxy in between answered with a page of its own.
+    return undefined;
+  }
+}
