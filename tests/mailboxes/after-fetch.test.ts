@@ -33,7 +33,7 @@ test('a mailbox that asks of its protocol what it cannot do is not opened and no
     {
       mailbox: mailboxOf({ kind: 'move', folder: 'Done' }, 'pop3'),
       before: undefined,
-      by: { name: 'admin', role: 'admin' },
+      by: { id: 'admin', name: 'Admin' },
       accountName: () => undefined,
     },
     { evenIfNotOpened: true },
