@@ -1,8 +1,11 @@
-import { type Decision, type LedgerMail, placesOfRef, type RefScope } from '../../shared/intake/ledger.ts';
+import { type Decision, type LedgerMail, placesOfRef } from '../../shared/intake/ledger.ts';
 import { mailKind, placeKind } from '../../shared/intake/ledger-records.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { folderKeyOf } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import type { MessageRef } from '../../shared/mailboxes/message-ref.ts';
+import type { FetchProtocol } from '../../shared/mailboxes/open-inbox.ts';
+import { uidlRef } from '../../shared/mailboxes/pop3-position.ts';
 import { listAll, type Row, type Tables } from '../../shared/platform/tables.ts';
 import { dumpTables } from '../harness/stack/installation.ts';
 
@@ -22,11 +25,25 @@ export interface Records {
   faults: string[];
 }
 
-/** The validity within which the refs of a mailbox have the same meaning. */
-export async function refScopeOf(tables: Tables, mailboxId: string, uidValidity: string): Promise<RefScope> {
+/** The refs that a protocol gives to the messages with these UIDs, on both mail servers of the demo. */
+const refsOf: Readonly<
+  Record<FetchProtocol, (uidValidity: string) => { validity: string; refOf(uid: number): MessageRef }>
+> = {
+  imap: (uidValidity) => ({ validity: uidValidity, refOf: uidRef }),
+  pop3: (uidValidity) => ({ validity: '1', refOf: (uid) => uidlRef(`${uidValidity}-${uid}`) }),
+};
+
+/** The prefix of the ledger's row keys for the message with a UID, by the protocol of the mailbox. */
+export async function placesIn(
+  tables: Tables,
+  mailboxId: string,
+  uidValidity: string,
+): Promise<(uid: number) => string> {
   const mailbox = await createMailboxStore(tables).get(mailboxId);
   if (mailbox === undefined) throw new Error(`There is no mailbox ${mailboxId}`);
-  return { folderKey: folderKeyOf(mailbox), validity: uidValidity };
+  const { validity, refOf } = refsOf[mailbox.protocol](uidValidity);
+  const scope = { folderKey: folderKeyOf(mailbox), validity };
+  return (uid) => placesOfRef(scope, refOf(uid));
 }
 
 /** Reads all records of a mailbox and compares what must agree. */
@@ -37,7 +54,7 @@ export async function readRecords(
   uidValidity: string,
   uids: readonly number[],
 ): Promise<Records> {
-  const scope = await refScopeOf(tables, mailboxId, uidValidity);
+  const placesOf = await placesIn(tables, mailboxId, uidValidity);
   const ledger = await listAll(tables.open('Ledger'), mailboxId);
   const places = new Map(
     ledger
@@ -67,9 +84,7 @@ export async function readRecords(
   const dispositions = new Map<number, Disposition | undefined>();
   for (const uid of uids) {
     // A UID of these servers means one email permanently, so each has one place.
-    const [place, ...others] = [...places.values()].filter((each) =>
-      each.place.startsWith(placesOfRef(scope, uidRef(uid))),
-    );
+    const [place, ...others] = [...places.values()].filter((each) => each.place.startsWith(placesOf(uid)));
     const mail = place && mails.get(place.key);
     if (others.length > 0) faults.push(`mail ${uid} is known as ${1 + others.length} emails`);
     if (place === undefined || mail === undefined) {

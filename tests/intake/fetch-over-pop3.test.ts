@@ -148,7 +148,7 @@ describe('a mailbox over POP3', () => {
     await world.runUntilQuiet();
     world.deliver(several(1, 3));
     const asked = (words: string) =>
-      findOnServer(appOf(world), world.mailbox, { words, messageId: undefined, from: undefined } as never);
+      findOnServer(appOf(world), world.mailbox, { words, messageId: undefined });
     const known = await asked('question 2');
     expect(known).toMatchObject({ kind: 'asked', folders: [{ count: 1, isJunk: false }] });
     expect(known.kind === 'asked' && known.folders[0]?.messages[0]?.trace).toBeDefined();

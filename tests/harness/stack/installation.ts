@@ -7,6 +7,7 @@ import { adminAt, type Demo, openDemo } from '../../../dev/demo.ts';
 import type { MailServerKind } from '../../../dev/emulators/mail/mail-world.ts';
 import type { HostProcess } from '../../../dev/host/host-process.ts';
 import { createMailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
+import type { FetchProtocol } from '../../../shared/mailboxes/open-inbox.ts';
 import { azureBlobs } from '../../../shared/platform/azure-blobs.ts';
 import { azureTables } from '../../../shared/platform/azure-tables.ts';
 import type { Blobs } from '../../../shared/platform/blobs.ts';
@@ -41,12 +42,24 @@ export async function openPostroom(
   };
 }
 
-/** Registers the demo provider and the support mailbox through the app's own pages; returns the mailbox's ID. */
-export async function connectSupport({ stack, startHost }: Postroom): Promise<string> {
+/**
+ * Registers the demo provider and the support mailbox through the app's own pages; returns the mailbox's ID. Over
+ * POP3, stored email is deleted from the server, because otherwise the server would not show what was imported.
+ */
+export async function connectSupport(
+  { stack, startHost, tables }: Postroom,
+  protocol: FetchProtocol = 'imap',
+): Promise<string> {
   const host = await startHost({ port: stack.ports.web });
   try {
     const visitor = await adminAt(host);
-    return await visitor.connectMailbox(SUPPORT, stack.mail.imap);
+    const id = await visitor.connectMailbox(SUPPORT, stack.mail.imap);
+    const mailboxes = createMailboxStore(tables);
+    const mailbox = await mailboxes.get(id);
+    if (mailbox === undefined) throw new Error(`There is no mailbox ${id}`);
+    if (protocol === 'pop3')
+      await mailboxes.save({ ...mailbox, protocol, ...stack.mail.pop3, afterFetch: { kind: 'delete' } });
+    return id;
   } finally {
     await host.stop();
   }
