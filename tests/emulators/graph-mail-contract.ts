@@ -180,6 +180,28 @@ export function describeGraphMail(kind: MailServerKind): void {
     expect((await ask(bearer, 'me/mailFolders/junkemail')).body['totalItemCount']).toBe(1);
   });
 
+  test('shows copies that were made over IMAP as messages of their own', async () => {
+    await fill(1);
+    const bearer = await token(support);
+    const client = await imapAs(support);
+    await client.mailboxOpen('INBOX');
+    await client.messageCopy('1', 'INBOX');
+    await client.messageCopy('1', 'Archive');
+    const list = 'me/messages?$select=subject,parentFolderId';
+    const all = (await ask(bearer, list)).body.value ?? [];
+    expect(subjects(all)).toEqual(['mail 1', 'mail 1', 'mail 1']);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(3);
+    for (const { id } of all)
+      expect((await ask(bearer, `me/messages/${String(id)}/$value`)).status).toBe(200);
+    const inbox = (await ask(bearer, 'me/mailFolders/inbox')).body['id'];
+    for (const { id } of all.filter(({ parentFolderId }) => parentFolderId === inbox))
+      await ask(bearer, `me/messages/${String(id)}/move`, {
+        method: 'POST',
+        body: { destinationId: 'archive' },
+      });
+    expect((await ask(bearer, 'me/mailFolders/archive')).body['totalItemCount']).toBe(3);
+  });
+
   describe('delta', () => {
     const start = 'me/mailFolders/inbox/messages/delta?$select=subject,isRead';
     const small = { headers: { prefer: 'odata.maxpagesize=2' } };
