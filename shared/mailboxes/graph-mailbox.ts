@@ -1,8 +1,8 @@
 import type { BatchAnswer, GraphClient, GraphRequest } from './graph-client.ts';
 import { findFolder, type GraphFolder, junkFolderName } from './graph-folders.ts';
 import {
-  MESSAGE_FIELDS,
   type GraphMessage,
+  MESSAGE_FIELDS,
   type MessagePage,
   messageIn,
   readPage,
@@ -85,11 +85,7 @@ export async function openMailboxFolder(client: GraphClient, path: string): Prom
       return (await readPage(client, 'search', path)).messages;
     },
     search: (field, words) =>
-      readPages(
-        client,
-        'search',
-        list(`$search=${encodeURIComponent(`"${field}:${words}"`)}&$top=${PAGE}`),
-      ),
+      readPages(client, 'search', list(`$search=${encodeURIComponent(`"${field}:${words}"`)}&$top=${PAGE}`)),
     startOfChanges: (from) =>
       `${resource}/delta?changeType=created${from === undefined ? '' : `&$filter=${filterOf({ from })}`}&${MESSAGE_FIELDS}`,
     changes: (path) => readPage(client, 'delta', path),
@@ -108,7 +104,11 @@ export async function openMailboxFolder(client: GraphClient, path: string): Prom
     markSeen: (ids) => change('mark', ids, (path) => ({ method: 'PATCH', path, body: { isRead: true } })),
     async move(ids, name) {
       const { id: destinationId } = await findFolder(client, name);
-      await change('move', ids, (path) => ({ method: 'POST', path: `${path}/move`, body: { destinationId } }));
+      await change('move', ids, (path) => ({
+        method: 'POST',
+        path: `${path}/move`,
+        body: { destinationId },
+      }));
     },
     remove: (ids) => change('delete', ids, (path) => ({ method: 'DELETE', path })),
     junkFolder: () => junkFolderName(client),

@@ -1,7 +1,7 @@
 /** Requests to Microsoft Graph, against a server that answers as Microsoft documents it. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { GraphRefusal, failureOf, type GraphPurpose } from '../../shared/mailboxes/graph-errors.ts';
+import { failureOf, type GraphPurpose, GraphRefusal } from '../../shared/mailboxes/graph-errors.ts';
 import { openGraphInbox } from '../../shared/mailboxes/graph-inbox.ts';
 import { graphRef } from '../../shared/mailboxes/graph-ref.ts';
 import type { Inbox, InboxAddress, InboxFailure } from '../../shared/mailboxes/inbox.ts';
@@ -44,7 +44,12 @@ async function serve(script: Script): Promise<{ port: number; asked: Asked[] }> 
   return { port: typeof bound === 'object' && bound !== null ? bound.port : 0, asked };
 }
 
-function json(response: ServerResponse, body: unknown, status = 200, headers: Record<string, string> = {}): true {
+function json(
+  response: ServerResponse,
+  body: unknown,
+  status = 200,
+  headers: Record<string, string> = {},
+): true {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(JSON.stringify(body));
   return true;
@@ -87,12 +92,15 @@ describe('every request', () => {
     expect(asked.map(({ url }) => url.startsWith(path))).toEqual([true]);
   });
 
-  test.each(['localhost', '127.0.0.1', 'mail.corp', '10.0.0.4'])('is not sent to %s from Azure', async (host) => {
-    const address = { host, port: 443, folder: 'INBOX', user: support, accessToken: new Secret(TOKEN) };
-    await expect(openGraphInbox(address, openSeam, { local: false })).rejects.toMatchObject({
-      failure: 'unavailable',
-    });
-  });
+  test.each(['localhost', '127.0.0.1', 'mail.corp', '10.0.0.4'])(
+    'is not sent to %s from Azure',
+    async (host) => {
+      const address = { host, port: 443, folder: 'INBOX', user: support, accessToken: new Secret(TOKEN) };
+      await expect(openGraphInbox(address, openSeam, { local: false })).rejects.toMatchObject({
+        failure: 'unavailable',
+      });
+    },
+  );
 });
 
 describe('the token never leaves for another host', () => {
@@ -185,11 +193,18 @@ describe('a throttled request', () => {
       batches.push(requests.map((each) => each.url));
       const isFirst = batches.length === 1;
       // Graph answers in any order.
-      const responses = requests.toReversed().map(({ id }) =>
-        isFirst && id === '1'
-          ? { id, status: 429, headers: { 'Retry-After': '1' }, body: { error: { code: 'TooManyRequests' } } }
-          : { id, status: 200, body: {} },
-      );
+      const responses = requests
+        .toReversed()
+        .map(({ id }) =>
+          isFirst && id === '1'
+            ? {
+                id,
+                status: 429,
+                headers: { 'Retry-After': '1' },
+                body: { error: { code: 'TooManyRequests' } },
+              }
+            : { id, status: 200, body: {} },
+        );
       return json(response, { responses });
     });
     await (await open(port)).markSeen(refs.slice(0, 3));

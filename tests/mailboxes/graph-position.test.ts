@@ -17,7 +17,12 @@ const none = { known: [], isComplete: false };
 
 describe('a position', () => {
   test('covers what was there before, and nothing that was found or arrives later', () => {
-    expect([older, first, third, at(1)].map((ref) => listed.covers(ref))).toEqual([true, false, false, false]);
+    expect([older, first, third, at(1)].map((ref) => listed.covers(ref))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
     expect([older, first, third, at(1)].map((ref) => listed.isLater(ref))).toEqual([false, true, true, true]);
   });
 
@@ -41,7 +46,12 @@ describe('a position', () => {
 
   test('remembers a time instead of more messages than fit into a row', () => {
     const many = Array.from({ length: 500 }, (_, index) => at(-7200 + index));
-    expect(listed.advance({ ...none, read: [], isComplete: true }).uncover(many).toData()).toEqual({
+    expect(
+      listed
+        .advance({ ...none, read: [], isComplete: true })
+        .uncover(many)
+        .toData(),
+    ).toEqual({
       ...reached,
       from: NOON - 7200,
     });
@@ -49,7 +59,8 @@ describe('a position', () => {
 
   test('fits into a column of a table, with the longest links and refs', () => {
     const link = `/v1.0/${'l'.repeat(7_990)}`;
-    const long = (index: number): MessageRef => graphRef(`${'A'.repeat(170)}${index}`, '2026-11-28T10:00:00Z');
+    const long = (index: number): MessageRef =>
+      graphRef(`${'A'.repeat(170)}${index}`, '2026-11-28T10:00:00Z');
     const position = new GraphPosition({
       saved: { link, next: link },
       reached: { link, next: link },

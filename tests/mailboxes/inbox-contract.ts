@@ -92,8 +92,14 @@ async function sourcesOf(inbox: Inbox, refs: readonly MessageRef[]): Promise<Map
 
 /** What every inbox must do: those in memory, IMAP and POP3 on real servers, and Graph on its emulator. */
 export function describeInbox(world: InboxWorld): void {
-  const { hasUnread, hasOrder, hasFolders, estimatesSize, asksOneByOne, absent: beyond } =
-    world.protocol ?? imapTraits;
+  const {
+    hasUnread,
+    hasOrder,
+    hasFolders,
+    estimatesSize,
+    asksOneByOne,
+    absent: beyond,
+  } = world.protocol ?? imapTraits;
   const unreadIn = async (inbox: Inbox): Promise<readonly MessageRef[]> => (await inbox.list({})).refs;
   const three = [mail('first'), mail('second', 'longer than the first'), mail('third')];
   /** Fills the folder and returns a session and the refs in order. */

@@ -37,8 +37,7 @@ function memoryMailbox(folder: MemoryFolder, seam: Seam, total: number): GraphMa
   const idOf = ({ uid }: FolderMail): string => `AAkAL${folder.uidValidity}_${uid}=`;
   const shown = (mail: FolderMail): GraphMessage => {
     const receivedAt = inSeconds(mail.receivedAt);
-    const messageId =
-      /^message-id:\s*(\S+)\s*$/im.exec(Buffer.from(mail.raw).toString('latin1'))?.[1] ?? '';
+    const messageId = /^message-id:\s*(\S+)\s*$/im.exec(Buffer.from(mail.raw).toString('latin1'))?.[1] ?? '';
     const size = mail.raw.byteLength + STORE_BYTES;
     return {
       id: idOf(mail),
@@ -64,7 +63,9 @@ function memoryMailbox(folder: MemoryFolder, seam: Seam, total: number): GraphMa
         oldestFirst()
           .filter(({ seen }) => !isUnread || !seen)
           .map(shown)
-          .filter(({ meta: { receivedAt } }) => receivedAt >= inSeconds(from) && receivedAt < inSeconds(before))
+          .filter(
+            ({ meta: { receivedAt } }) => receivedAt >= inSeconds(from) && receivedAt < inSeconds(before),
+          )
           .filter(({ meta }) => messageId === undefined || meta.messageId === messageId),
       ),
     latest: (count) => call('search', () => oldestFirst().slice(-count).toReversed().map(shown)),
@@ -89,7 +90,9 @@ function memoryMailbox(folder: MemoryFolder, seam: Seam, total: number): GraphMa
         const reached = linkOf({ ...link, uid: page.at(-1)?.uid ?? link.uid });
         const messages = page.map(shown).filter(({ meta }) => meta.receivedAt >= inSeconds(link.from));
         const date = seam.now();
-        return changes.length > page.length ? { messages, date, next: reached } : { messages, date, later: reached };
+        return changes.length > page.length
+          ? { messages, date, next: reached }
+          : { messages, date, later: reached };
       }),
     describe: (ids) => call('facts', () => among(ids).map(shown)),
     async *value(operation, id) {

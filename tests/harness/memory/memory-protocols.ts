@@ -17,6 +17,10 @@ export interface MemoryProtocol {
 
 export const memoryProtocols: Readonly<Record<FetchProtocol, MemoryProtocol>> = {
   imap: { open: openMemoryInbox, hasUnread: true, receivedAt: (_raw, deliveredAt) => deliveredAt },
-  graph: { open: openMemoryGraph, hasUnread: true, receivedAt: (_raw, deliveredAt) => inSeconds(deliveredAt) },
+  graph: {
+    open: openMemoryGraph,
+    hasUnread: true,
+    receivedAt: (_raw, deliveredAt) => inSeconds(deliveredAt),
+  },
   pop3: { open: openMemoryMaildrop, hasUnread: false, receivedAt: (raw) => readPop3Header(raw).receivedAt },
 };
