@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { type GraphHint, graphHintFor, graphOffer } from '../../shared/mailboxes/graph-hint.ts';
 import type { FetchProtocol } from '../../shared/mailboxes/open-inbox.ts';
-import { type ProblemCode } from '../../shared/platform/problem.ts';
+import type { ProblemCode } from '../../shared/platform/problem.ts';
 
 test.each<[FetchProtocol, ProblemCode, string | undefined, GraphHint | undefined]>([
   ['imap', 'imap-no-access', 'User is authenticated but not connected.', 'likely'],
