@@ -17,7 +17,7 @@ export interface Mailbox {
   enabled: boolean;
   /** Minutes between fetches; 1 to 1440. */
   intervalMinutes: number;
-  /** What happens to an email on the server after it is stored. */
+  /** What happens to an email on the server after it is stored; see after-fetch.ts for what a protocol allows. */
   afterFetch:
     | { kind: 'mark-seen' }
     | { kind: 'move'; folder: string }
@@ -36,7 +36,7 @@ export interface Mailbox {
    * email does.
    */
   colleaguesJoin?: boolean | undefined;
-  /** For "Test connection" only: email is fetched over IMAP. Absent: not configured. */
+  /** For "Test connection" of a mailbox that is fetched over IMAP. Absent: not configured. */
   pop3?: MailLogin | undefined;
   /** SMTP for email sent from this address; absent: it sends none. */
   sending?: MailLogin | undefined;
