@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { reconcileFolder } from '../../shared/intake/reconcile-folder.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
+import { reconcileFolder } from '../../shared/intake/reconcile-folder.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
