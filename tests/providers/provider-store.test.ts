@@ -34,6 +34,7 @@ const full: Provider = {
   endpoints: undefined,
   mailHosts: undefined,
   scopes: ['a', 'b'],
+  ways: ['imap', 'graph'],
   preflight: { at: AT, tenant: 'proven', client: 'proven', credential: 'unknown' },
   redirectSeenAt: '2026-11-02T09:00:00.000Z',
   approvedAt: '2026-11-03T09:00:00.000Z',
