@@ -8,14 +8,15 @@ export interface Way {
   hint: string;
 }
 
-const labels: Readonly<Record<Protocol, string>> = {
-  imap: 'Read email over IMAP',
-  pop3: 'Read email over POP3',
-  graph: 'Read email over Microsoft Graph',
-  smtp: 'Send email over SMTP',
-  'graph-send': 'Send email over Microsoft Graph',
-  'graph-push': 'Import new email at once (push)',
-};
+/** In the order of the form. */
+const labels: readonly (readonly [Protocol, string])[] = [
+  ['imap', 'Read email over IMAP'],
+  ['pop3', 'Read email over POP3'],
+  ['graph', 'Read email over Microsoft Graph'],
+  ['graph-push', 'Import new email at once (push)'],
+  ['smtp', 'Send email over SMTP'],
+  ['graph-send', 'Send email over Microsoft Graph'],
+];
 
 const notes: Partial<Record<Protocol, string>> = {
   pop3: 'Does not know which emails were read.',
@@ -30,11 +31,11 @@ const notes: Partial<Record<Protocol, string>> = {
  */
 export function waysOffered({ shape, graph }: Pick<Preset, 'shape' | 'graph'>): readonly Way[] {
   if (shape !== 'entra') return [];
-  return protocols
-    .filter((protocol) => graph !== undefined || protocolAccess[protocol].resource !== 'graph')
-    .map((protocol) => {
+  return labels
+    .filter(([protocol]) => graph !== undefined || protocolAccess[protocol].resource !== 'graph')
+    .map(([protocol, label]) => {
       const needed = `Permission: ${protocolAccess[protocol].own.name}.`;
-      return { protocol, label: labels[protocol], hint: [notes[protocol], needed].filter(Boolean).join(' ') };
+      return { protocol, label, hint: [notes[protocol], needed].filter(Boolean).join(' ') };
     });
 }
 
