@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { runTask } from '../../shared/intake/fetch-again.ts';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import { maintainPush } from '../../shared/push/maintain-push.ts';
 import { services } from '../services.ts';
 
 const shardMessage = z.object({
@@ -12,6 +13,11 @@ const shardMessage = z.object({
       z.object({ kind: z.literal('check') }),
       z.object({ kind: z.literal('fetch-missing') }),
       z.object({ kind: z.literal('again'), refs: z.array(z.string()), by: z.string() }),
+      z.object({ kind: z.literal('new-mail'), tries: z.int().optional() }),
+      z.object({
+        kind: z.literal('keep-push'),
+        event: z.enum(['reauthorizationRequired', 'subscriptionRemoved']),
+      }),
     ])
     .optional(),
 });
@@ -33,7 +39,9 @@ export function parseShardMessage(message: unknown): ShardMessage {
 /** Fetches the mailboxes of one shard. After an error, the host delivers the message again. */
 export async function runShard(message: unknown): Promise<void> {
   const { task, ...shard } = parseShardMessage(message);
-  const { intake } = services();
+  const { intake, push } = services();
   if (task === undefined) await fetchShard(intake, shard);
+  else if (task.kind === 'keep-push')
+    for (const id of shard.mailboxIds) await maintainPush(push, id, await push.mailboxes.get(id), task.event);
   else for (const mailboxId of shard.mailboxIds) await runTask(intake, mailboxId, task);
 }

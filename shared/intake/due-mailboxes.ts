@@ -1,3 +1,4 @@
+import { lookInterval } from '../mailboxes/look-interval.ts';
 import type { FetchFailure, Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
@@ -14,15 +15,22 @@ const PROBE_MS = 30_000;
  * retry, with two exceptions if others fail for the same cause: once the cause has ended, all are due; until
  * then one of them is tried each minute to detect the end. Pure: if a stale message asks again, and another
  * run was first, the mailbox is not due.
+ * @param options `announced`: mailboxes whose server has just announced new email, which are due if they work
  */
-export function dueMailboxes(all: readonly Mailbox[], state: FetchState, now: number): Set<string> {
+export function dueMailboxes(
+  all: readonly Mailbox[],
+  state: FetchState,
+  now: number,
+  { announced }: { announced?: readonly string[] } = {},
+): Set<string> {
   const due = new Set<string>();
   const groups = new Map<string, { id: string; triedAt: string }[]>();
   for (const mailbox of all) {
     if (!mailbox.enabled) continue;
     const { id } = mailbox;
     const failure = state.failing.get(id);
-    if (isDue(mailbox, failure, state, now)) due.add(id);
+    const isAnnounced = failure === undefined && announced?.includes(id) === true;
+    if (isAnnounced || isDue(mailbox, failure, state, now)) due.add(id);
     if (failure === undefined) continue;
     const cause = sharedCauseOf(mailbox, failure);
     if (cause === undefined) continue;
@@ -39,9 +47,10 @@ export function dueMailboxes(all: readonly Mailbox[], state: FetchState, now: nu
 function isDue(mailbox: Mailbox, failure: FetchFailure | undefined, state: FetchState, now: number): boolean {
   if (failure !== undefined) return isTryDue(mailbox, failure, state, now);
   // "Each minute" means at each run of the timer, even one that a person starts a few seconds after the last.
-  if (mailbox.intervalMinutes <= 1) return true;
+  const minutes = lookInterval(mailbox, state.announced?.get(mailbox.id), now);
+  if (minutes <= 1) return true;
   const last = lastSuccessOf(state, mailbox.id, now);
-  return last === undefined || now - Date.parse(last) >= mailbox.intervalMinutes * 60_000 - EARLY_MS;
+  return last === undefined || now - Date.parse(last) >= minutes * 60_000 - EARLY_MS;
 }
 
 function isTryDue(mailbox: Mailbox, failure: FetchFailure, state: FetchState, now: number): boolean {

@@ -57,13 +57,13 @@ const SAVE_MS = 30_000;
  */
 export async function fetchShard(
   deps: ShardDeps,
-  { shard, mailboxIds }: Shard,
+  { shard, mailboxIds, isAnnounced = false }: Shard,
 ): Promise<ReadonlyMap<string, FetchResult | undefined>> {
   const [all, state] = await Promise.all([deps.mailboxes.list(), deps.mailboxes.fetchState()]);
   const began = deps.seam.now();
   const lastSuccess = ({ id }: Mailbox): string => lastSuccessOf(state, id, began) ?? '';
   // The message may be stale: another run may have fetched a mailbox since, or have scheduled its retry.
-  const due = dueMailboxes(all, state, began);
+  const due = dueMailboxes(all, state, began, isAnnounced ? { announced: mailboxIds } : {});
   const wanted = all
     .filter(({ id }) => due.has(id) && mailboxIds.includes(id))
     .sort((a, b) => lastSuccess(a).localeCompare(lastSuccess(b)));
@@ -71,7 +71,8 @@ export async function fetchShard(
   const announceRecovery = recoveryAnnouncer(deps, all, state);
   const done: Fetched[] = [];
   const existing = new Set(all.map(({ id }) => id));
-  const save = shardSaver(deps, shard, existing, state, done);
+  // The minute's run of the same shard may end meanwhile.
+  const save = shardSaver(deps, shard, existing, isAnnounced ? undefined : state, done);
   const run = mapLimited(wanted, AT_ONCE, async (mailbox) => {
     if (deps.seam.now() >= deadline) return;
     const fetched = await fetchMeasured(deps, mailbox, state, deadline);
@@ -114,13 +115,13 @@ function recoveryAnnouncer(
 
 /**
  * Saves the results since the last save: one write of the shard's row, and one row per activity. Another run
- * may have written the shard's row if this one was slow; then it is read again first.
+ * may have written the shard's row if this one was slow; then it is read again first, as without `atFirst`.
  */
 function shardSaver(
   deps: ShardDeps,
   shard: number,
   existing: ReadonlySet<string>,
-  atFirst: FetchState,
+  atFirst: FetchState | undefined,
   done: readonly Fetched[],
 ): () => Promise<void> {
   const began = deps.seam.now();
@@ -143,7 +144,8 @@ function shardSaver(
 
   async function saveRow(unsaved: readonly Fetched[]): Promise<void> {
     const slow = deps.seam.now() - began >= SAVE_MS;
-    const { shards, hours } = slow ? await deps.mailboxes.fetchState() : atFirst;
+    const known = slow ? undefined : atFirst;
+    const { shards, hours } = known ?? (await deps.mailboxes.fetchState());
     const successes = new Map([...(shards.get(shard) ?? [])].filter(([id]) => existing.has(id)));
     const now = deps.seam.now();
     for (const { mailboxId, workedAt = '' } of unsaved) {

@@ -9,7 +9,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 const DEADLINE_MS = 15_000;
 
 export interface OutgoingRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   headers: Readonly<Record<string, string>>;
   body?: string | undefined;
 }

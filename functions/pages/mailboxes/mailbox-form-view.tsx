@@ -4,6 +4,7 @@ import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { loginFields, type MailProtocol, portsInWords } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
+import type { Push } from '../../../shared/push/subscription.ts';
 import {
   CheckboxField,
   type Choice,
@@ -17,6 +18,7 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { FirstFetchCountNote } from './first-fetch-views.tsx';
 import { type AccountChoice, isGranted, signInAgainHref } from './mailbox-accounts.ts';
 import { AfterImport, ClassFields, FirstFetchFields } from './mailbox-form-parts.tsx';
+import { PushLine } from './push-line.tsx';
 
 export interface MailboxFormView {
   principal: Principal;
@@ -33,6 +35,8 @@ export interface MailboxFormView {
   /** True if the first import has not started, so it can still be configured. */
   asksFirst: boolean;
   count?: FirstFetchCount | undefined;
+  /** Whether the mail server announces new email; absent before the first decision. */
+  push?: Push | undefined;
 }
 
 /** The form of a new or existing mailbox, with its errors and the result of an unsaved test. */
@@ -59,6 +63,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
       {view.count === undefined ? null : (
         <FirstFetchCountNote count={view.count} since={view.typed['since']} />
       )}
+      <PushLine push={view.push} />
       <form
         method="post"
         action={mailbox === undefined ? paths.newMailbox() : paths.editMailbox(mailbox)}
