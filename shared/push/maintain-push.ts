@@ -2,8 +2,9 @@ import type { AccessTokens } from '../accounts/access-token.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
-import { describeError } from '../platform/errors.ts';
+import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
+import type { Stored } from '../platform/open-records.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { hashOf, newClientState } from './client-state.ts';
@@ -57,7 +58,7 @@ export async function maintainPush(
   event?: LifecycleEvent,
 ): Promise<void> {
   const now = deps.seam.now();
-  const stored = await deps.push.get(mailboxId).catch(() => undefined);
+  const stored = await readable(deps.push, mailboxId);
   const before = stored?.record;
   if (mailbox === undefined) return endOf(deps, mailboxId, before);
   const wanted = await wantedOf(deps, mailbox);
@@ -90,6 +91,17 @@ export async function maintainPush(
       return renew(deps, next, step.subscription, now);
     case 'create':
       return create(deps, next, stored?.etag, step.target, now);
+  }
+}
+
+/** A row that can't be read is removed: a subscription costs less than a person who repairs the row. */
+async function readable(push: PushStore, mailboxId: string): Promise<Stored<Push> | undefined> {
+  try {
+    return await push.get(mailboxId);
+  } catch (error) {
+    if (!(error instanceof PostroomError) || error.code !== 'bad-row') throw error;
+    await push.remove(mailboxId);
+    return undefined;
   }
 }
 
