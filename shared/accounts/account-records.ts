@@ -12,13 +12,28 @@ import {
   text,
   time,
 } from '../platform/records.ts';
-import type { Account, AccountRef, AccountStatus, Problem } from './account.ts';
+import type {
+  Account,
+  AccountRef,
+  AccountStatus,
+  EncryptedAccess,
+  Problem,
+  ResourceRefusal,
+} from './account.ts';
 import type { SignInEvent } from './sign-in-history.ts';
 
 // Table Accounts, PartitionKey provider id:
 //   account id      a hash of the identity, see accountIdOf, so a second consent by the same person finds the same
 //                   row; its tokens are encrypted
 //   ~<account id>   the results of its last refreshes, written in one transaction with the account; sorts after all IDs
+
+const problemShape = objectOf<Problem>({ code: z.string().transform(codeFrom), message: z.string() });
+const refusalShape = objectOf<ResourceRefusal>({
+  problem: problemShape,
+  since: z.string(),
+  retryAt: z.string(),
+  refusedAsOf: z.string().optional(),
+});
 
 const rows = recordKind<Account>()({
   table: 'Accounts',
@@ -47,9 +62,28 @@ const rows = recordKind<Account>()({
       refresh: optional(text),
       previousRefresh: optional(text),
     }),
+    // Absent in rows from before there were two resources; such an account signs in at mail servers only.
+    graph: optional(
+      json(
+        objectOf<EncryptedAccess>({
+          access: z.string().optional(),
+          receivedAt: z.string(),
+          accessExpiresAt: z.string(),
+          refreshAt: z.string(),
+        }),
+      ),
+    ),
+    refused: optional(
+      json(
+        objectOf<NonNullable<Account['refused']>>({
+          outlook: refusalShape.optional(),
+          graph: refusalShape.optional(),
+        }),
+      ),
+    ),
     state: oneOf('ok', 'retrying', 'action-required'),
     stateSince: time,
-    problem: optional(json(objectOf<Problem>({ code: z.string().transform(codeFrom), message: z.string() }))),
+    problem: optional(json(problemShape)),
     retryAt: optional(time),
     refusedAsOf: optional(time),
     refreshBegunAt: optional(time),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Code } from '../platform/problem.ts';
 import { base32 } from '../providers/base32.ts';
+import type { Resource } from '../providers/protocol-access.ts';
 import { type Registration, registrationOf } from '../providers/registration.ts';
 
 /** Identifies an account; mailboxes store it too. */
@@ -33,17 +34,34 @@ export interface Problem {
   message: string;
 }
 
-/** Tokens as stored in the table, encrypted. */
-export interface EncryptedTokens {
+/** An access token for one resource as stored in the table, encrypted. */
+export interface EncryptedAccess {
   access: string | undefined;
   /** ISO times. The token is refreshed from `refreshAt` on. */
   receivedAt: string;
   accessExpiresAt: string;
   refreshAt: string;
+}
+
+/** The refresh token, which serves every resource, and the access token for mail servers. */
+export interface EncryptedTokens extends EncryptedAccess {
   /** Undefined for an app, and once the sign-in has ended. */
   refresh: string | undefined;
   /** The previous refresh token, kept until the current one has worked. */
   previousRefresh: string | undefined;
+}
+
+/**
+ * A lasting refusal that concerns one resource only, such as a missing consent. The account and its other
+ * resource work.
+ */
+export interface ResourceRefusal {
+  problem: Problem;
+  /** ISO times: of the first refusal in a row, and from when Postroom tries again. */
+  since: string;
+  retryAt: string;
+  /** `changedAt` of the provider at the refusal; once its settings change, Postroom tries again. */
+  refusedAsOf?: string | undefined;
 }
 
 /** Whether an account works. Every state except `ok` carries a problem. */
@@ -82,7 +100,7 @@ export type AccountStatus =
 /** A signed-in identity at a provider. */
 export type Account = SignedIn & AccountStatus;
 
-interface SignedIn extends AccountRef {
+export interface SignedIn extends AccountRef {
   /** Set for the app itself, which signs in without a person; absent when a person has signed in. */
   kind?: 'app' | undefined;
   identity: Omit<Identity, 'claimed'>;
@@ -92,6 +110,10 @@ interface SignedIn extends AccountRef {
   address: string;
   scopes: readonly string[];
   tokens: EncryptedTokens;
+  /** The access token for Microsoft Graph; absent until one is needed. */
+  graph?: EncryptedAccess | undefined;
+  /** The resources that refuse this account, while the others work. */
+  refused?: Partial<Record<Resource, ResourceRefusal>> | undefined;
   /** ISO time at which a refresh started whose response is not stored yet. */
   refreshBegunAt: string | undefined;
   consentedAt: string;
@@ -110,6 +132,11 @@ export function accountIdOf(providerId: string, identity: Identity): string {
   return base32(hash).slice(0, 26);
 }
 
+/** `access`: for mail servers; `graph`: the access token for Microsoft Graph. */
+export type TokenPurpose = 'access' | 'graph' | 'refresh';
+
+export const purposeFor = (resource: Resource): TokenPurpose => (resource === 'graph' ? 'graph' : 'access');
+
 /**
  * The encryption context of a token: this account, this purpose, and the registration that the token was
  * issued to. A row that is moved to another provider, or whose provider gets other endpoints or mail
@@ -117,7 +144,7 @@ export function accountIdOf(providerId: string, identity: Identity): string {
  */
 export const tokenContext = (
   { providerId, accountId }: AccountRef,
-  purpose: 'access' | 'refresh',
+  purpose: TokenPurpose,
   provider: Registration,
 ): string => [providerId, accountId, purpose, registrationOf(provider)].join('|');
 

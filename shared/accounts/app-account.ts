@@ -4,6 +4,7 @@ import type { Secret } from '../platform/secret.ts';
 import { base32 } from '../providers/base32.ts';
 import { clouds } from '../providers/clouds.ts';
 import type { Credential } from '../providers/credential.ts';
+import type { Resource } from '../providers/protocol-access.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type Account, tokenContext } from './account.ts';
 import type { AccountStore } from './account-store.ts';
@@ -34,9 +35,9 @@ export const canSignInAsApp = (provider: Provider): boolean =>
   provider.tenant !== undefined &&
   !NO_DIRECTORY.has(provider.tenant.toLowerCase());
 
-/** Mail servers accept an app's token only for this resource, with all permissions granted to the app. */
-export const appScopeOf = ({ cloud }: Pick<Provider, 'cloud'>): string =>
-  `${clouds[cloud].outlookApp}/.default`;
+/** An app's token is for one resource, with all permissions granted to the app there. */
+export const appScopeOf = ({ cloud }: Pick<Provider, 'cloud'>, resource: Resource = 'outlook'): string =>
+  `${resource === 'graph' ? clouds[cloud].graph : clouds[cloud].outlookApp}/.default`;
 
 /**
  * One account per app and provider, for any number of mailboxes: 130 bits of a hash, as for every account.

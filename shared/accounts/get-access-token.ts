@@ -1,7 +1,8 @@
 import { PostroomError } from '../platform/errors.ts';
+import { protocolAccess, type Resource } from '../providers/protocol-access.ts';
 import { type AccessTokens, type ObtainedToken, releaseTo, withoutHosts } from './access-token.ts';
 import type { AccountRef } from './account.ts';
-import { createTokenSource, type ObtainDeps, type Refused } from './obtain-token.ts';
+import { createTokenSource, type ObtainDeps, type Wanted } from './obtain-token.ts';
 import { accountKey, createTokenCache, isTrusted, isUnexpired, toUsable } from './token-cache.ts';
 
 /**
@@ -17,7 +18,7 @@ export function createAccessTokens(deps: ObtainDeps): AccessTokens {
   /** One request per account at a time; other callers wait and check whether its result suits them. */
   async function inTurn(
     ref: AccountRef,
-    refused: Refused,
+    wanted: Wanted,
     suits: (answer: ObtainedToken) => boolean,
   ): Promise<ObtainedToken> {
     const key = accountKey(ref);
@@ -25,7 +26,7 @@ export function createAccessTokens(deps: ObtainDeps): AccessTokens {
       const answer = await before;
       if (suits(answer)) return answer;
     }
-    const run = obtain(ref, refused).finally(() => {
+    const run = obtain(ref, wanted).finally(() => {
       if (running.get(key) === run) running.delete(key);
     });
     running.set(key, run);
@@ -33,17 +34,18 @@ export function createAccessTokens(deps: ObtainDeps): AccessTokens {
   }
 
   return {
-    async get(ref, { host, rejected, tryNow }) {
-      const found = cache.get(ref);
+    async get(ref, { host, protocol, rejected, tryNow }) {
+      const resource = protocol && protocolAccess[protocol].resource;
+      const found = cache.get(ref, host, resource);
       const known = found?.token.expose() === rejected ? undefined : found;
       if (known !== undefined && isTrusted(known, seam.now())) return releaseTo(host, toUsable(known));
       try {
-        // A caller that waited for another caller's request may need another host, so each checks the
-        // result here.
+        // A caller that waited for another caller's request may need another host or resource, so each
+        // checks the result here.
         const answer = await inTurn(
           ref,
-          { rejected, tryNow },
-          (one) => one.kind !== 'token' || one.token.expose() !== rejected,
+          { host, resource, rejected, tryNow },
+          (one) => isFor(one, host, resource) && (one.kind !== 'token' || one.token.expose() !== rejected),
         );
         return releaseTo(host, answer);
       } catch (error) {
@@ -54,12 +56,17 @@ export function createAccessTokens(deps: ObtainDeps): AccessTokens {
         return releaseTo(host, toUsable(known));
       }
     },
-    async renew(ref, { again } = {}) {
+    async renew(ref, { again, resource } = {}) {
       const olderThan = new Date(seam.now()).toISOString();
-      return withoutHosts(await inTurn(ref, { olderThan, again }, () => false));
+      return withoutHosts(await inTurn(ref, { resource, olderThan, again }, () => false));
     },
     forget(ref) {
       cache.forget(ref);
     },
   };
 }
+
+/** True when an answer to another caller also answers for this host. */
+const isFor = (answer: ObtainedToken, host: string, resource: Resource | undefined): boolean =>
+  answer.resource === undefined ||
+  ((resource ?? answer.resource) === answer.resource && answer.hosts?.includes(host.toLowerCase()) === true);

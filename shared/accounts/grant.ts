@@ -1,5 +1,5 @@
 import { Secret } from '../platform/secret.ts';
-import type { EncryptedTokens } from './account.ts';
+import type { EncryptedAccess } from './account.ts';
 import { objectOf } from './token-failure.ts';
 
 /** The tokens of a token response. */
@@ -83,7 +83,7 @@ const LONGEST_WAIT_MS = 6 * 3_600_000 + CLOCK_MS;
  * was set back, so its times mean nothing. Pure.
  */
 export function isFresh(
-  { refreshAt, receivedAt }: Pick<EncryptedTokens, 'refreshAt' | 'receivedAt'>,
+  { refreshAt, receivedAt }: Pick<EncryptedAccess, 'refreshAt' | 'receivedAt'>,
   now: number,
 ): boolean {
   return Date.parse(refreshAt) > now && Date.parse(receivedAt) <= now + CLOCK_MS;

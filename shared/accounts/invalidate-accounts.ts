@@ -24,10 +24,10 @@ export async function invalidateAccounts(
 
 function endedAs(account: Account, problem: Problem, at: string): Account {
   const tokens = { ...account.tokens, access: undefined, refresh: undefined, previousRefresh: undefined };
-  if (account.kind === 'app') return { ...account, tokens };
+  const erased = { ...account, tokens, graph: undefined, refused: undefined };
+  if (account.kind === 'app') return erased;
   return {
-    ...account,
-    tokens,
+    ...erased,
     state: 'action-required',
     stateSince: account.state === 'action-required' ? account.stateSince : at,
     problem,

@@ -82,6 +82,8 @@ export interface TokenOptions {
    * Runs right before each token request. If it throws, the request is not sent and the error is rethrown.
    */
   before?: () => Promise<void>;
+  /** Refresh only: the scopes of one resource. Absent: those of the first token. */
+  scopes?: readonly string[];
 }
 
 export const newState = (): Secret => new Secret(oauth.generateRandomState());
@@ -227,7 +229,12 @@ export function createOAuthClient(
             { client_id: provider.clientId },
             authenticationOf(server, proof),
             refreshToken.expose(),
-            servers.wire(exchange),
+            {
+              ...servers.wire(exchange),
+              ...(options.scopes !== undefined && {
+                additionalParameters: { scope: options.scopes.join(' ') },
+              }),
+            },
           ),
         );
         // Not parsed by the library, which rejects a whole response for one invalid field and would lose a

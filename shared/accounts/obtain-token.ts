@@ -1,29 +1,41 @@
 import type { ActivityStore } from '../activity/activity-store.ts';
 import type { Blobs, Lease } from '../platform/blobs.ts';
-import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Secret } from '../platform/secret.ts';
-import { mailServersOf, type Provider } from '../providers/provider.ts';
+import { type Resource, resources } from '../providers/protocol-access.ts';
+import { type Provider, tokenHostsOf } from '../providers/provider.ts';
 import type { NoToken, ObtainedToken } from './access-token.ts';
-import { type Account, type AccountRef, hasEnded, type Problem, tokenContext } from './account.ts';
+import {
+  type Account,
+  type AccountRef,
+  hasEnded,
+  type Problem,
+  purposeFor,
+  tokenContext,
+} from './account.ts';
+import { accessFor, resourcesOfAccount } from './account-resources.ts';
 import type { StoredAccount } from './account-store.ts';
 import { isFresh, isWaiting } from './grant.ts';
 import { recordRefresh } from './record-refresh.ts';
 import { createRefresher, type RefreshDeps } from './refresh-account.ts';
-import type { TokenCache } from './token-cache.ts';
+import { notGranted } from './refresh-problem.ts';
+import { type TokenCache, toUsable } from './token-cache.ts';
 import { vaultInWords, withVault } from './vault-failure.ts';
 
 export interface ObtainDeps extends RefreshDeps {
-  config: { demo: DemoWorld | undefined };
   blobs: Blobs;
   activity: Pick<ActivityStore, 'note'>;
   /** Milliseconds between two checks for a refresh that another process runs. */
   pauseMs?: number;
 }
 
-/** Tokens and refusals that the caller does not accept. */
-export interface Refused {
-  /** The token that the mail server has just refused. */
+/** What the caller needs, and the tokens and refusals that it does not accept. */
+export interface Wanted {
+  /** The host that will receive the token. */
+  host?: string | undefined;
+  /** Absent: the one that the host belongs to, otherwise the usual one of the account. */
+  resource?: Resource | undefined;
+  /** The token that the server has just refused. */
   rejected?: string | undefined;
   /** ISO time; only a token received later is accepted. */
   olderThan?: string | undefined;
@@ -31,6 +43,15 @@ export interface Refused {
   again?: boolean | undefined;
   /** Even during a pause. */
   tryNow?: boolean | undefined;
+}
+
+/** An account as read, and what a token of it is wanted for. */
+interface Found {
+  stored: StoredAccount;
+  provider: Provider | undefined;
+  resource: Resource;
+  /** The hosts that may receive the token. */
+  hosts: readonly string[];
 }
 
 // Maximum lease duration. The lease is renewed before each request, so it covers the request (15 s) and
@@ -41,39 +62,57 @@ const PAUSE_MS = 500;
 
 /**
  * Obtains tokens past the cache: from the row of the account or by a refresh, with one refresh at a time
- * per account over all processes (a lease). New tokens are cached.
+ * per account over all processes (a lease), whatever the resource: both use the same refresh token. New
+ * tokens are cached.
  */
 export function createTokenSource(
   deps: ObtainDeps,
   cache: Pick<TokenCache, 'put'>,
-): (ref: AccountRef, refused: Refused) => Promise<ObtainedToken> {
+): (ref: AccountRef, wanted: Wanted) => Promise<ObtainedToken> {
   const { seam, accounts, providers, sealer, config } = deps;
   const refresher = createRefresher(deps);
 
-  const hostsOf = (provider: Provider): string[] =>
-    Object.values(mailServersOf(provider, config)).map(({ host }) => host.toLowerCase());
+  const hostsOf = (provider: Provider | undefined, resource: Resource): readonly string[] =>
+    provider === undefined ? [] : tokenHostsOf(provider, config, resource);
+
+  /** The resource that the host belongs to; for an unknown host the usual one, whose token it does not get. */
+  function resourceFor(account: Account, provider: Provider | undefined, wanted: Wanted): Resource {
+    const host = wanted.host?.toLowerCase();
+    const [usual = 'outlook'] = resourcesOfAccount(account);
+    const ofHost = resources.find((one) => host !== undefined && hostsOf(provider, one).includes(host));
+    return wanted.resource ?? ofHost ?? usual;
+  }
 
   /** The answer when the row alone decides; undefined when a refresh is needed. */
-  async function answerOf(
-    { account }: StoredAccount,
-    provider: Provider | undefined,
-    refused: Refused,
-  ): Promise<ObtainedToken | undefined> {
-    const { rejected, olderThan, again, tryNow } = refused;
+  async function answerOf(found: Found, wanted: Wanted): Promise<ObtainedToken | undefined> {
+    const { stored, resource } = found;
+    const { account } = stored;
+    const { rejected, olderThan, again, tryNow } = wanted;
     if (hasEnded(account)) return { kind: 'action-required', ...problemOf(account) };
-    if (account.state === 'action-required' && again !== true && !(await refresher.mayTryAgain(account)))
+    if (!resourcesOfAccount(account).includes(resource))
+      return { kind: 'action-required', ...notGranted(account, resource) };
+    if (
+      account.state === 'action-required' &&
+      again !== true &&
+      !(await refresher.mayTryAgain(account, account))
+    )
       return { kind: 'action-required', ...problemOf(account) };
+    const refusal = account.refused?.[resource];
+    if (refusal !== undefined && again !== true && !(await refresher.mayTryAgain(account, refusal)))
+      return { kind: 'action-required', ...refusal.problem };
+    const access = accessFor(account, resource);
     // A refusal requires a refresh: the old token would hide that the grant has ended.
     const fresh =
       account.state !== 'action-required' &&
-      isFresh(account.tokens, seam.now()) &&
-      (olderThan === undefined || account.tokens.receivedAt >= olderThan);
-    const token = fresh ? await openAccess(account, provider) : undefined;
-    if (token !== undefined && provider !== undefined && token.expose() !== rejected)
-      return cache.put(account, hostsOf(provider), token);
+      refusal === undefined &&
+      access !== undefined &&
+      isFresh(access, seam.now()) &&
+      (olderThan === undefined || access.receivedAt >= olderThan);
+    const token = fresh ? await openAccess(found) : undefined;
+    if (token !== undefined && token.expose() !== rejected) return keep(found, token);
     const isPaused = again !== true && tryNow !== true && isWaiting(account.retryAt, seam.now());
     if (account.state !== 'action-required' && isPaused)
-      return currentToken(account, provider, rejected, {
+      return currentToken(found, rejected, {
         kind: 'retrying',
         ...problemOf(account),
         ...(account.retryAt !== undefined && { retryAt: account.retryAt }),
@@ -81,12 +120,20 @@ export function createTokenSource(
     return undefined;
   }
 
+  const keep = ({ stored, resource, hosts }: Found, token: Secret): ObtainedToken =>
+    cache.put(stored.account, {
+      token,
+      tokens: accessFor(stored.account, resource) ?? stored.account.tokens,
+      resource,
+      hosts,
+    });
+
   /** Undefined also when the token was issued for another registration than the provider has now. */
-  async function openAccess(account: Account, provider: Provider | undefined): Promise<Secret | undefined> {
-    const { access } = account.tokens;
+  async function openAccess({ stored, provider, resource }: Found): Promise<Secret | undefined> {
+    const access = accessFor(stored.account, resource)?.access;
     if (access === undefined || provider === undefined) return undefined;
     try {
-      return await sealer.open(access, tokenContext(account, 'access', provider));
+      return await sealer.open(access, tokenContext(stored.account, purposeFor(resource), provider));
     } catch (error) {
       if (error instanceof PostroomError && error.code === 'sealed-unreadable') return undefined;
       throw error;
@@ -95,19 +142,19 @@ export function createTokenSource(
 
   /** While a refresh fails temporarily, the current token is used until it expires. */
   async function currentToken(
-    account: Account,
-    provider: Provider | undefined,
+    found: Found,
     rejected: string | undefined,
     otherwise: NoToken,
   ): Promise<ObtainedToken> {
-    if (Date.parse(account.tokens.accessExpiresAt) <= seam.now()) return otherwise;
-    const token = await openAccess(account, provider);
-    if (token === undefined || provider === undefined || token.expose() === rejected) return otherwise;
-    const { tokens, user } = account;
-    return { kind: 'token', token, expiresAt: tokens.accessExpiresAt, user, hosts: hostsOf(provider) };
+    const { stored, resource, hosts } = found;
+    const tokens = accessFor(stored.account, resource);
+    if (tokens === undefined || Date.parse(tokens.accessExpiresAt) <= seam.now()) return otherwise;
+    const token = await openAccess(found);
+    if (token === undefined || token.expose() === rejected) return otherwise;
+    return toUsable({ token, tokens, user: stored.account.user, hosts, resource });
   }
 
-  async function obtain(ref: AccountRef, refused: Refused): Promise<ObtainedToken> {
+  async function obtain(ref: AccountRef, wanted: Wanted): Promise<ObtainedToken> {
     let lease: Lease | undefined;
     try {
       for (let check = 0; ; check++) {
@@ -115,17 +162,20 @@ export function createTokenSource(
         // registration that it was encrypted for.
         const [stored, provider] = await Promise.all([accounts.get(ref), providers.get(ref.providerId)]);
         if (stored === undefined) return accountGone;
-        const answer = await answerOf(stored, provider, refused);
-        if (answer !== undefined) return answer;
+        const resource = resourceFor(stored.account, provider, wanted);
+        const found: Found = { stored, provider, resource, hosts: hostsOf(provider, resource) };
+        const about = { resource, hosts: found.hosts };
+        const answer = await answerOf(found, wanted);
+        if (answer !== undefined) return { ...about, ...answer };
         // The row is read again under the lease: the previous holder may have refreshed.
         if (lease !== undefined) {
-          const done = await refreshed(stored, provider, lease, refused.rejected);
-          if (done !== undefined || check >= MAX_CHECKS) return done ?? busy;
+          const done = await refreshed(found, lease, wanted.rejected);
+          if (done !== undefined || check >= MAX_CHECKS) return { ...about, ...(done ?? busy) };
           continue;
         }
         lease = await deps.blobs.lease(`lease/account-${ref.accountId}`, LEASE_SECONDS);
         if (lease !== undefined) continue;
-        if (check >= MAX_CHECKS) return currentToken(stored.account, provider, refused.rejected, busy);
+        if (check >= MAX_CHECKS) return { ...about, ...(await currentToken(found, wanted.rejected, busy)) };
         await new Promise((resolve) => setTimeout(resolve, deps.pauseMs ?? PAUSE_MS));
       }
     } finally {
@@ -135,8 +185,8 @@ export function createTokenSource(
   }
 
   /** Without the vault, even the current token can't be decrypted. */
-  async function obtainOrWait(ref: AccountRef, refused: Refused): Promise<ObtainedToken> {
-    const answer = await withVault(() => obtain(ref, refused));
+  async function obtainOrWait(ref: AccountRef, wanted: Wanted): Promise<ObtainedToken> {
+    const answer = await withVault(() => obtain(ref, wanted));
     if (answer.kind !== 'vault-away') return answer;
     const cause = answer.message.replace(/\.$/, '');
     const message = `${vaultInWords(answer).happened}: ${cause}. Postroom retries automatically.`;
@@ -144,29 +194,31 @@ export function createTokenSource(
   }
 
   async function refreshed(
-    stored: StoredAccount,
-    provider: Provider | undefined,
+    found: Found,
     lease: Lease,
     rejected: string | undefined,
   ): Promise<ObtainedToken | undefined> {
+    const { stored, resource } = found;
     const outcome = await recordRefresh(deps, stored.account, () =>
-      refresher.refresh(stored, () => lease.renew()),
+      refresher.refresh(stored, resource, () => lease.renew()),
     );
+    if (outcome.kind === 'changed') return undefined;
+    if (outcome.kind === 'taken') return currentToken(found, rejected, busy);
+    const { account } = outcome;
+    const after: Found = { ...found, stored: { ...stored, account } };
     switch (outcome.kind) {
       case 'refreshed':
-        return cache.put(outcome.account, hostsOf(outcome.provider), outcome.token);
+        return keep({ ...after, hosts: hostsOf(outcome.provider, resource) }, outcome.token);
       case 'retrying':
-        return currentToken(outcome.account, provider, rejected, {
+        return currentToken(after, rejected, {
           kind: 'retrying',
-          ...problemOf(outcome.account),
-          ...(outcome.account.retryAt !== undefined && { retryAt: outcome.account.retryAt }),
+          ...problemOf(account),
+          ...(account.retryAt !== undefined && { retryAt: account.retryAt }),
         });
+      case 'refused':
+        return { kind: 'action-required', ...outcome.problem };
       case 'action-required':
-        return { kind: 'action-required', ...problemOf(outcome.account) };
-      case 'changed':
-        return undefined;
-      case 'taken':
-        return currentToken(stored.account, provider, rejected, busy);
+        return { kind: 'action-required', ...problemOf(account) };
     }
   }
 

@@ -40,9 +40,14 @@ export function refreshActivity(
   now: number,
   ms: number,
 ): Activity | undefined {
-  const { accountId: aboutId, user: about, problem } = outcome.account;
+  const { accountId: aboutId, user: about } = outcome.account;
+  const problem = outcome.kind === 'refused' ? outcome.problem : outcome.account.problem;
   const entry = { kind: 'refresh', at: new Date(now).toISOString(), aboutId, about, ms } as const;
   if (outcome.kind === 'refreshed') return { ...entry, result: 'done', what: 'Token refreshed.' };
+  if (outcome.kind === 'refused') {
+    const known = Object.values(before.refused ?? {}).some((one) => one.problem.code === problem?.code);
+    return known ? undefined : { ...entry, result: 'action-required', what: outcome.problem.message };
+  }
   if (before.problem?.code === problem?.code && before.state === outcome.account.state) return undefined;
   const what = problem?.message ?? 'The token could not be refreshed.';
   return { ...entry, result: outcome.kind === 'retrying' ? 'retrying' : 'action-required', what };

@@ -3,7 +3,7 @@ import { describeError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
-import { type Account, type EncryptedTokens, tokenContext } from './account.ts';
+import { type Account, type TokenPurpose, tokenContext } from './account.ts';
 import type { AccountStore } from './account-store.ts';
 import { type TokenCipher, versionOfSealed } from './token-encryption.ts';
 
@@ -25,8 +25,8 @@ export interface Reencrypted {
 const MAX_A_RUN = 200;
 const LEASE_SECONDS = 60;
 
-const isUnderOther = ({ tokens }: Account, version: string): boolean =>
-  [tokens.access, tokens.refresh, tokens.previousRefresh].some(
+const isUnderOther = ({ tokens, graph }: Account, version: string): boolean =>
+  [tokens.access, graph?.access, tokens.refresh, tokens.previousRefresh].some(
     (sealed) => sealed !== undefined && versionOfSealed(sealed) !== version,
   );
 
@@ -78,7 +78,7 @@ async function reencryptOne(
     if (stored === undefined || stored.account.refreshBegunAt !== undefined) return false;
     const { account } = stored;
     if (!isUnderOther(account, newest)) return true;
-    const next = { ...account, tokens: await reencryptAccount(deps.sealer, account, provider) };
+    const next = { ...account, ...(await reencryptAccount(deps.sealer, account, provider)) };
     return (await deps.accounts.replace(next, stored.etag)) !== undefined;
   } catch (error) {
     // Affects one account only: an old version was disabled too early, or the text is corrupt.
@@ -96,17 +96,20 @@ async function reencryptAccount(
   sealer: TokenCipher,
   account: Account,
   provider: Provider,
-): Promise<EncryptedTokens> {
-  const again = async (sealed: string, purpose: 'access' | 'refresh'): Promise<string> => {
+): Promise<Pick<Account, 'tokens' | 'graph'>> {
+  const again = async (sealed: string, purpose: TokenPurpose): Promise<string> => {
     const context = tokenContext(account, purpose, provider);
     return sealer.seal(await sealer.open(sealed, context), context);
   };
-  const { tokens } = account;
+  const { tokens, graph } = account;
   const { access, refresh, previousRefresh } = tokens;
   return {
-    ...tokens,
-    access: access && (await again(access, 'access')),
-    refresh: refresh && (await again(refresh, 'refresh')),
-    previousRefresh: previousRefresh && (await again(previousRefresh, 'refresh')),
+    tokens: {
+      ...tokens,
+      access: access && (await again(access, 'access')),
+      refresh: refresh && (await again(refresh, 'refresh')),
+      previousRefresh: previousRefresh && (await again(previousRefresh, 'refresh')),
+    },
+    graph: graph && { ...graph, access: graph.access && (await again(graph.access, 'graph')) },
   };
 }

@@ -1,8 +1,10 @@
+import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { type ProblemCode, partBlamed, type VaultCode } from '../platform/problem.ts';
 import type { Seam } from '../platform/seam.ts';
 import { type PromoteDeps, promoteCredential } from '../providers/promote-credential.ts';
-import type { Account } from './account.ts';
+import type { Resource } from '../providers/protocol-access.ts';
+import type { AccountRef } from './account.ts';
 import type { AccountStore, StoredAccount } from './account-store.ts';
 import { isWaiting } from './grant.ts';
 import type { OAuthClient } from './oauth-client.ts';
@@ -13,6 +15,7 @@ import type { TokenCipher } from './token-encryption.ts';
 import { withVault } from './vault-failure.ts';
 
 export interface RefreshDeps extends PromoteDeps {
+  config: { demo: DemoWorld | undefined };
   seam: Seam;
   accounts: AccountStore;
   sealer: TokenCipher;
@@ -21,13 +24,16 @@ export interface RefreshDeps extends PromoteDeps {
 
 export interface Refresher {
   /**
-   * Refreshes once. The caller holds the account's lease, and `hold` renews it before each request to the
+   * Refreshes once, for one resource. The caller holds the account's lease, and `hold` renews it before each request to the
    * provider: slow discovery, a second credential and the previous token may together take longer than the
    * lease.
    */
-  refresh(stored: StoredAccount, hold: () => Promise<boolean>): Promise<RefreshOutcome>;
+  refresh(stored: StoredAccount, resource: Resource, hold: () => Promise<boolean>): Promise<RefreshOutcome>;
   /** True when the cause of a refusal may have been fixed, so the provider may be called again. */
-  mayTryAgain(account: Account): Promise<boolean>;
+  mayTryAgain(
+    account: AccountRef,
+    refusal: { refusedAsOf?: string | undefined; retryAt: string | undefined },
+  ): Promise<boolean>;
 }
 
 /** Codes thrown while the credential is fetched, before the provider is called. */
@@ -56,7 +62,12 @@ export function createRefresher(deps: RefreshDeps): Refresher {
     return accounts.replace({ ...account, refreshBegunAt: account.refreshBegunAt ?? isoAfter(0) }, etag);
   }
 
-  async function refresh(stored: StoredAccount, renew: () => Promise<boolean>): Promise<RefreshOutcome> {
+  async function refresh(
+    read: StoredAccount,
+    resource: Resource,
+    renew: () => Promise<boolean>,
+  ): Promise<RefreshOutcome> {
+    const stored = { ...read, resource };
     let asked = false;
     const hold: Hold = async () => {
       if (!(await renew())) throw new PostroomError('lease-taken', 'Another process refreshes this account.');
@@ -75,9 +86,9 @@ export function createRefresher(deps: RefreshDeps): Refresher {
       return store.storeUnavailable({ ...stored, history }, provider, ready.code, account.refreshBegunAt);
     const begun = await begin(stored);
     if (begun === undefined) return { kind: 'changed' };
-    const attempt: Attempt = { ...begun, history };
+    const attempt: Attempt = { ...begun, resource, history };
     try {
-      const answer = await requestRefresh(deps, provider, begun.account, hold);
+      const answer = await requestRefresh(deps, provider, begun.account, resource, hold);
       if (answer.kind === 'refreshed') {
         const outcome = await store.storeGrant(attempt, provider, answer.grant);
         await promoteCredential(deps, provider, answer.credential);
@@ -104,7 +115,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
 
   return {
     refresh,
-    async mayTryAgain({ providerId, refusedAsOf, retryAt }) {
+    async mayTryAgain({ providerId }, { refusedAsOf, retryAt }) {
       if (retryAt !== undefined && !isWaiting(retryAt, seam.now())) return true;
       if (refusedAsOf === undefined) return false;
       const provider = await providers.get(providerId);

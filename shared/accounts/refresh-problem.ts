@@ -1,4 +1,5 @@
 import type { VaultCode } from '../platform/problem.ts';
+import type { Resource } from '../providers/protocol-access.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Account, Problem } from './account.ts';
 import type { Unproven } from './oauth-client.ts';
@@ -29,6 +30,27 @@ export function problemFor(
     message: `The sign-in of ${account.user} has ended. Connect the mailbox again. The provider said: ${message}`,
   };
 }
+
+const resourceInWords: Readonly<Record<Resource, string>> = {
+  outlook: 'the mail servers',
+  graph: 'Microsoft Graph',
+};
+
+/** The text about a refusal of one resource, while the sign-in works for the other. */
+export const resourceRefused = (
+  { code, message }: Lasting,
+  { user }: Pick<Account, 'user'>,
+  resource: Resource,
+): Problem => ({
+  code,
+  message: `The provider gives no token for ${resourceInWords[resource]} to ${user}; the other ways of this account keep working. It said: ${message}`,
+});
+
+/** A token for a resource of which no permission was granted. */
+export const notGranted = ({ user, kind }: Pick<Account, 'user' | 'kind'>, resource: Resource): Problem => ({
+  code: 'permission-not-granted',
+  message: `${kind === 'app' ? 'The app' : user} has no permission for ${resourceInWords[resource]}. Sign in again for this way and allow it.`,
+});
 
 export const credentialGone = (provider: Provider, reason: Unproven['reason']): Problem =>
   reason === 'disabled'

@@ -1,22 +1,32 @@
 import type { VaultCode } from '../platform/problem.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
+import type { Resource } from '../providers/protocol-access.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Account, AccountStatus, Problem } from './account.ts';
+import { resourcesOfAccount, scopesAfter, withoutRefusal } from './account-resources.ts';
 import type { AccountStore, StoredAccount } from './account-store.ts';
 import { encryptTokens } from './encrypt-tokens.ts';
 import type { Grant } from './grant.ts';
-import { credentialUnavailable, problemFor } from './refresh-problem.ts';
+import { credentialUnavailable, problemFor, resourceRefused } from './refresh-problem.ts';
 import { pauseForPerson, pauseInPassing } from './retry-pause.ts';
 import { type SignInEvent, withEvent } from './sign-in-history.ts';
 import type { TokenCipher } from './token-encryption.ts';
-import { type EndpointFailure, judgeWithHistory, silence } from './token-failure.ts';
+import {
+  blamesResource,
+  type EndpointFailure,
+  judgeWithHistory,
+  type Lasting,
+  silence,
+} from './token-failure.ts';
 
 export type RefreshOutcome =
   /** `provider`: the provider as it was when it was called. */
   | { kind: 'refreshed'; account: Account; token: Secret; provider: Provider }
   | { kind: 'retrying'; account: Account }
   | { kind: 'action-required'; account: Account }
+  /** One resource refuses; the account keeps its state. */
+  | { kind: 'refused'; account: Account; problem: Problem }
   /** The row has changed since it was read: read it again. */
   | { kind: 'changed' }
   /** The lease has expired and another process refreshes; the provider was not called again. */
@@ -27,6 +37,8 @@ export type RefreshOutcome =
  * waits.
  */
 export interface Attempt extends StoredAccount {
+  /** What the token is for. */
+  resource: Resource;
   history: readonly SignInEvent[];
 }
 
@@ -71,7 +83,7 @@ export interface RefreshStore {
     refreshBegunAt: string | undefined,
   ): Promise<RefreshOutcome>;
   /** Stores an earlier response that storage did not accept then; undefined if there is none. */
-  storeUnsaved(stored: StoredAccount): Promise<RefreshOutcome | undefined>;
+  storeUnsaved(stored: StoredAccount & { resource: Resource }): Promise<RefreshOutcome | undefined>;
 }
 
 interface StoreDeps {
@@ -83,11 +95,27 @@ interface StoreDeps {
 const STORE_TRIES = 4;
 const STORE_PAUSE_MS = 250;
 
+function eventOf(
+  result: SignInEvent['result'],
+  problem: Problem,
+  failure: EndpointFailure | undefined,
+): Omit<SignInEvent, 'at' | 'times' | 'lastAt'> {
+  const { suberror, traceId, correlationId } = failure ?? {};
+  return {
+    result,
+    code: problem.code,
+    message: failure === undefined ? problem.message : (failure.sentence ?? failure.detail),
+    ...(suberror !== undefined && { suberror }),
+    ...(traceId !== undefined && { traceId }),
+    ...(correlationId !== undefined && { correlationId }),
+  };
+}
+
 export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): RefreshStore {
   /** Received but not stored, because storage was unavailable for longer than the retries. */
   const unsaved = new Map<
     string,
-    { etag: string; next: Next; token: Secret | undefined; provider: Provider }
+    { etag: string; next: Next; token: Secret | undefined; provider: Provider; resource: Resource }
   >();
   const isoAfter = (milliseconds: number): string => new Date(seam.now() + milliseconds).toISOString();
   const isoNow = (): string => isoAfter(0);
@@ -104,15 +132,7 @@ export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): Refre
     const { state, problem } = change;
     const stateSince = state === attempt.account.state ? attempt.account.stateSince : isoNow();
     const next: Account = { ...attempt.account, ...change, stateSince };
-    const { suberror, traceId, correlationId } = failure ?? {};
-    const history = after(attempt, {
-      result: state,
-      code: problem.code,
-      message: failure === undefined ? problem.message : (failure.sentence ?? failure.detail),
-      ...(suberror !== undefined && { suberror }),
-      ...(traceId !== undefined && { traceId }),
-      ...(correlationId !== undefined && { correlationId }),
-    });
+    const history = after(attempt, eventOf(state, problem, failure));
     return (await accounts.replace(next, attempt.etag, history))?.account;
   }
 
@@ -126,9 +146,7 @@ export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): Refre
         // written the row. No two ciphertexts are equal. The refresh token alone is not enough: it may be
         // the previous one, and an app has none.
         const there = await accounts.get(account);
-        const { access, refresh } = account.tokens;
-        const isOurs = there?.account.tokens.access === access && there?.account.tokens.refresh === refresh;
-        return isOurs ? there : undefined;
+        return there !== undefined && hasSameTokens(there.account, account) ? there : undefined;
       } catch (error) {
         if (tries >= STORE_TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, STORE_PAUSE_MS * tries));
@@ -137,11 +155,12 @@ export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): Refre
   }
 
   async function storeGrant(attempt: Attempt, provider: Provider, grant: Grant): Promise<RefreshOutcome> {
-    const { account, etag } = attempt;
+    const { account, etag, resource } = attempt;
     const renewed: Account = {
       ...account,
-      tokens: await encryptTokens(sealer, account, provider, grant, seam.now()),
-      scopes: account.kind === 'app' ? account.scopes : (grant.scopes ?? account.scopes),
+      ...(await encryptTokens(sealer, account, { provider, resource }, grant, seam.now())),
+      scopes: account.kind === 'app' ? account.scopes : scopesAfter(account.scopes, resource, grant.scopes),
+      refused: withoutRefusal(account.refused, resource),
       state: 'ok',
       stateSince: account.state === 'ok' ? account.stateSince : isoNow(),
       problem: undefined,
@@ -154,7 +173,7 @@ export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): Refre
       account: renewed,
       history: complete ? after(attempt, { result: 'refreshed' }) : attempt.history,
     };
-    unsaved.set(account.accountId, { etag, next, token: grant.accessToken, provider });
+    unsaved.set(account.accountId, { etag, next, token: grant.accessToken, provider, resource });
     const written = await store(etag, next);
     unsaved.delete(account.accountId);
     if (written === undefined) return { kind: 'changed' };
@@ -183,6 +202,8 @@ export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): Refre
       const account = await saveOutcome(attempt, change, failure);
       return account === undefined ? { kind: 'changed' } : { kind: 'retrying', account };
     }
+    if (blamesResource(failure) && resourcesOfAccount(attempt.account).length > 1)
+      return storeRefusal(attempt, failure, verdict, provider);
     // Only a new sign-in restores an ended grant; everything else continues automatically once it is fixed.
     const hasEnded = verdict.blames === 'grant' && attempt.account.kind !== 'app';
     const change = {
@@ -195,6 +216,33 @@ export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): Refre
     };
     const account = await saveOutcome(attempt, change, failure);
     return account === undefined ? { kind: 'changed' } : { kind: 'action-required', account };
+  }
+
+  /** One resource refuses: what stands for the account and its other resource stays. */
+  async function storeRefusal(
+    attempt: Attempt,
+    failure: EndpointFailure,
+    verdict: Lasting,
+    provider: Provider | undefined,
+  ): Promise<RefreshOutcome> {
+    const { account, resource } = attempt;
+    const problem = resourceRefused(verdict, account, resource);
+    const refusal = {
+      problem,
+      since: account.refused?.[resource]?.since ?? isoNow(),
+      retryAt: isoAfter(pauseForPerson(attempt.history)),
+      refusedAsOf: provider?.changedAt,
+    };
+    const next: Account = {
+      ...account,
+      refused: { ...account.refused, [resource]: refusal },
+      refreshBegunAt: undefined,
+    };
+    const history = after(attempt, eventOf('action-required', problem, failure));
+    const written = await accounts.replace(next, attempt.etag, history);
+    return written === undefined
+      ? { kind: 'changed' }
+      : { kind: 'refused', account: written.account, problem };
   }
 
   async function storeProblem(
@@ -229,16 +277,24 @@ export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): Refre
     return account === undefined ? { kind: 'changed' } : { kind: 'retrying', account };
   }
 
-  async function storeUnsaved(stored: StoredAccount): Promise<RefreshOutcome | undefined> {
+  async function storeUnsaved(
+    stored: StoredAccount & { resource: Resource },
+  ): Promise<RefreshOutcome | undefined> {
     const { accountId } = stored.account;
     const response = unsaved.get(accountId);
     if (response === undefined) return undefined;
-    const { etag, next, token, provider } = response;
+    const { etag, next, token, provider, resource } = response;
     const written = etag === stored.etag ? await store(etag, next) : undefined;
     unsaved.delete(accountId);
-    if (written === undefined || token === undefined) return { kind: 'changed' };
+    if (written === undefined || token === undefined || resource !== stored.resource)
+      return { kind: 'changed' };
     return { kind: 'refreshed', account: written.account, token, provider };
   }
 
   return { storeGrant, storeFailure, storeProblem, storeUnavailable, storeUnsaved };
 }
+
+const hasSameTokens = (a: Account, b: Account): boolean =>
+  a.tokens.access === b.tokens.access &&
+  a.graph?.access === b.graph?.access &&
+  a.tokens.refresh === b.tokens.refresh;

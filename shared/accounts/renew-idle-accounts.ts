@@ -4,6 +4,7 @@ import type { Seam } from '../platform/seam.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import type { AccessTokens } from './access-token.ts';
 import type { Account } from './account.ts';
+import { lastRefreshedAt } from './account-resources.ts';
 import type { AccountStore } from './account-store.ts';
 
 interface RenewDeps {
@@ -44,7 +45,7 @@ export async function renewIdleAccounts(deps: RenewDeps): Promise<Renewals> {
   const idle = accounts
     .flat()
     .filter((account) => isIdle(account, begunAt))
-    .sort((a, b) => Date.parse(a.tokens.receivedAt) - Date.parse(b.tokens.receivedAt));
+    .sort((a, b) => Date.parse(lastRefreshedAt(a)) - Date.parse(lastRefreshedAt(b)));
   const ends = await mapLimited(idle, AT_A_TIME, async (account): Promise<keyof Renewals> => {
     if (deps.seam.now() - begunAt >= TIME_MS) return 'left';
     try {
@@ -72,4 +73,4 @@ export async function renewIdleAccounts(deps: RenewDeps): Promise<Renewals> {
 export const isIdle = (account: Account, now: number): boolean =>
   account.kind !== 'app' &&
   account.state !== 'action-required' &&
-  now - Date.parse(account.tokens.receivedAt) >= IDLE_MS;
+  now - Date.parse(lastRefreshedAt(account)) >= IDLE_MS;

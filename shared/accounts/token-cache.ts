@@ -1,14 +1,16 @@
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
+import { type Resource, resources } from '../providers/protocol-access.ts';
 import type { UsableToken } from './access-token.ts';
-import type { Account, AccountRef, EncryptedTokens } from './account.ts';
+import type { Account, AccountRef, EncryptedAccess } from './account.ts';
 import { isFresh } from './grant.ts';
 
 export interface CachedToken {
   token: Secret;
-  tokens: EncryptedTokens;
+  tokens: EncryptedAccess;
+  resource: Resource;
   user: string;
-  /** The mail servers it may be sent to. */
+  /** The hosts it may be sent to. */
   hosts: readonly string[];
   /** When the row was read, in milliseconds since the epoch. */
   seenAt: number;
@@ -22,22 +24,28 @@ export interface CachedToken {
  */
 const TRUSTED_MS = 90_000;
 
-/** The newest token of each account that this process has read or received. */
+/** The newest tokens of each account that this process has read or received, one for each resource. */
 export interface TokenCache {
-  get(ref: AccountRef): CachedToken | undefined;
-  /** @param hosts the mail servers that may receive the token */
-  put(account: Account, hosts: readonly string[], token: Secret): UsableToken;
+  /** The token for a host. Where one host serves several resources, `resource` chooses. */
+  get(ref: AccountRef, host: string, resource: Resource | undefined): CachedToken | undefined;
+  put(account: Account, issued: Omit<CachedToken, 'user' | 'seenAt'>): UsableToken;
   forget(ref: AccountRef): void;
 }
 
 export function createTokenCache(seam: Pick<Seam, 'now'>): TokenCache {
-  const cached = new Map<string, CachedToken>();
+  const cached = new Map<string, Partial<Record<Resource, CachedToken>>>();
   return {
-    get: (ref) => cached.get(accountKey(ref)),
-    put(account, hosts, token) {
-      const { tokens, user } = account;
-      const entry = { token, tokens, user, hosts, seenAt: seam.now() };
-      cached.set(accountKey(account), entry);
+    get(ref, host, resource) {
+      const known = cached.get(accountKey(ref));
+      return resources
+        .filter((one) => resource === undefined || one === resource)
+        .map((one) => known?.[one])
+        .find((one) => one?.hosts.includes(host.toLowerCase()));
+    },
+    put(account, issued) {
+      const entry = { ...issued, user: account.user, seenAt: seam.now() };
+      const key = accountKey(account);
+      cached.set(key, { ...cached.get(key), [issued.resource]: entry });
       return toUsable(entry);
     },
     forget(ref) {
@@ -61,10 +69,17 @@ export const isUnexpired = ({ tokens }: CachedToken, now: number): boolean =>
   Date.parse(tokens.accessExpiresAt) > now;
 
 /** Pure. */
-export const toUsable = ({ token, tokens, user, hosts }: CachedToken): UsableToken => ({
+export const toUsable = ({
+  token,
+  tokens,
+  user,
+  hosts,
+  resource,
+}: Omit<CachedToken, 'seenAt'>): UsableToken => ({
   kind: 'token',
   token,
   expiresAt: tokens.accessExpiresAt,
   user,
   hosts,
+  resource,
 });

@@ -138,6 +138,23 @@ export function blamesCredential(failure: EndpointFailure): boolean {
   return verdict.kind === 'action-required' && verdict.blames === 'credential';
 }
 
+// The cause is what was granted at, or is demanded by, one resource: consent (65001, 65004), the resource in
+// this tenant (500011, 650052, 650057), the scope (650053, 70011), and conditional access, which is set per
+// resource (50076, 50079, 50158, 53000 to 53004).
+// https://learn.microsoft.com/entra/identity-platform/reference-error-codes#aadsts-error-codes
+const RESOURCE_CODES = new Set([
+  65001, 65004, 500011, 650052, 650053, 650057, 70011, 50076, 50079, 50158, 53000, 53001, 53002, 53003, 53004,
+]);
+const RESOURCE_ERRORS = new Set(['consent_required', 'invalid_scope', 'invalid_resource', 'invalid_target']);
+
+/**
+ * True when a lasting refusal concerns the resource that was asked for, and not the sign-in as a whole: the
+ * same refresh token may work for another resource. Pure.
+ */
+export const blamesResource = ({ codes, error = '', suberror = '' }: EndpointFailure): boolean =>
+  codes.some((code) => RESOURCE_CODES.has(code)) ||
+  (codes.length === 0 && (RESOURCE_ERRORS.has(error) || suberror === 'consent_required'));
+
 /** `AADSTS7000222` if Microsoft sent a number, otherwise the OAuth error, otherwise the status. */
 export function codeOf({ codes, error, status }: EndpointFailure): Code {
   const [number] = codes;

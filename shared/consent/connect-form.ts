@@ -1,4 +1,4 @@
-import { type Protocol, protocols } from '../providers/presets.ts';
+import { type Protocol, protocols, serverProtocols } from '../providers/presets.ts';
 import type { ConnectRequest } from './consent.ts';
 
 export type ConnectFormResult =
@@ -12,6 +12,8 @@ const ACCOUNT_ID = /^[a-z2-7]{26}$/;
 
 export const isMailAddress = (text: string): boolean => text.length <= 254 && ADDRESS.test(text);
 
+const reading: readonly Protocol[] = ['imap', 'pop3', 'graph'];
+
 /** Validates the connect form. Pure. */
 export function parseConnectForm(typed: Readonly<Record<string, string>>): ConnectFormResult {
   const errors: Record<string, string> = {};
@@ -22,11 +24,11 @@ export function parseConnectForm(typed: Readonly<Record<string, string>>): Conne
   const signIn = shared ? (typed['signIn'] ?? '').trim() : address;
   if (shared && (signIn === '' || signIn.length > 254 || /\s/.test(signIn)))
     errors['signIn'] = 'Enter the user who signs in for this shared mailbox, for example sam@example.org.';
-  const wanted = protocols.filter((protocol): protocol is Protocol => typed[protocol] === 'on');
+  const wanted: readonly Protocol[] = protocols.filter((protocol) => typed[protocol] === 'on');
   // The checkboxes are under "advanced"; a form without them means all three.
-  const chosen = typed['advanced'] === 'yes' ? wanted : protocols;
-  if (!chosen.includes('imap') && !chosen.includes('pop3'))
-    errors['imap'] = 'Choose IMAP or POP: at least one is needed to read email.';
+  const chosen = typed['advanced'] === 'yes' ? wanted : serverProtocols;
+  if (!reading.some((protocol) => chosen.includes(protocol)))
+    errors['imap'] = 'Choose IMAP, POP or Microsoft Graph: at least one is needed to read email.';
   if (Object.keys(errors).length > 0) return { kind: 'invalid', errors };
   return {
     kind: 'valid',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Explanation } from '../explanations/explanation.ts';
 import { json, optional, type RowKeys, recordKind, text, time } from '../platform/records.ts';
+import { protocols } from '../providers/presets.ts';
 import type { Approval } from './approval.ts';
 import type { ConnectRequest, Initiator, PendingConsent } from './consent.ts';
 import type { Invitation } from './invitation.ts';
@@ -24,7 +25,7 @@ const connectRequest: z.ZodType<ConnectRequest> = z
     signIn: z.string(),
     shared: z.boolean(),
     chooseAccount: z.boolean(),
-    protocols: z.array(z.enum(['imap', 'pop3', 'smtp'])),
+    protocols: z.array(z.enum(protocols)),
     reconnect: z.object({ mailboxId: z.string(), accountId: z.string() }).optional(),
     replacement: z
       .discriminatedUnion('kind', [

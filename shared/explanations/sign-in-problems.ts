@@ -47,6 +47,15 @@ export const signInProblems = {
     ],
     links: ['key-vaults'],
   },
+  'permission-not-granted': {
+    title: 'The sign-in does not include this way',
+    cause:
+      'The account was connected for other ways of reading or sending mail, so it has no permission for this one.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [signInAgain],
+    links: [],
+  },
   'mail-host-refused': {
     title: 'The sign-in may not be used at this mail server',
     cause: 'A token goes to the mail servers of its provider only, and the mailbox names another server.',

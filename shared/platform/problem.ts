@@ -35,6 +35,7 @@ const problems = {
   'lease-taken': {},
   'tokens-unreadable': {},
   'mail-host-refused': {},
+  'permission-not-granted': {},
   unknown: {},
   'provider-missing': {},
   'provider-changed': {},

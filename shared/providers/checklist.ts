@@ -1,7 +1,7 @@
 import type { Credential } from './credential.ts';
 import { protocolsIn } from './permissions.ts';
 import type { Proof } from './preflight.ts';
-import { protocols, traitsOf } from './presets.ts';
+import { serverProtocols, traitsOf } from './presets.ts';
 import type { Provider } from './provider.ts';
 
 /**
@@ -114,7 +114,7 @@ function permissionState(provider: Provider, granted: number, signedIn: boolean)
   if (!signedIn) return provider.approvedAt === undefined ? 'unseen' : 'reported';
   // A custom provider's scopes have no known meaning: a completed sign-in is all that can be verified.
   if (traitsOf(provider).settingsFrom === 'admin') return 'proven';
-  return granted === protocols.length ? 'proven' : 'unseen';
+  return granted === serverProtocols.length ? 'proven' : 'unseen';
 }
 
 function signInState({ accounts }: ProviderFacts): StepState {

@@ -1,18 +1,12 @@
 import type { Cloud } from './clouds.ts';
 import { GUID, refused, WHERE_IDS, wanted } from './field-rules.ts';
-import type { PresetPlaces, PresetTraits, Protocol } from './presets.ts';
+import type { PresetPlaces, PresetTraits } from './presets.ts';
+import { protocolAccess } from './protocol-access.ts';
 
 /** The definition of a preset: a new one is one more entry of `presetEntries`. */
 export type PresetEntry = PresetTraits & {
   /** Its endpoints, in one of Microsoft's clouds; other providers have the same for everyone. */
   places(cloud: Cloud): PresetPlaces;
-};
-
-// https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
-const outlookPermissions: Record<Protocol, string> = {
-  imap: 'IMAP.AccessAsUser.All',
-  pop3: 'POP.AccessAsUser.All',
-  smtp: 'SMTP.Send',
 };
 
 const microsoft: PresetEntry = {
@@ -43,12 +37,18 @@ const microsoft: PresetEntry = {
       pop3: { host: cloud.imapHost, port: 995 },
       smtp: { host: cloud.smtpHost, port: 587 },
     },
+    graph: { host: new URL(cloud.graph).hostname, port: 443 },
     endpointHosts: [cloud.loginHost],
     authority: (tenant) => `https://${cloud.loginHost}/${tenant}/v2.0`,
-    mailScopes: (asked) =>
-      Object.entries(outlookPermissions)
+    // Full addresses: a bare name means Microsoft Graph.
+    mailScopes: (asked, { shared } = { shared: false }) =>
+      Object.entries(protocolAccess)
         .filter(([protocol]) => asked.some((one) => one === protocol))
-        .map(([, permission]) => `${cloud.outlookScope}/${permission}`),
+        .flatMap(([, access]) => {
+          const permission = shared ? access.shared : access.own;
+          const prefix = access.resource === 'graph' ? cloud.graph : cloud.outlookScope;
+          return permission === undefined ? [] : [`${prefix}/${permission.name}`];
+        }),
   }),
 };
 
@@ -101,6 +101,7 @@ const google: PresetEntry = {
       pop3: { host: 'pop.gmail.com', port: 995 },
       smtp: { host: 'smtp.gmail.com', port: 587 },
     },
+    graph: undefined,
     endpointHosts: ['accounts.google.com', 'oauth2.googleapis.com', 'www.googleapis.com'],
     authority: () => 'https://accounts.google.com',
     // One scope covers all three protocols: https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
@@ -131,6 +132,7 @@ const custom: PresetEntry = {
   offlineScope: true,
   places: () => ({
     mail: undefined,
+    graph: undefined,
     endpointHosts: undefined,
     authority: () => undefined,
     mailScopes: () => [],

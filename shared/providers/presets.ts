@@ -10,12 +10,20 @@ export const presetNames = Object.keys(presetEntries) as PresetName[];
 export const isPresetName = (value: unknown): value is PresetName =>
   typeof value === 'string' && Object.hasOwn(presetEntries, value);
 
-/** What a token may be used for; at Microsoft, each protocol has its own scope. */
-export type Protocol = 'imap' | 'pop3' | 'smtp';
-export const protocols: readonly Protocol[] = ['imap', 'pop3', 'smtp'];
+/** The protocols of mail servers, to which a token goes by XOAUTH2. */
+export const serverProtocols = ['imap', 'pop3', 'smtp'] as const;
+export type ServerProtocol = (typeof serverProtocols)[number];
+
+/**
+ * What a token may be used for; at Microsoft, each has its own scope (protocol-access.ts). Over Microsoft
+ * Graph: `graph` reads and changes mail, `graph-send` sends, `graph-push` learns of new mail in a mailbox
+ * that is read in another way.
+ */
+export const protocols = [...serverProtocols, 'graph', 'graph-send', 'graph-push'] as const;
+export type Protocol = (typeof protocols)[number];
 
 /** Host names of mail servers, by protocol. */
-export type MailHosts = Partial<Record<Protocol, string>>;
+export type MailHosts = Partial<Record<ServerProtocol, string>>;
 
 export interface MailHost {
   host: string;
@@ -80,13 +88,15 @@ export interface PresetTraits {
 /** The endpoints of a preset. */
 export interface PresetPlaces {
   /** Mail hosts that may receive a token of this provider; undefined: the provider's row names them. */
-  mail: Partial<Record<Protocol, MailHost>> | undefined;
+  mail: Partial<Record<ServerProtocol, MailHost>> | undefined;
+  /** The host of Microsoft Graph; undefined where there is none. */
+  graph: MailHost | undefined;
   /** Allowed hosts of the authorization, token and key endpoints; undefined: any public host. */
   endpointHosts: readonly string[] | undefined;
   /** The issuer for discovery; undefined: the admin enters it. */
   authority(tenant: string): string | undefined;
-  /** The scopes for these protocols, without the OpenID scopes. */
-  mailScopes(wanted: readonly Protocol[]): string[];
+  /** The scopes for these protocols, without the OpenID scopes. Those of the mail servers come first. */
+  mailScopes(wanted: readonly Protocol[], mailbox?: { shared: boolean }): string[];
 }
 
 export type Preset = PresetTraits & PresetPlaces & { name: PresetName };
@@ -101,6 +111,7 @@ export const traitsOf = ({ preset }: { preset: PresetName }): PresetTraits => pr
 function placesIn(world: DemoWorld): Omit<PresetPlaces, 'mailScopes'> {
   return {
     mail: { imap: world.imap, pop3: world.pop3, smtp: world.smtp },
+    graph: world.graph,
     endpointHosts: [new URL(world.authority).hostname],
     authority: (tenant) => demoAuthority(world, tenant),
   };

@@ -4,7 +4,7 @@ import { credentialsOf } from './credential.ts';
 import { type CredentialInput, parseCredential } from './credential-form.ts';
 import { type EndpointRules, endpointProblem, hostProblem } from './endpoint-safety.ts';
 import { providerRules, ruleProblem } from './field-rules.ts';
-import type { MailHosts, Preset, Protocol } from './presets.ts';
+import type { MailHosts, Preset, ServerProtocol } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
 import { registrationOf } from './registration.ts';
 
@@ -184,7 +184,7 @@ function customEndpoints(
 }
 
 /** Form fields for the mail servers of a custom provider, in form order. */
-export const mailHostFields: Readonly<Record<Protocol, string>> = {
+export const mailHostFields: Readonly<Record<ServerProtocol, string>> = {
   imap: 'imapHost',
   smtp: 'smtpHost',
   pop3: 'pop3Host',

@@ -9,9 +9,11 @@ import {
   type PresetName,
   type Protocol,
   presetNamed,
-  protocols,
+  type ServerProtocol,
+  serverProtocols,
   traitsOf,
 } from './presets.ts';
+import { protocolAccess, type Resource } from './protocol-access.ts';
 
 /** The endpoints of a custom provider. */
 export type CustomEndpoints =
@@ -90,7 +92,7 @@ export interface MailServer {
   host: string;
   port?: number;
 }
-export type MailServers = Partial<Record<Protocol, MailServer>>;
+export type MailServers = Partial<Record<ServerProtocol, MailServer>>;
 
 /**
  * The mail servers that may receive a provider's tokens, and no others (RFC 9700 section 4.9). For a custom
@@ -106,15 +108,37 @@ export function mailServersOf(provider: Provider, config: World): MailServers {
   );
 }
 
+/** The hosts that may receive a provider's token for one resource, in lower case. */
+export function tokenHostsOf(provider: Provider, config: World, resource: Resource): readonly string[] {
+  if (resource === 'outlook')
+    return Object.values(mailServersOf(provider, config)).map(({ host }) => host.toLowerCase());
+  const graph = presetNamed(provider.preset, config, provider.cloud)?.graph;
+  return graph === undefined ? [] : [graph.host.toLowerCase()];
+}
+
+/** The protocols that are asked for where no choice was made: those of the mail servers. */
+export const usualProtocols: readonly Protocol[] = serverProtocols;
+
+/** Which mailbox a token is for, and for which resource. */
+export interface ScopeNeeds {
+  /** The mailbox is shared with the person who signs in. */
+  shared?: boolean | undefined;
+  /** Only the scopes of one resource: a token request may name one only (AADSTS28000). */
+  resource?: Resource | undefined;
+}
+
 /**
- * All scopes to request. The mail scopes come first: Entra takes the token's audience from the first one.
+ * All scopes to request. The mail scopes come first: Entra takes the token's audience from the first one. An
+ * authorization request may name the scopes of several resources, a token request those of one:
+ * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#request-an-authorization-code
  */
 export function scopesOf(
   provider: Provider,
   config: World,
-  wanted: readonly Protocol[] = protocols,
+  wanted: readonly Protocol[] = usualProtocols,
+  needs: ScopeNeeds = {},
 ): readonly string[] {
-  const mail = mailScopesOf(provider, config, wanted);
+  const mail = mailScopesOf(provider, config, wanted, needs);
   const { offlineScope } = traitsOf(provider);
   return [...mail, 'openid', 'profile', 'email', ...(offlineScope ? ['offline_access'] : [])];
 }
@@ -124,9 +148,12 @@ export function mailScopesOf(
   provider: Provider,
   config: World,
   wanted: readonly Protocol[],
+  { shared = false, resource }: ScopeNeeds = {},
 ): readonly string[] {
   const preset = presetOf(provider, config);
-  return preset.settingsFrom === 'admin' ? provider.scopes : preset.mailScopes(wanted);
+  if (preset.settingsFrom === 'admin') return provider.scopes;
+  const asked = wanted.filter((one) => resource === undefined || protocolAccess[one].resource === resource);
+  return preset.mailScopes(asked, { shared });
 }
 
 /**

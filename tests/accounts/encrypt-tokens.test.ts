@@ -19,7 +19,9 @@ const seal = (granted: { access?: string; refresh?: string }) => {
     expiresInSeconds: 3600,
     scopes: undefined,
   };
-  return encryptTokens(sealer, account, provider, grant, NOW);
+  return encryptTokens(sealer, account, { provider, resource: 'outlook' }, grant, NOW).then(
+    ({ tokens }) => tokens,
+  );
 };
 
 test('encrypts both tokens, each for its purpose, and keeps the one just used until the new one has worked', async () => {

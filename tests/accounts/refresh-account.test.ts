@@ -23,7 +23,7 @@ async function postroom(change: Partial<Account> = {}, provider: Partial<Provide
   const refresh = async (by = refresher): Promise<RefreshOutcome> => {
     const stored = await world.deps.accounts.get(world.account);
     if (stored === undefined) throw new Error('no row');
-    return by.refresh(stored, hold);
+    return by.refresh(stored, 'outlook', hold);
   };
   const history = async () => (await world.deps.accounts.history(world.account)).slice(0, -1);
   return { ...world, refresher, holds, refresh, history };
@@ -107,7 +107,7 @@ describe('a refresh', () => {
     const stored = await deps.accounts.get(account);
     await deps.accounts.save({ ...account, user: 'new@contoso.example' });
     if (stored === undefined) throw new Error('no row');
-    expect(await refresher.refresh(stored, async () => true)).toEqual({ kind: 'changed' });
+    expect(await refresher.refresh(stored, 'outlook', async () => true)).toEqual({ kind: 'changed' });
     expect(asked).toEqual([]);
   });
 
@@ -377,7 +377,7 @@ describe('a lasting refusal', () => {
       refusedAsOf: undefined,
       refreshBegunAt: undefined,
     });
-    expect(await refresher.mayTryAgain(after)).toBe(false);
+    expect(await refresher.mayTryAgain(after, after)).toBe(false);
   });
 
   test('of the grant mentions an earlier refresh that never finished', async () => {
@@ -407,13 +407,13 @@ describe('a lasting refusal', () => {
       refusedAsOf: provider.changedAt,
       refreshBegunAt: isoAt(-5),
     });
-    expect(await refresher.mayTryAgain(after)).toBe(false);
+    expect(await refresher.mayTryAgain(after, after)).toBe(false);
     await deps.providers.save({ ...provider, changedAt: isoAt(0) });
-    expect(await refresher.mayTryAgain(after)).toBe(true);
+    expect(await refresher.mayTryAgain(after, after)).toBe(true);
     await deps.providers.remove(provider.id);
-    expect(await refresher.mayTryAgain(after)).toBe(false);
+    expect(await refresher.mayTryAgain(after, after)).toBe(false);
     state.now = NOW + 15 * MINUTE;
-    expect(await refresher.mayTryAgain(after)).toBe(true);
+    expect(await refresher.mayTryAgain(after, after)).toBe(true);
     await deps.providers.save(provider);
     await refresh();
     expect((await row()).retryAt).toBe(isoAt(45 * MINUTE));

@@ -122,7 +122,7 @@ describe('a form', () => {
   test.each([{}, { smtp: 'on' }])('with %j under "advanced" can read no email', (fields) => {
     expect(parsed({ advanced: 'yes', ...fields })).toEqual({
       kind: 'invalid',
-      errors: { imap: expect.stringContaining('Choose IMAP or POP') },
+      errors: { imap: expect.stringContaining('Choose IMAP, POP or Microsoft Graph') },
     });
   });
 
