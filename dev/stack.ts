@@ -13,6 +13,7 @@ import type { Ports } from './demo/ports.ts';
 import { type Certificates, keepCertificates } from './emulators/certificates.ts';
 import { type RemoteControl, remoteControl } from './emulators/entra/control.ts';
 import type { TenantAddress } from './emulators/entra/entra.ts';
+import { type RunningGraph, startGraph } from './emulators/graph/graph.ts';
 import { type RemoteVault, remoteVault } from './emulators/key-vault/remote-vault.ts';
 import type { EmulatedMailbox, MailServer, MailServerKind } from './emulators/mail/mail-world.ts';
 import { type Restartable, startRestartable } from './emulators/process/restartable.ts';
@@ -65,6 +66,8 @@ export interface Stack {
   keyVault: { url: string } & RemoteVault;
   managedIdentity: ReadyEmulator<'managed-identity'>;
   storage: { connectionString: string };
+  /** Shows the mailboxes of `mail`. */
+  graph: RunningGraph;
   /** Stops a server and, once that is done, restarts it with the same state and ports. */
   restart(server: 'mail' | 'storage', whileDown: () => Promise<unknown>): Promise<void>;
   /** Stops every emulator; all state is on disk when it resolves. Stop the app first. */
@@ -74,7 +77,7 @@ export interface Stack {
 const TOKEN_EXCHANGE = 'api://AzureADTokenExchange';
 
 /**
- * Starts Azurite, the vault, the managed identity, the identity provider and the mail server.
+ * Starts Azurite, the vault, the managed identity, the identity provider, the mail server and Graph.
  * @throws Error with a message that names the emulator and says what to do; everything that was started is
  * stopped again
  */
@@ -129,7 +132,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
   if (othersResult.status === 'rejected') throw othersResult.reason;
   const storage = storageResult.value;
   const { connectionString } = storage.now();
-  const { identity, vault, provider, tenant, mail } = othersResult.value;
+  const { identity, vault, provider, tenant, mail, graph } = othersResult.value;
 
   async function startOthers(): Promise<{
     identity: ReadyEmulator<'managed-identity'>;
@@ -137,6 +140,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     provider: ReadyEmulator<'entra'>;
     tenant: TenantAddress;
     mail: Restartable<MailServer>;
+    graph: RunningGraph;
   }> {
     const identity = keep(
       await startEmulator(
@@ -207,7 +211,23 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
         startMail(options, stateDir, ports, certificates, tenant, provider.signingKey, users),
       ),
     );
-    return { identity, vault: vaultResult.value.ready, provider, tenant, mail };
+    const graph = keep(
+      await startGraph({
+        tenantId,
+        jwks: identity.jwks,
+        port: ports.graph,
+        stateDir: join(stateDir, 'graph'),
+        mail: {
+          server: () => mail.now(),
+          mailboxes: mailboxesOf(users),
+          users: tenant.users.map(({ upn, oid }) => ({ upn, oid, name: nameOf(users, upn) })),
+          issuer: tenant.accessTokenIssuer,
+          jwks: { keys: [provider.signingKey.publicJwk] },
+          stateDir: join(stateDir, 'graph'),
+        },
+      }),
+    );
+    return { identity, vault: vaultResult.value.ready, provider, tenant, mail, graph };
   }
 
   const demo: DemoWorld = {
@@ -218,6 +238,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     imap: mail.now().imap,
     pop3: mail.now().pop3,
     smtp: mail.now().smtp,
+    graph: { host: "localhost", port: graph.port },
     ...(options.demo === true && { isShownAsDemo: true }),
   };
   return {
@@ -251,10 +272,14 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     keyVault: { url: vault.url, ...remoteVault(vault.url, certificates.ca) },
     managedIdentity: identity,
     storage: { connectionString },
+    graph,
     restart: (server, whileDown) => (server === 'mail' ? mail : storage).restart(whileDown),
     stop,
   };
 }
+
+const nameOf = (users: readonly DemoUser[], upn: string): string =>
+  users.find((user) => user.upn === upn)?.name ?? upn;
 
 async function startMail(
   options: StackOptions,

@@ -14,6 +14,7 @@ export const PORT_NAMES = {
   pop3: 'mail server emulator (POP3)',
   smtp: 'mail server emulator (SMTP)',
   drop: 'mail server emulator (mail drop)',
+  graph: 'Microsoft Graph emulator',
 } as const;
 
 export type PortName = keyof typeof PORT_NAMES;

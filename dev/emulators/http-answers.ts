@@ -5,16 +5,20 @@ import type { AddressInfo } from 'node:net';
 const LARGEST_BODY = 1024 * 1024;
 
 /** Reads a whole request body of up to 1 MiB. */
-export async function readBody(request: IncomingMessage): Promise<string> {
+export const readBody = async (request: IncomingMessage): Promise<string> =>
+  (await readBytes(request, LARGEST_BODY)).toString('utf8');
+
+/** Reads a whole request body of up to so many bytes. */
+export async function readBytes(request: IncomingMessage, largest: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     const part = Buffer.from(chunk as Uint8Array);
     size += part.length;
-    if (size > LARGEST_BODY) throw new Error('The body is larger than 1 MiB.');
+    if (size > largest) throw new Error(`The body is larger than ${largest} bytes.`);
     chunks.push(part);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 export function sendJson(

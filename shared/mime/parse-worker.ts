@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { describeError } from '../platform/errors.ts';
+import { currentThread } from './parse-deadline.ts';
 import { loadLibraries, type MailLibrary, parseMessage } from './parse-message.ts';
 import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
 
@@ -17,8 +18,8 @@ export interface ParseTask {
 }
 
 export type ParseReply =
-  /** The thread is ready and starts reading this email. */
-  | { id: number; begun: true }
+  /** The thread is ready and starts reading this email. `thread`: see `currentThread`. */
+  | { id: number; begun: true; thread: string | undefined }
   | { id: number; outcome: ParseOutcome }
   | { id: number; failure: string }
   /** The library is waiting for something that never happens. */
@@ -38,7 +39,7 @@ async function answer({ id, raw, parser, nonce }: ParseTask): Promise<void> {
   try {
     // Before the clock starts: a slow disk is not the email's fault.
     await loadLibraries();
-    reply({ id, begun: true }, []);
+    reply({ id, begun: true, thread: currentThread() }, []);
     const parsing = parseMessage(raw, { parser, limits, ...(nonce === undefined ? {} : { nonce }) });
     const outcome = await Promise.race([parsing, idleForLong()]);
     if (outcome === 'idle') {

@@ -179,14 +179,13 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     seat.timer = setTimeout(() => lose(seat, 'the program for it does not start'), LONGEST_MS);
   };
 
-  const startClock = (seat: Seat, job: Job): void => {
+  const startClock = (seat: Seat, job: Job, thread: string | undefined): void => {
     const longest = deadlineMs ?? deadlineOf(job.raw.length);
     const ms = Math.min(longest, job.turn.patienceMs ?? longest);
     const began = performance.now();
-    const before = processorTime(seat.worker);
-    const expire = async (): Promise<void> => {
-      const [first, now] = await Promise.all([before, processorTime(seat.worker)]);
-      if (seat.jobs[0] !== job || seat.lost !== undefined) return;
+    const first = processorTime(thread);
+    const expire = (): void => {
+      const now = processorTime(thread);
       // On a busy machine the thread was not scheduled, which is not the email's fault.
       const isStarved = first !== undefined && now !== undefined && now - first < ms / 2;
       if (isStarved && performance.now() - began < LONGEST_MS) seat.timer = setTimeout(expire, ms);
@@ -202,7 +201,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     const [job] = seat.jobs;
     if (seat.lost !== undefined || job === undefined || job.id !== reply.id) return;
     if ('begun' in reply) {
-      startClock(seat, job);
+      startClock(seat, job, reply.thread);
       return;
     }
     if ('hangs' in reply) {

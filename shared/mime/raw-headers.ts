@@ -50,13 +50,21 @@ export function splitFields(block: Uint8Array): RawField[] {
 /** The value on one line: line ends removed, surrounding white space trimmed (RFC 5322 §2.2.3). */
 export function unfold(value: Uint8Array): Uint8Array {
   const folded = value.includes(LF) || value.includes(CR);
-  const line = folded ? value.filter((byte) => byte !== CR && byte !== LF) : value;
+  const line = folded ? withoutLineEnds(value) : value;
   let start = 0;
   let end = line.length;
   // An index out of range yields undefined, which is not a blank.
   while (isBlank(line[start])) start += 1;
   while (isBlank(line[end - 1])) end -= 1;
   return line.subarray(start, end);
+}
+
+/** A loop, since `filter` takes ten times as long, and every email has hundreds of header lines. */
+function withoutLineEnds(value: Uint8Array): Uint8Array {
+  const line = new Uint8Array(value.length);
+  let length = 0;
+  for (const byte of value) if (byte !== CR && byte !== LF) line[length++] = byte;
+  return line.subarray(0, length);
 }
 
 /** The unfolded value of the only field of that name; undefined if there is none or more than one. */

@@ -11,7 +11,7 @@ export interface DemoWorld {
   imap: { host: string; port: number };
   pop3: { host: string; port: number };
   smtp: { host: string; port: number };
-  /** Microsoft Graph; absent: the demo has none. */
+  /** Stands for `https://graph.microsoft.com`, over plain HTTP on loopback; absent: the demo has none. */
   graph?: { host: string; port: number } | undefined;
   /**
    * Makes the Microsoft 365 preset use the demo's endpoints too, together with the values a person enters.

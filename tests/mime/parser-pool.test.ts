@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { deadlineOf } from '../../shared/mime/parse-deadline.ts';
 import { defaultParseLimits } from '../../shared/mime/parsed-message.ts';
 import { createParserPool, type ParserPool, type ParserPoolOptions } from '../../shared/mime/parser-pool.ts';
 import { cutMail, mailOf, ownMail } from '../harness/memory/mail-files.ts';
@@ -136,15 +135,6 @@ describe('the parser pool', () => {
       reason: 'The mail cannot be read: it has more than 500,000 lines.',
     });
     expect(mailOf(await pool.parse(plain('next'))).subject).toBe('next');
-  });
-
-  it.each([
-    [0, 3_000],
-    [100 * 1024, 3_000],
-    [1024 * 1024, 4_083],
-    [24 * 1024 * 1024, 30_000],
-  ])('gives %i bytes %i ms', (bytes, ms) => {
-    expect(deadlineOf(bytes)).toBe(ms);
   });
 
   it('survives an email that needs more heap than a worker has', async () => {

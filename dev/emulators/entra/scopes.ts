@@ -3,8 +3,29 @@ const MAIL = ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send', '.de
 const RESOURCES: Record<string, readonly string[]> = {
   'https://outlook.office.com': MAIL,
   'https://outlook.office365.com': MAIL,
-  'https://graph.microsoft.com': [...MAIL, 'User.Read', 'Mail.Read', 'Mail.ReadWrite', 'Mail.Send'],
+  'https://graph.microsoft.com': [
+    ...MAIL,
+    'User.Read',
+    'Mail.ReadBasic',
+    'Mail.ReadBasic.Shared',
+    'Mail.Read',
+    'Mail.Read.Shared',
+    'Mail.ReadWrite',
+    'Mail.ReadWrite.Shared',
+    'Mail.Send',
+    'Mail.Send.Shared',
+  ],
 };
+
+/** What an app's own token may do (`roles`), by the resource it is for; all of it counts as granted. */
+const APP_ROLES: Record<string, readonly string[]> = {
+  'https://outlook.office.com': ['IMAP.AccessAsApp', 'POP.AccessAsApp', 'SMTP.SendAsApp'],
+  'https://outlook.office365.com': ['IMAP.AccessAsApp', 'POP.AccessAsApp', 'SMTP.SendAsApp'],
+  'https://graph.microsoft.com': ['Mail.ReadWrite', 'Mail.Send'],
+};
+
+/** The application permissions in a token for this resource. */
+export const appRolesOf = (resource: string): readonly string[] => APP_ROLES[resource] ?? [];
 
 export const OIDC_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { importPKCS8, type JWTPayload, SignJWT } from 'jose';
 import type { KnownTenant, KnownUser, SigningKey } from './directory.ts';
-import { OIDC_SCOPES, SOFT_OFFLINE, shortNames, words } from './scopes.ts';
+import { appRolesOf, OIDC_SCOPES, SOFT_OFFLINE, shortNames, words } from './scopes.ts';
 
 /** Access tokens for Exchange have Entra's version 1 claims and this issuer, even from the v2 endpoints. */
 export const accessTokenIssuer = (tenantId: string): string => `https://sts.windows.net/${tenantId}/`;
@@ -40,7 +40,11 @@ export function accessTokenClaims(facts: AccessTokenFacts): JWTPayload {
     appidacr: '1',
     jti: facts.id ?? randomUUID(),
     ...(user === undefined
-      ? { idtyp: 'app', ...appIds(enterpriseIdOf(tenant.id, facts.clientId)), roles: appRoles(scp) }
+      ? {
+          idtyp: 'app',
+          ...appIds(enterpriseIdOf(tenant.id, facts.clientId)),
+          roles: scp === '.default' ? appRolesOf(facts.audience) : [],
+        }
       : {
           app_displayname: 'Postroom',
           // Always present, as in Exchange's tokens: Dovecot 2.3 treats a missing claim as a match.
@@ -75,9 +79,6 @@ const appIds = (enterpriseId: string): { oid: string; sub: string } => ({
   oid: enterpriseId,
   sub: enterpriseId,
 });
-
-const appRoles = (scp: string): string[] =>
-  scp === '.default' ? ['IMAP.AccessAsApp', 'POP.AccessAsApp', 'SMTP.SendAsApp'] : [];
 
 export const accessTokenHeader = (kid: string): { typ: string; alg: string; x5t: string; kid: string } => ({
   // oidc-provider would write at+jwt (RFC 9068); Entra writes JWT, and Dovecot accepts nothing else.

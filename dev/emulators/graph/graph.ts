@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { describeFaults, type Fault, takeFault } from '../faults.ts';
-import { closeServer, isOwnControlRequest, listen, readBody, sendJson } from '../http-answers.ts';
+import { closeServer, isOwnControlRequest, listen, readBody, readBytes, sendJson } from '../http-answers.ts';
 import { answerApplications } from './applications.ts';
 import { type Caller, type GraphPerson, readCaller } from './caller.ts';
 import { type Directory, openDirectory } from './directory.ts';
@@ -17,6 +17,8 @@ import {
   wrongMethod,
 } from './graph-error.ts';
 import { readPath } from './graph-path.ts';
+import { GraphMail, type GraphMailOptions } from './mail/graph-mail.ts';
+import type { MailReply } from './mail/mail-call.ts';
 import { answerGrants, answerServicePrincipals } from './service-principals.ts';
 
 export interface GraphOptions {
@@ -37,6 +39,8 @@ export interface GraphOptions {
   pageSize?: number;
   /** Hears of secrets that are made and removed, to tell an identity provider. In the same process only. */
   onSecret?: (change: SecretChange) => void;
+  /** Serves mail too, of a mail server in the same process. */
+  mail?: GraphMailOptions;
   now?: () => Date;
 }
 
@@ -54,6 +58,7 @@ export interface RunningGraph {
 interface Graph {
   options: GraphOptions;
   running: RunningGraph;
+  mail: GraphMail | undefined;
   fresh: Map<string, number>;
 }
 
@@ -74,7 +79,8 @@ export async function startGraph(options: GraphOptions): Promise<RunningGraph> {
     directory: openDirectory(file),
     stop: () => closeServer(server),
   };
-  const graph: Graph = { options, running, fresh: new Map() };
+  const mail = options.mail === undefined ? undefined : new GraphMail(options.mail, () => running.url);
+  const graph: Graph = { options, running, mail, fresh: new Map() };
   running.port = await listen(server, 'Microsoft Graph emulator', options.port ?? 0);
   running.url = `http://localhost:${running.port}`;
   return running;
@@ -84,6 +90,7 @@ async function answer(graph: Graph, request: IncomingMessage, response: ServerRe
   const { running } = graph;
   const url = new URL(request.url ?? '/', running.url);
   if (url.pathname === '/.control/faults') return controlFaults(running.faults, request, response);
+  if (graph.mail?.serves(url.pathname) === true) return answerMail(graph, graph.mail, request, response);
   const method = request.method ?? 'GET';
   const text = await readBody(request);
   const headers = { 'request-id': randomUUID(), 'odata-version': '4.0' };
@@ -93,17 +100,12 @@ async function answer(graph: Graph, request: IncomingMessage, response: ServerRe
   };
   try {
     const caller = await callerOf(graph, request);
-    const fault = takeFault(running.faults, { method, path: url.pathname, params: url.searchParams });
-    if (fault?.delay !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delay));
-    if (fault?.destroy === true) {
+    const fault = await faultFor(graph, request, url);
+    if (fault === 'broken') {
       response.destroy();
       return;
     }
-    if (fault?.status !== undefined) {
-      const retry = fault.status === 429 ? { 'retry-after': '1' } : {};
-      say(fault.status, fault.body ?? usualGraphBody(fault.status), { ...retry, ...fault.headers });
-      return;
-    }
+    if (fault !== undefined) return say(fault.status, fault.body, fault.headers);
     const prefer = request.headers['prefer'];
     const reply = perform(graph, url, {
       directory: running.directory,
@@ -125,6 +127,45 @@ async function answer(graph: Graph, request: IncomingMessage, response: ServerRe
     say(error.status, graphErrorBody(error.code, error.message, error.detail), challenge);
   }
 }
+
+/** What a fault makes of a request, after its delay; `broken`: the connection ends without an answer. */
+async function faultFor(
+  { running }: Graph,
+  request: IncomingMessage,
+  url: URL,
+): Promise<{ status: number; body: unknown; headers: Record<string, string> } | 'broken' | undefined> {
+  const asked = { method: request.method ?? 'GET', path: url.pathname, params: url.searchParams };
+  const fault = takeFault(running.faults, asked);
+  if (fault?.delay !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delay));
+  if (fault?.destroy === true) return 'broken';
+  if (fault?.status === undefined) return undefined;
+  const { status, body = usualGraphBody(status), headers } = fault;
+  return { status, body, headers: { ...(status === 429 && { 'retry-after': '1' }), ...headers } };
+}
+
+async function answerMail(
+  graph: Graph,
+  mail: GraphMail,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { running } = graph;
+  const url = new URL(request.url ?? '/', running.url);
+  const body = await readBytes(request, LARGEST_MAIL_REQUEST);
+  const fault = await faultFor(graph, request, url);
+  if (fault === 'broken') {
+    response.destroy();
+    return;
+  }
+  const reply: MailReply = fault ?? (await mail.answer(request, url, body));
+  running.requests.push({ method: request.method ?? 'GET', path: url.pathname, status: reply.status });
+  if (!Buffer.isBuffer(reply.body)) return sendJson(response, reply.status, reply.body, { ...reply.headers });
+  response.writeHead(reply.status, { ...reply.headers, 'content-length': reply.body.length });
+  response.end(reply.body);
+}
+
+/** More than the 4 MB of a request to sendMail, so that the refusal is Graph's and not a broken connection. */
+const LARGEST_MAIL_REQUEST = 16 * 1024 * 1024;
 
 /** A list in pages, each with the address of the next (Microsoft: "Paging Microsoft Graph data in your app"). */
 function paged(body: unknown, url: URL, pageSize: number | undefined): unknown {

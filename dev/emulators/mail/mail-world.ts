@@ -1,3 +1,5 @@
+import type { MailboxFiles } from './mailbox-files.ts';
+
 /** Access to a mailbox. The owner is the user whose username is the address itself. */
 export interface EmulatedMailbox {
   readonly address: string;
@@ -52,6 +54,8 @@ export interface MailServer {
   deliver(address: string, raw: Uint8Array, receivedAt?: Date): Promise<void>;
   /** The same for several emails; their UIDs follow the given order. */
   deliverMany(address: string, raws: readonly Uint8Array[]): Promise<void>;
+  /** The mailbox of this address itself; undefined: there is none. */
+  mailbox(address: string): MailboxFiles | undefined;
   stop(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type CryptoKey, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { makeCertificates } from '../../../dev/emulators/certificates.ts';
 import type { MailServerKind, MailServerOptions } from '../../../dev/emulators/mail/mail-world.ts';
 
@@ -25,12 +25,17 @@ export interface TokenWishes {
   readonly key?: CryptoKey;
   /** Length of the padding claim. */
   readonly padding?: number;
+  readonly audience?: string;
+  /** Client id of the app. */
+  readonly appId?: string;
 }
 
 export interface MailLab {
   readonly stateDir: string;
   readonly options: MailServerOptions;
   readonly ca: string;
+  /** The public half of the key that signs tokens. */
+  readonly jwks: { readonly keys: JWK[] };
   token(upn: string, wishes?: TokenWishes): Promise<string>;
   /** As npm's XOAUTH2 clients send it, in base64. */
   xoauth2(user: string, token: string): string;
@@ -54,15 +59,16 @@ export async function makeMailLab(kind: MailServerKind): Promise<MailLab> {
     stateDir,
     options: { kind, stateDir, tls, issuer, signingKey, mailboxes },
     ca: tls.ca,
-    token(
-      upn,
-      { scp = everything, iss = issuer, lifetime = 3600, key = privateKey, padding = 1500, roles } = {},
-    ) {
+    jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: signingKey.kid, alg: 'RS256', use: 'sig' }] },
+    token(upn, wishes = {}) {
+      const { scp = everything, iss = issuer, lifetime = 3600, key = privateKey, padding = 1500 } = wishes;
+      const { roles, audience = 'https://outlook.office.com', appId = 'demo-app' } = wishes;
       const now = Math.floor(Date.now() / 1000);
       const claims = {
         ...(roles === undefined
           ? { idtyp: 'user', oid: `object of ${upn}`, upn, scp }
           : { idtyp: 'app', oid: 'an enterprise application', roles }),
+        appid: appId,
         tid: tenant,
         delegate: '-',
         xms_padding: 'p'.repeat(padding),
@@ -71,7 +77,7 @@ export async function makeMailLab(kind: MailServerKind): Promise<MailLab> {
         .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: signingKey.kid })
         .setSubject(`subject of ${upn}`)
         .setIssuer(iss)
-        .setAudience('https://outlook.office.com')
+        .setAudience(audience)
         .setIssuedAt(now - 60)
         .setNotBefore(now - 7200)
         .setExpirationTime(now + lifetime)

@@ -17,6 +17,7 @@ import type { MailServer, MailServerOptions } from '../mail-world.ts';
 import { Daemon, endLeftover } from './daemon.ts';
 import { dovecotFiles } from './dovecot-config.ts';
 import { MaildirDelivery } from './maildir.ts';
+import { maildirMailbox } from './maildir-mailbox.ts';
 import { postfixFiles } from './postfix-config.ts';
 
 const host = '127.0.0.1';
@@ -116,6 +117,10 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
     drop: { host, port: ports.drop },
     deliver: (address, raw, receivedAt) => deliverMany(address, [raw], receivedAt),
     deliverMany: (address, raws) => deliverMany(address, raws),
+    mailbox(address) {
+      const mailbox = address.toLowerCase();
+      return known.has(mailbox) ? maildirMailbox(mailbox, places.mail, delivery) : undefined;
+    },
     stop,
   };
 }

@@ -20,26 +20,40 @@ export class MaildirDelivery {
   /** Creates the folders of a mailbox, so that mail can be delivered before the first sign-in. */
   prepare(address: string): void {
     const home = path.join(this.#mailRoot, address);
-    for (const folder of [
-      home,
-      ...['', 'tmp', 'new', 'cur'].map((part) => path.join(home, 'Maildir', part)),
-    ]) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      chownSync(folder, this.#owner.uid, this.#owner.gid);
-    }
+    this.#makeFolder(home);
+    this.prepareFolder(path.join(home, 'Maildir'));
+  }
+
+  /** Creates one Maildir: the mailbox's own, or a folder inside it. */
+  prepareFolder(maildir: string): void {
+    for (const part of ['', 'tmp', 'new', 'cur']) this.#makeFolder(path.join(maildir, part));
+  }
+
+  #makeFolder(folder: string): void {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chownSync(folder, this.#owner.uid, this.#owner.gid);
+  }
+
+  async deliver(address: string, raws: readonly Uint8Array[], receivedAt?: Date): Promise<void> {
+    const maildir = path.join(this.#mailRoot, address, 'Maildir');
+    for (const raw of raws) await this.add(maildir, raw, { receivedAt });
   }
 
   /** Dovecot uses a file's modification time as INTERNALDATE. */
-  async deliver(address: string, raws: readonly Uint8Array[], receivedAt?: Date): Promise<void> {
-    const maildir = path.join(this.#mailRoot, address, 'Maildir');
-    for (const raw of raws) {
-      const name = this.#uniqueName();
-      const written = path.join(maildir, 'tmp', name);
-      await writeFile(written, raw, { mode: 0o600 });
-      chownSync(written, this.#owner.uid, this.#owner.gid);
-      if (receivedAt !== undefined) await utimes(written, receivedAt, receivedAt);
-      await rename(written, path.join(maildir, 'new', name));
-    }
+  async add(
+    maildir: string,
+    raw: Uint8Array,
+    { receivedAt, isSeen = false }: { receivedAt?: Date | undefined; isSeen?: boolean },
+  ): Promise<void> {
+    const name = this.#uniqueName();
+    const written = path.join(maildir, 'tmp', name);
+    await writeFile(written, raw, { mode: 0o600 });
+    chownSync(written, this.#owner.uid, this.#owner.gid);
+    if (receivedAt !== undefined) await utimes(written, receivedAt, receivedAt);
+    await rename(
+      written,
+      isSeen ? path.join(maildir, 'cur', `${name}:2,S`) : path.join(maildir, 'new', name),
+    );
   }
 
   #uniqueName(): string {

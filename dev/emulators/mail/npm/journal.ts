@@ -8,6 +8,8 @@ export interface StoredMail {
   readonly size: number;
   /** INTERNALDATE, milliseconds since the epoch. */
   readonly date: number;
+  /** Tells the copies of an email apart, which share their file: `UIDVALIDITY.UID` of the folder where it was made. */
+  readonly copy?: string;
   flags: readonly string[];
 }
 

@@ -138,7 +138,10 @@ export class MailStore {
     const wanted = new Set(uids);
     const chosen = folder.mails.filter(({ uid }) => wanted.has(uid));
     if (chosen.length === 0) return [];
-    const mails = chosen.map((mail, index) => ({ ...mail, uid: target.uidNext + index }));
+    const mails = chosen.map((mail, index) => {
+      const uid = target.uidNext + index;
+      return { ...mail, uid, ...(leave ? {} : { copy: `${target.uidValidity}.${uid}` }) };
+    });
     const gone = leave ? { from: folder.name, uids: chosen.map(({ uid }) => uid) } : undefined;
     this.#record({ op: 'add', folder: target.name, mails, ...(gone === undefined ? {} : { gone }) });
     this.#tell({ folder: target });

@@ -6,6 +6,7 @@ import { serveImap } from './imap-session.ts';
 import { MailStore } from './mail-store.ts';
 import { servePop3 } from './pop3-session.ts';
 import { startDrop, startSubmission } from './smtp-services.ts';
+import { mailboxOf } from './store-mailbox.ts';
 
 const host = '127.0.0.1';
 
@@ -74,6 +75,10 @@ export async function startNpmServer(options: MailServerOptions): Promise<MailSe
     drop: { host, port: drop.port },
     deliver: (address, raw, receivedAt) => deliverMany(address, [raw], receivedAt),
     deliverMany: (address, raws) => deliverMany(address, raws),
+    mailbox(address) {
+      const store = stores.get(address.toLowerCase());
+      return store === undefined ? undefined : mailboxOf(address.toLowerCase(), store, now);
+    },
     stop,
   };
 }
