@@ -1,15 +1,17 @@
 import type { DemoWorld } from '../platform/config.ts';
-import { clouds } from './clouds.ts';
-import { traitsOf } from './presets.ts';
+import { presetNamed } from './presets.ts';
 import type { Provider } from './provider.ts';
 
-/** Microsoft Graph of a provider: its origin, and the host that a token must be for. Undefined: it has none. */
+/**
+ * Microsoft Graph of a provider: its origin, and the host that a token must be for. The demo's answers plain HTTP
+ * on loopback. Undefined: the provider has none. Pure.
+ */
 export function graphOf(
-  provider: Pick<Provider, 'preset' | 'cloud'>,
-  _config: { demo: DemoWorld | undefined },
+  { preset, cloud }: Pick<Provider, 'preset' | 'cloud'>,
+  config: { demo: DemoWorld | undefined },
 ): { origin: string; host: string } | undefined {
-  const { isDemo, hasClouds } = traitsOf(provider);
-  if (isDemo || !hasClouds) return undefined;
-  const origin = clouds[provider.cloud].graph;
-  return { origin, host: new URL(origin).hostname };
+  const graph = presetNamed(preset, config, cloud)?.graph;
+  if (graph === undefined) return undefined;
+  const { host, port } = graph;
+  return { origin: port === 443 ? `https://${host}` : `http://${host}:${port}`, host };
 }

@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/account.ts';
 import { isSameFolder, type Mailbox } from '../mailboxes/mailbox.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
+import { protocolsIn } from '../providers/permissions.ts';
 import type { Push, PushTarget, Subscription, Wake } from './subscription.ts';
 
 const MINUTE = 60_000;
@@ -19,13 +20,10 @@ export type WantedPush =
   | { kind: 'impossible'; reason: string };
 
 /**
- * Permissions that read the headers of email. A subscription needs one of them, of the same kind as the account:
+ * A subscription needs a permission that reads email, of the same kind as the account:
  * https://learn.microsoft.com/graph/api/subscription-post-subscriptions#permissions
  */
-const READING = new Set(['mail.readbasic', 'mail.readbasic.all', 'mail.read', 'mail.readwrite']);
-
-const mayRead = ({ scopes }: Pick<Account, 'scopes'>): boolean =>
-  scopes.some((scope) => READING.has(scope.split('/').at(-1)?.toLowerCase() ?? ''));
+const mayRead = ({ scopes }: Pick<Account, 'scopes'>): boolean => protocolsIn(scopes).includes('graph-push');
 
 /**
  * Whether this mailbox can have push. Pure.
