@@ -7,7 +7,7 @@ const SIZE = "$expand=singleValueExtendedProperties($filter=id eq 'Integer 0x0E0
 
 /** What Graph shows of the mailboxes of either mail server. */
 export function describeGraphMail(kind: MailServerKind): void {
-  const { ask, token, server, empty, mailbox, imapAs, lab, restartGraph } = useGraphMail(kind);
+  const { ask, token, graph, server, empty, mailbox, imapAs, lab, restartGraph } = useGraphMail(kind);
 
   const subjects = (rows: readonly Record<string, unknown>[] | undefined): unknown[] =>
     (rows ?? []).map(({ subject }) => subject);
@@ -232,11 +232,49 @@ export function describeGraphMail(kind: MailServerKind): void {
       expect(subjects((await round(bearer, first.link)).rows)).toEqual(['newer']);
     });
 
+    test('refuses an expired token and names where to start again', async () => {
+      await fill(1);
+      const bearer = await token(support);
+      const { link } = await round(bearer, start);
+      graph().makeMailTrouble({ action: 'expire-delta', mailbox: support });
+      const refused = await ask(bearer, link);
+      expect([refused.status, refused.body.error?.code]).toEqual([410, 'SyncStateNotFound']);
+      const again = await round(bearer, String(refused.headers.get('location')));
+      expect(again.rows).toHaveLength(1);
+    });
+
     test('refuses a token that is no token of this folder', async () => {
       const bearer = await token(support);
       const bad = await ask(bearer, 'me/mailFolders/inbox/messages/delta?$deltatoken=abc');
       expect([bad.status, bad.body.error?.code]).toEqual([400, 'SyncStateInvalid']);
     });
+  });
+
+  test('answers four requests of a mailbox at a time, also those of a batch', async () => {
+    const bearer = await token(support);
+    const requests = Array.from({ length: 6 }, (_, index) => ({
+      id: String(index),
+      method: 'GET',
+      url: '/me/mailFolders/inbox',
+    }));
+    const { body } = await ask(bearer, '$batch', { method: 'POST', body: { requests } });
+    const responses = body['responses'] as { status: number; body: { error?: { message: string } } }[];
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200, 429, 429]);
+    expect(responses[4]?.body.error?.message).toContain('MailboxConcurrency');
+    const many = Array.from({ length: 21 }, (_, index) => ({ ...requests[0], id: String(index) }));
+    expect((await ask(bearer, '$batch', { method: 'POST', body: { requests: many } })).status).toBe(400);
+  });
+
+  test('throttles and fails as a fault tells it, with a request id on each answer', async () => {
+    const bearer = await token(support);
+    graph().faults.push({ match: { path: '/mailFolders' }, status: 429, headers: { 'retry-after': '7' } });
+    graph().faults.push({ match: { path: '/mailFolders' }, status: 503 });
+    const throttled = await ask(bearer, 'me/mailFolders');
+    expect([throttled.status, throttled.headers.get('retry-after')]).toEqual([429, '7']);
+    expect((await ask(bearer, 'me/mailFolders')).status).toBe(503);
+    const answer = await ask(bearer, 'me/mailFolders', { headers: { 'client-request-id': 'mine' } });
+    expect(answer.headers.get('request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(answer.headers.get('client-request-id')).toBe('mine');
   });
 
   describe('authorization', () => {

@@ -19,6 +19,7 @@ import {
 import { readPath } from './graph-path.ts';
 import { GraphMail, type GraphMailOptions } from './mail/graph-mail.ts';
 import type { MailReply } from './mail/mail-call.ts';
+import type { MailTrouble } from './mail/mail-control.ts';
 import { answerGrants, answerServicePrincipals } from './service-principals.ts';
 
 export interface GraphOptions {
@@ -52,6 +53,8 @@ export interface RunningGraph {
   faults: Fault[];
   requests: { method: string; path: string; status: number }[];
   directory: Directory;
+  /** Also `POST /.control/mail` with the same as JSON. @throws Error for an unknown action */
+  makeMailTrouble(trouble: MailTrouble): void;
   stop(): Promise<void>;
 }
 
@@ -77,9 +80,16 @@ export async function startGraph(options: GraphOptions): Promise<RunningGraph> {
     faults: [],
     requests: [],
     directory: openDirectory(file),
-    stop: () => closeServer(server),
+    makeMailTrouble: (trouble) => graph.mail?.makeTrouble(trouble),
+    async stop() {
+      graph.mail?.stop();
+      await closeServer(server);
+    },
   };
-  const mail = options.mail === undefined ? undefined : new GraphMail(options.mail, () => running.url);
+  const mail =
+    options.mail === undefined
+      ? undefined
+      : new GraphMail(options.mail, { origin: () => running.url, tenantId: options.tenantId });
   const graph: Graph = { options, running, mail, fresh: new Map() };
   running.port = await listen(server, 'Microsoft Graph emulator', options.port ?? 0);
   running.url = `http://localhost:${running.port}`;
@@ -90,6 +100,7 @@ async function answer(graph: Graph, request: IncomingMessage, response: ServerRe
   const { running } = graph;
   const url = new URL(request.url ?? '/', running.url);
   if (url.pathname === '/.control/faults') return controlFaults(running.faults, request, response);
+  if (url.pathname === '/.control/mail') return controlMail(running, request, response);
   if (graph.mail?.serves(url.pathname) === true) return answerMail(graph, graph.mail, request, response);
   const method = request.method ?? 'GET';
   const text = await readBody(request);
@@ -238,4 +249,19 @@ async function controlFaults(
   if (request.method === 'POST') faults.push(JSON.parse(await readBody(request)) as Fault);
   if (request.method === 'DELETE') faults.length = 0;
   sendJson(response, 200, describeFaults(faults));
+}
+
+async function controlMail(
+  running: RunningGraph,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!isOwnControlRequest(request) || request.method !== 'POST')
+    return sendJson(
+      response,
+      403,
+      graphErrorBody('Forbidden', 'JSON from this machine only, never from a page.'),
+    );
+  running.makeMailTrouble(JSON.parse(await readBody(request)) as MailTrouble);
+  sendJson(response, 204, undefined);
 }

@@ -51,6 +51,7 @@ export function useGraphMail(kind: MailServerKind) {
         issuer,
         jwks: lab.jwks,
         stateDir: lab.stateDir,
+        retryMs: 50,
       },
     });
 

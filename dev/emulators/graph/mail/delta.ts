@@ -1,5 +1,5 @@
 import type { EmailFile } from '../../mail/mailbox-files.ts';
-import { GraphError } from '../graph-error.ts';
+import { GraphError, graphErrorBody } from '../graph-error.ts';
 import { emailsIn } from './folders.ts';
 import {
   badMailRequest,
@@ -41,6 +41,7 @@ export async function answerDelta(mailbox: OpenMailbox, call: MailCall, folder: 
   const { query, headers } = call;
   const log = await refreshed(mailbox, folder);
   const token = tokenOf(mailbox, call, folder);
+  if (token === 'expired') return expired(mailbox, folder);
   const read = token.select === null ? query : new URLSearchParams({ $select: token.select });
   const view = viewOf({ ...mailbox, immutable: token.immutable }, { ...call, query: read });
   const test = token.filter === null ? undefined : receivedTest(token.filter);
@@ -99,7 +100,11 @@ function receivedTest(filter: string): ReturnType<typeof testOf> {
   return testOf(filter);
 }
 
-function tokenOf({ world, files, immutable }: OpenMailbox, { query }: MailCall, folder: string): DeltaToken {
+function tokenOf(
+  { world, files, immutable }: OpenMailbox,
+  { query }: MailCall,
+  folder: string,
+): DeltaToken | 'expired' {
   const epoch = world.state.epochs[files.address] ?? 0;
   const text = query.get('$deltatoken') ?? query.get('$skiptoken');
   if (text === null || text === '')
@@ -116,14 +121,21 @@ function tokenOf({ world, files, immutable }: OpenMailbox, { query }: MailCall, 
   const token = readToken(text);
   if (token === undefined || token.folder !== folder)
     throw new GraphError(400, 'SyncStateInvalid', 'Badly formed token.');
-  if (token.epoch !== epoch)
-    throw new GraphError(
-      410,
-      'SyncStateNotFound',
-      'The sync state generation is not found; generation=0. The delta token is expired and data must be synchronized again.',
-    );
+  if (token.epoch !== epoch) return 'expired';
   return token;
 }
+
+/** Where to start again stands in the header `Location` (Microsoft: "Use delta query", synchronization reset). */
+const expired = ({ url, files }: OpenMailbox, folder: string): MailReply => ({
+  status: 410,
+  body: graphErrorBody(
+    'SyncStateNotFound',
+    'The sync state generation is not found; generation=0. The delta token is expired and data must be synchronized again.',
+  ),
+  headers: {
+    location: `${url}/mailFolders('${folderId(files.address, folder)}')/messages/delta?$deltatoken=`,
+  },
+});
 
 function readToken(text: string): DeltaToken | undefined {
   try {

@@ -12,6 +12,7 @@ import {
   type TokenRules,
   userOf,
 } from './access.ts';
+import { answerBatch } from './batch.ts';
 import { answerDelta } from './delta.ts';
 import { answerFolder, answerFolders, folderPath } from './folders.ts';
 import {
@@ -26,8 +27,12 @@ import {
   segmentsOf,
   wrongMailMethod,
 } from './mail-call.ts';
+import { type MailTrouble, makeTrouble } from './mail-control.ts';
 import { openMailState } from './mail-state.ts';
 import { answerMessage, answerMessages } from './messages.ts';
+import { Notifier } from './notify.ts';
+import { sendMail } from './send-mail.ts';
+import { answerSubscriptions } from './subscriptions.ts';
 
 export interface GraphMailOptions extends TokenRules {
   /** The mail server whose mailboxes Graph shows. */
@@ -38,18 +43,22 @@ export interface GraphMailOptions extends TokenRules {
   /** Folder of `graph-mail.json`; absent: memory. */
   readonly stateDir?: string | undefined;
   readonly now?: () => Date;
+  /** Wait before a notification is sent again, doubled each time; default 10 s. */
+  readonly retryMs?: number;
 }
 
 const CONCURRENT = 4;
+const RETRY_MS = 10_000;
 
 /** The mail API of Microsoft Graph over the mailboxes of a mail server emulator. */
 export class GraphMail {
   readonly world: MailWorld;
   readonly #rules: TokenRules;
+  readonly #notifier: Notifier;
   /** App and mailbox → requests under way. */
   readonly #running = new Map<string, number>();
 
-  constructor(options: GraphMailOptions, origin: () => string) {
+  constructor(options: GraphMailOptions, { origin, tenantId }: { origin: () => string; tenantId: string }) {
     const { server, mailboxes, stateDir, now = () => new Date() } = options;
     this.#rules = options;
     this.world = {
@@ -60,12 +69,23 @@ export class GraphMail {
       state: openMailState(stateDir === undefined ? undefined : join(stateDir, 'graph-mail.json')),
       now,
     };
+    this.#notifier = new Notifier(this.world, { tenantId, retryMs: options.retryMs ?? RETRY_MS });
+    this.#notifier.update();
+  }
+
+  stop(): void {
+    this.#notifier.stop();
+  }
+
+  /** @throws Error for an unknown action */
+  makeTrouble(trouble: MailTrouble): void {
+    makeTrouble(trouble, this.world.state, this.#notifier);
   }
 
   /** Whether a path belongs to mail: everything of a user except the user itself. */
   serves(pathname: string): boolean {
-    const [root, ...rest] = segmentsOf(pathname) ?? [];
-    return (root === 'me' && rest.length > 0) || root === 'users';
+    const [root = '', ...rest] = segmentsOf(pathname) ?? [];
+    return (root === 'me' && rest.length > 0) || ['users', 'subscriptions', '$batch'].includes(root);
   }
 
   /** Answers one request. Refusals are replies too. */
@@ -73,19 +93,11 @@ export class GraphMail {
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     );
-    const path = url.pathname;
+    const { method = 'GET' } = request;
     return this.#guarded(headers, async () => {
       const caller = await readMailCaller(this.#rules, this.world.users, headers['authorization']);
-      const { method = 'GET' } = request;
-      return this.#perform({
-        method,
-        segments: segmentsOf(path) ?? [],
-        path,
-        query: url.searchParams,
-        headers,
-        body,
-        caller,
-      });
+      const { pathname: path, searchParams: query } = url;
+      return this.#perform({ method, segments: segmentsOf(path) ?? [], path, query, headers, body, caller });
     });
   }
 
@@ -117,13 +129,17 @@ export class GraphMail {
   }
 
   async #perform(call: MailCall): Promise<MailReply> {
-    const [root = '', ...rest] = call.segments;
-    const name = root === 'users' ? rest.shift() : undefined;
-    if (root === 'users' && name === undefined) throw noSegment('users');
+    const [root = '', ...below] = call.segments;
+    if (root === '$batch')
+      return answerBatch(call, (part) =>
+        this.#guarded(part.headers, () => this.#perform({ ...part, segments: segmentsOf(part.path) ?? [] })),
+      );
+    if (root === 'subscriptions') return this.#subscriptions(call);
+    const name = root === 'users' ? below.shift() : undefined;
+    if (root !== 'me' && name === undefined) throw noSegment(root);
     const user = userOf(this.world, call.caller, name);
-    const below = rest;
     if (below.length === 0) return { status: 200, body: describeUser(user) };
-    const mailbox = this.#open(call, user, name);
+    const mailbox = this.#open(call.headers, user, name);
     const reply = await this.#oneOfFour(call.caller, user, () => answerMailbox(mailbox, call, below));
     const applied = [
       ...(mailbox.immutable ? ['IdType="ImmutableId"'] : []),
@@ -135,7 +151,20 @@ export class GraphMail {
     };
   }
 
-  #open({ headers }: MailCall, user: MailUser, name: string | undefined): OpenMailbox {
+  async #subscriptions(call: MailCall): Promise<MailReply> {
+    const reply = await answerSubscriptions(
+      {
+        world: this.world,
+        open: (user, headers) => this.#open(headers, user, undefined),
+        changed: () => this.#notifier.update(),
+      },
+      call,
+    );
+    await this.#notifier.ready();
+    return reply;
+  }
+
+  #open(headers: MailCall['headers'], user: MailUser, name: string | undefined): OpenMailbox {
     const files = this.world.server().mailbox(user.upn);
     if (files === undefined)
       throw new GraphError(
@@ -176,6 +205,10 @@ async function answerMailbox(
   const need = (right: MailRight): void => {
     if (!mayUse(mailbox.world, call.caller, mailbox.user, right)) throw accessDenied();
   };
+  if (root === 'sendMail' && rest.length === 0) {
+    need('send');
+    return sendMail(mailbox, call);
+  }
   need('basic');
   if (root === 'messages')
     return rest.length === 0

@@ -114,7 +114,8 @@ export function maildirMailbox(address: string, mailRoot: string, delivery: Mail
           .then((all) => Promise.all(all.map((folder) => changedAt(placeOf(folder)))))
           .then((times) => {
             const now = times.join();
-            if (before !== undefined && before !== now) listener();
+            // Also at the first look: something may have happened before it.
+            if (before !== now) listener();
             before = now;
           })
           .catch((error: unknown) => console.error('mailbox of', address, error));
