@@ -43,9 +43,9 @@ export class Visitor {
    * @returns the account, as the mailbox form names it
    * @throws Error that names the page on which it stopped
    */
-  async connect(address: string): Promise<string> {
+  async connect(address: string, ways?: readonly string[]): Promise<string> {
     const draft = await this.get('/providers/new?preset=demo');
-    return this.connectAt({ ...formValues(draft.html), preset: 'demo' }, address);
+    return this.connectAt({ ...formValues(draft.html), preset: 'demo' }, address, ways);
   }
 
   /**
@@ -59,14 +59,20 @@ export class Visitor {
   /**
    * Registers a provider and signs in a mailbox's account there.
    * @param provider fields of its form; an expiry is filled in
+   * @param ways what the account shall be allowed, such as `imap` and `graph-push`; absent: the usual
    * @returns the account, as the mailbox form names it
    * @throws Error that names the page on which it stopped
    */
-  async connectAt(provider: Readonly<Record<string, string>>, address: string): Promise<string> {
+  async connectAt(
+    provider: Readonly<Record<string, string>>,
+    address: string,
+    ways?: readonly string[],
+  ): Promise<string> {
     const expiresOn = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
     const saved = await this.post('/providers/new', { expiresOn, ...provider });
     if (saved.status !== 303) throw stoppedAt(`the provider ${provider['name']}`, saved);
-    const back = await this.#signInAt(pathOf(saved), { who: 'self', address });
+    const chosen = ways && { advanced: 'yes', ...Object.fromEntries(ways.map((way) => [way, 'on'])) };
+    const back = await this.#signInAt(pathOf(saved), { who: 'self', address, ...chosen });
     const account = new URL(back.location ?? '', this.#origin).searchParams.get('account');
     if (account === null) throw stoppedAt('the way back', back);
     return account;

@@ -25,6 +25,11 @@ export type WantedPush =
  */
 const mayRead = ({ scopes }: Pick<Account, 'scopes'>): boolean => protocolsIn(scopes).includes('graph-push');
 
+const OF_APP = 'users/';
+
+/** True for a subscription of the app itself, without a person. Pure. */
+export const isOfApp = ({ resource }: Pick<PushTarget, 'resource'>): boolean => resource.startsWith(OF_APP);
+
 /**
  * Whether this mailbox can have push. Pure.
  * @param account the account that fetches; undefined if it is gone
@@ -42,17 +47,16 @@ export function wantedPush(
     return impossible('Only Microsoft 365 announces new email to Postroom.');
   if (!isSameFolder(mailbox.folder, 'INBOX'))
     return impossible('Postroom has new email announced for the inbox only, and this is another folder.');
+  // What an app may do can also be granted in Exchange, which its token does not show. Graph will say.
   if (account.kind === 'app')
-    return mayRead(account)
-      ? {
-          kind: 'wanted',
-          target: {
-            providerId,
-            accountId,
-            resource: `users/${encodeURIComponent(address)}/mailFolders('inbox')/messages`,
-          },
-        }
-      : impossible('The app needs the application permission Mail.ReadBasic of Microsoft Graph.');
+    return {
+      kind: 'wanted',
+      target: {
+        providerId,
+        accountId,
+        resource: `${OF_APP}${encodeURIComponent(address)}/mailFolders('inbox')/messages`,
+      },
+    };
   // Graph accepts the subscription all the same, and never sends an event:
   // https://learn.microsoft.com/graph/api/subscription-post-subscriptions#outlook
   if (account.user.toLowerCase() !== address.toLowerCase())

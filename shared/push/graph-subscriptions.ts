@@ -7,8 +7,8 @@ import { type Answer, guardedFetch } from '../providers/guarded-fetch.ts';
 
 /** Microsoft Graph did not do what was asked. `said` contains no secret. */
 export type GraphFailure =
-  /** A person has to change something. */
-  | { kind: 'refused'; code: Code; said: string }
+  /** A person has to change something. `isDenied`: the account lacks a permission. */
+  | { kind: 'refused'; code: Code; said: string; isDenied: boolean }
   /** The subscription is not there any more. */
   | { kind: 'gone' }
   /** Postroom tries again, no earlier than `afterMs` from now. */
@@ -118,7 +118,7 @@ function failureIn(answer: Answer): GraphFailure {
   const code = codeFrom(read.success ? read.data.error.code : `http-${status}`);
   const said = read.success ? read.data.error.message.slice(0, 300) : `It answered with status ${status}.`;
   if (status >= 200 && status < 300) return { kind: 'unavailable', code, said, afterMs: 0 };
-  if (!PASSING.has(status)) return { kind: 'refused', code, said };
+  if (!PASSING.has(status)) return { kind: 'refused', code, said, isDenied: status === 403 };
   const seconds = Number(headers['retry-after']);
   return { kind: 'unavailable', code, said, afterMs: Number.isFinite(seconds) ? seconds * 1000 : 0 };
 }

@@ -10,6 +10,7 @@ import type { Secret } from '../platform/secret.ts';
 import { hashOf, newClientState } from './client-state.ts';
 import {
   backOff,
+  isOfApp,
   LIFE_MS,
   type LifecycleEvent,
   nextStep,
@@ -127,7 +128,7 @@ async function renew(deps: MaintainDeps, push: Push, subscription: Subscription,
     await deps.push.save({ ...rest, ...since(push, 'in-doubt', now), nextAt: iso(now) });
     return;
   }
-  if (answer.kind !== 'made') return failed(deps, push, answer, now);
+  if (answer.kind !== 'made') return failed(deps, push, subscription, answer, now);
   const { expiresAt } = answer;
   await living(deps, push, { ...subscription, renewedAt: iso(now), expiresAt }, now);
 }
@@ -156,7 +157,7 @@ async function create(
           expiresAt: iso(now + LIFE_MS),
         })
       : graph;
-  if (answer.kind !== 'made') return failed(deps, claimed, answer, now);
+  if (answer.kind !== 'made') return failed(deps, claimed, target, answer, now);
   if (push.subscription !== undefined) await unsubscribe(deps, push.subscription);
   const { subscriptionId, expiresAt } = answer;
   const at = iso(now);
@@ -184,28 +185,57 @@ async function living(
   log.info('push subscribed', { mailbox: push.mailboxId, until: subscription.expiresAt });
 }
 
-async function failed(deps: MaintainDeps, push: Push, failure: GraphFailure, now: number): Promise<void> {
+async function failed(
+  deps: MaintainDeps,
+  push: Push,
+  target: PushTarget,
+  failure: GraphFailure,
+  now: number,
+): Promise<void> {
   await deps.mailboxes.saveAnnounced(push.mailboxId, undefined);
   const failures = push.failures + 1;
-  const said = failure.kind === 'gone' ? 'The mailbox was not found.' : failure.said;
-  const isRefused = failure.kind !== 'unavailable';
-  log.warn('push not subscribed', {
-    mailbox: push.mailboxId,
-    code: failure.kind === 'gone' ? 'http-404' : failure.code,
-    failures,
-  });
+  const outcome = outcomeOf(failure, target, failures);
+  const { state, reason, code, pauseMs } = outcome;
+  log.warn('push not subscribed', { mailbox: push.mailboxId, code: codeOf(failure), failures });
   await deps.push.save({
     ...push,
-    ...since(push, isRefused ? 'refused' : 'in-doubt', now),
-    reason: isRefused
-      ? `Microsoft Graph refuses to announce new email. It said: ${said}`
-      : `Microsoft Graph did not confirm that it announces new email. ${said}`,
-    code: isRefused ? 'push-refused' : 'push-unconfirmed',
+    ...since(push, state, now),
+    reason,
+    code,
     failures,
-    nextAt: iso(
-      now + (failure.kind === 'unavailable' ? backOff(failures, failure.afterMs) : REFUSED_AGAIN_MS),
-    ),
+    nextAt: iso(now + pauseMs),
   });
+}
+
+const codeOf = (failure: GraphFailure): string => (failure.kind === 'gone' ? 'http-404' : failure.code);
+
+function outcomeOf(
+  failure: GraphFailure,
+  target: PushTarget,
+  failures: number,
+): Pick<Push, 'state' | 'reason' | 'code'> & { pauseMs: number } {
+  if (failure.kind === 'unavailable')
+    return {
+      state: 'in-doubt',
+      reason: `Microsoft Graph did not confirm that it announces new email. ${failure.said}`,
+      code: 'push-unconfirmed',
+      pauseMs: backOff(failures, failure.afterMs),
+    };
+  // Not a fault: nobody has granted it, and nobody has to.
+  if (failure.kind === 'refused' && failure.isDenied && isOfApp(target))
+    return {
+      state: 'off',
+      reason: 'The app needs the application permission Mail.ReadBasic of Microsoft Graph.',
+      code: undefined,
+      pauseMs: IMPOSSIBLE_AGAIN_MS,
+    };
+  const said = failure.kind === 'gone' ? 'The mailbox was not found.' : failure.said;
+  return {
+    state: 'refused',
+    reason: `Microsoft Graph refuses to announce new email. It said: ${said}`,
+    code: 'push-refused',
+    pauseMs: REFUSED_AGAIN_MS,
+  };
 }
 
 /** The subscription of a deleted mailbox; its account may be gone too, then it expires by itself. */
@@ -228,7 +258,7 @@ async function openGraph(
 ): Promise<OpenedGraph> {
   const graph = await deps.graphOf(providerId);
   if (graph === undefined) return { kind: 'gone' };
-  const token = await deps.accessTokens.get({ providerId, accountId }, { host: graph.host });
+  const token = await deps.accessTokens.get({ providerId, accountId }, { host: graph.host, protocol: 'graph-push' });
   if (token.kind === 'token')
     return { kind: 'graph', subscriptions: deps.subscriptions(graph.origin, token.token) };
   // Whatever is wrong with the account has its own alert.

@@ -261,6 +261,18 @@ test('a shared mailbox is not subscribed in vain', async () => {
   expect(await findings()).toEqual([]);
 });
 
+test('an app without the permission is asked about once an hour, and no fault', async () => {
+  account = sampleAccount({ kind: 'app', scopes: ['IMAP.AccessAsApp'] });
+  graph.failing = refusal;
+  await monitor(59);
+  expect(graph.requests).toEqual(['create']);
+  expect(await present()).toMatchObject({ state: 'off', reason: expect.stringContaining('application permission') });
+  expect(await findings()).toEqual([]);
+  graph.failing = undefined;
+  await monitor(2);
+  expect((await present())?.state).toBe('living');
+});
+
 test('push that died silently is noticed, replaced, told, and trusted again with the next event', async () => {
   await monitor(10);
   await mailAt(now);

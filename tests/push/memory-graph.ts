@@ -47,6 +47,7 @@ export const refusal: GraphFailure = {
   kind: 'refused',
   code: foreignCode('ErrorAccessDenied'),
   said: 'Access is denied. Check credentials and try again.',
+  isDenied: true,
 };
 export const outage = (afterMs = 0): GraphFailure => ({
   kind: 'unavailable',
