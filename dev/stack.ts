@@ -238,7 +238,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     imap: mail.now().imap,
     pop3: mail.now().pop3,
     smtp: mail.now().smtp,
-    graph: { host: "localhost", port: graph.port },
+    graph: graph.url,
     ...(options.demo === true && { isShownAsDemo: true }),
   };
   return {

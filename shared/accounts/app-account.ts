@@ -6,7 +6,8 @@ import { clouds } from '../providers/clouds.ts';
 import type { Credential } from '../providers/credential.ts';
 import type { Resource } from '../providers/protocol-access.ts';
 import type { Provider } from '../providers/provider.ts';
-import { type Account, tokenContext } from './account.ts';
+import { type Account, purposeFor, tokenContext } from './account.ts';
+import { scopesAfter } from './account-resources.ts';
 import type { AccountStore } from './account-store.ts';
 import { type Grant, lifetimeOf } from './grant.ts';
 import { isMicrosoftShaped } from './issuer-rules.ts';
@@ -21,7 +22,9 @@ export interface AppToken {
   credential: Credential;
   /** Object ID of the enterprise application, which Exchange Online needs to know. */
   objectId: string | undefined;
-  /** Application permissions, such as `IMAP.AccessAsApp`. */
+  /** What it is for; absent: mail servers. */
+  resource?: Resource;
+  /** Application permissions, such as `IMAP.AccessAsApp` or `Mail.ReadWrite`. */
   roles: readonly string[];
 }
 
@@ -53,8 +56,9 @@ export const appAccountId = (provider: Provider): string =>
 export async function askAppToken(
   oauth: Pick<OAuthClient, 'clientCredentials'>,
   provider: Provider,
+  resource: Resource = 'outlook',
 ): Promise<({ kind: 'token' } & AppToken) | Failed | Unproven> {
-  const answer = await oauth.clientCredentials(provider, [appScopeOf(provider)]);
+  const answer = await oauth.clientCredentials(provider, [appScopeOf(provider, resource)]);
   if (answer.kind !== 'granted') return answer;
   const { grant, credential } = answer;
   if (grant.accessToken === undefined)
@@ -64,6 +68,7 @@ export async function askAppToken(
     token: grant.accessToken,
     grant,
     credential,
+    resource,
     ...claimsOfAppToken(grant.accessToken),
   };
 }
@@ -92,12 +97,19 @@ export function claimsOfAppToken(token: Secret): Pick<AppToken, 'objectId' | 'ro
 export async function saveAppAccount(
   deps: { accounts: AccountStore; sealer: TokenCipher; seam: Pick<Seam, 'now'> },
   provider: Provider,
-  { token, grant, objectId, roles }: AppToken,
+  { token, grant, objectId, roles, resource = 'outlook' }: AppToken,
   connectRequest: { address: string; by: string },
 ): Promise<Account> {
   const now = deps.seam.now();
   const at = new Date(now).toISOString();
   const ref = { providerId: provider.id, accountId: appAccountId(provider) };
+  const before = (await deps.accounts.get(ref))?.account;
+  const received = {
+    access: await deps.sealer.seal(token, tokenContext(ref, purposeFor(resource), provider)),
+    ...lifetimeOf(grant.expiresInSeconds, now),
+  };
+  const none = { access: undefined, receivedAt: at, accessExpiresAt: at, refreshAt: at };
+  const graph = resource === 'graph' ? received : before?.graph;
   const account: Account = {
     ...ref,
     kind: 'app',
@@ -111,14 +123,14 @@ export async function saveAppAccount(
     },
     user: 'The app itself',
     address: connectRequest.address,
-    scopes: roles,
+    scopes: scopesAfter(before?.scopes ?? [], resource, roles),
     tokens: {
-      access: await deps.sealer.seal(token, tokenContext(ref, 'access', provider)),
-      ...lifetimeOf(grant.expiresInSeconds, now),
+      ...(resource === 'outlook' ? received : (before?.tokens ?? none)),
       // An app gets no refresh token: it uses its credential each time.
       refresh: undefined,
       previousRefresh: undefined,
     },
+    ...(graph !== undefined && { graph }),
     state: 'ok',
     stateSince: at,
     problem: undefined,

@@ -1,4 +1,5 @@
-import { type Account, accountIdOf, type Identity, tokenContext } from '../accounts/account.ts';
+import { type Account, accountIdOf, type Identity, purposeFor, tokenContext } from '../accounts/account.ts';
+import { scopesAfter } from '../accounts/account-resources.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
 import { type Grant, lifetimeOf } from '../accounts/grant.ts';
 import type { TokenCipher } from '../accounts/token-encryption.ts';
@@ -8,9 +9,11 @@ import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import { traitsOf } from '../providers/presets.ts';
+import type { Resource } from '../providers/protocol-access.ts';
 import { mailScopesOf, type Provider } from '../providers/provider.ts';
 import { connectionEntry } from './connection-entry.ts';
 import type { ConnectRequest, ConsentAttempt, Initiator } from './consent.ts';
+import { resourcesAsked } from './further-ways.ts';
 import { stateOfInvitation } from './invitation.ts';
 import type { InvitationStore } from './invitation-store.ts';
 import { planReplacement, replaceAccount } from './replace-account.ts';
@@ -84,7 +87,11 @@ export async function acceptGrant(
   const { accessToken, refreshToken } = grant;
   if (accessToken === undefined || refreshToken === undefined) return { kind: 'no-refresh-token' };
 
-  const asked = mailScopesOf(provider, deps.config, connectRequest.protocols);
+  const [resource = 'outlook', ...others] = resourcesAsked(provider, connectRequest.protocols);
+  const { shared } = connectRequest;
+  const scopesFor = (one: Resource): readonly string[] =>
+    mailScopesOf(provider, deps.config, connectRequest.protocols, { shared, resource: one });
+  const asked = scopesFor(resource);
   const granted = grant.scopes ?? asked;
   const missing = asked.filter((scope) => !granted.some((one) => sameScope(one, scope)));
   if (missing.length === asked.length) return { kind: 'no-mail-scope' };
@@ -93,18 +100,33 @@ export async function acceptGrant(
   const at = new Date(now).toISOString();
   if (!(await useInvitation(deps, startedBy, { at, accountId, user }))) return { kind: 'invitation-over' };
   const ref = { providerId: provider.id, accountId };
+  const signedInBefore = known.find((one) => one.accountId === accountId);
+  const lifetime = lifetimeOf(grant.expiresInSeconds, now);
+  const access = await deps.sealer.seal(accessToken, tokenContext(ref, purposeFor(resource), provider));
+  const refresh = await deps.sealer.seal(refreshToken, tokenContext(ref, 'refresh', provider));
+  const none = { access: undefined, receivedAt: at, accessExpiresAt: at, refreshAt: at };
+  const received: Pick<Account, 'tokens' | 'graph'> = {
+    tokens: {
+      ...(resource === 'outlook' ? { access, ...lifetime } : (signedInBefore?.tokens ?? none)),
+      refresh,
+      previousRefresh: undefined,
+    },
+    ...(resource === 'graph'
+      ? { graph: { access, ...lifetime } }
+      : signedInBefore?.graph !== undefined && { graph: signedInBefore.graph }),
+  };
   const account: Account = {
     ...ref,
     identity,
     user,
     address: connectRequest.address,
-    scopes: granted,
-    tokens: {
-      access: await deps.sealer.seal(accessToken, tokenContext(ref, 'access', provider)),
-      refresh: await deps.sealer.seal(refreshToken, tokenContext(ref, 'refresh', provider)),
-      previousRefresh: undefined,
-      ...lifetimeOf(grant.expiresInSeconds, now),
-    },
+    scopes: scopesAfter(
+      // What the person has just allowed for another resource; its first token shows what was granted.
+      [...new Set([...(signedInBefore?.scopes ?? []), ...others.flatMap(scopesFor)])],
+      resource,
+      granted,
+    ),
+    ...received,
     state: 'ok',
     stateSince: at,
     problem: undefined,

@@ -46,13 +46,13 @@ export const takesApproval = (provider: Provider): boolean => isMicrosoftShaped(
 export function approvalAddress(
   provider: Provider,
   config: Parameters<typeof endpointsOf>[1],
-  ask: { redirectUri: string; state: string; protocols: ConnectRequest['protocols'] },
+  ask: { redirectUri: string; state: string; protocols: ConnectRequest['protocols']; shared?: boolean },
 ): string | undefined {
   const endpoints = endpointsOf(provider, config);
   if (!takesApproval(provider) || endpoints.kind !== 'discovery') return undefined;
   const url = new URL(`${endpoints.issuer}/adminconsent`);
   url.searchParams.set('client_id', provider.clientId);
-  url.searchParams.set('scope', scopesOf(provider, config, ask.protocols).join(' '));
+  url.searchParams.set('scope', scopesOf(provider, config, ask.protocols, ask).join(' '));
   url.searchParams.set('redirect_uri', ask.redirectUri);
   url.searchParams.set('state', ask.state);
   return url.href;

@@ -78,6 +78,7 @@ export async function approvalLink(
     redirectUri: redirectUriOf(deps.config, provider),
     state: opened.state.expose(),
     protocols: connectRequest.protocols,
+    shared: connectRequest.shared,
   });
   return { kind: 'asked', link };
 }

@@ -14,8 +14,14 @@ export const isMailAddress = (text: string): boolean => text.length <= 254 && AD
 
 const reading: readonly Protocol[] = ['imap', 'pop3', 'graph'];
 
-/** Validates the connect form. Pure. */
-export function parseConnectForm(typed: Readonly<Record<string, string>>): ConnectFormResult {
+/**
+ * Validates the connect form. Pure.
+ * @param usual the protocols of a form that chooses none: those of the provider (`waysOf`)
+ */
+export function parseConnectForm(
+  typed: Readonly<Record<string, string>>,
+  usual: readonly Protocol[] = serverProtocols,
+): ConnectFormResult {
   const errors: Record<string, string> = {};
   const address = (typed['address'] ?? '').trim();
   if (!isMailAddress(address))
@@ -25,8 +31,8 @@ export function parseConnectForm(typed: Readonly<Record<string, string>>): Conne
   if (shared && (signIn === '' || signIn.length > 254 || /\s/.test(signIn)))
     errors['signIn'] = 'Enter the user who signs in for this shared mailbox, for example sam@example.org.';
   const wanted: readonly Protocol[] = protocols.filter((protocol) => typed[protocol] === 'on');
-  // The checkboxes are under "advanced"; a form without them means all three.
-  const chosen = typed['advanced'] === 'yes' ? wanted : serverProtocols;
+  // The checkboxes are under "advanced"; a form without them means the usual ones.
+  const chosen = typed['advanced'] === 'yes' ? wanted : usual;
   if (!reading.some((protocol) => chosen.includes(protocol)))
     errors['imap'] = 'Choose IMAP, POP or Microsoft Graph: at least one is needed to read email.';
   if (Object.keys(errors).length > 0) return { kind: 'invalid', errors };

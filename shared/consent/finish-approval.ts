@@ -1,5 +1,5 @@
 import type { AuditStore } from '../audit/audit-store.ts';
-import { type Provider, usualProtocols } from '../providers/provider.ts';
+import { type Provider, waysOf } from '../providers/provider.ts';
 import { type Approval, approvalKey } from './approval.ts';
 import type { ApprovalDeps } from './ask-approval.ts';
 import { isStateOf, providerOfSetUpState, registrationOf } from './set-up-approval.ts';
@@ -52,7 +52,7 @@ export async function finishApproval(
   const granted = { ...approval, grantedAt };
   await recordGrant(deps, provider, approval.connectRequest.address, parameters);
   if (!(await deps.approvals.replace(granted, stored.etag))) return { kind: 'granted-before', approval };
-  const forAll = usualProtocols.every((protocol) => approval.connectRequest.protocols.includes(protocol));
+  const forAll = waysOf(provider).every((protocol) => approval.connectRequest.protocols.includes(protocol));
   await noteReturn(deps, provider, grantedAt, forAll);
   return { kind: 'granted', approval: granted, providerName: provider.name };
 }

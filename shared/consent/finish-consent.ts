@@ -14,6 +14,7 @@ import {
   type Initiator,
   type PendingConsent,
 } from './consent.ts';
+import { resourcesAsked } from './further-ways.ts';
 import { stateOfInvitation } from './invitation.ts';
 import { type ConsentDeps, callbackPathOf, redirectUriOf } from './start-consent.ts';
 
@@ -110,7 +111,10 @@ export async function finishConsent(deps: FinishDeps, back: AuthorizationCallbac
       redirectUri: redirectUriOf(deps.config, provider),
       verifier: opened.verifier,
       nonce: opened.nonce,
-      scopes: scopesOf(provider, deps.config, connectRequest.protocols),
+      scopes: scopesOf(provider, deps.config, connectRequest.protocols, {
+        shared: connectRequest.shared,
+        resource: resourcesAsked(provider, connectRequest.protocols)[0],
+      }),
     }),
   );
   switch (redeemed.kind) {

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { newState } from '../accounts/oauth-client.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { Secret } from '../platform/secret.ts';
-import { presetNamed, serverProtocols } from '../providers/presets.ts';
-import type { Provider } from '../providers/provider.ts';
+import { presetNamed } from '../providers/presets.ts';
+import { type Provider, waysOf } from '../providers/provider.ts';
 import { APPROVAL_DAYS, approvalAddress, takesApproval } from './approval.ts';
 import type { ApprovalDeps } from './ask-approval.ts';
 import type { SetUpApproval } from './consent-records.ts';
@@ -50,7 +50,7 @@ export async function setUpApprovalLink(deps: ApprovalDeps, provider: Provider):
   return approvalAddress(provider, deps.config, {
     redirectUri: redirectUriOf(deps.config, provider),
     state: state.expose(),
-    protocols: serverProtocols,
+    protocols: waysOf(provider),
   });
 }
 

@@ -133,7 +133,8 @@ export async function buildAuthorizationUrl(
     state: opened.state,
     nonce: opened.nonce,
     verifier: opened.verifier,
-    scopes: scopesOf(provider, deps.config, connectRequest.protocols),
+    // Consent for several resources at once; each token is then requested for one of them.
+    scopes: scopesOf(provider, deps.config, connectRequest.protocols, { shared: connectRequest.shared }),
     account: connectRequest.chooseAccount
       ? { kind: 'choose' }
       : { kind: 'hint', user: connectRequest.signIn },

@@ -11,8 +11,8 @@ export interface DemoWorld {
   imap: { host: string; port: number };
   pop3: { host: string; port: number };
   smtp: { host: string; port: number };
-  /** Stands for `https://graph.microsoft.com`, over plain HTTP on loopback; absent: the demo has none. */
-  graph?: { host: string; port: number } | undefined;
+  /** Origin that stands for `https://graph.microsoft.com`; over plain HTTP, on loopback. */
+  graph?: string | undefined;
   /**
    * Makes the Microsoft 365 preset use the demo's endpoints too, together with the values a person enters.
    * For the newcomer test.
@@ -95,7 +95,7 @@ const demoWorld = z.object({
   imap: endpoint,
   pop3: endpoint,
   smtp: endpoint,
-  graph: endpoint.optional(),
+  graph: z.url().optional(),
   asMicrosoft: z.boolean().optional(),
   isShownAsDemo: z.boolean().optional(),
 });

@@ -1,8 +1,8 @@
 import type { Credential } from './credential.ts';
 import { protocolsIn } from './permissions.ts';
 import type { Proof } from './preflight.ts';
-import { serverProtocols, traitsOf } from './presets.ts';
-import type { Provider } from './provider.ts';
+import { traitsOf } from './presets.ts';
+import { type Provider, waysOf } from './provider.ts';
 
 /**
  * `proven`: Postroom has seen it work. `reported`: claimed, but not verified. `unseen`: not verified yet, which does not
@@ -58,7 +58,16 @@ export function checklistOf(provider: Provider, facts: ProviderFacts): Checklist
     step('tenant', 'you', found(preflight?.tenant)),
     step('client', 'you', found(preflight?.client)),
     step('redirect', 'you', signedIn || provider.redirectSeenAt !== undefined ? 'proven' : 'unseen'),
-    step('permissions', 'tenant-admin', permissionState(provider, granted.length, signedIn), granted),
+    step(
+      'permissions',
+      'tenant-admin',
+      permissionState(
+        provider,
+        waysOf(provider).every((way) => granted.includes(way)),
+        signedIn,
+      ),
+      granted,
+    ),
     step('credential', 'you', credentialState(provider, works.length > 0)),
     ...(nextCredential === undefined
       ? []
@@ -109,12 +118,12 @@ function nextState(next: Credential, preflight: Provider['preflight']): StepStat
   return waits ? 'waiting' : stateOf(preflight?.next, false);
 }
 
-function permissionState(provider: Provider, granted: number, signedIn: boolean): StepState {
+function permissionState(provider: Provider, granted: boolean, signedIn: boolean): StepState {
   // Anyone can open the redirect of an admin consent link; only a token proves the consent.
   if (!signedIn) return provider.approvedAt === undefined ? 'unseen' : 'reported';
   // A custom provider's scopes have no known meaning: a completed sign-in is all that can be verified.
   if (traitsOf(provider).settingsFrom === 'admin') return 'proven';
-  return granted === serverProtocols.length ? 'proven' : 'unseen';
+  return granted ? 'proven' : 'unseen';
 }
 
 function signInState({ accounts }: ProviderFacts): StepState {

@@ -111,11 +111,16 @@ export const traitsOf = ({ preset }: { preset: PresetName }): PresetTraits => pr
 function placesIn(world: DemoWorld): Omit<PresetPlaces, 'mailScopes'> {
   return {
     mail: { imap: world.imap, pop3: world.pop3, smtp: world.smtp },
-    graph: world.graph,
+    graph: world.graph === undefined ? undefined : hostOfUrl(new URL(world.graph)),
     endpointHosts: [new URL(world.authority).hostname],
     authority: (tenant) => demoAuthority(world, tenant),
   };
 }
+
+const hostOfUrl = ({ hostname, port, protocol }: URL): MailHost => ({
+  host: hostname,
+  port: Number(port) || (protocol === 'https:' ? 443 : 80),
+});
 
 /** The configured authority may or may not include a tenant and a version. */
 function demoAuthority(world: DemoWorld, tenant: string): string {

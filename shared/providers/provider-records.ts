@@ -3,7 +3,7 @@ import { json, objectOf, oneOf, optional, recordKind, text, time } from '../plat
 import { cloudNames } from './clouds.ts';
 import type { Credential, VaultVersion } from './credential.ts';
 import { preflight } from './preflight.ts';
-import { presetNames } from './presets.ts';
+import { type Protocol, presetNames, protocols } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
 
 // Table Providers, PartitionKey `provider` (an installation has a handful), RowKey a random id of 128 bits.
@@ -53,6 +53,7 @@ export const providerKind = recordKind<Provider>()({
     endpoints: optional(json(endpoints)),
     mailHosts: optional(json(mailHosts)),
     scopes: json(z.array(z.string())),
+    ways: optional(json<readonly Protocol[]>(z.array(z.enum(protocols)))),
     preflight: optional(json(preflight)),
     redirectSeenAt: optional(time),
     approvedAt: optional(time),

@@ -39,6 +39,8 @@ export interface Provider extends ProviderCredentials {
   mailHosts?: MailHosts | undefined;
   /** Mail scopes of a custom provider; presets define their own. */
   scopes: readonly string[];
+  /** The protocols that its mailboxes may use; absent: those of the mail servers. Microsoft only. */
+  ways?: readonly Protocol[] | undefined;
   /** The result of the last check of these settings. */
   preflight?: Preflight | undefined;
   /** ISO time at which a browser first returned from this registration, which proves its redirect URI. */
@@ -118,6 +120,9 @@ export function tokenHostsOf(provider: Provider, config: World, resource: Resour
 
 /** The protocols that are asked for where no choice was made: those of the mail servers. */
 export const usualProtocols: readonly Protocol[] = serverProtocols;
+
+/** The protocols whose permissions a provider's registration needs. Pure. */
+export const waysOf = ({ ways }: Pick<Provider, 'ways'>): readonly Protocol[] => ways ?? usualProtocols;
 
 /** Which mailbox a token is for, and for which resource. */
 export interface ScopeNeeds {

@@ -1,10 +1,13 @@
 import type { CloudName } from './clouds.ts';
 import { certificatePem } from './credential.ts';
-import { GRAPH_APP_ID, mailPermissions } from './permissions.ts';
-import { exchangeAudienceOf, type Provider } from './provider.ts';
+import { GRAPH_APP_ID, permissionsFor } from './permissions.ts';
+import { exchangeAudienceOf, type Provider, waysOf } from './provider.ts';
 
 export interface ScriptValues {
-  provider: Pick<Provider, 'name' | 'cloud' | 'tenant' | 'clientId' | 'credential' | 'nextCredential'>;
+  provider: Pick<
+    Provider,
+    'name' | 'cloud' | 'tenant' | 'clientId' | 'credential' | 'nextCredential' | 'ways'
+  >;
   redirectUri: string;
   /** Known when the app runs with a managed identity. */
   identity: { issuer: string; subject: string } | undefined;
@@ -25,7 +28,8 @@ const cliClouds: Readonly<Record<CloudName, string>> = {
  */
 export function registrationScript(values: ScriptValues): string {
   const { provider, redirectUri } = values;
-  const access = mailPermissions.map(({ id }) => ({ id, type: 'Scope' }));
+  const wanted = permissionsFor(waysOf(provider));
+  const access = wanted.map(({ id }) => ({ id, type: 'Scope' }));
   const permissions = JSON.stringify([{ resourceAppId: GRAPH_APP_ID, resourceAccess: access }]);
   // A multi-tenant app is registered in the tenant of the Azure CLI's user.
   const isForMany = provider.tenant === 'organizations';
@@ -63,7 +67,7 @@ else
   esac
 ${isForMany ? '  az ad app update --id "$CLIENT_ID" --sign-in-audience "$AUDIENCE"\n' : ''}fi
 
-# 2. The permissions: ${mailPermissions.map(({ name }) => name).join(', ')}.
+# 2. The permissions: ${wanted.map(({ name }) => name).join(', ')}.
 az ad app update --id "$CLIENT_ID" --required-resource-accesses "$PERMISSIONS"
 az ad sp show --id "$CLIENT_ID" --output none 2>/dev/null || az ad sp create --id "$CLIENT_ID" --output none
 

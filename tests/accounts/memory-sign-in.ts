@@ -61,7 +61,7 @@ export const refused = (error: string | undefined, change: Partial<EndpointFailu
   },
 });
 
-/** What the provider received: the refresh token, or a request of the app itself. */
+/** What the provider received: the refresh token with the scopes of the request, or a request of the app itself. */
 export type Asked = string;
 
 /** An account whose access token has expired, and a provider that responds as the test says. */
@@ -108,7 +108,8 @@ export async function memorySignIn(change: Partial<Account> = {}, providerChange
     audit: createAuditStore(tables),
     pauseMs: 0,
     oauth: oauthAnswers({
-      refresh: (_provider, token, options) => ask(token.expose(), options?.before),
+      refresh: (_provider, token, options) =>
+        ask([token.expose(), ...(options?.scopes ?? [])].join(' '), options?.before),
       clientCredentials: async (_provider, scopes, options) => {
         const answer = await ask(`app: ${scopes.join(' ')}`, options?.before);
         return answer.kind === 'refreshed' ? { ...answer, kind: 'granted' } : answer;

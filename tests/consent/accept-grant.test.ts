@@ -421,3 +421,41 @@ describe('an invitation', () => {
     expect(await refusal({ startedBy: guest })).toEqual({ kind: 'invitation-over' });
   });
 });
+
+describe('a consent for mail servers and Microsoft Graph', () => {
+  const GRAPH = 'https://graph.microsoft.com/Mail.ReadWrite';
+  const SEND = 'https://graph.microsoft.com/Mail.Send';
+
+  test('records the scopes of both, and the token of the one that the code was redeemed for', async () => {
+    const { outcome } = await accept({ connectRequest: { protocols: ['imap', 'graph-send'] } });
+    expect(outcome).toMatchObject({ kind: 'connected', missing: [], account: { scopes: [IMAP, SMTP, SEND] } });
+    expect(outcome).not.toHaveProperty('account.graph');
+  });
+
+  test('of Microsoft Graph only stores its token as such, and none for mail servers', async () => {
+    const { outcome, deps, provider } = await accept({
+      connectRequest: { protocols: ['graph'] },
+      grant: { scopes: [GRAPH, 'IMAP.AccessAsUser.All'] },
+    });
+    if (outcome.kind !== 'connected') throw new Error(outcome.kind);
+    const { account } = outcome;
+    expect(account).toMatchObject({ scopes: [GRAPH], tokens: { access: undefined } });
+    const token = await deps.sealer.open(
+      account.graph?.access ?? '',
+      tokenContext(account, 'graph', provider),
+    );
+    expect(token.expose()).toBe('the access token');
+  });
+
+  test('adds a way to an account, which keeps what it has', async () => {
+    const graph = {
+      access: 'sealed graph',
+      receivedAt: isoAt(0),
+      accessExpiresAt: isoAt(1),
+      refreshAt: isoAt(1),
+    };
+    const known = { ...accountOf(person()), scopes: [GRAPH], graph };
+    const { outcome } = await accept({ known: [known], connectRequest: { protocols: ['imap', 'smtp'] } });
+    expect(outcome).toMatchObject({ kind: 'connected', account: { scopes: [IMAP, SMTP, GRAPH], graph } });
+  });
+});

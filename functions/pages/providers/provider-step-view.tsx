@@ -5,9 +5,9 @@ import type { LinkName } from '../../../shared/explanations/links.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { ChecklistStep } from '../../../shared/providers/checklist.ts';
 import { type Credential, thumbprintOf } from '../../../shared/providers/credential.ts';
-import { mailPermissions, type Permission } from '../../../shared/providers/permissions.ts';
+import { type Permission, permissionsFor } from '../../../shared/providers/permissions.ts';
 import { traitsOf } from '../../../shared/providers/presets.ts';
-import { exchangeAudienceOf, type Provider } from '../../../shared/providers/provider.ts';
+import { exchangeAudienceOf, type Provider, waysOf } from '../../../shared/providers/provider.ts';
 import { CopyText } from '../../../shared/ui/copy.tsx';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Time } from '../../../shared/ui/lists.tsx';
@@ -121,7 +121,9 @@ function PermissionsStep(props: { view: StepView; step: ChecklistStep }): JSX.El
   const { state, seen } = props.step;
   if (!hasTenant(provider))
     return <p>{state === 'proven' ? 'Confirmed by a token.' : 'The first token will confirm them.'}</p>;
-  const names = mailPermissions.filter(({ protocol }) => protocol !== undefined && seen.includes(protocol));
+  const names = permissionsFor(waysOf(provider)).filter(
+    ({ protocol }) => protocol !== undefined && seen.includes(protocol),
+  );
   const shown =
     names.length === 0
       ? 'The first token will show what was granted.'
@@ -158,8 +160,8 @@ function MissingPermissions(props: { provider: Provider; granted: readonly Permi
     <>
       <p>Microsoft Graph, Delegated permissions:</p>
       <ul>
-        {mailPermissions
-          .filter((permission) => !granted.includes(permission))
+        {permissionsFor(waysOf(provider))
+          .filter(({ name }) => !granted.some((one) => one.name === name))
           .map(({ name, reason }) => (
             <li>
               <code>{name}</code>: {reason}

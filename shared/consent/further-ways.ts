@@ -1,0 +1,33 @@
+import type { Account } from '../accounts/account.ts';
+import { grantedWays } from '../accounts/account-resources.ts';
+import { isMicrosoftShaped } from '../accounts/issuer-rules.ts';
+import { type Protocol, protocols, serverProtocols } from '../providers/presets.ts';
+import { type Resource, resourcesOf } from '../providers/protocol-access.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { ConnectRequest } from './consent.ts';
+
+/** The resources of a consent; its code is redeemed for the first. Pure. */
+export const resourcesAsked = (provider: Provider, asked: readonly Protocol[]): readonly Resource[] =>
+  isMicrosoftShaped(provider) ? resourcesOf(asked) : ['outlook'];
+
+/**
+ * The request to ask the person of an account for further ways, by one sign-in. It asks for those already
+ * granted too, so that nothing that works stops; Microsoft shows only the new ones. Pure.
+ */
+export function requestFurtherWays(
+  account: Account,
+  further: readonly Protocol[],
+  mailbox: { address: string; shared: boolean },
+): ConnectRequest {
+  const granted = grantedWays(account);
+  const before = granted.length === 0 ? serverProtocols : granted;
+  return {
+    providerId: account.providerId,
+    ...mailbox,
+    signIn: account.user,
+    chooseAccount: false,
+    protocols: protocols.filter((one) => before.includes(one) || further.includes(one)),
+    reconnect: undefined,
+    replacement: { kind: 'this', accountId: account.accountId },
+  };
+}
