@@ -180,6 +180,22 @@ export function describeGraphMail(kind: MailServerKind): void {
     expect((await ask(bearer, 'me/mailFolders/junkemail')).body['totalItemCount']).toBe(1);
   });
 
+  test('shows copies that were made over IMAP as messages of their own', async () => {
+    await fill(1);
+    const bearer = await token(support);
+    const client = await imapAs(support);
+    await client.mailboxOpen('INBOX');
+    await client.messageCopy('1', 'INBOX');
+    await client.messageCopy('1', 'Archive');
+    const headers = { prefer: 'IdType="ImmutableId"' };
+    const all = (await ask(bearer, 'me/messages?$select=subject', { headers })).body.value ?? [];
+    expect(subjects(all)).toEqual(['mail 1', 'mail 1', 'mail 1']);
+    const [first, ...others] = [...new Set(all.map(({ id }) => String(id)))];
+    expect(others).toHaveLength(2);
+    await ask(bearer, `me/messages/${String(first)}/permanentDelete`, { method: 'POST' });
+    for (const id of others) expect((await ask(bearer, `me/messages/${id}/$value`)).status).toBe(200);
+  });
+
   describe('delta', () => {
     const start = 'me/mailFolders/inbox/messages/delta?$select=subject,isRead';
     const small = { headers: { prefer: 'odata.maxpagesize=2' } };

@@ -86,6 +86,23 @@ describe.each(kinds)('the proxy before the mail server of kind %s', (kind) => {
       await expect(refused).rejects.not.toHaveProperty('serverResponseCode');
     });
 
+    test('refuses IMAP for one mailbox that has it switched off, after a sign-in that works', async () => {
+      const front = await skin('imap', faults.imapOff(support));
+      for (const [mailbox, expected] of [
+        [support, 'a1 BAD User is authenticated but not connected.'],
+        [sales, expect.stringMatching(/^a1 OK/)],
+      ] as const) {
+        const talk = new Conversation(front, lab.ca);
+        onTestFinished(() => talk.close());
+        await talk.line();
+        const sasl = lab.xoauth2(mailbox, await lab.token(mailbox));
+        expect((await talk.imap(`AUTHENTICATE XOAUTH2 ${sasl}`)).at(-1)).toBe(
+          'a1 OK AUTHENTICATE completed.',
+        );
+        expect((await talk.imap('SELECT INBOX')).at(-1)).toEqual(expected);
+      }
+    });
+
     test('uses Exchange’s responses over POP3', async () => {
       const talk = new Conversation(await skin('pop3'), lab.ca);
       onTestFinished(() => talk.close());

@@ -27,6 +27,8 @@ export interface RequestFacts {
   secret: string | undefined;
   /** Set when a federated token was already verified: the client counts as authenticated. */
   proven: boolean;
+  /** The scopes that a refresh asks for. */
+  wanted?: readonly string[];
   error?: OidcError;
 }
 export const requestFacts = new AsyncLocalStorage<RequestFacts>();
@@ -55,6 +57,7 @@ export async function createTenantProvider(options: TenantOptions): Promise<Prov
     // Read at each request, so additions and removals apply at once.
     Object.defineProperty(engineClient, 'redirectUris', { get: () => client.redirectUris });
   }
+  widenRefreshTokens(provider);
   if (!options.strictRotation) provider.RefreshToken.prototype.consume = async () => {};
   for (const event of ['grant.error', 'authorization.error', 'server_error'])
     provider.on(event, (_context: OidcContext, error: OidcError) => {
@@ -62,6 +65,27 @@ export async function createTenantProvider(options: TenantOptions): Promise<Prov
       if (facts !== undefined) facts.error = error;
     });
   return provider;
+}
+
+/**
+ * Entra binds a refresh token to a person and an app, not to the scopes of its first request ("Refresh tokens in
+ * the Microsoft identity platform"); oidc-provider refuses what that request did not name. What was consented to
+ * is checked afterwards: see token-endpoint.ts.
+ */
+function widenRefreshTokens(provider: Provider): void {
+  const wanted = (): readonly string[] => requestFacts.getStore()?.wanted ?? [];
+  Object.defineProperties(provider.RefreshToken.prototype, {
+    scopes: {
+      get(this: { scope?: string }) {
+        return new Set([...words(this.scope), ...wanted()]);
+      },
+    },
+    resourceIndicators: {
+      get(this: { resource?: string | string[] }) {
+        return new Set([this.resource ?? [], resourcesOf(wanted().join(' '))].flat());
+      },
+    },
+  });
 }
 
 function configuration(options: TenantOptions): Record<string, unknown> {

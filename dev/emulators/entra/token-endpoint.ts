@@ -6,10 +6,11 @@ import { sendJson } from '../http-answers.ts';
 import type { Client, KnownTenant } from './directory.ts';
 import { type Asked, engineRequest, engineScope } from './engine-request.ts';
 import { aadstsBody, entraFailure, TWO_RESOURCES } from './error-bodies.ts';
-import { resourcesOf } from './scopes.ts';
+import { isKnownScope, resourcesOf, words } from './scopes.ts';
 import { type RequestFacts, requestFacts } from './tenant-provider.ts';
 import { tokenAnswer, undressRefreshToken } from './token-shapes.ts';
 import type { TokenStore } from './token-store.ts';
+import { NOT_CONSENTED } from './troubles.ts';
 
 /** Handles the token endpoint: the engine runs the protocol, and the response has Entra's shape. */
 export async function answerToken(
@@ -43,6 +44,8 @@ export async function answerToken(
       headers,
     );
 
+  if (mixesDefault(engineScope(context.scope))) return fail('invalid_scope');
+
   const facts = await prepare(
     params,
     tenant,
@@ -50,7 +53,12 @@ export async function answerToken(
   );
   if (facts === 'federated' || facts === 'certificate') return fail(`invalid_client ${facts}`);
   const answer = await runEngine(asked, response, provider, facts);
-  if (answer['error'] === undefined) return sendJson(response, 200, tokenAnswer(answer, tenant.id), headers);
+  if (answer['error'] === undefined && isConsented(answer, facts))
+    return sendJson(response, 200, tokenAnswer(answer, tenant.id), headers);
+  if (answer['error'] === undefined) {
+    const extras = { correlation, suberror: 'consent_required' };
+    return sendJson(response, 400, aadstsBody(65001, 'invalid_grant', NOT_CONSENTED, extras), headers);
+  }
   if (answer['error'] === 'server_error')
     return sendJson(
       response,
@@ -83,10 +91,14 @@ async function prepare(
   const refreshToken = params.get('refresh_token');
   if (refreshToken !== null) params.set('refresh_token', undressRefreshToken(refreshToken));
 
+  const wanted = refreshToken === null ? [] : words(params.get('scope') ?? undefined).filter(isKnownScope);
+  const [resource] = resourcesOf(wanted.join(' '));
+  if (resource !== undefined) params.set('resource', resource);
+
   const assertion = params.get('client_assertion');
   const secret = params.get('client_secret') ?? undefined;
   const client = tenant.clients.find(({ id }) => id === params.get('client_id'));
-  const asAnswered = { hasAssertion: assertion !== null, secret, proven: false };
+  const asAnswered = { hasAssertion: assertion !== null, secret, proven: false, wanted };
   if (assertion === null || client === undefined) return asAnswered;
   if (isFederated(assertion, client.id)) {
     if (!(await isRegistered(assertion, client))) return 'federated';
@@ -98,7 +110,21 @@ async function prepare(
   params.delete('client_assertion');
   params.delete('client_assertion_type');
   params.set('client_secret', 'federated');
-  return { hasAssertion: false, secret: undefined, proven: true };
+  return { hasAssertion: false, secret: undefined, proven: true, wanted };
+}
+
+/** `.default` stands for all permissions of the registration and not beside one of them (Microsoft: "Scopes and permissions"). */
+function mixesDefault(scope: string): boolean {
+  const names = words(scope).filter((name) => resourcesOf(name).length > 0);
+  return names.length > 1 && names.some((name) => name.endsWith('/.default'));
+}
+
+/** The engine leaves out what nobody consented to; Entra refuses all of it then. */
+function isConsented(answer: Record<string, unknown>, { wanted = [] }: RequestFacts): boolean {
+  const granted = words(typeof answer['scope'] === 'string' ? answer['scope'] : undefined);
+  return wanted
+    .filter((name) => resourcesOf(name).length > 0 && !name.endsWith('/.default'))
+    .every((name) => granted.includes(name));
 }
 
 /** An assertion that the app did not sign (its own have its client ID as issuer, RFC 7523 section 3). */

@@ -21,7 +21,7 @@ export interface TroubleOptions {
 const TENANT_THROTTLED = 'Tenant is throttled. Too many requests.';
 const TRANSIENT = 'A transient error has occurred. Please try again.';
 
-const NOT_CONSENTED =
+export const NOT_CONSENTED =
   "The user or administrator has not consented to use the application with ID '00000000-0000-4000-8000-000000000000' named 'Postroom (demo)'. Send an interactive authorization request for this user and resource.";
 
 const authorize: FaultPattern = { path: '^/oauth2/v2.0/authorize$' };

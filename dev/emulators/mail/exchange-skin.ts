@@ -11,6 +11,7 @@ import {
 } from './exchange-texts.ts';
 import { LineReader, writeAll } from './line-reader.ts';
 import type { Endpoint } from './mail-world.ts';
+import { readXoauth2 } from './npm/access-token.ts';
 
 export interface SkinOptions {
   readonly protocol: SkinProtocol;
@@ -155,6 +156,7 @@ class SkinConnection {
       const isCommand = !insideCommand && !(protocol === 'smtp' && this.#inMail);
       insideCommand = literal !== null;
       if (isCommand) this.#note(text);
+      if (protocol === 'imap') this.#rememberMailbox(text);
       const fault = isCommand ? this.#faultFor(text) : undefined;
       if (fault !== undefined) {
         const answer = fault.answer(text);
@@ -188,6 +190,11 @@ class SkinConnection {
     this.#client = this.#track(new TLSSocket(plain as Socket, { isServer: true, cert, key }));
     this.#session.encrypted = true;
     return new LineReader(this.#client, longestLine);
+  }
+
+  #rememberMailbox(line: string): void {
+    const mailbox = mailboxIn(line);
+    if (mailbox !== undefined) this.#session.mailbox = mailbox;
   }
 
   #note(line: string): void {
@@ -244,4 +251,10 @@ class SkinConnection {
     });
     return socket;
   }
+}
+
+/** The mailbox of a line that holds an XOAUTH2 response: with the command, or alone after it. */
+function mailboxIn(line: string): string | undefined {
+  const [, base64] = /^(?:\S+ AUTHENTICATE XOAUTH2 )?([A-Za-z0-9+/]{20,}={0,2})$/i.exec(line) ?? [];
+  return base64 === undefined ? undefined : readXoauth2(base64)?.mailbox;
 }

@@ -5,6 +5,8 @@ export interface SkinSession {
   signedIn: boolean;
   /** SMTP: the client has sent STARTTLS. */
   encrypted: boolean;
+  /** IMAP: the mailbox of the last AUTHENTICATE, in lower case. */
+  mailbox?: string;
 }
 
 /** A line of the server as Exchange would send it; undefined: Exchange sends nothing here. */
@@ -128,6 +130,20 @@ export const faults = {
     times,
     // Commands that need no mailbox still get a response.
     when: (line, { signedIn }) => signedIn && !/^\S+ (CAPABILITY|ID|LOGOUT)\b/i.test(line),
+    answer: (line) => `${tagOf(line)} BAD User is authenticated but not connected.`,
+  }),
+  /**
+   * IMAP is off for this mailbox (`Set-CASMailbox -ImapEnabled $false`) until the fault is removed; Graph and
+   * the other mailboxes still work.
+   */
+  imapOff: (mailbox: string): Fault => ({
+    kind: 'answer',
+    protocol: 'imap',
+    times: Infinity,
+    when: (line, session) =>
+      session.mailbox === mailbox.toLowerCase() &&
+      session.signedIn &&
+      !/^\S+ (CAPABILITY|ID|LOGOUT)\b/i.test(line),
     answer: (line) => `${tagOf(line)} BAD User is authenticated but not connected.`,
   }),
   imapThrottle: (milliseconds: number, times = 1): Fault => ({
