@@ -39,7 +39,8 @@ export interface MaintainDeps {
 
 const MINUTE = 60_000;
 /** A permission may have been granted since. */
-const IMPOSSIBLE_AGAIN_MS = 60 * MINUTE;
+const IMPOSSIBLE_AGAIN_MS = 15 * MINUTE;
+const DENIED_AGAIN_MS = 60 * MINUTE;
 const REFUSED_AGAIN_MS = 30 * MINUTE;
 
 /**
@@ -227,7 +228,7 @@ function outcomeOf(
       state: 'off',
       reason: 'The app needs the application permission Mail.ReadBasic of Microsoft Graph.',
       code: undefined,
-      pauseMs: IMPOSSIBLE_AGAIN_MS,
+      pauseMs: DENIED_AGAIN_MS,
     };
   const said = failure.kind === 'gone' ? 'The mailbox was not found.' : failure.said;
   return {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const account = await visitor.connect(SUPPORT, ['imap', 'graph-push']);
   mailboxId = await visitor.addMailbox(account, SUPPORT, postroom.stack.mail.imap);
   await monitor();
-  await pause(8000); console.log(JSON.stringify(await push()), postroom.log().slice(-4000), JSON.stringify(postroom.stack.graph.requests)); await vi.waitFor(async () => expect(await push()).toMatchObject({ state: 'living' }), { timeout: 20_000, interval: 200 });
+  await vi.waitFor(async () => expect(await push()).toMatchObject({ state: 'living' }), { timeout: 20_000, interval: 200 });
 }, 120_000);
 afterAll(() => postroom?.[Symbol.asyncDispose]());
 
