@@ -154,11 +154,18 @@ export class InboxError extends PostroomError {
   readonly failure: InboxFailure;
   /** The server's message with secrets removed; undefined if there was none. */
   readonly said: string | undefined;
+  /** How long the server asked us to wait, in milliseconds; undefined if it did not. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(failure: InboxFailure, message: string, options?: { cause?: unknown; said?: string }) {
+  constructor(
+    failure: InboxFailure,
+    message: string,
+    options?: { cause?: unknown; said?: string; retryAfterMs?: number | undefined },
+  ) {
     super(`imap-${failure}`, message, options);
     this.name = 'InboxError';
     this.failure = failure;
     this.said = options?.said;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }

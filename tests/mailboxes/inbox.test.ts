@@ -112,7 +112,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
       await inbox.remove(refs);
       await inbox.close();
       const reading = ['search', 'facts', 'sources', 'part', 'status'];
-      const called = ['connect', 'select', ...reading, 'store', 'delete', 'logout'];
+      const called = ['connect', 'status', 'select', ...reading, 'store', 'delete', 'logout'];
       expect(points).toEqual(called.map((name) => `imap.${name}`));
     });
 
