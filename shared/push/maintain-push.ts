@@ -259,7 +259,10 @@ async function openGraph(
 ): Promise<OpenedGraph> {
   const graph = await deps.graphOf(providerId);
   if (graph === undefined) return { kind: 'gone' };
-  const token = await deps.accessTokens.get({ providerId, accountId }, { host: graph.host, protocol: 'graph-push' });
+  const token = await deps.accessTokens.get(
+    { providerId, accountId },
+    { host: graph.host, protocol: 'graph-push' },
+  );
   if (token.kind === 'token')
     return { kind: 'graph', subscriptions: deps.subscriptions(graph.origin, token.token) };
   // Whatever is wrong with the account has its own alert.

@@ -266,7 +266,10 @@ test('an app without the permission is asked about once an hour, and no fault', 
   graph.failing = refusal;
   await monitor(59);
   expect(graph.requests).toEqual(['create']);
-  expect(await present()).toMatchObject({ state: 'off', reason: expect.stringContaining('application permission') });
+  expect(await present()).toMatchObject({
+    state: 'off',
+    reason: expect.stringContaining('application permission'),
+  });
   expect(await findings()).toEqual([]);
   graph.failing = undefined;
   await monitor(2);

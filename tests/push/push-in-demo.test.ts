@@ -22,7 +22,10 @@ beforeAll(async () => {
   const account = await visitor.connect(SUPPORT, ['imap', 'graph-push']);
   mailboxId = await visitor.addMailbox(account, SUPPORT, postroom.stack.mail.imap);
   await monitor();
-  await vi.waitFor(async () => expect(await push()).toMatchObject({ state: 'living' }), { timeout: 20_000, interval: 200 });
+  await vi.waitFor(async () => expect(await push()).toMatchObject({ state: 'living' }), {
+    timeout: 20_000,
+    interval: 200,
+  });
 }, 120_000);
 afterAll(() => postroom?.[Symbol.asyncDispose]());
 
