@@ -20,13 +20,15 @@ export function requestFurtherWays(
   mailbox: { address: string; shared: boolean },
 ): ConnectRequest {
   const granted = grantedWays(account);
-  const before = granted.length === 0 ? serverProtocols : granted;
+  const before: readonly Protocol[] = granted.length === 0 ? serverProtocols : granted;
+  const asked = protocols.filter((one) => before.includes(one) || further.includes(one));
   return {
     providerId: account.providerId,
     ...mailbox,
     signIn: account.user,
     chooseAccount: false,
-    protocols: protocols.filter((one) => before.includes(one) || further.includes(one)),
+    // Whoever may read over Graph also learns of new mail: no scope of its own is needed for that.
+    protocols: asked.filter((one) => one !== 'graph-push' || !asked.includes('graph')),
     reconnect: undefined,
     replacement: { kind: 'this', accountId: account.accountId },
   };

@@ -428,7 +428,11 @@ describe('a consent for mail servers and Microsoft Graph', () => {
 
   test('records the scopes of both, and the token of the one that the code was redeemed for', async () => {
     const { outcome } = await accept({ connectRequest: { protocols: ['imap', 'graph-send'] } });
-    expect(outcome).toMatchObject({ kind: 'connected', missing: [], account: { scopes: [IMAP, SMTP, SEND] } });
+    expect(outcome).toMatchObject({
+      kind: 'connected',
+      missing: [],
+      account: { scopes: [IMAP, SMTP, SEND] },
+    });
     expect(outcome).not.toHaveProperty('account.graph');
   });
 

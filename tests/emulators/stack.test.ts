@@ -110,6 +110,17 @@ describe('the demo', () => {
     await expect(inboxOf('info@contoso.example', sales)).rejects.toThrow();
   });
 
+  it('shows the same mailbox over Graph with a token for Graph', async () => {
+    const upn = 'support@contoso.example';
+    await stack.mail.deliver(upn, Buffer.from('Subject: over Graph\r\n\r\nHello\r\n'));
+    const scope = 'https://graph.microsoft.com/Mail.Read';
+    const token = await stack.identityProvider.control.mintAccessToken({ upn, scope });
+    const answer = await fetch(`${stack.demo.graph}/v1.0/me/mailFolders/inbox/messages?$select=subject`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(await answer.json()).toMatchObject({ value: [{ subject: 'over Graph' }] });
+  });
+
   it('lets the app authenticate with its managed identity instead of a secret', async () => {
     const { token } = await new ManagedIdentityCredential(stack.managedIdentity.clientId).getToken(
       'api://AzureADTokenExchange/.default',

@@ -1,8 +1,11 @@
-/** An email as it lies in a folder. A copy is another email with a key of its own. */
+/** An email as it lies in a folder. A copy is another email. */
 export interface EmailFile {
   /** Path of the folder's display names: `INBOX`, `Archive/2026`. */
   readonly folder: string;
-  /** Unique in the mailbox; stays the same when `move` puts the email into another folder, and is never used again. */
+  /**
+   * Unique in the folder and never used again; stays the same when `move` puts the email into another folder.
+   * Dovecot gives a copy in another folder the same key.
+   */
   readonly key: string;
   /** Bytes. */
   readonly size: number;
@@ -24,8 +27,8 @@ export interface MailboxFiles {
   createFolder(path: string): Promise<boolean>;
   /** In the order of arrival. Undefined: no such folder. */
   emails(folder: string): Promise<readonly EmailFile[] | undefined>;
-  /** Wherever it lies. */
-  find(key: string): Promise<EmailFile | undefined>;
+  /** In this folder, or wherever it lies. */
+  find(key: string, folder?: string): Promise<EmailFile | undefined>;
   read(email: EmailFile): Promise<Buffer | undefined>;
   add(folder: string, raw: Uint8Array, options: { receivedAt: Date; isSeen: boolean }): Promise<void>;
   setSeen(email: EmailFile, isSeen: boolean): Promise<boolean>;

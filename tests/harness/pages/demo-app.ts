@@ -57,7 +57,7 @@ export const allRows = ({ tables }: DemoApp): Snapshot => snapshot(tables, { eta
 /** The app's pages over storage in memory and a demo identity provider. */
 export async function startDemoApp(
   options: Partial<EntraOptions> = {},
-  world: Pick<DemoWorld, 'isShownAsDemo'> = {},
+  world: Pick<DemoWorld, 'isShownAsDemo' | 'graph'> = {},
 ): Promise<DemoApp> {
   const idp = await startEntra({ tenants: [tenant()], ...options });
   const [at] = idp.tenants;

@@ -45,7 +45,7 @@ export async function emailOfId(files: MailboxFiles, id: string): Promise<EmailF
   }
   if (!id.startsWith(USUAL)) throw new GraphError(400, 'ErrorInvalidIdMalformed', 'Id is malformed.');
   const [folder, key] = decode(USUAL, address, id)?.split('\0') ?? [];
-  const found = key === undefined ? undefined : await files.find(key);
+  const found = key === undefined ? undefined : await files.find(key, folder);
   if (found === undefined || found.folder !== folder) throw itemNotFound();
   return found;
 }

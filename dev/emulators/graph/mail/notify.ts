@@ -113,7 +113,9 @@ export class Notifier {
 
   async #look(watch: Watch): Promise<void> {
     const all = await Promise.all((await watch.files.folders()).map((folder) => watch.files.emails(folder)));
-    watch.before = new Map(all.flatMap((emails) => emails ?? []).map((email) => [email.key, email]));
+    watch.before = new Map(
+      all.flatMap((emails) => emails ?? []).map((email) => [`${email.folder}\0${email.key}`, email]),
+    );
   }
 
   #compare(address: string, watch: Watch): void {
@@ -124,10 +126,7 @@ export class Notifier {
         for (const [key, email] of watch.before) {
           const old = before.get(key);
           if (old === undefined) this.#tell(address, 'created', email);
-          else if (old.folder !== email.folder) {
-            this.#tell(address, 'deleted', old);
-            this.#tell(address, 'created', email);
-          } else if (old.isSeen !== email.isSeen) this.#tell(address, 'updated', email);
+          else if (old.isSeen !== email.isSeen) this.#tell(address, 'updated', email);
         }
         for (const [key, old] of before) if (!watch.before.has(key)) this.#tell(address, 'deleted', old);
       })

@@ -31,12 +31,13 @@ export function maildirMailbox(address: string, mailRoot: string, delivery: Mail
   /** The files of a folder with their keys. Undefined: no such folder. */
   async function filesOf(folder: string): Promise<{ file: string; key: string }[] | undefined> {
     if (!(await folders()).includes(folder)) return undefined;
-    const lists = await Promise.all(
-      ['new', 'cur'].map(async (part) =>
-        (await namesIn(path.join(placeOf(folder), part))).map((name) => path.join(part, name)),
-      ),
-    );
-    return lists.flat().map((name) => ({ file: path.join(placeOf(folder), name), key: keyOf(name) }));
+    const place = placeOf(folder);
+    const found = new Map<string, string>();
+    // In this order: Dovecot moves a file from `new` to `cur`, never back, so none is overlooked.
+    for (const part of ['new', 'cur'])
+      for (const name of await namesIn(path.join(place, part)))
+        found.set(keyOf(name), path.join(place, part, name));
+    return [...found].map(([key, file]) => ({ key, file }));
   }
 
   const fileOf = async ({ folder, key }: EmailFile): Promise<string | undefined> =>
@@ -65,14 +66,19 @@ export function maildirMailbox(address: string, mailRoot: string, delivery: Mail
       return true;
     },
     async emails(folder) {
-      const files = await filesOf(folder);
-      if (files === undefined) return undefined;
-      const emails = await Promise.all(files.map(({ file, key }) => describe(folder, file, key)));
-      // The name begins with the time of delivery.
-      return emails.filter((email) => email !== undefined).sort((a, b) => (a.key < b.key ? -1 : 1));
+      for (let tries = 1; ; tries++) {
+        const files = await filesOf(folder);
+        if (files === undefined) return undefined;
+        const described = await Promise.all(files.map(({ file, key }) => describe(folder, file, key)));
+        const emails = described.filter((email) => email !== undefined);
+        // A file that was renamed meanwhile is still there, under another name.
+        if (emails.length < files.length && tries < 5) continue;
+        // The name begins with the time of delivery.
+        return emails.sort((a, b) => (a.key < b.key ? -1 : 1));
+      }
     },
-    async find(key) {
-      for (const folder of await folders()) {
+    async find(key, inFolder) {
+      for (const folder of inFolder === undefined ? await folders() : [inFolder]) {
         const found = (await filesOf(folder))?.find((candidate) => candidate.key === key);
         if (found !== undefined) return describe(folder, found.file, key);
       }
@@ -92,10 +98,15 @@ export function maildirMailbox(address: string, mailRoot: string, delivery: Mail
     },
     async move(email, folder) {
       if (!(await folders()).includes(folder)) return false;
+      if (folder === email.folder) return true;
       delivery.prepareFolder(placeOf(folder));
+      // A copy that Dovecot made there has the same name and must not be replaced.
+      const isTaken = (await filesOf(folder))?.some(({ key }) => key === email.key) === true;
       const done = await withFile(email, async (file) => {
-        const isNew = path.basename(path.dirname(file)) === 'new';
-        await rename(file, path.join(placeOf(folder), isNew ? 'new' : 'cur', path.basename(file)));
+        const part = path.basename(path.dirname(file));
+        const name = path.basename(file);
+        const target = isTaken ? name.replace(email.key, delivery.uniqueName()) : name;
+        await rename(file, path.join(placeOf(folder), part, target));
         return true;
       });
       return done === true;

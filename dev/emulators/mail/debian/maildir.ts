@@ -45,7 +45,7 @@ export class MaildirDelivery {
     raw: Uint8Array,
     { receivedAt, isSeen = false }: { receivedAt?: Date | undefined; isSeen?: boolean },
   ): Promise<void> {
-    const name = this.#uniqueName();
+    const name = this.uniqueName();
     const written = path.join(maildir, 'tmp', name);
     await writeFile(written, raw, { mode: 0o600 });
     chownSync(written, this.#owner.uid, this.#owner.gid);
@@ -56,7 +56,8 @@ export class MaildirDelivery {
     );
   }
 
-  #uniqueName(): string {
+  /** A file name that no other delivery uses. */
+  uniqueName(): string {
     this.#lastMicroseconds = Math.max(this.#lastMicroseconds + 1, Date.now() * 1000);
     const seconds = Math.floor(this.#lastMicroseconds / 1_000_000);
     const rest = String(this.#lastMicroseconds % 1_000_000).padStart(6, '0');

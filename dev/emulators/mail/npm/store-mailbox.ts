@@ -23,8 +23,9 @@ export function mailboxOf(address: string, store: MailStore, now: () => number):
       const folder = folderOf(path);
       return folder?.mails.map((mail) => describe(folder, mail));
     },
-    async find(key) {
-      for (const folder of store.folders()) {
+    async find(key, path) {
+      const wanted = path === undefined ? undefined : folderOf(path);
+      for (const folder of wanted === undefined ? store.folders() : [wanted]) {
         const mail = folder.mails.find((candidate) => keyOf(candidate) === key);
         if (mail !== undefined) return describe(folder, mail);
       }
