@@ -65,7 +65,6 @@ describe('an event', () => {
       {
         name: 'fetch-shard',
         value: { shard: 0, mailboxIds: [MAILBOX_ID], task: { kind: 'new-mail' } },
-        delaySeconds: 0,
       },
     ]);
   });

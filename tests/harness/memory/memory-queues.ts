@@ -12,9 +12,9 @@ export class MemoryQueues implements Queues {
     this.#seam = seam;
   }
 
-  send(name: QueueName, value: unknown, _ttlSeconds = 0, delaySeconds?: number): Promise<void> {
+  send(name: QueueName, value: unknown, _ttlSeconds = 0, delaySeconds = 0): Promise<void> {
     return this.#seam.call('queue.send', async () => {
-      this.sent.push({ name, value, ...(delaySeconds !== undefined && { delaySeconds }) });
+      this.sent.push({ name, value, ...(delaySeconds > 0 && { delaySeconds }) });
     });
   }
 
