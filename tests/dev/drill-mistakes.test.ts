@@ -13,6 +13,7 @@ const opened: ReceivedAlert = {
   what: 'opened',
   key: 'k',
   kind: 'consent-dead',
+  severity: 'error',
   headline: 'kim@contoso.example is not fetched.',
   cause: 'Microsoft ends sign-ins that nobody uses.',
   code: 'AADSTS700082',

@@ -14,7 +14,10 @@ const lab = useGraphMail('npm');
 const INBOX = "me/mailFolders('inbox')/messages";
 
 const graphAs = async (upn: string, scp = 'Mail.ReadBasic'): Promise<GraphSubscriptions> =>
-  graphSubscriptions(lab.graph().url, new Secret(await lab.token(upn, { scp })), { seam: openSeam, local: true });
+  graphSubscriptions(lab.graph().url, new Secret(await lab.token(upn, { scp })), {
+    seam: openSeam,
+    local: true,
+  });
 const wanted = (notificationUrl: string, change: { resource?: string; expiresAt?: string } = {}) => ({
   resource: INBOX,
   notificationUrl,
@@ -33,7 +36,10 @@ describe('a subscription', () => {
     expect(Date.parse(made.expiresAt)).toBe(Date.parse(asked.expiresAt));
     await lab.server().deliver(support, plainMail({ subject: 'news' }));
     const [event] = await hook.received(1);
-    expect(event).toMatchObject({ subscriptionId: made.subscriptionId, clientState: asked.clientState.expose() });
+    expect(event).toMatchObject({
+      subscriptionId: made.subscriptionId,
+      clientState: asked.clientState.expose(),
+    });
     lab.graph().makeMailTrouble({ action: 'lifecycle', mailbox: support, event: 'reauthorizationRequired' });
     const [, second] = await hook.received(2);
     expect(second).toMatchObject({ lifecycleEvent: 'reauthorizationRequired' });
