@@ -90,6 +90,14 @@ describe('the drill', () => {
       'A second alert came: smtp-refused: No mail leaves.',
     ]);
   });
+
+  test('misses the email about the end of an error, and not about the end of a warning', () => {
+    const [mail = ''] = good.mails;
+    expect(mistakes({ mails: [mail] })).toEqual([`No mail came: [Postroom] Resolved: ${opened.headline}`]);
+    const warning = { ...opened, severity: 'warning' as const };
+    const received = [warning, { ...warning, what: 'closed' as const }];
+    expect(mistakes({ opened: warning, received, mails: [mail] })).toEqual([]);
+  });
 });
 
 describe('the summary of the home page', () => {

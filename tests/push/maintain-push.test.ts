@@ -116,13 +116,18 @@ test('it is renewed at two thirds of its life, again and again', async () => {
   expect(await findings()).toEqual([]);
 });
 
-test('the first event may come before the response of Graph', async () => {
-  graph.onCreate = async () => {
-    const [made] = graph.existing.values();
-    expect((await present())?.clientStates).toContain(hashOf(made?.clientState.expose() ?? ''));
-  };
+test('the first event may come before the response of Graph, and the last of the old subscription after it', async () => {
   await monitor();
-  expect(graph.existing.size).toBe(1);
+  const before = (await present())?.clientStates ?? [];
+  let during: readonly string[] = [];
+  graph.onCreate = async () => {
+    during = (await present())?.clientStates ?? [];
+  };
+  await maintainPush(deps, MAILBOX_ID, sampleMailbox(), 'subscriptionRemoved');
+  const after = (await present())?.clientStates ?? [];
+  expect([before.length, after.length]).toEqual([1, 1]);
+  expect(after).not.toEqual(before);
+  expect(during).toEqual([...after, ...before]);
 });
 
 describe('while Graph fails', () => {
