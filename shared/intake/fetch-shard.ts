@@ -246,7 +246,9 @@ function tokensFor(
   before: FetchFailure | undefined,
 ): ShardDeps['accessTokens'] {
   if (before === undefined) return accessTokens;
-  const mayBeOver = sharedCauseOf(mailbox, before) !== undefined || isFromFuture(before.triedAt, seam.now());
+  const cause = sharedCauseOf(mailbox, before);
+  const isOfSignIn = cause !== undefined && !cause.startsWith('server|');
+  const mayBeOver = isOfSignIn || isFromFuture(before.triedAt, seam.now());
   if (!mayBeOver) return accessTokens;
   return { get: (account, options) => accessTokens.get(account, { ...options, tryNow: true }) };
 }
