@@ -58,8 +58,8 @@ export function causeEnded(
   const cause = before === undefined ? undefined : sharedCauseOf(mailbox, before);
   if (result.kind === 'busy') return undefined;
   if (result.kind !== 'failed') return cause;
-  const { kind: state, code } = result.failure;
-  const isShared = sharedCauseOf(mailbox, { state, code }) !== undefined;
+  const { kind: state, code, said } = result.failure;
+  const isShared = sharedCauseOf(mailbox, { state, code, said }) !== undefined;
   return isShared || INCONCLUSIVE.has(code) ? undefined : cause;
 }
 

@@ -8,7 +8,7 @@ import { log } from '../platform/log.ts';
 import type { Queues } from '../platform/queues.ts';
 import { telemetry } from '../platform/telemetry.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
-import { dueMailboxes } from './due-mailboxes.ts';
+import { dueMailboxes, dueWhenAnnounced } from './due-mailboxes.ts';
 import { activityOf, countOf } from './fetch-activity.ts';
 import { causeEnded, nextFailure, waitingFor } from './fetch-failure.ts';
 import { type FetchInTurn, fetchInTurns } from './fetch-in-turn.ts';
@@ -49,7 +49,7 @@ export async function fetchShard(
   const began = deps.seam.now();
   const lastSuccess = ({ id }: Mailbox): string => lastSuccessOf(state, id, began) ?? '';
   // The message may be stale: another run may have fetched a mailbox since, or have scheduled its retry.
-  const due = dueMailboxes(all, state, began, isAnnounced ? { announced: mailboxIds } : {});
+  const due = (isAnnounced ? dueWhenAnnounced : dueMailboxes)(all, state, began);
   const wanted = all
     .filter(({ id }) => due.has(id) && mailboxIds.includes(id))
     .sort((a, b) => lastSuccess(a).localeCompare(lastSuccess(b)));
@@ -247,7 +247,9 @@ function tokensFor(
   before: FetchFailure | undefined,
 ): ShardDeps['accessTokens'] {
   if (before === undefined) return accessTokens;
-  const mayBeOver = sharedCauseOf(mailbox, before) !== undefined || isFromFuture(before.triedAt, seam.now());
+  const cause = sharedCauseOf(mailbox, before);
+  const isOfSignIn = cause !== undefined && !cause.startsWith('server|');
+  const mayBeOver = isOfSignIn || isFromFuture(before.triedAt, seam.now());
   if (!mayBeOver) return accessTokens;
   return { get: (account, options) => accessTokens.get(account, { ...options, tryNow: true }) };
 }

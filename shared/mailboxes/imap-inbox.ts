@@ -61,7 +61,8 @@ export async function openImapInbox(address: InboxAddress, seam: Seam, rules: En
   });
   // Without a listener, an error on the idle socket would end the process. A running call rejects anyway.
   client.on('error', () => {});
-  refusals.onThrottled = () => client.close();
+  // After imapflow has begun to wait: closing ends only waits that exist.
+  refusals.onThrottled = () => queueMicrotask(() => client.close());
   try {
     await seam.call('imap.connect', () => client.connect());
     const summary = await summaryOf(client, address.folder, seam);

@@ -155,6 +155,18 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
         );
       });
 
+      test('as `unavailable` at once if the server asks for a long pause, and says how long', async () => {
+        const skin = await skinned();
+        skin.faults.push(faults.imapThrottle(92_415, 100));
+        const began = performance.now();
+        expect(await failing(addressOf({ host: skin.host, port: skin.port }))).toMatchObject({
+          failure: 'unavailable',
+          retryAfterMs: 92_415,
+          said: expect.stringContaining('Request is throttled'),
+        });
+        expect(performance.now() - began, 'without waiting for it').toBeLessThan(5_000);
+      });
+
       test('as `unavailable` when the connection breaks in the middle of an email, which is not returned', async () => {
         const skin = await skinned();
         await (await mail.emptyInbox(support)).logout();
