@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { runTask } from '../../shared/intake/fetch-again.ts';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
+import { mapLimited } from '../../shared/platform/concurrency.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { services } from '../services.ts';
+
+const TASKS_AT_ONCE = 5;
 
 const shardMessage = z.object({
   shard: z.number().int().nonnegative(),
@@ -35,5 +38,5 @@ export async function runShard(message: unknown): Promise<void> {
   const { task, ...shard } = parseShardMessage(message);
   const { intake } = services();
   if (task === undefined) await fetchShard(intake, shard);
-  else for (const mailboxId of shard.mailboxIds) await runTask(intake, mailboxId, task);
+  else await mapLimited(shard.mailboxIds, TASKS_AT_ONCE, (id) => runTask(intake, id, task));
 }

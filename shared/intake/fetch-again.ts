@@ -33,9 +33,17 @@ const PAUSE_MS = 3_000;
 const AT_ONCE = 500;
 
 export const queueTask = (queues: Pick<Queues, 'send'>, mailboxId: string, task: FetchTask): Promise<void> =>
+  queueTasks(queues, [mailboxId], task);
+
+/** The same task for several mailboxes, in one message. */
+export const queueTasks = (
+  queues: Pick<Queues, 'send'>,
+  mailboxIds: string[],
+  task: FetchTask,
+): Promise<void> =>
   queues.send(
     'fetch-shard',
-    { shard: 0, mailboxIds: [mailboxId], task } satisfies Shard & { task: FetchTask },
+    { shard: 0, mailboxIds, task } satisfies Shard & { task: FetchTask },
     TTL_SECONDS,
   );
 
