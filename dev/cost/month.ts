@@ -40,8 +40,9 @@ export interface Assumptions {
   /** Processor time of a look where it cannot be measured, in seconds. */
   cpuSecondsPerLook: number;
   mailsPerMailboxPerDay: number;
-  /** Comparisons of a mailbox with its folder, each an execution of its own (shared/intake/queue-checks.ts). */
+  /** Comparisons of a mailbox with its folder, so many in one execution (shared/intake/queue-checks.ts). */
   checksPerMailboxPerDay: number;
+  checksAtOnce: number;
   bytesPerMail: number;
   minutesPerMonth: number;
   minutesBetweenFetches: number;
@@ -55,6 +56,7 @@ export const usual: Assumptions = {
   cpuSecondsPerLook: 0.003,
   mailsPerMailboxPerDay: 20,
   checksPerMailboxPerDay: 1,
+  checksAtOnce: 5,
   bytesPerMail: 220_000,
   minutesPerMonth: 730 * 60,
   minutesBetweenFetches: 1,
@@ -148,7 +150,8 @@ function timeOf(
   const runs = others.reduce((sum, [, { runs: one }]) => sum + one, 0);
   const seconds = others.reduce((sum, [, { seconds: one }]) => sum + one, 0);
   // Timers run every minute, however rarely mail is fetched.
-  const checks = mailboxes * assumed.checksPerMailboxPerDay * (assumed.minutesPerMonth / 1440);
+  const days = assumed.minutesPerMonth / 1440;
+  const checks = (mailboxes * assumed.checksPerMailboxPerDay * days) / assumed.checksAtOnce;
   const idleRuns = assumed.minutesPerMonth * runs + times * shards + checks;
   const secondsPerShard = secondsPerShardOf({ idle, idleWithMore }, mailboxes, assumed);
   const perMail = Math.max(0, (shardSeconds(mail) - shardSeconds(idleWithMore)) / mail.mails);

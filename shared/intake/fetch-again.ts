@@ -50,10 +50,18 @@ export const queueTask = (
   mailboxId: string,
   task: FetchTask | PushTask,
   delaySeconds = 0,
+): Promise<void> => queueTasks(queues, [mailboxId], task, delaySeconds);
+
+/** The same task for several mailboxes, in one message. */
+export const queueTasks = (
+  queues: Pick<Queues, 'send'>,
+  mailboxIds: string[],
+  task: FetchTask | PushTask,
+  delaySeconds = 0,
 ): Promise<void> =>
   queues.send(
     'fetch-shard',
-    { shard: 0, mailboxIds: [mailboxId], task } satisfies Shard & { task: FetchTask | PushTask },
+    { shard: 0, mailboxIds, task } satisfies Shard & { task: FetchTask | PushTask },
     TTL_SECONDS,
     delaySeconds,
   );

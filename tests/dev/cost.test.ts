@@ -67,7 +67,7 @@ describe('a month', () => {
 
   test('has one more shard from the hundred and first mailbox on', () => {
     expect(amountOf(101, 'queue')).toBeCloseTo(2 * amountOf(100, 'queue'), 3);
-    const checks = minutes / 1440;
+    const checks = minutes / 1440 / 5;
     expect(amountOf(100, 'execution')).toBeCloseTo(minutes * 2 + 100 * checks, 3);
     expect(amountOf(101, 'execution')).toBeCloseTo(minutes * 3 + 101 * checks, 3);
   });
@@ -76,7 +76,7 @@ describe('a month', () => {
     const timers = minutes * 1;
     const looks = minutes * 1.5;
     const mails = 100 * 20 * (minutes / 1440) * 0.1;
-    const checks = 100 * (minutes / 1440) * 1.5;
+    const checks = 20 * (minutes / 1440) * 1.5;
     const all = timers + looks + mails + checks;
     expect(amountOf(100, 'gbSecond')).toBeCloseTo(all * 2, 3);
     expect(amountOf(100, 'gbSecond', { memoryGb: 0.5 })).toBeCloseTo(all / 2, 3);
@@ -133,6 +133,7 @@ describe('a month', () => {
 
   test('assumes what the product does', () => {
     expect(source('shared/intake/look-pacing.ts')).toContain(`const LOOKS_AT_ONCE = ${usual.atOnce};`);
+    expect(source('shared/intake/queue-checks.ts')).toContain(`const AT_ONCE = ${usual.checksAtOnce};`);
     expect(source('shared/intake/queue-due-mailboxes.ts')).toContain(
       `const SHARD_SIZE = ${usual.mailboxesPerShard};`,
     );
