@@ -34,6 +34,7 @@ const commands = {
   build: () => [dev('build.ts'), ...rest],
   drill: () => [dev('drill.ts'), ...rest],
   cost: () => [dev('cost.ts'), ...rest],
+  simulate: () => [dev('simulate.ts'), ...rest],
   package: () => [dev('package.ts'), ...rest],
   replay: () => [dev('replay.ts'), ...rest],
   explain: () => [dev('explain.ts'), ...rest],

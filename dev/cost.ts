@@ -1,6 +1,6 @@
 /**
- * `npm run cost [-- --json]`: estimates the monthly cost of Postroom. Meters the built app on this machine
- * during an idle minute, one with more mailboxes and one with mail (about six minutes in total), and
+ * `npm run cost [-- --json]`: estimates the monthly cost of Postroom. Meters the work of the built app on this machine
+ * during an idle minute, one with more mailboxes and one with mail (about a minute in total), and
  * multiplies by the price list in dev/cost/prices.json. Resources with a fixed price are counted in the
  * snapshots of infra/. The result lists its assumptions.
  */
@@ -13,15 +13,19 @@ import {
   fixedMonthOf,
   type PostroomResource,
 } from './cost/fixed.ts';
+import { costGoalsOf, goalsInWords } from './cost/goals.ts';
 import { type MeteredWorld, openMeteredWorld } from './cost/metered-world.ts';
 import {
   type Assumptions,
+  type MeasuredMinute,
   type Measurement,
   type Month,
   meteredKinds,
   monthOf,
   type Price,
   type Priced,
+  pushUsd,
+  quietest,
   usual,
 } from './cost/month.ts';
 import type { Shape } from './infra/infra-checks.ts';
@@ -37,33 +41,55 @@ interface PriceList {
 
 const SIZES = [10, 100, 1_000];
 const SHAPES: readonly { name: string; assumed: Assumptions }[] = [
-  { name: 'as deployed: each minute, 2,048 MB', assumed: usual },
+  { name: 'each minute, 2,048 MB', assumed: usual },
   { name: 'each minute, 512 MB', assumed: { ...usual, memoryGb: 0.5 } },
   {
     name: 'every 5 minutes, 512 MB',
     assumed: { ...usual, memoryGb: 0.5, minutesBetweenFetches: 5 },
   },
+  {
+    name: 'with push, every 15 minutes, 512 MB',
+    assumed: { ...usual, memoryGb: 0.5, minutesBetweenFetches: 15 },
+  },
 ];
-const MAILBOXES = Array.from({ length: 11 }, (_, index) => `metered-${index}@contoso.example`);
-const MAILS = 40;
+const MAILBOXES = Array.from({ length: 21 }, (_, index) => `metered-${index}@contoso.example`);
 const NOT_COUNTED =
   'Not in these numbers: telemetry (5 GB a month are free; the line above says what it is at most), answers to the watch where nothing is kept warm (a second each), the locks of the Functions host, its looks at empty queues, the monitor’s look at the vault every five minutes (3 cents), traffic (100 GB a month out of Azure are free; gateway and private endpoints charge each GB), pages that people open.';
 
 async function measure(world: MeteredWorld): Promise<Measurement> {
   const [first, ...others] = MAILBOXES;
   if (first === undefined) throw new Error('No mailbox to meter.');
+  say('A minute without mailboxes …');
+  // The monitor's first run does more than the following ones.
+  await world.minute(0, 0);
+  const empty = await world.minute(0, 0);
   await world.addMailbox(first);
   say('An idle minute …');
   await world.settle();
-  const idle = await world.minute(1, 0);
+  const idle = await quietMinute(() => world.minute(1, 0));
   for (const address of others) await world.addMailbox(address);
   say(`An idle minute with ${MAILBOXES.length} mailboxes …`);
   await world.settle();
-  const idleWithMore = await world.minute(MAILBOXES.length, 0);
-  for (let index = 0; index < MAILS; index += 1)
-    await world.deliver(MAILBOXES[index % MAILBOXES.length] ?? first, mailNumber(index));
-  say(`A minute with ${MAILS} emails …`);
-  return { idle, idleWithMore, mail: await world.minute(MAILBOXES.length, MAILS) };
+  const idleWithMore = await quietMinute(() => world.minute(MAILBOXES.length, 0));
+  // The first email of a mailbox creates what later ones find.
+  await deliverToEach(world, 0);
+  await world.settle();
+  say(`A minute with ${MAILBOXES.length} emails …`);
+  let delivered = 0;
+  const mail = await quietMinute(async () => {
+    delivered += MAILBOXES.length;
+    // One in each, as with 20 a day.
+    await deliverToEach(world, delivered);
+    return world.minute(MAILBOXES.length, MAILBOXES.length);
+  });
+  return { empty, idle, idleWithMore, mail };
+}
+
+const quietMinute = async (meter: () => Promise<MeasuredMinute>): Promise<MeasuredMinute> =>
+  quietest([await meter(), await meter(), await meter()]);
+
+async function deliverToEach(world: MeteredWorld, from: number): Promise<void> {
+  for (const [index, address] of MAILBOXES.entries()) await world.deliver(address, mailNumber(from + index));
 }
 
 const mailNumber = (index: number): Buffer =>
@@ -84,11 +110,11 @@ function shown(
   measurement: Measurement,
   tables: readonly { name: string; months: readonly Month[] }[],
 ): string {
-  const { idle, idleWithMore, mail } = measurement;
+  const { empty, idle, idleWithMore, mail } = measurement;
   const row = (what: string, values: readonly number[]): string =>
     `  ${what.padEnd(14)}${values.map((value) => String(value).padStart(9)).join('')}`;
   const requests = meteredKinds.map((kind) =>
-    row(kind, [idle.requests[kind], idleWithMore.requests[kind], mail.requests[kind]]),
+    row(kind, [empty.requests[kind], idle.requests[kind], idleWithMore.requests[kind], mail.requests[kind]]),
   );
   const dollars = (value: number): string => value.toFixed(2).padStart(10);
   const months = tables.flatMap(({ name, months: all }) => [
@@ -103,8 +129,8 @@ function shown(
   ]);
   return [
     'Requests in a minute, metered here:',
-    row('mailboxes', [idle.mailboxes, idleWithMore.mailboxes, mail.mailboxes]),
-    row('mails', [idle.mails, idleWithMore.mails, mail.mails]),
+    row('mailboxes', [empty.mailboxes, idle.mailboxes, idleWithMore.mailboxes, mail.mailboxes]),
+    row('mails', [empty.mails, idle.mails, idleWithMore.mails, mail.mails]),
     ...requests,
     ...months,
   ].join('\n');
@@ -163,15 +189,21 @@ async function main({ running }: Command): Promise<number> {
     months: SIZES.map((mailboxes) => monthOf(measurement, mailboxes, assumed, list.prices)),
   }));
   const fixed = await fixedMonths(list);
+  const goals = costGoalsOf(tables);
+  const push = pushUsd(1_000, { ...usual, memoryGb: 0.5 }, list.prices.gbSecond);
   if (values.json)
     process.stdout.write(
-      `${JSON.stringify({ measurement, tables, fixed, prices: { ...list.prices, ...list.fixed, ...list.logs }, notCounted: NOT_COUNTED })}\n`,
+      `${JSON.stringify({ goals, measurement, tables, pushNotificationsUsd: push, fixed, prices: { ...list.prices, ...list.fixed, ...list.logs }, notCounted: NOT_COUNTED })}\n`,
     );
   else {
     const { secondsPerLook, atOnce, mailsPerMailboxPerDay, bytesPerMail } = usual;
+    process.stdout.write(`${goalsInWords(goals)}\n\n`);
     process.stdout.write(`${shown(measurement, tables)}\n\n${fixedInWords(fixed)}\n\n`);
     process.stdout.write(
-      `Assumed: ${mailsPerMailboxPerDay} emails a mailbox and day of ${bytesPerMail / 1000} KB; ${secondsPerLook} s to sign in to a mailbox and look, ${atOnce} at a time. Storage is the first month's mail.\n${NOT_COUNTED}\n`,
+      `Push: with 20 emails a day in each of 1,000 mailboxes, the notifications and the fetches that they start cost ${push.toFixed(2)} dollars more on 512 MB. They are not in the table.\n`,
+    );
+    process.stdout.write(
+      `Assumed: ${mailsPerMailboxPerDay} emails a mailbox and day of ${bytesPerMail / 1000} KB; ${secondsPerLook} s to sign in to a mailbox and look, ${atOnce} at a time, and their processor time as metered here, where an instance of 512 MB has a quarter of a core. Storage is the first month's mail.\n${NOT_COUNTED}\n`,
     );
     for (const { what, usd, per, source, asOf, checked } of [
       ...Object.values(list.prices),

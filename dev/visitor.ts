@@ -40,11 +40,11 @@ export class Visitor {
 
   /**
    * Registers the demo provider with the values its form suggests, and signs in a mailbox's account.
-   * @param ways fields of the form that asks how the account is to be used; empty: as usual
+   * @param ways how the account is to be used; absent: in the usual ways
    * @returns the account, as the mailbox form names it
    * @throws Error that names the page on which it stopped
    */
-  async connect(address: string, ways: Readonly<Record<string, string>> = {}): Promise<string> {
+  async connect(address: string, ways?: readonly string[]): Promise<string> {
     const draft = await this.get('/providers/new?preset=demo');
     return this.connectAt({ ...formValues(draft.html), preset: 'demo' }, address, ways);
   }
@@ -56,7 +56,7 @@ export class Visitor {
   async connectMailbox(
     address: string,
     imap: { host: string; port: number },
-    ways: Readonly<Record<string, string>> = {},
+    ways?: readonly string[],
   ): Promise<string> {
     return this.addMailbox(await this.connect(address, ways), address, imap);
   }
@@ -64,18 +64,20 @@ export class Visitor {
   /**
    * Registers a provider and signs in a mailbox's account there.
    * @param provider fields of its form; an expiry is filled in
+   * @param ways what the account shall be allowed, such as `imap` and `graph-push`; absent: the usual
    * @returns the account, as the mailbox form names it
    * @throws Error that names the page on which it stopped
    */
   async connectAt(
     provider: Readonly<Record<string, string>>,
     address: string,
-    ways: Readonly<Record<string, string>> = {},
+    ways?: readonly string[],
   ): Promise<string> {
     const expiresOn = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
     const saved = await this.post('/providers/new', { expiresOn, ...provider });
     if (saved.status !== 303) throw stoppedAt(`the provider ${provider['name']}`, saved);
-    const back = await this.#signInAt(pathOf(saved), { who: 'self', address, ...ways });
+    const chosen = ways && { ways: 'yes', ...Object.fromEntries(ways.map((way) => [way, 'on'])) };
+    const back = await this.#signInAt(pathOf(saved), { who: 'self', address, ...chosen });
     const account = new URL(back.location ?? '', this.#origin).searchParams.get('account');
     if (account === null) throw stoppedAt('the return to Postroom', back);
     return account;

@@ -11,6 +11,7 @@ import { watchAnswers } from './http/answer-flow.ts';
 import { httpHandler } from './http/http-adapter.ts';
 import { hostRoute } from './http/route.ts';
 import { backgroundHandler, sendLastTelemetry } from './triggers/background-handler.ts';
+import { takeGraphNotifications } from './triggers/graph-notifications.ts';
 import { isLive, isReady } from './triggers/health.ts';
 
 keepHeapSmall();
@@ -23,6 +24,12 @@ const everyMethod: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELET
 const pages = httpHandler(async () => (await import('./web.ts')).answerPage);
 
 // The host matches routes in order of function name, so each name here must sort before `web`.
+app.http('graphNotifications', {
+  route: hostRoute(paths.graphNotifications),
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: takeGraphNotifications,
+});
 app.http('healthLive', {
   route: hostRoute(paths.live),
   methods: ['GET', 'HEAD'],

@@ -33,6 +33,7 @@ import { verifyMailbox } from '../shared/mailboxes/verify-mailbox.ts';
 import { createParserPool } from '../shared/mime/parser-pool.ts';
 import { recordSends } from '../shared/outbox/record-sends.ts';
 import { createMailSender, type MailSender } from '../shared/outbox/send-mail.ts';
+import { paths } from '../shared/paths/paths.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
 import { azureTables } from '../shared/platform/azure-tables.ts';
@@ -44,7 +45,12 @@ import type { Queues } from '../shared/platform/queues.ts';
 import { openSeam, type Seam } from '../shared/platform/seam.ts';
 import type { Tables } from '../shared/platform/tables.ts';
 import type { Vault } from '../shared/platform/vault.ts';
+import { graphOf } from '../shared/providers/graph-of.ts';
 import { createProviderStore, type ProviderStore } from '../shared/providers/provider-store.ts';
+import { graphSubscriptions } from '../shared/push/graph-subscriptions.ts';
+import type { MaintainDeps } from '../shared/push/maintain-push.ts';
+import { createPushStore } from '../shared/push/push-records.ts';
+import { createEventReceiver, type EventReceiver } from '../shared/push/receive-events.ts';
 import { createGraphApplications, type GraphApplications } from '../shared/secrets/graph-applications.ts';
 import { createRotationStore, type RotationStore } from '../shared/secrets/rotation-store.ts';
 import { createSenderRuleStore, type SenderRuleStore } from '../shared/senders/sender-rule-store.ts';
@@ -86,6 +92,8 @@ export interface Services {
   alerts: AlertService;
   watch: HealthMonitor;
   intake: ShardDeps;
+  push: MaintainDeps;
+  graphEvents: EventReceiver;
   verifyMailbox: typeof verifyMailbox;
 }
 
@@ -194,6 +202,19 @@ export function servicesOn(
     openInbox: (address, protocol) => openInbox(protocol, address, seam, config),
     saveCursor: stores.mailboxes.saveCursor,
   };
+  const pushStore = createPushStore(tables);
+  const push: MaintainDeps = {
+    ...stores,
+    push: pushStore,
+    accessTokens,
+    seam,
+    notificationUrl: `${config.publicUrl}${paths.graphNotifications()}`,
+    async graphOf(providerId) {
+      const provider = await stores.providers.get(providerId);
+      return provider && graphOf(provider, config);
+    },
+    subscriptions: (origin, token) => graphSubscriptions(origin, token, { seam, local: config.local }),
+  };
   return {
     ...platform,
     identityAssertion,
@@ -210,6 +231,8 @@ export function servicesOn(
     alerts,
     watch,
     intake,
+    push,
+    graphEvents: createEventReceiver({ ...platform, push: pushStore }),
     verifyMailbox,
   };
 }

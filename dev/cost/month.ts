@@ -16,9 +16,13 @@ export interface MeasuredMinute {
   mails: number;
   requests: Requests;
   executions: Executions;
+  /** Processor time of the app; absent where the system does not tell. */
+  cpuSeconds?: number;
 }
 
 export interface Measurement {
+  /** A minute without mailboxes. */
+  empty: MeasuredMinute;
   /** A minute without mail with few mailboxes, and one with more. */
   idle: MeasuredMinute;
   idleWithMore: MeasuredMinute;
@@ -29,11 +33,16 @@ export interface Measurement {
 /** Assumptions that can't be measured on one machine. The result lists each. */
 export interface Assumptions {
   mailboxesPerShard: number;
-  /** Mailboxes that a shard's run has open at once (shared/intake/fetch-shard.ts). */
+  /** Mailboxes that a shard's run looks at at once (shared/intake/look-pacing.ts). */
   atOnce: number;
-  /** Seconds to sign in to a mailbox over the internet and check it. */
+  /** Seconds to sign in to a mailbox over the internet and look; of those looked at at once, the slowest. */
   secondsPerLook: number;
+  /** Processor time of a look where it cannot be measured, in seconds. */
+  cpuSecondsPerLook: number;
   mailsPerMailboxPerDay: number;
+  /** Comparisons of a mailbox with its folder, so many in one execution (shared/intake/queue-checks.ts). */
+  checksPerMailboxPerDay: number;
+  checksAtOnce: number;
   bytesPerMail: number;
   minutesPerMonth: number;
   minutesBetweenFetches: number;
@@ -42,9 +51,12 @@ export interface Assumptions {
 
 export const usual: Assumptions = {
   mailboxesPerShard: 100,
-  atOnce: 8,
+  atOnce: 100,
   secondsPerLook: 1.5,
+  cpuSecondsPerLook: 0.003,
   mailsPerMailboxPerDay: 20,
+  checksPerMailboxPerDay: 1,
+  checksAtOnce: 5,
   bytesPerMail: 220_000,
   minutesPerMonth: 730 * 60,
   minutesBetweenFetches: 1,
@@ -64,6 +76,17 @@ export interface Month {
   /** The quantity of each item, and its price in US dollars beyond the free grant. */
   lines: readonly { item: Priced; amount: number; usd: number }[];
   usd: number;
+}
+
+/** The minute in which the machine did least besides: its shortest durations. Requests are the same in each. */
+export function quietest(minutes: readonly [MeasuredMinute, ...MeasuredMinute[]]): MeasuredMinute {
+  const [first] = minutes;
+  const cpu = minutes.flatMap(({ cpuSeconds }) => cpuSeconds ?? []);
+  const shortest = minutes.reduce(
+    (one, other) => (shardSeconds(other) < shardSeconds(one) ? other : one),
+    first,
+  );
+  return { ...shortest, ...(cpu.length > 0 && { cpuSeconds: Math.min(...cpu) }) };
 }
 
 /** One month of an installation with this many mailboxes. */
@@ -88,10 +111,7 @@ export function monthOf(
 const mailsOf = (mailboxes: number, { mailsPerMailboxPerDay, minutesPerMonth }: Assumptions): number =>
   mailboxes * mailsPerMailboxPerDay * (minutesPerMonth / 1440);
 
-/**
- * Rounds in a month, and shards in a round. The installation's share of a round is counted per shard, which
- * is a high estimate.
- */
+/** Rounds in a month, and shards in a round. */
 function rounds(mailboxes: number, assumed: Assumptions): { rounds: number; shards: number } {
   return {
     rounds: assumed.minutesPerMonth / assumed.minutesBetweenFetches,
@@ -100,7 +120,7 @@ function rounds(mailboxes: number, assumed: Assumptions): { rounds: number; shar
 }
 
 function requestsOf(
-  { idle, idleWithMore, mail }: Measurement,
+  { empty, idle, idleWithMore, mail }: Measurement,
   mailboxes: number,
   assumed: Assumptions,
 ): Record<Metered, number> {
@@ -108,9 +128,14 @@ function requestsOf(
   const amount = (kind: Metered): number => {
     const more = idleWithMore.mailboxes - idle.mailboxes;
     const perMailbox = Math.max(0, (idleWithMore.requests[kind] - idle.requests[kind]) / more);
-    const perShard = Math.max(0, idle.requests[kind] - perMailbox * idle.mailboxes);
+    const perRound = empty.requests[kind];
+    const perShard = Math.max(0, idle.requests[kind] - perRound - perMailbox * idle.mailboxes);
     const perMail = Math.max(0, (mail.requests[kind] - idleWithMore.requests[kind]) / mail.mails);
-    return times * (shards * perShard + mailboxes * perMailbox) + mailsOf(mailboxes, assumed) * perMail;
+    return (
+      assumed.minutesPerMonth * perRound +
+      times * (shards * perShard + mailboxes * perMailbox) +
+      mailsOf(mailboxes, assumed) * perMail
+    );
   };
   return Object.fromEntries(meteredKinds.map((kind) => [kind, amount(kind)])) as Record<Metered, number>;
 }
@@ -125,17 +150,51 @@ function timeOf(
   const runs = others.reduce((sum, [, { runs: one }]) => sum + one, 0);
   const seconds = others.reduce((sum, [, { seconds: one }]) => sum + one, 0);
   // Timers run every minute, however rarely mail is fetched.
-  const idleRuns = assumed.minutesPerMonth * runs + times * shards;
-  const inShard = Math.min(mailboxes, assumed.mailboxesPerShard);
-  const secondsPerShard = Math.max(1, (inShard * assumed.secondsPerLook) / assumed.atOnce);
+  const days = assumed.minutesPerMonth / 1440;
+  const checks = (mailboxes * assumed.checksPerMailboxPerDay * days) / assumed.checksAtOnce;
+  const idleRuns = assumed.minutesPerMonth * runs + times * shards + checks;
+  const secondsPerShard = secondsPerShardOf({ idle, idleWithMore }, mailboxes, assumed);
   const perMail = Math.max(0, (shardSeconds(mail) - shardSeconds(idleWithMore)) / mail.mails);
   const mails = mailsOf(mailboxes, assumed);
-  const all = assumed.minutesPerMonth * seconds + times * shards * secondsPerShard + mails * perMail;
+  const all =
+    assumed.minutesPerMonth * seconds +
+    times * shards * secondsPerShard +
+    checks * Math.max(1, assumed.secondsPerLook) +
+    mails * perMail;
   return {
     gbSecond: all * assumed.memoryGb,
     execution: idleRuns,
     storedGb: (mails * assumed.bytesPerMail) / 1e9,
   };
+}
+
+/**
+ * Duration of a shard's run without mail: looks wait for servers at the same time, but share a processor. An instance
+ * has a core for each 2,048 MB
+ * (https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#instance-sizes).
+ */
+export function secondsPerShardOf(
+  { idle, idleWithMore }: Pick<Measurement, 'idle' | 'idleWithMore'>,
+  mailboxes: number,
+  assumed: Assumptions,
+): number {
+  const inShard = Math.min(mailboxes, assumed.mailboxesPerShard);
+  const waiting = Math.ceil(inShard / assumed.atOnce) * assumed.secondsPerLook;
+  const cpuPerLook =
+    idle.cpuSeconds !== undefined && idleWithMore.cpuSeconds !== undefined
+      ? Math.max(0, (idleWithMore.cpuSeconds - idle.cpuSeconds) / (idleWithMore.mailboxes - idle.mailboxes))
+      : assumed.cpuSecondsPerLook;
+  const computing = (inShard * cpuPerLook) / (assumed.memoryGb / 2);
+  return Math.max(1, waiting, computing);
+}
+
+/**
+ * What push costs in addition: each email starts two executions, the notification and the fetch of its mailbox, each of at
+ * least a second.
+ */
+export function pushUsd(mailboxes: number, assumed: Assumptions, gbSecond: Price): number {
+  const seconds = mailsOf(mailboxes, assumed) * (1 + Math.max(1, assumed.secondsPerLook));
+  return (seconds * assumed.memoryGb * gbSecond.usd) / gbSecond.per;
 }
 
 const shardSeconds = ({ executions }: MeasuredMinute): number => executions['fetchShard']?.seconds ?? 0;

@@ -15,6 +15,8 @@ export interface DrillFault {
   othersGoOn: boolean;
   /** Lifetime of an access token; the default is so short that one is refreshed every minute. */
   tokenSeconds?: number;
+  /** What the mailbox's account is allowed; absent: the usual. */
+  ways?: readonly string[];
   /** Minutes between two runs of the timers once the alert exists; default 1. */
   everyMinutes?: number;
   /** False: no timer runs while the fault lasts. */
@@ -176,4 +178,26 @@ export const drillFaults: readonly DrillFault[] = [
       // The timers run again.
     },
   },
+  {
+    name: 'push silent',
+    kind: 'push-failing',
+    code: 'push-silent',
+    cause: /did not announce it/,
+    link: /\/mailboxes\/[a-z2-7]{26}\/edit$/,
+    // The look that finds the email is some minutes away, and an event may be five minutes late.
+    withinMinutes: PROMISED_MINUTES,
+    othersGoOn: true,
+    ways: ['imap', 'smtp', 'graph-push'],
+    async inject({ stack, now }) {
+      stack.graph.makeMailTrouble({ action: 'silence-push', mailbox: MAILBOX, isSilent: true });
+      await stack.mail.deliver(MAILBOX, unannounced('first'), now());
+    },
+    // Postroom has replaced the subscription; its first event proves that it works.
+    mend: ({ stack, now }) => stack.mail.deliver(MAILBOX, unannounced('second'), now()),
+  },
 ];
+
+const unannounced = (name: string): Buffer =>
+  Buffer.from(
+    `From: Kim <kim@customer.example>\r\nTo: ${MAILBOX}\r\nSubject: The ${name} email\r\nMessage-ID: <${name}@customer.example>\r\n\r\nHello\r\n`,
+  );

@@ -69,7 +69,10 @@ const TOKEN_SECONDS = 100;
 export async function openDrillWorld(
   appDir: string,
   running: AsyncDisposableStack,
-  { tokenSeconds = TOKEN_SECONDS }: { tokenSeconds?: number | undefined } = {},
+  {
+    tokenSeconds = TOKEN_SECONDS,
+    ways,
+  }: { tokenSeconds?: number | undefined; ways?: readonly string[] | undefined } = {},
 ): Promise<DrillWorld> {
   const otherApp = { id: randomUUID(), name: 'Postroom (other)', secret: 'the-secret-of-the-other-app' };
   const demo = await openDemo({
@@ -111,7 +114,7 @@ export async function openDrillWorld(
     ),
   );
   const visitor = await adminAt(host);
-  const account = await visitor.connect(MAILBOX);
+  const account = await visitor.connect(MAILBOX, ways);
   await visitor.addMailbox(account, MAILBOX, mail, smtp);
   // The steps of an admin: a custom provider has its own redirect URI, which is entered in the app
   // registration before the provider is saved.

@@ -25,7 +25,9 @@ export type RefusalReason =
   /** An unknown invitation: guessed, or expired long ago. */
   | 'unknown-invitation'
   /** An unknown approval link. */
-  | 'unknown-approval';
+  | 'unknown-approval'
+  /** An event without the clientState of a subscription of ours: forged, or late. */
+  | 'forged-event';
 
 const MINUTE = 60_000;
 /** Per reason, so that a flood of requests does not fill the log. */
@@ -67,25 +69,37 @@ const limit = createLineLimit();
  */
 export function recordRefusal(c: Context<WebEnvironment>, reason: RefusalReason): void {
   const { config, seam } = c.get('services');
-  void count(reason, config.telemetry !== undefined);
-  const line = limit.take(reason, seam.now());
-  if (line === undefined) return;
   const principal: Principal | undefined = c.get('principal');
-  log.warn('refused', {
-    reason,
-    method: c.req.method,
-    route: routeOf(c),
-    principal: principal?.id,
-    ...(line.suppressed > 0 && { suppressed: line.suppressed }),
-  });
+  noteRefusal(
+    { reason, method: c.req.method, route: routeOf(c), principal: principal?.id },
+    { isMeasured: config.telemetry !== undefined, now: seam.now() },
+  );
+}
+
+/** The same for a request that is not one of the pages'. */
+export function noteRefusal(
+  refusal: {
+    reason: RefusalReason;
+    times?: number;
+    method: string;
+    route: string;
+    principal?: string | undefined;
+  },
+  { isMeasured, now }: { isMeasured: boolean; now: number },
+): void {
+  const { times = 1, ...fields } = refusal;
+  void count(fields.reason, times, isMeasured);
+  const line = limit.take(fields.reason, now);
+  if (line === undefined) return;
+  log.warn('refused', { ...fields, ...(line.suppressed > 0 && { suppressed: line.suppressed }) });
 }
 
 /**
  * On Azure the pages run in their own processes, where nothing else starts the telemetry. Never rejects.
  */
-async function count(reason: RefusalReason, isMeasured: boolean): Promise<void> {
+async function count(reason: RefusalReason, times: number, isMeasured: boolean): Promise<void> {
   if (isMeasured) await startTelemetry();
-  telemetry.measure('refusals', 1, { reason });
+  telemetry.measure('refusals', times, { reason });
 }
 
 /** The pattern of the requested page, such as `/tickets/:id`; middleware has patterns with a star. */

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { runTask } from '../../shared/intake/fetch-again.ts';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
+import { mapLimited } from '../../shared/platform/concurrency.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { services } from '../services.ts';
+import { maintainPush } from '../../shared/push/maintain-push.ts';
+import { type Services, services } from '../services.ts';
+
+const TASKS_AT_ONCE = 5;
 
 const shardMessage = z.object({
   shard: z.number().int().nonnegative(),
@@ -12,6 +16,11 @@ const shardMessage = z.object({
       z.object({ kind: z.literal('check') }),
       z.object({ kind: z.literal('fetch-missing') }),
       z.object({ kind: z.literal('again'), refs: z.array(z.string()), by: z.string() }),
+      z.object({ kind: z.literal('new-mail'), tries: z.int().optional() }),
+      z.object({
+        kind: z.literal('keep-push'),
+        event: z.enum(['reauthorizationRequired', 'subscriptionRemoved']),
+      }),
     ])
     .optional(),
 });
@@ -33,7 +42,16 @@ export function parseShardMessage(message: unknown): ShardMessage {
 /** Fetches the mailboxes of one shard. After an error, the host delivers the message again. */
 export async function runShard(message: unknown): Promise<void> {
   const { task, ...shard } = parseShardMessage(message);
-  const { intake } = services();
-  if (task === undefined) await fetchShard(intake, shard);
-  else for (const mailboxId of shard.mailboxIds) await runTask(intake, mailboxId, task);
+  const all = services();
+  if (task === undefined) await fetchShard(all.intake, shard);
+  else await mapLimited(shard.mailboxIds, TASKS_AT_ONCE, (id) => runOne(all, id, task));
+}
+
+async function runOne(
+  { intake, push }: Pick<Services, 'intake' | 'push'>,
+  mailboxId: string,
+  task: NonNullable<ShardMessage['task']>,
+): Promise<void> {
+  if (task.kind !== 'keep-push') return runTask(intake, mailboxId, task);
+  await maintainPush(push, mailboxId, await push.mailboxes.get(mailboxId), task.event);
 }

@@ -6,6 +6,7 @@ import { measureQuarantine } from '../../shared/intake/measure-quarantine.ts';
 import { queueChecks } from '../../shared/intake/queue-checks.ts';
 import { withTimeout } from '../../shared/platform/concurrency.ts';
 import { log } from '../../shared/platform/log.ts';
+import { maintainPushes } from '../../shared/push/maintain-pushes.ts';
 import { recheckSecrets } from '../../shared/secrets/review-secrets.ts';
 import { findDepsOf } from '../find-test-message.ts';
 import { type Services, services } from '../services.ts';
@@ -41,6 +42,7 @@ export async function sweepAll(all: Services): Promise<void> {
       quietly('connection tests not checked', resolvePendingTests({ ...all, ...findDepsOf(all) })),
     hasStorage && quietly('quarantine not measured', measureQuarantine(all)),
     hasStorage && inTime('folder checks not queued', queueChecks(all)),
+    hasStorage && inTime('push not maintained', maintainPushes({ ...all.push, mailboxes: all.mailboxes })),
     hasStorage && inTime('old sign-ins not removed', purgeConsents(all)),
   ]);
   if (alerts.inMemory().length === 0)

@@ -1,5 +1,5 @@
 import type { AuditChange } from '../../shared/audit/audit.ts';
-import { type FetchTask, queueTask } from '../../shared/intake/fetch-again.ts';
+import { queueTask } from '../../shared/intake/fetch-again.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Services } from '../services.ts';
 
@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
 export async function askForCheck(
   { audit, queues, seam }: Pick<Services, 'audit' | 'queues' | 'seam'>,
   { id, address }: Mailbox,
-  kind: Exclude<FetchTask['kind'], 'again'>,
+  kind: 'check' | 'fetch-missing',
   by: AuditChange['principal'],
 ): Promise<void> {
   await audit.record({

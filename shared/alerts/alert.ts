@@ -34,6 +34,7 @@ const kinds = {
   'channel-unusable': { seenIn: 'monitor' },
   'email-missing': { seenIn: 'tables' },
   'quarantine-grown': { seenIn: 'tables' },
+  'push-failing': { seenIn: 'tables' },
 } satisfies Record<string, AlertKindTraits>;
 export type AlertKind = keyof typeof kinds;
 export const alertKinds = Object.keys(kinds) as AlertKind[];

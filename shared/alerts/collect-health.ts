@@ -15,6 +15,7 @@ import { telemetry } from '../platform/telemetry.ts';
 import { unreadableRows } from '../platform/unreadable-rows.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
+import { createPushStore } from '../push/push-records.ts';
 import type { FailingPart, HealthFacts, MissingEmail } from './health-facts.ts';
 
 export interface PreviewDeps {
@@ -54,9 +55,13 @@ export async function collectHealth(
     // Names are only needed when something is wrong, presets only in a demo.
     failing.length > 0 || deps.config?.demo?.isShownAsDemo === true ? deps.providers.list() : [],
   ]);
-  const [quarantined, missing] = await Promise.all([quarantinedOf(deps), missingOf(deps)]);
+  const [quarantined, missing, pushes] = await Promise.all([
+    quarantinedOf(deps),
+    missingOf(deps),
+    createPushStore(deps.tables).all(),
+  ]);
   const unreadable = unreadableRows(deps.tables);
-  const found = { mailboxes, state, beats, accounts, providers, quarantined, missing, unreadable };
+  const found = { mailboxes, state, beats, accounts, providers, quarantined, missing, pushes, unreadable };
   return { ...found, config: deps.config, failing: [], abandoned: [] };
 }
 

@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/account.ts';
 import type { Heartbeat, TimerName } from '../heartbeats/heartbeat.ts';
+import { lookInterval } from '../mailboxes/look-interval.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf } from '../mailboxes/mailbox-store.ts';
 import type { Config } from '../platform/config.ts';
@@ -7,6 +8,7 @@ import type { QueueName } from '../platform/queues.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 import type { UnreadableRow } from '../platform/unreadable-rows.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { Push } from '../push/subscription.ts';
 import type { ChannelFailure } from './channel-states.ts';
 
 /** A dependency in Azure that does not work as it should. */
@@ -44,6 +46,8 @@ export interface HealthFacts {
   quarantined: { count: number; since: string } | undefined;
   /** Messages in the folder of a mailbox that Postroom does not know, by mailbox ID. */
   missing?: ReadonlyMap<string, MissingEmail> | undefined;
+  /** The push of mailboxes. */
+  pushes?: readonly Push[] | undefined;
   /** Rows that were omitted because they could not be read. */
   unreadable?: readonly UnreadableRow[] | undefined;
   /** Mailboxes that were already silent without a reason at the previous check. */
@@ -61,12 +65,21 @@ const PROMISED_MINUTES = 15;
 /** Checks are a minute apart, and a silence without a reason must be seen twice. */
 const CHECK_MINUTES = 2;
 
+/** A mailbox that is looked at every 15 minutes must not be late for its look at once. */
+const LATE_LOOK_MINUTES = 5;
+
 /**
  * How long a mailbox may go without a successful fetch, in milliseconds, without breaking the promise.
  * Pure.
+ * @param lookMinutes the present interval, if it is longer because the mail server announces new email
  */
-export const allowedSilence = ({ intervalMinutes }: Pick<Mailbox, 'intervalMinutes'>): number =>
-  (Math.max(PROMISED_MINUTES, 3 * intervalMinutes) - CHECK_MINUTES) * MINUTE;
+export const allowedSilence = (
+  { intervalMinutes }: Pick<Mailbox, 'intervalMinutes'>,
+  lookMinutes = intervalMinutes,
+): number => {
+  const announced = lookMinutes > intervalMinutes ? lookMinutes + LATE_LOOK_MINUTES : 0;
+  return (Math.max(PROMISED_MINUTES, 3 * intervalMinutes, announced) - CHECK_MINUTES) * MINUTE;
+};
 
 /**
  * Since when a mailbox has had no successful fetch, if that is longer than allowed. Time in which the whole
@@ -78,26 +91,29 @@ export function silentSince(
   now: number,
 ): string | undefined {
   const last = lastSuccessOf(facts.state, mailbox.id, now) ?? mailbox.createdAt;
-  return isSilent(mailbox, last, facts.beats, now) ? last : undefined;
+  return isSilent(mailbox, last, facts.beats, now, facts.state.announced?.get(mailbox.id)) ? last : undefined;
 }
 
 /**
  * True when a mailbox has had no successful fetch since `last` (ISO time) for longer than allowed. A time
  * in the future is ignored: after a clock was set back, the silence is measured from the monitor's return.
  * Pure.
+ * @param announcedUntil ISO time until which the mail server announces new email
  */
 export function isSilent(
   mailbox: Pick<Mailbox, 'intervalMinutes'>,
   last: string,
   beats: HealthFacts['beats'],
   now: number,
+  announcedUntil?: string,
 ): boolean {
   const back = beats.get('monitor')?.since ?? '';
   const [from] = [last, back]
     .filter((at) => at !== '' && !isFromFuture(at, now))
     .sort()
     .reverse();
-  return from !== undefined && now - Date.parse(from) > allowedSilence(mailbox);
+  const allowed = allowedSilence(mailbox, lookInterval(mailbox, announcedUntil, now));
+  return from !== undefined && now - Date.parse(from) > allowed;
 }
 
 /** Enabled mailboxes that are silent without a known reason and need a second check. Pure. */

@@ -8,6 +8,7 @@ import { type Alert, type Finding, shownOf } from './alert.ts';
 import { failed } from './collect-health.ts';
 import type { FailingPart, HealthFacts } from './health-facts.ts';
 import { waitingMail } from './mailbox-findings.ts';
+import { pushFindings } from './push-findings.ts';
 
 const OF_AZURE = /^(?:storage|key-vault|managed-identity)-/;
 
@@ -118,6 +119,7 @@ export function independentFindings(facts: HealthFacts, now: number): Finding[] 
     ...loopFindings(facts, now),
     ...missingEmailFindings(facts),
     ...quarantineFindings(facts),
+    ...pushFindings(facts),
   ];
 }
 

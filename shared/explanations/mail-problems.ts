@@ -350,6 +350,42 @@ export const mailProblems = {
     steps: ['In Postroom, open Mailboxes, choose “Check” for the mailbox, and fetch the missing emails.'],
     links: [],
   },
+  'push-silent': {
+    title: 'New email is no longer announced',
+    cause:
+      'Microsoft Graph accepted the subscription for this mailbox, but an email arrived without an event. Graph drops events when Postroom answers slowly or is not reachable from the internet.',
+    who: 'you',
+    retry: 'by-itself',
+    steps: [
+      'Wait some minutes: Postroom has replaced the subscription, and looks at the mailbox every minute meanwhile. The alert closes with the next event.',
+      'If it stays open, check that POST requests from the internet reach /graph/notifications at the address in PUBLIC_URL: a firewall, a gateway or an access restriction of the Functions app may block them.',
+    ],
+    links: ['function-apps'],
+  },
+  'push-refused': {
+    title: 'Microsoft Graph refuses to announce new email',
+    cause:
+      'It does not accept a subscription for this mailbox: a permission is missing, or it does not reach Postroom from the internet. Email is fetched every minute all the same.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Read what Graph said on the page of the mailbox in Postroom.',
+      'If it speaks of access, grant Mail.ReadBasic to the app registration and sign the account in again.',
+      'If it speaks of validation, check that POST requests from the internet reach /graph/notifications at the address in PUBLIC_URL.',
+    ],
+    links: ['function-apps'],
+  },
+  'push-unconfirmed': {
+    title: 'Microsoft Graph does not confirm that it announces new email',
+    cause:
+      'Postroom could not subscribe or renew for several attempts. Email is fetched every minute meanwhile.',
+    who: 'nobody: wait',
+    retry: 'by-itself',
+    steps: [
+      'Wait: Postroom tries again by itself. If it lasts for hours, look at the service health of Microsoft 365.',
+    ],
+    links: [],
+  },
   'quarantine-grown': {
     title: 'Some emails could not be imported',
     cause:

@@ -29,9 +29,8 @@ export async function deleteStored(
 ): Promise<Cursor | undefined> {
   const { afterFetch } = mailbox;
   const now = seam.now();
-  if (afterFetch.kind !== 'delete-later' || cursor === undefined || cursor.first !== undefined)
+  if (afterFetch.kind !== 'delete-later' || cursor === undefined || !isDeletionDue(mailbox, cursor, now))
     return undefined;
-  if (Math.abs(now - Date.parse(cursor.deletedAt ?? '1970-01-01')) < PAUSE_MS) return undefined;
   try {
     await deleteBefore({ ledger }, mailbox, inbox, now - afterFetch.days * DAY_MS, mayGoOn);
   } catch (error) {
@@ -39,6 +38,16 @@ export async function deleteStored(
     log.warn('stored mail not deleted', { mailbox: mailbox.id, code: error.code });
   }
   return { ...cursor, deletedAt: new Date(now).toISOString() };
+}
+
+/** Whether a day has passed since the mailbox's last deletion. Pure. @param now milliseconds since the epoch */
+export function isDeletionDue(
+  { afterFetch }: Pick<Mailbox, 'afterFetch'>,
+  cursor: Cursor | undefined,
+  now: number,
+): boolean {
+  if (afterFetch.kind !== 'delete-later' || cursor === undefined || cursor.first !== undefined) return false;
+  return Math.abs(now - Date.parse(cursor.deletedAt ?? '1970-01-01')) >= PAUSE_MS;
 }
 
 /** @param before milliseconds since the epoch */

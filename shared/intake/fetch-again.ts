@@ -6,11 +6,11 @@ import { openRecords } from '../platform/open-records.ts';
 import type { Queues } from '../platform/queues.ts';
 import { activityOf, countOf } from './fetch-activity.ts';
 import { type FetchResult, fetchMailbox } from './fetch-mailbox.ts';
-import type { ShardDeps } from './fetch-shard.ts';
+import { fetchShard, type ShardDeps } from './fetch-shard.ts';
 import { placesOfRef } from './ledger.ts';
 import { placeKind } from './ledger-records.ts';
 import { type Handled, partsOfEntryKey } from './quarantine-records.ts';
-import type { Shard } from './queue-due-mailboxes.ts';
+import { type Shard, shardOf } from './queue-due-mailboxes.ts';
 import { reconcileFolder } from './reconcile-folder.ts';
 
 /** A task that a queue message requests besides an ordinary fetch. */
@@ -22,21 +22,48 @@ export type FetchTask =
   /**
    * Requests messages again that the server did not deliver. @param by name of the person who asked for it
    */
-  | { kind: 'again'; refs: string[]; by: string };
+  | { kind: 'again'; refs: string[]; by: string }
+  /** The mail server has announced new email. `tries`: runs that found another one at work; absent: none. */
+  | { kind: 'new-mail'; tries?: number | undefined };
+
+/** A task about the subscription of a mailbox (shared/push), on the same queue. */
+export interface PushTask {
+  kind: 'keep-push';
+  event: 'reauthorizationRequired' | 'subscriptionRemoved';
+}
 
 const TTL_SECONDS = 3600;
 const TIME_BOX_MS = 4 * 60_000;
 /** Another run may have the lease on the mailbox; it ends within minutes. */
 const TRIES = 20;
 const PAUSE_MS = 3_000;
+const BUSY_SECONDS = 5;
 /** A cursor's row has room for this many messages besides those already waiting. */
 const AT_ONCE = 500;
 
-export const queueTask = (queues: Pick<Queues, 'send'>, mailboxId: string, task: FetchTask): Promise<void> =>
+/**
+ * Queues a task for one mailbox.
+ * @param delaySeconds it starts no earlier; a whole number
+ */
+export const queueTask = (
+  queues: Pick<Queues, 'send'>,
+  mailboxId: string,
+  task: FetchTask | PushTask,
+  delaySeconds = 0,
+): Promise<void> => queueTasks(queues, [mailboxId], task, delaySeconds);
+
+/** The same task for several mailboxes, in one message. */
+export const queueTasks = (
+  queues: Pick<Queues, 'send'>,
+  mailboxIds: string[],
+  task: FetchTask | PushTask,
+  delaySeconds = 0,
+): Promise<void> =>
   queues.send(
     'fetch-shard',
-    { shard: 0, mailboxIds: [mailboxId], task } satisfies Shard & { task: FetchTask },
+    { shard: 0, mailboxIds, task } satisfies Shard & { task: FetchTask | PushTask },
     TTL_SECONDS,
+    delaySeconds,
   );
 
 /**
@@ -44,6 +71,7 @@ export const queueTask = (queues: Pick<Queues, 'send'>, mailboxId: string, task:
  * @throws PostroomError if storage is unavailable: the Functions host delivers the message again
  */
 export async function runTask(deps: ShardDeps, mailboxId: string, task: FetchTask): Promise<void> {
+  if (task.kind === 'new-mail') return fetchAnnounced(deps, mailboxId, task.tries ?? 0);
   const mailbox = await deps.mailboxes.get(mailboxId);
   if (mailbox === undefined) return;
   if (task.kind === 'again') {
@@ -56,6 +84,18 @@ export async function runTask(deps: ShardDeps, mailboxId: string, task: FetchTas
   if (task.kind === 'check' || finding === undefined || finding.missing.length === 0) return;
   await fetchAgain(deps, mailbox, finding.missing.slice(0, AT_ONCE));
   await reconcileFolder(deps, mailbox);
+}
+
+/**
+ * Fetches a mailbox at once, whatever its interval. If another run is at work, it may have listed the folder
+ * before the email arrived: the fetch is repeated once that run may have ended.
+ */
+async function fetchAnnounced(deps: ShardDeps, mailboxId: string, tries: number): Promise<void> {
+  const shard = shardOf(await deps.mailboxes.list(), mailboxId);
+  if (shard === undefined) return;
+  const results = await fetchShard(deps, { ...shard, isAnnounced: true });
+  if (results.get(mailboxId)?.kind !== 'busy' || tries >= TRIES || deps.queues === undefined) return;
+  await queueTask(deps.queues, mailboxId, { kind: 'new-mail', tries: tries + 1 }, BUSY_SECONDS);
 }
 
 /**

@@ -7,6 +7,8 @@ import type { FetchResult } from './fetch-mailbox.ts';
 
 const LONGEST_BACKOFF_MINUTES = 30;
 const PERSON_BACKOFF_MINUTES = 5;
+/** A server's request for a longer pause is a mistake: its mail would be missing for a day. */
+const LONGEST_PAUSE_MS = 6 * 3_600_000;
 /** Failures that say nothing about the previous cause, because the fetch may not have got that far. */
 const INCONCLUSIVE = new Set(['fetch-too-slow', 'unexpected']);
 
@@ -26,7 +28,10 @@ export function nextFailure(
       ? PERSON_BACKOFF_MINUTES
       : Math.min(2 ** (failures - 1), LONGEST_BACKOFF_MINUTES);
   const usual = now + minutes * 60_000 - 5_000;
-  const asked = found.retryAt === undefined ? 0 : Date.parse(found.retryAt);
+  const asked = Math.max(
+    found.retryAt === undefined ? 0 : Date.parse(found.retryAt),
+    now + Math.min(found.retryAfterMs ?? 0, LONGEST_PAUSE_MS),
+  );
   const at = new Date(now).toISOString();
   return {
     state: found.kind,
@@ -53,8 +58,8 @@ export function causeEnded(
   const cause = before === undefined ? undefined : sharedCauseOf(mailbox, before);
   if (result.kind === 'busy') return undefined;
   if (result.kind !== 'failed') return cause;
-  const { kind: state, code } = result.failure;
-  const isShared = sharedCauseOf(mailbox, { state, code }) !== undefined;
+  const { kind: state, code, said } = result.failure;
+  const isShared = sharedCauseOf(mailbox, { state, code, said }) !== undefined;
   return isShared || INCONCLUSIVE.has(code) ? undefined : cause;
 }
 

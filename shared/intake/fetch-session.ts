@@ -57,11 +57,12 @@ export class FetchSession {
 
   /**
    * Opens a new session after one failed.
-   * @returns `away` if the server cannot be reached, `spent` if this fetch has used up its sessions
+   * @returns `away` if the server cannot be reached or asked for a pause, `spent` if this fetch has used up its
+   * sessions
    * @throws Renumbered
    */
-  async renew(): Promise<'renewed' | 'spent' | 'away'> {
-    if (this.#dropped) return 'away';
+  async renew(broken: InboxError): Promise<'renewed' | 'spent' | 'away'> {
+    if (this.#dropped || broken.retryAfterMs !== undefined) return 'away';
     if (this.#opened >= MAX_SESSIONS) return 'spent';
     await this.#inbox.close();
     this.#opened += 1;
@@ -104,7 +105,7 @@ export async function fetchMetaOf(session: FetchSession, refs: readonly MessageR
     return { metas, missing: refs.filter((ref) => !known.has(ref)), unasked: [] };
   } catch (error) {
     if (!(error instanceof InboxError)) throw error;
-    const renewed = await session.renew();
+    const renewed = await session.renew(error);
     if (renewed === 'away') throw error;
     const isEnough = renewed === 'spent' || (session.isHalfSpent && refs.length > 1);
     if (isEnough) return { metas: [], missing: [], unasked: [...refs] };

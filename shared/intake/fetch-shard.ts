@@ -1,6 +1,4 @@
-import type { Activity } from '../activity/activity.ts';
 import type { ActivityStore } from '../activity/activity-store.ts';
-import { type MailHour, withMails } from '../mailboxes/mail-hours.ts';
 import type { FetchFailure, Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf, type MailboxStore } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
@@ -10,12 +8,16 @@ import { log } from '../platform/log.ts';
 import type { Queues } from '../platform/queues.ts';
 import { telemetry } from '../platform/telemetry.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
-import { dueMailboxes } from './due-mailboxes.ts';
+import { dueMailboxes, dueWhenAnnounced } from './due-mailboxes.ts';
 import { activityOf, countOf } from './fetch-activity.ts';
 import { causeEnded, nextFailure, waitingFor } from './fetch-failure.ts';
-import { type FetchDeps, type FetchResult, fetchMailbox, tooSlow } from './fetch-mailbox.ts';
+import { type FetchInTurn, fetchInTurns } from './fetch-in-turn.ts';
+import type { FetchDeps, FetchResult } from './fetch-mailbox.ts';
+import { tooSlow } from './look-at-mailbox.ts';
+import { LOOKS_AT_ONCE } from './look-pacing.ts';
 import { queueAtOnce, type Shard } from './queue-due-mailboxes.ts';
 import { createReconciliationStore } from './reconciliation-records.ts';
+import { type Fetched, SAVE_MS, shardSaver } from './save-shard.ts';
 
 export interface ShardDeps extends FetchDeps {
   mailboxes: MailboxStore;
@@ -27,43 +29,27 @@ export interface ShardDeps extends FetchDeps {
   queues?: Pick<Queues, 'send'>;
 }
 
-/** The result of one fetch of a shard's run. */
-interface Fetched {
-  mailboxId: string;
-  /** Undefined: storage was unavailable. */
-  result: FetchResult | undefined;
-  /** ISO time at which it ended; absent if it failed. */
-  workedAt?: string;
-  /** Absent if nothing worth a row was done. */
-  activity?: Activity | undefined;
-  /** Counts of the imported emails. */
-  counted?: Omit<MailHour, 'hour'>;
-}
-
-const AT_ONCE = 8;
 const TIME_BOX_MS = 4 * 60_000;
 /** Extra time for a batch that started before the deadline; then its mailbox is aborted. */
 const GRACE_MS = 60_000;
 /** Time for an aborted mailbox to end; then the run no longer waits for it. */
 const ENDING_MS = 10_000;
-/** While slow mailboxes delay a run, the results of the others are saved at this interval. */
-const SAVE_MS = 30_000;
 
 /**
- * Fetches the mailboxes of a shard, several at a time and independently: a mailbox that fails or hangs never
- * stops another. A run ends within six minutes; mailboxes that were not reached come first in the next run.
+ * Fetches the mailboxes of a shard at once and independently: a mailbox that fails or hangs never stops
+ * another. A run ends within six minutes; mailboxes that were not reached come first in the next run.
  * @returns the result of each fetch, by mailbox ID; undefined: storage was unavailable and nothing was
  * recorded
  */
 export async function fetchShard(
   deps: ShardDeps,
-  { shard, mailboxIds }: Shard,
+  { shard, mailboxIds, isAnnounced = false }: Shard,
 ): Promise<ReadonlyMap<string, FetchResult | undefined>> {
   const [all, state] = await Promise.all([deps.mailboxes.list(), deps.mailboxes.fetchState()]);
   const began = deps.seam.now();
   const lastSuccess = ({ id }: Mailbox): string => lastSuccessOf(state, id, began) ?? '';
   // The message may be stale: another run may have fetched a mailbox since, or have scheduled its retry.
-  const due = dueMailboxes(all, state, began);
+  const due = (isAnnounced ? dueWhenAnnounced : dueMailboxes)(all, state, began);
   const wanted = all
     .filter(({ id }) => due.has(id) && mailboxIds.includes(id))
     .sort((a, b) => lastSuccess(a).localeCompare(lastSuccess(b)));
@@ -71,10 +57,13 @@ export async function fetchShard(
   const announceRecovery = recoveryAnnouncer(deps, all, state);
   const done: Fetched[] = [];
   const existing = new Set(all.map(({ id }) => id));
-  const save = shardSaver(deps, shard, existing, state, done);
-  const run = mapLimited(wanted, AT_ONCE, async (mailbox) => {
+  // The minute's run of the same shard may end meanwhile.
+  const save = shardSaver(deps, shard, existing, isAnnounced ? undefined : state, done);
+  const fetchInTurn = fetchInTurns();
+  const run = mapLimited(wanted, LOOKS_AT_ONCE, async (mailbox, rank) => {
     if (deps.seam.now() >= deadline) return;
-    const fetched = await fetchMeasured(deps, mailbox, state, deadline);
+    const fetched = await fetchMeasured(deps, mailbox, state, { deadline, rank, fetchInTurn });
+    if (fetched === undefined) return;
     done.push(fetched);
     if (fetched.result !== undefined) await announceRecovery(mailbox, fetched.result);
   });
@@ -112,67 +101,27 @@ function recoveryAnnouncer(
   };
 }
 
-/**
- * Saves the results since the last save: one write of the shard's row, and one row per activity. Another run
- * may have written the shard's row if this one was slow; then it is read again first.
- */
-function shardSaver(
-  deps: ShardDeps,
-  shard: number,
-  existing: ReadonlySet<string>,
-  atFirst: FetchState,
-  done: readonly Fetched[],
-): () => Promise<void> {
-  const began = deps.seam.now();
-  let saved = 0;
-  let noted = 0;
-  return async () => {
-    const now = [...done];
-    const [unsaved, activities] = [
-      now.slice(saved),
-      now.slice(noted).flatMap(({ activity }) => activity ?? []),
-    ];
-    // Set before the write, which never throws, so that no activity is recorded twice.
-    noted = now.length;
-    await Promise.all([
-      unsaved.some(({ workedAt }) => workedAt !== undefined) ? saveRow(unsaved) : undefined,
-      deps.activity.note(activities),
-    ]);
-    saved = now.length;
-  };
-
-  async function saveRow(unsaved: readonly Fetched[]): Promise<void> {
-    const slow = deps.seam.now() - began >= SAVE_MS;
-    const { shards, hours } = slow ? await deps.mailboxes.fetchState() : atFirst;
-    const successes = new Map([...(shards.get(shard) ?? [])].filter(([id]) => existing.has(id)));
-    const now = deps.seam.now();
-    for (const { mailboxId, workedAt = '' } of unsaved) {
-      const before = successes.get(mailboxId) ?? '';
-      if (workedAt > before || isFromFuture(before, now)) successes.set(mailboxId, workedAt);
-    }
-    const counted = withMails(hours.get(shard) ?? [], sumOf(unsaved), now);
-    await deps.mailboxes.saveSuccesses(shard, successes, counted);
-  }
-}
-
-function sumOf(results: readonly Fetched[]): Omit<MailHour, 'hour'> {
-  const sum = { mails: 0, quarantined: 0 };
-  for (const { counted } of results) {
-    sum.mails += counted?.mails ?? 0;
-    sum.quarantined += counted?.quarantined ?? 0;
-  }
-  return sum;
+/** The place of a mailbox in the run. */
+interface Turn {
+  /** Milliseconds since the epoch. */
+  deadline: number;
+  rank: number;
+  fetchInTurn: FetchInTurn;
 }
 
 function fetchMeasured(
   deps: ShardDeps,
   mailbox: Mailbox,
   state: FetchState,
-  deadline: number,
-): Promise<Fetched> {
+  turn: Turn,
+): Promise<Fetched | undefined> {
   return telemetry.span('fetch mailbox', { fields: { mailbox: mailbox.id } }, async (span) => {
     const began = deps.seam.now();
-    const fetched = await fetchOne(deps, mailbox, state, deadline);
+    const fetched = await fetchOne(deps, mailbox, state, turn);
+    if (fetched === undefined) {
+      span.discard();
+      return undefined;
+    }
     const { result } = fetched;
     const seconds = (deps.seam.now() - began) / 1000;
     const kind = result?.kind ?? 'broken-off';
@@ -189,17 +138,19 @@ function fetchMeasured(
   });
 }
 
+/** @returns undefined if its turn did not come */
 async function fetchOne(
   deps: ShardDeps,
   mailbox: Mailbox,
   state: FetchState,
-  deadline: number,
-): Promise<Fetched> {
+  turn: Turn,
+): Promise<Fetched | undefined> {
   const mailboxId = mailbox.id;
   const began = deps.seam.now();
   const before = state.failing.get(mailboxId);
   try {
-    const result = await fetchSafely(deps, mailbox, state, deadline);
+    const result = await fetchSafely(deps, mailbox, state, turn);
+    if (result === undefined) return undefined;
     const now = deps.seam.now();
     const activity = activityOf(mailbox, result, before, now, now - began);
     if (result.kind === 'failed') {
@@ -247,10 +198,10 @@ async function fetchSafely(
   deps: ShardDeps,
   mailbox: Mailbox,
   state: FetchState,
-  deadline: number,
-): Promise<FetchResult> {
+  turn: Turn,
+): Promise<FetchResult | undefined> {
   try {
-    return await fetchInTime(deps, mailbox, state, deadline);
+    return await fetchInTime(deps, mailbox, state, turn);
   } catch (error) {
     log.error('fetch broken off', error, { mailbox: mailbox.id });
     const code = error instanceof PostroomError ? error.code : 'unexpected';
@@ -264,18 +215,18 @@ async function fetchInTime(
   deps: ShardDeps,
   mailbox: Mailbox,
   state: FetchState,
-  deadline: number,
-): Promise<FetchResult> {
+  { deadline, rank, fetchInTurn }: Turn,
+): Promise<FetchResult | undefined> {
   const cut = new AbortController();
   // If the clock is set back meanwhile, the run must still not exceed the host's time limit.
   const left = Math.min(Math.max(0, deadline - deps.seam.now()), TIME_BOX_MS) + GRACE_MS;
   const timer = setTimeout(() => cut.abort(), left);
   const cursor = state.cursors.get(mailbox.id);
-  const fetching = fetchMailbox(
+  const fetching = fetchInTurn(
     { ...deps, accessTokens: tokensFor(deps, mailbox, state.failing.get(mailbox.id)) },
     mailbox,
     cursor,
-    { deadline, cut: cut.signal },
+    { deadline, cut: cut.signal, rank },
   );
   try {
     if ((await withinTime(fetching, left + ENDING_MS)) === 'late')
@@ -296,7 +247,9 @@ function tokensFor(
   before: FetchFailure | undefined,
 ): ShardDeps['accessTokens'] {
   if (before === undefined) return accessTokens;
-  const mayBeOver = sharedCauseOf(mailbox, before) !== undefined || isFromFuture(before.triedAt, seam.now());
+  const cause = sharedCauseOf(mailbox, before);
+  const isOfSignIn = cause !== undefined && !cause.startsWith('server|');
+  const mayBeOver = isOfSignIn || isFromFuture(before.triedAt, seam.now());
   if (!mayBeOver) return accessTokens;
   return { get: (account, options) => accessTokens.get(account, { ...options, tryNow: true }) };
 }

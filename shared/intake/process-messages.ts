@@ -246,7 +246,7 @@ class BatchLoop {
       this.#tally(meanwhile.batch, report);
       this.#queue.putBack(report.missing);
     }
-    const renewed = await this.#session.renew();
+    const renewed = await this.#session.renew(broken);
     if (renewed === 'renewed') return true;
     this.#isStopped = true;
     if (renewed === 'away') this.#ended = broken;

@@ -3,7 +3,7 @@ import type { FetchState, MailboxStore } from '../mailboxes/mailbox-store.ts';
 import type { Queues } from '../platform/queues.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Tables } from '../platform/tables.ts';
-import { queueTask } from './fetch-again.ts';
+import { queueTasks } from './fetch-again.ts';
 import { createReconciliationStore, type FolderCheck, type RecoveredMail } from './reconciliation-records.ts';
 
 const DAY_MS = 86_400_000;
@@ -57,5 +57,6 @@ export async function queueChecks(deps: {
     createReconciliationStore(deps.tables).all(),
   ]);
   const due = mailboxesToCheck(all, state, known, deps.seam.now());
-  await Promise.all(due.map((id) => queueTask(deps.queues, id, { kind: 'check' })));
+  // One message, so that they wait for their servers in one execution.
+  if (due.length > 0) await queueTasks(deps.queues, due, { kind: 'check' });
 }

@@ -7,6 +7,8 @@ import { dueMailboxes } from './due-mailboxes.ts';
 export interface Shard {
   shard: number;
   mailboxIds: string[];
+  /** True if the mail server has just announced new email, so that the interval does not count. */
+  isAnnounced?: boolean;
 }
 
 const SHARD_SIZE = 100;
@@ -42,6 +44,10 @@ async function queueShards(queues: Pick<Queues, 'send'>, shards: readonly Shard[
 /** The mailboxes due at `now` (milliseconds since the epoch), each always in the same shard. Pure. */
 export const shardsOfDue = (all: readonly Mailbox[], state: FetchState, now: number): Shard[] =>
   shardsOf(all, dueMailboxes(all, state, now));
+
+/** The shard of one mailbox, with no other; undefined if there is no such mailbox. Pure. */
+export const shardOf = (all: readonly Mailbox[], id: string): Shard | undefined =>
+  shardsOf(all, new Set([id]))[0];
 
 function shardsOf(all: readonly Mailbox[], ids: ReadonlySet<string>): Shard[] {
   const shards = new Map<number, string[]>();

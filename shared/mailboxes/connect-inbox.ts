@@ -28,7 +28,10 @@ export interface ConnectFailure {
   message: string;
   /** The mail server's message, if the server is what fails. */
   said?: string | undefined;
+  /** ISO time before which the next try is pointless, if the other side named one. */
   retryAt?: string | undefined;
+  /** The same, in milliseconds from now. */
+  retryAfterMs?: number | undefined;
 }
 
 export interface ConnectDeps {
@@ -91,7 +94,7 @@ export function connectFailureFrom(error: InboxError, mailbox: Mailbox): Connect
         ? `${sentences.unavailable} ${error.message}`
         : sentences[error.failure]),
     ...(error.said !== undefined && { said: error.said }),
-    ...(error.retryAt !== undefined && { retryAt: error.retryAt }),
+    ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
   };
 }
 

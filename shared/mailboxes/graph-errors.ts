@@ -64,8 +64,8 @@ export function failureOf(
   return 'unavailable';
 }
 
-/** @param now milliseconds since the epoch */
-export function inboxErrorOf(error: unknown, purpose: GraphPurpose, now: number): InboxError {
+/** The error of a call, as the port reports it. */
+export function inboxErrorOf(error: unknown, purpose: GraphPurpose): InboxError {
   if (error instanceof InboxError) return error;
   if (!(error instanceof GraphRefusal))
     return graphInboxError('unavailable', 'Microsoft Graph does not answer.', {
@@ -81,12 +81,12 @@ export function inboxErrorOf(error: unknown, purpose: GraphPurpose, now: number)
   return graphInboxError(failureOf(error, purpose), message, {
     cause: error,
     said,
-    ...(error.waitMs !== undefined && { retryAt: new Date(now + error.waitMs).toISOString() }),
+    retryAfterMs: error.waitMs,
   });
 }
 
 export const graphInboxError = (
   failure: InboxFailure,
   message: string,
-  options: { cause?: unknown; said?: string; retryAt?: string } = {},
+  options: { cause?: unknown; said?: string; retryAfterMs?: number | undefined } = {},
 ): InboxError => new InboxError(failure, message, { ...options, code: `graph-${failure}` });

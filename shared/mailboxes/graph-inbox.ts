@@ -35,7 +35,7 @@ export async function openGraphInbox(
     return new GraphInbox(await openMailboxFolder(client, address.folder), seam);
   } catch (error) {
     client.close();
-    throw inboxErrorOf(error, purpose, seam.now());
+    throw inboxErrorOf(error, purpose);
   }
 }
 
@@ -288,7 +288,7 @@ export class GraphInbox implements Inbox {
   }
 
   #errorOf(error: unknown, purpose: GraphPurpose): Error {
-    return inboxErrorOf(error, purpose, this.#seam.now());
+    return inboxErrorOf(error, purpose);
   }
 }
 

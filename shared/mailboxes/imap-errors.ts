@@ -1,15 +1,45 @@
 import { redact } from '../explanations/redact.ts';
 import { InboxError, type InboxFailure } from './inbox.ts';
 
+/** Exchange Online's "Suggested Backoff Time", in milliseconds, and the response that contained it. */
+export interface Throttled {
+  ms: number;
+  said: string;
+}
+
+/**
+ * Longest pause that a session waits for. A longer one ends it: waiting costs as much as working, and the next
+ * fetch continues from there.
+ */
+const LONGEST_WAIT_MS = 5_000;
+
 /**
  * A logger for imapflow that captures why the server refused a command. imapflow exposes the reason only in its
  * log.
  */
 export class RefusalLog {
   #said = '';
+  #error: unknown;
+  #throttled: Throttled | undefined;
+  /** Called when the server asks for a pause too long to wait for; set by the owner of the connection. */
+  onThrottled: () => void = () => {};
 
-  warn(entry: { err?: unknown }): void {
+  /** The pause that ended the session; undefined: none did. */
+  get throttled(): Throttled | undefined {
+    return this.#throttled;
+  }
+
+  /**
+   * imapflow logs `throttleDelay` before it waits for it, with the connection open
+   * (https://github.com/postalsys/imapflow, `Throttling detected`).
+   */
+  warn(entry: { err?: unknown; throttleDelay?: unknown }): void {
     this.#said = text(entry.err, 'responseText') || this.#said;
+    this.#error = entry.err ?? this.#error;
+    const { throttleDelay: ms } = entry;
+    if (typeof ms !== 'number' || ms <= LONGEST_WAIT_MS) return;
+    this.#throttled = { ms, said: this.#said };
+    this.onThrottled();
   }
 
   isLevelEnabled(level: string): boolean {
@@ -24,6 +54,11 @@ export class RefusalLog {
   error(): void {}
 
   fatal(): void {}
+
+  /** The last refusal, if it says that the server is busy or out of order: another command would fail, too. */
+  get busy(): InboxError | undefined {
+    return /throttled|unavailable/i.test(this.#said) ? inboxError(this.#error, this.#throttled) : undefined;
+  }
 
   /** Returns and clears the server's last message. */
   take(): string {
@@ -51,8 +86,17 @@ const text = (error: unknown, name: string): string => {
 /**
  * Classifies an error by the server's response. imapflow also reports an unavailable server as "authentication
  * failed".
+ * @param throttled the reason for which this session was ended, if it was
  */
-export function inboxError(error: unknown): InboxError {
+export function inboxError(error: unknown, throttled?: Throttled): InboxError {
+  if (throttled !== undefined) {
+    const shown = redact(throttled.said).slice(0, 200);
+    return new InboxError('unavailable', `The mail server said: ${shown}`, {
+      cause: error,
+      said: shown,
+      retryAfterMs: throttled.ms,
+    });
+  }
   if (error instanceof InboxError) return error;
   const said = text(error, 'responseText') || text(error, 'response') || text(error, 'message');
   // The server may echo what we sent, including the token.
@@ -60,7 +104,15 @@ export function inboxError(error: unknown): InboxError {
   return new InboxError(failureOf(error, said), `The mail server said: ${shown}`, {
     cause: error,
     said: shown,
+    retryAfterMs: throttleReset(error),
   });
+}
+
+/** The pause that the server asked for, in milliseconds, less what imapflow has already waited. */
+function throttleReset(error: unknown): number | undefined {
+  if (text(error, 'code') !== 'ETHROTTLE') return undefined;
+  const { throttleReset: asked, throttleWaited: waited = 0 } = error as Record<string, unknown>;
+  return typeof asked === 'number' ? Math.max(0, asked - Number(waited)) : undefined;
 }
 
 function failureOf(error: unknown, said: string): InboxFailure {

@@ -1,6 +1,7 @@
 import type { ImapFlow, SearchObject } from 'imapflow';
 import { redact } from '../explanations/redact.ts';
 import type { Seam } from '../platform/seam.ts';
+import { mailSecureContext } from '../platform/secure-context.ts';
 import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts';
 import { publicLookup } from '../providers/guarded-fetch.ts';
 import { inboxError, RefusalLog, required } from './imap-errors.ts';
@@ -29,6 +30,7 @@ const LARGEST_LITERAL = 64 * 1024 * 1024;
  * UIDs at the end of the folder in which the latest messages are searched: some of them may have been deleted.
  */
 const LATEST_UIDS = 50;
+const SUMMARY = { uidValidity: true, uidNext: true, messages: true, unseen: true } as const;
 /** Use UIDs in the command and its response. */
 const UID = { uid: true } as const;
 
@@ -50,15 +52,22 @@ export async function openImapInbox(address: InboxAddress, seam: Seam, rules: En
     logger: refusals,
     maxLiteralSize: LARGEST_LITERAL,
     disableAutoIdle: true,
+    // One command less, and no 256 KB of zlib for each of a hundred connections.
+    disableCompression: true,
     connectionTimeout: CONNECT_MS,
     greetingTimeout: CONNECT_MS,
     socketTimeout: SILENCE_MS,
-    tls: { minVersion: 'TLSv1.2', ...(!rules.local && { lookup: publicLookup }) },
+    tls: { secureContext: mailSecureContext(), ...(!rules.local && { lookup: publicLookup }) },
   });
   // Without a listener, an error on the idle socket would end the process. A running call rejects anyway.
   client.on('error', () => {});
+  // After imapflow has begun to wait: closing ends only waits that exist.
+  refusals.onThrottled = () => queueMicrotask(() => client.close());
   try {
     await seam.call('imap.connect', () => client.connect());
+    const summary = await summaryOf(client, address.folder, seam);
+    if (refusals.busy !== undefined) throw refusals.busy;
+    if (summary !== undefined) return new ImapInbox(client, refusals, seam, address.folder, summary);
     const folder = await seam.call('imap.select', () => client.mailboxOpen(address.folder));
     return new ImapInbox(client, refusals, seam, address.folder, {
       validity: String(folder.uidValidity),
@@ -67,8 +76,33 @@ export async function openImapInbox(address: InboxAddress, seam: Seam, rules: En
     });
   } catch (error) {
     client.close();
-    throw inboxError(error);
+    throw inboxError(error, refusals.throttled);
   }
+}
+
+/** A folder when it was opened. */
+interface Opened {
+  validity: string;
+  uidNext: number;
+  total: number;
+  /** Number of unread messages; absent: the folder is selected, and a search tells more. */
+  unseen?: number;
+}
+
+/**
+ * The folder's state by STATUS (RFC 3501 section 6.3.10): one command, where selecting and searching it takes
+ * up to four. Undefined if the server refuses or does not report everything; SELECT then has the answer, or
+ * its reason.
+ */
+async function summaryOf(client: ImapFlow, folder: string, seam: Seam): Promise<Opened | undefined> {
+  const status = await seam.call('imap.status', () =>
+    client.status(folder, SUMMARY).catch(() => false as const),
+  );
+  if (status === false) return undefined;
+  const { uidValidity, uidNext, messages: total, unseen } = status;
+  if (uidValidity === undefined || uidNext === undefined || total === undefined || unseen === undefined)
+    return undefined;
+  return { validity: String(uidValidity), uidNext, total, unseen };
 }
 
 /**
@@ -88,6 +122,7 @@ async function uidNextOf(
   return required(last, 'say which of its messages is the newest').uid + 1;
 }
 
+/** Selects the folder only when a command needs it: most looks end with what STATUS says. */
 class ImapInbox implements Inbox {
   readonly validity: string;
   readonly total: number;
@@ -96,14 +131,11 @@ class ImapInbox implements Inbox {
   readonly #refusals: RefusalLog;
   readonly #seam: Seam;
   readonly #folder: string;
+  /** Undefined once the folder is selected: STATUS is out of date by then. */
+  #unseen: number | undefined;
+  #selecting: Promise<void> | undefined;
 
-  constructor(
-    client: ImapFlow,
-    refusals: RefusalLog,
-    seam: Seam,
-    folder: string,
-    opened: { validity: string; uidNext: number; total: number },
-  ) {
+  constructor(client: ImapFlow, refusals: RefusalLog, seam: Seam, folder: string, opened: Opened) {
     this.#client = client;
     this.#refusals = refusals;
     this.#seam = seam;
@@ -111,10 +143,15 @@ class ImapInbox implements Inbox {
     this.validity = opened.validity;
     this.#uidNext = opened.uidNext;
     this.total = opened.total;
+    this.#unseen = opened.unseen;
   }
 
   async list({ position: saved, isVoid = false, also = [], since, unread }: ListRequest): Promise<Listing> {
     const { position, isKnown, isSetBack } = goOnFrom(saved, { uidNext: this.#uidNext, isVoid });
+    const hasUnread = unread !== false && this.#unseen !== 0;
+    const isQuiet = isKnown && position.uid >= this.#uidNext - 1 && !hasUnread && also.length === 0;
+    if (this.#unseen !== undefined && isQuiet)
+      return { refs: [], position, isSetBack, witness: position.witness };
     const uids = await this.#search({
       unread,
       from: isKnown ? position.uid + 1 : undefined,
@@ -168,7 +205,7 @@ class ImapInbox implements Inbox {
    * common names in many languages.
    */
   junkFolder(): Promise<string | undefined> {
-    return this.#call('list', async () => {
+    return this.#callUnselected('list', async () => {
       const folders = await this.#client.list();
       return folders.find(({ specialUse }) => specialUse === '\\Junk')?.path;
     });
@@ -221,7 +258,7 @@ class ImapInbox implements Inbox {
   }
 
   currentValidity(): Promise<string> {
-    return this.#call('status', async () => {
+    return this.#callUnselected('status', async () => {
       const status = required(await this.#client.status(this.#folder, { uidValidity: true }), 'status');
       return String(status.uidValidity);
     });
@@ -249,7 +286,7 @@ class ImapInbox implements Inbox {
 
   async close(): Promise<void> {
     try {
-      await this.#call('logout', () => this.#client.logout());
+      await this.#callUnselected('logout', () => this.#client.logout());
     } catch {
       this.#client.close();
     }
@@ -279,14 +316,31 @@ class ImapInbox implements Inbox {
     });
   }
 
-  #call<T>(operation: string, effect: () => Promise<T>): Promise<T> {
+  async #call<T>(operation: string, effect: () => Promise<T>): Promise<T> {
+    await this.#select();
+    return this.#callUnselected(operation, effect);
+  }
+
+  #callUnselected<T>(operation: string, effect: () => Promise<T>): Promise<T> {
     return this.#seam.call(`imap.${operation}`, async () => {
       try {
         return await effect();
       } catch (error) {
-        throw inboxError(error);
+        throw inboxError(error, this.#refusals.throttled);
       }
     });
+  }
+
+  /** @throws InboxError if the server renumbered its messages since the folder was opened */
+  async #select(): Promise<void> {
+    if (this.#unseen === undefined) return;
+    this.#selecting ??= this.#callUnselected('select', async () => {
+      const { uidValidity } = await this.#client.mailboxOpen(this.#folder);
+      if (String(uidValidity) !== this.validity)
+        throw new InboxError('unavailable', 'The mail server numbered its mail anew');
+      this.#unseen = undefined;
+    });
+    await this.#selecting;
   }
 }
 

@@ -169,8 +169,8 @@ export class InboxError extends PostroomError {
   readonly failure: InboxFailure;
   /** The server's message with secrets removed; undefined if there was none. */
   readonly said: string | undefined;
-  /** ISO time before which the server wants no further request; undefined: it named none. */
-  readonly retryAt: string | undefined;
+  /** How long the server asked us to wait, in milliseconds; undefined if it did not. */
+  readonly retryAfterMs: number | undefined;
 
   /** @param options `code`: the code of another protocol than IMAP */
   constructor(
@@ -180,13 +180,13 @@ export class InboxError extends PostroomError {
       cause?: unknown;
       said?: string | undefined;
       code?: ProblemCode;
-      retryAt?: string | undefined;
+      retryAfterMs?: number | undefined;
     },
   ) {
     super(options?.code ?? `imap-${failure}`, message, options);
     this.name = 'InboxError';
     this.failure = failure;
     this.said = options?.said;
-    this.retryAt = options?.retryAt;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }

@@ -26,6 +26,7 @@ import { type MessageIdentity, type MessageRef, messageRef } from './message-ref
 //   `shard|<n>`             last success of each mailbox of a shard, and its hourly email counts; one write per
 //                           shard run
 //   `loop|<mailboxId>`      the last collapsed automatic email
+//   `push|<mailboxId>`      until when its mail server announces new email; written by shared/push
 //   `over|<shared cause>`   when the end of a fault that stopped many mailboxes was detected
 // One query over `state` therefore returns everything that a shard run needs.
 export const STATE = 'state';
@@ -195,4 +196,18 @@ export const mailLoopKind = recordKind<MailLoop>()({
     ticketId: text,
     count: whole,
   },
+});
+
+/** A mailbox whose server announces new email, until this time. */
+interface AnnouncedMailbox {
+  mailboxId: string;
+  until: string;
+}
+
+export const announcedKind = recordKind<AnnouncedMailbox>()({
+  table: 'MailboxState',
+  version: 1,
+  keysOf: ({ mailboxId }) => ({ partitionKey: STATE, rowKey: `push|${mailboxId}` }),
+  fromKeys: ({ rowKey }) => ({ mailboxId: rowKey.slice('push|'.length) }),
+  columns: { until: time },
 });

@@ -14,6 +14,7 @@ import {
   removedMailboxKind,
 } from './mailbox-records.ts';
 import {
+  announcedKind,
   cursorKind,
   failureKind,
   mailLoopKind,
@@ -35,6 +36,8 @@ export interface FetchState {
   recoveries: ReadonlyMap<string, string>;
   /** The last collapsed automatic email of each mailbox. */
   loops: readonly MailLoop[];
+  /** Mailbox ID → ISO time until which its mail server announces new email. Absent: none does. */
+  announced?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -75,6 +78,10 @@ export interface MailboxStore {
    * @param at ISO time
    */
   saveRecovery(cause: string, at: string): Promise<void>;
+  /**
+   * The mail server announces new email of this mailbox until `until` (ISO time), or no longer if undefined.
+   */
+  saveAnnounced(mailboxId: string, until: string | undefined): Promise<void>;
   saveSuccesses(
     shard: number,
     successes: ReadonlyMap<string, string>,
@@ -87,6 +94,7 @@ export function createMailboxStore(tables: Tables): MailboxStore {
   const mailboxes = openRecords(tables, mailboxKind);
   const removed = openRecords(tables, removedMailboxKind);
   const failureRows = openRecords(tables, failureKind);
+  const announced = openRecords(tables, announcedKind);
   const list = (): Promise<Mailbox[]> => mailboxes.list(MAILBOXES);
   const fetchState = async (): Promise<FetchState> =>
     stateOf(tables, await listAll(tables.open('MailboxState'), STATE));
@@ -116,6 +124,11 @@ export function createMailboxStore(tables: Tables): MailboxStore {
     setFailure: (mailboxId, failure) =>
       failure === undefined ? clearFailure(mailboxId) : failureRows.put({ mailboxId, ...failure }),
     saveRecovery: (cause, at) => openRecords(tables, recoveryKind).put({ cause, at }),
+    async saveAnnounced(mailboxId, until) {
+      if (until !== undefined) return announced.put({ mailboxId, until });
+      const { partitionKey, rowKey } = announcedKind.keysOf({ mailboxId, until: '' });
+      await announced.remove(partitionKey, rowKey);
+    },
     saveSuccesses: (shard, successes, hours = []) =>
       openRecords(tables, shardKind).put({ shard, successes, hours }),
   };
@@ -143,10 +156,14 @@ function stateOf(tables: Tables, rows: readonly Row[]): FetchState {
   const hours = new Map<number, readonly MailHour[]>();
   const recoveries = new Map<string, string>();
   const loops: MailLoop[] = [];
+  const announced = new Map<string, string>();
   readRows(tables, { table: 'MailboxState', partition: STATE }, rows, (row) => {
     const [first = '', second = ''] = row.rowKey.split('|');
     if (first === 'loop') loops.push(mailLoopKind.fromRow(row));
-    else if (first === 'over') {
+    else if (first === 'push') {
+      const { mailboxId, until } = announcedKind.fromRow(row);
+      announced.set(mailboxId, until);
+    } else if (first === 'over') {
       const { cause, at } = recoveryKind.fromRow(row);
       recoveries.set(cause, at);
     } else if (first === 'shard') {
@@ -163,7 +180,7 @@ function stateOf(tables: Tables, rows: readonly Row[]): FetchState {
       failing.set(mailboxId, failure);
     }
   });
-  return { cursors, failing, successes, shards, hours, recoveries, loops };
+  return { cursors, failing, successes, shards, hours, recoveries, loops, announced };
 }
 
 /** The health of a mailbox after its last fetches. Pure. */
@@ -181,5 +198,6 @@ export function healthOf(mailbox: Mailbox, known: FetchState): MailboxHealth {
     nextTryAt: failure?.nextTryAt,
     backlog: known.cursors.get(mailbox.id)?.backlog,
     first: known.cursors.get(mailbox.id)?.first,
+    announcedUntil: known.announced?.get(mailbox.id),
   };
 }

@@ -82,6 +82,8 @@ export interface MailboxHealth {
   backlog: number | undefined;
   /** Progress of the first fetch. Absent: it is complete. */
   first?: FirstFetch | undefined;
+  /** ISO time until which its mail server announces new email. Absent: it does not. */
+  announcedUntil?: string | undefined;
 }
 
 /** Only INBOX is case-insensitive (RFC 3501 section 5.1). */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isVaultCode, partBlamed } from '../platform/problem.ts';
 import type { FetchFailure, Mailbox } from './mailbox.ts';
 
@@ -11,17 +12,26 @@ import type { FetchFailure, Mailbox } from './mailbox.ts';
 const TOKEN_ENDPOINT =
   /^(?:no-answer|http-(?:408|5\d\d)|server_error|temporarily_unavailable|AADSTS(?:50033|70012|90006|90012|90024|90033|90055))$/;
 
+/** A mail server that nobody reaches, in the words of Node and of imapflow. A busy one throttles each mailbox by itself. */
+const UNREACHABLE =
+  /\b(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b|Failed to (?:establish connection|receive greeting)/;
+
 /**
  * The cause that a mailbox's failure shares with others: `storage`, `vault|<provider>`,
- * `sign-in|<provider>`. Undefined for a fault of this mailbox only, and for one that requires a person's
+ * `sign-in|<provider>`, `server|<hash of the host>`. Undefined for a fault of this mailbox only, and for one that requires a person's
  * action. By provider, because a vault may refuse only the secret of one provider. Pure.
  */
 export function sharedCauseOf(
-  { providerId }: Pick<Mailbox, 'providerId'>,
-  { state, code }: Pick<FetchFailure, 'state' | 'code'>,
+  { providerId, host }: Pick<Mailbox, 'providerId' | 'host'>,
+  { state, code, said = '' }: Pick<FetchFailure, 'state' | 'code' | 'said'>,
 ): string | undefined {
   if (state !== 'retrying') return undefined;
   if (partBlamed(code) === 'storage') return 'storage';
   if (isVaultCode(code)) return `vault|${providerId}`;
-  return TOKEN_ENDPOINT.test(code) ? `sign-in|${providerId}` : undefined;
+  if (TOKEN_ENDPOINT.test(code)) return `sign-in|${providerId}`;
+  return code.endsWith('-unavailable') && UNREACHABLE.test(said) ? `server|${keyOfHost(host)}` : undefined;
 }
+
+/** Part of a row key, where text from a person must not be. */
+const keyOfHost = (host: string): string =>
+  createHash('sha256').update(host.toLowerCase()).digest('hex').slice(0, 16);

@@ -117,6 +117,7 @@ export const paths = {
   asset: path('/assets/:name'),
   live: path('/health/live'),
   ready: path('/health/ready'),
+  graphNotifications: path('/graph/notifications'),
 } as const;
 
 export type PathName = keyof typeof paths;

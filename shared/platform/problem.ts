@@ -88,6 +88,9 @@ const problems = {
   'number-counter': {},
   'mail-loop': {},
   'email-missing': {},
+  'push-silent': {},
+  'push-refused': {},
+  'push-unconfirmed': {},
   'quarantine-grown': {},
   // Alerts
   'alerts-busy': {},

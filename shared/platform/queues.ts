@@ -6,8 +6,9 @@ export interface Queues {
   /**
    * Sends a value as JSON, base64-encoded as the Functions host expects. The message expires after
    * `ttlSeconds`.
+   * @param delaySeconds no one receives it before; a whole number, less than `ttlSeconds`
    */
-  send(name: QueueName, value: unknown, ttlSeconds: number): Promise<void>;
+  send(name: QueueName, value: unknown, ttlSeconds: number, delaySeconds?: number): Promise<void>;
   /**
    * The poison queue `<name>-poison`: its approximate message count and when its oldest message arrived
    * (ISO).

@@ -4,12 +4,15 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, test } from 'vitest';
 import { type Fixed, fixedKinds, fixedMonthOf } from '../../dev/cost/fixed.ts';
+import { costGoalsOf } from '../../dev/cost/goals.ts';
 import {
   type Measurement,
   monthOf,
   type Price,
   type Priced,
+  pushUsd,
   type Requests,
+  secondsPerShardOf,
   usual,
 } from '../../dev/cost/month.ts';
 import { startAzurite } from '../../dev/emulators/storage/azurite.ts';
@@ -27,6 +30,7 @@ const { prices, fixed, logs } = JSON.parse(source('dev/cost/prices.json')) as {
 
 const none: Requests = { table: 0, queue: 0, 'blob-write': 0, 'blob-read': 0, vault: 0 };
 const measured: Measurement = {
+  empty: { mailboxes: 0, mails: 0, requests: none, executions: {} },
   idle: {
     mailboxes: 1,
     mails: 0,
@@ -63,16 +67,45 @@ describe('a month', () => {
 
   test('has one more shard from the hundred and first mailbox on', () => {
     expect(amountOf(101, 'queue')).toBeCloseTo(2 * amountOf(100, 'queue'), 3);
-    expect(amountOf(100, 'execution')).toBeCloseTo(minutes * 2, 3);
-    expect(amountOf(101, 'execution')).toBeCloseTo(minutes * 3, 3);
+    const checks = minutes / 1440 / 5;
+    expect(amountOf(100, 'execution')).toBeCloseTo(minutes * 2 + 100 * checks, 3);
+    expect(amountOf(101, 'execution')).toBeCloseTo(minutes * 3 + 101 * checks, 3);
   });
 
   test('charges a request over the internet, not on this machine, and memory by size', () => {
     const timers = minutes * 1;
-    const looks = minutes * ((100 * 1.5) / 8);
+    const looks = minutes * 1.5;
     const mails = 100 * 20 * (minutes / 1440) * 0.1;
-    expect(amountOf(100, 'gbSecond')).toBeCloseTo((timers + looks + mails) * 2, 3);
-    expect(amountOf(100, 'gbSecond', { memoryGb: 0.5 })).toBeCloseTo((timers + looks + mails) / 2, 3);
+    const checks = 20 * (minutes / 1440) * 1.5;
+    const all = timers + looks + mails + checks;
+    expect(amountOf(100, 'gbSecond')).toBeCloseTo(all * 2, 3);
+    expect(amountOf(100, 'gbSecond', { memoryGb: 0.5 })).toBeCloseTo(all / 2, 3);
+  });
+
+  test('charges for the processor time of looks where that is longer than they wait', () => {
+    const cpu = {
+      idle: { ...measured.idle, cpuSeconds: 0.1 },
+      idleWithMore: { ...measured.idleWithMore, cpuSeconds: 0.14 },
+    };
+    const seconds = (memoryGb: number, mailboxes = 1_000): number =>
+      secondsPerShardOf(cpu, mailboxes, { ...usual, memoryGb });
+    expect(seconds(2), 'servers are slower than a core').toBe(1.5);
+    expect(seconds(0.5), '4 ms a look in a quarter of a core').toBeCloseTo(1.6, 6);
+    expect(seconds(0.5, 50)).toBe(1.5);
+  });
+
+  test('is compared with the goals', () => {
+    const months = [{ mailboxes: 1_000, lines: [], usd: 15.004 }];
+    expect(costGoalsOf([{ name: 'each minute, 512 MB', months }])).toEqual([
+      { goal: 'each minute, 512 MB', usd: 15, limit: 15, before: 117, met: false },
+    ]);
+    expect(costGoalsOf([{ name: 'every 5 minutes, 512 MB', months }])).toEqual([]);
+  });
+
+  test('counts push by the emails that notify', () => {
+    const { gbSecond } = prices;
+    const mails = 20 * (43_800 / 1440);
+    expect(pushUsd(1, { ...usual, memoryGb: 0.5 }, gbSecond)).toBeCloseTo(mails * 2.5 * 0.5 * 2.6e-5, 9);
   });
 
   test('subtracts free amounts before it charges dollars', () => {
@@ -99,7 +132,8 @@ describe('a month', () => {
   });
 
   test('assumes what the product does', () => {
-    expect(source('shared/intake/fetch-shard.ts')).toContain(`const AT_ONCE = ${usual.atOnce};`);
+    expect(source('shared/intake/look-pacing.ts')).toContain(`const LOOKS_AT_ONCE = ${usual.atOnce};`);
+    expect(source('shared/intake/queue-checks.ts')).toContain(`const AT_ONCE = ${usual.checksAtOnce};`);
     expect(source('shared/intake/queue-due-mailboxes.ts')).toContain(
       `const SHARD_SIZE = ${usual.mailboxesPerShard};`,
     );

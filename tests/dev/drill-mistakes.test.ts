@@ -13,6 +13,7 @@ const opened: ReceivedAlert = {
   what: 'opened',
   key: 'k',
   kind: 'consent-dead',
+  severity: 'error',
   headline: 'kim@contoso.example is not fetched.',
   cause: 'Microsoft ends sign-ins that nobody uses.',
   code: 'AADSTS700082',
@@ -88,6 +89,14 @@ describe('the drill', () => {
     expect(mistakes({ received: [...good.received, second], mails })).toEqual([
       'A second alert came: smtp-refused: No mail leaves.',
     ]);
+  });
+
+  test('misses the email about the end of an error, and not about the end of a warning', () => {
+    const [mail = ''] = good.mails;
+    expect(mistakes({ mails: [mail] })).toEqual([`No mail came: [Postroom] Resolved: ${opened.headline}`]);
+    const warning = { ...opened, severity: 'warning' as const };
+    const received = [warning, { ...warning, what: 'closed' as const }];
+    expect(mistakes({ opened: warning, received, mails: [mail] })).toEqual([]);
   });
 });
 

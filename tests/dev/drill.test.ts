@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('npm run drill', () => {
-  test('has nine faults, each with its own promise', () => {
+  test('has ten faults, each with its own promise', () => {
     expect(drillFaults.map(({ name }) => name)).toEqual([
       'dead refresh token',
       'expired secret',
@@ -32,6 +32,7 @@ describe('npm run drill', () => {
       'storage down',
       'vault denied',
       'timer dead',
+      'push silent',
     ]);
   });
 

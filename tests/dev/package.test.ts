@@ -112,7 +112,7 @@ describe('the deployment package', () => {
 });
 
 /** Functions with an HTTP trigger. */
-const PAGES = ['healthLive', 'healthReady', 'oauthCallback', 'web'];
+const PAGES = ['graphNotifications', 'healthLive', 'healthReady', 'oauthCallback', 'web'];
 
 function runsInWorkbook(): string[] {
   const { items } = JSON.parse(

@@ -121,7 +121,9 @@ describe('every route', () => {
   });
 
   test('has the path of every link, and no other', () => {
-    const outside = [paths.asset, paths.live, paths.ready].map(({ pattern }) => pattern);
+    const outside = [paths.asset, paths.live, paths.ready, paths.graphNotifications].map(
+      ({ pattern }) => pattern,
+    );
     const linked = Object.values(paths).map(({ pattern }) => pattern);
     expect(new Set(linked).size).toBe(linked.length);
     expect([...new Set(table.map(({ pattern }) => pattern)), ...outside].sort()).toEqual([...linked].sort());

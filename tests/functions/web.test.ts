@@ -85,6 +85,7 @@ describe('without a signed-in principal', () => {
       '/assets/*',
       '/invite',
       '/invite/*',
+      '/graph/notifications',
       '/.auth/*',
     ];
     expect([...openPaths].sort()).toEqual(listed.sort());

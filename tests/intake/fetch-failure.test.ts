@@ -60,6 +60,14 @@ describe('a mailbox that failed', () => {
     });
   });
 
+  test('waits as long as its server asked, but never a day', () => {
+    const waiting = (retryAfterMs: number): string =>
+      nextFailure(undefined, found({ retryAfterMs }), NOW).nextTryAt;
+    expect(waiting(300_000)).toBe(at(300));
+    expect(waiting(1_000), 'at least the usual time').toBe(at(55));
+    expect(waiting(100 * 86_400_000)).toBe(at(6 * 3600));
+  });
+
   test('in another way starts again', () => {
     expect(nextFailure(failure({ code: 'no-answer', failures: 5 }), found(), NOW)).toMatchObject({
       code: 'imap-unavailable',

@@ -199,6 +199,45 @@ describe('a shard with good and bad mailboxes', () => {
   });
 });
 
+describe('a shard of a hundred mailboxes', () => {
+  test('looks at all of them at once, and imports from eight', async () => {
+    const world = new ShardWorld();
+    const ids = Array.from({ length: 100 }, (_, index) => `box-${String(index).padStart(2, '0')}`);
+    const open = { now: 0, most: 0, importing: new Set<string>(), mostImporting: 0 };
+    const second = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SECOND));
+    for (const [index, id] of ids.entries()) {
+      await world.connect(id, index < 12 ? 1 : 0, async (point) => {
+        if (point === 'imap.status' && !open.importing.has(id)) {
+          open.now += 1;
+          open.most = Math.max(open.most, open.now);
+          await second();
+          open.now -= 1;
+        }
+        if (point !== 'imap.sources') return;
+        open.importing.add(id);
+        open.mostImporting = Math.max(open.mostImporting, open.importing.size);
+        await second();
+        open.importing.delete(id);
+      });
+      const mailbox = await world.deps.mailboxes.get(id);
+      if (mailbox !== undefined)
+        await world.deps.mailboxes.save({ ...mailbox, host: 'outlook.office365.com' });
+    }
+    const run = world.run();
+    let isOver = false;
+    void run.finally(() => {
+      isOver = true;
+    });
+    for (; !isOver; await new Promise(setImmediate)) await vi.advanceTimersByTimeAsync(SECOND / 2);
+    const results = [...(await run).values()];
+    expect(open.most).toBe(100);
+    expect(open.mostImporting).toBe(8);
+    expect(results.filter((result) => result?.kind === 'fetched')).toHaveLength(12);
+    expect(results.filter((result) => result?.kind === 'nothing-new')).toHaveLength(88);
+    expect(await world.worked()).toEqual(ids);
+  });
+});
+
 describe('a shard whose time is over', () => {
   test('in the middle of a backlog reports that there is more, and the next run fetches it without copies', async () => {
     const world = new ShardWorld();

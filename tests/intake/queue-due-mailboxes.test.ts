@@ -155,6 +155,27 @@ describe('a cause shared by several mailboxes', () => {
     expect(due(known)).toEqual(['c']);
   });
 
+  it('stands for all of them: only one is tried, even if the wait of each is over', () => {
+    const known = waiting('server_error', tried);
+    for (const [, failure] of known.failing) failure.nextTryAt = secondsAgo(1);
+    expect(due(known)).toEqual(['b']);
+  });
+
+  it('does not keep a mailbox waiting for more than half an hour', () => {
+    const known = waiting('server_error', { ...tried, a: secondsAgo(1801), c: secondsAgo(1800) });
+    for (const [, failure] of known.failing) failure.nextTryAt = secondsAgo(1);
+    expect(due(known)).toEqual(['a', 'c']);
+  });
+
+  it('may be a mail server that nobody reaches, but not one that is busy', () => {
+    const unreachable = waiting('imap-unavailable', tried);
+    for (const [, failure] of unreachable.failing) failure.said = 'connect ECONNREFUSED 203.0.113.9:993';
+    expect(due(unreachable)).toEqual(['b']);
+    const busy = waiting('imap-unavailable', tried);
+    for (const [, failure] of busy.failing) failure.said = 'Request is throttled.';
+    expect(due(busy)).toEqual([]);
+  });
+
   it('makes all of them due once it is over, except those that failed since', () => {
     const known = { ...waiting('server_error', { ...tried, a: secondsAgo(10) }) };
     const over = { ...known, recoveries: new Map([['sign-in|provider', secondsAgo(20)]]) };

@@ -149,7 +149,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
       await inbox.remove(refs);
       await inbox.close();
       const reading = ['search', 'facts', 'sources', 'part', 'status'];
-      const called = ['connect', 'select', ...reading, 'store', 'delete', 'logout'];
+      const called = ['connect', 'status', 'select', ...reading, 'store', 'delete', 'logout'];
       expect(points).toEqual(called.map((name) => `imap.${name}`));
     });
 
@@ -190,6 +190,18 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
         expect(await failing(addressOf({ host: skin.host, port: skin.port })), 'and opens afterwards').toBe(
           'opened',
         );
+      });
+
+      test('as `unavailable` at once if the server asks for a long pause, and says how long', async () => {
+        const skin = await skinned();
+        skin.faults.push(faults.imapThrottle(92_415, 100));
+        const began = performance.now();
+        expect(await failing(addressOf({ host: skin.host, port: skin.port }))).toMatchObject({
+          failure: 'unavailable',
+          retryAfterMs: 92_415,
+          said: expect.stringContaining('Request is throttled'),
+        });
+        expect(performance.now() - began, 'without waiting for it').toBeLessThan(5_000);
       });
 
       test('as `unavailable` when the connection breaks in the middle of an email, which is not returned', async () => {

@@ -70,7 +70,7 @@ describe('a folder', () => {
 
 describe('a failure of a mailbox', () => {
   const cause = (code: string, state: 'retrying' | 'action-required' = 'retrying'): string | undefined =>
-    sharedCauseOf({ providerId: 'p' }, { state, code: codeFrom(code) });
+    sharedCauseOf({ providerId: 'p', host: 'Mail.contoso.example' }, { state, code: codeFrom(code) });
 
   test.each([
     ['storage', ['table-storage', 'blob-storage', 'queue-storage']],

@@ -37,3 +37,14 @@ test('a queue that denies access is an error with the code of storage', async ()
   await expect(queues.poison('vault-events')).rejects.toMatchObject({ code: 'queue-storage' });
   await expect(queues.clearPoison('vault-events')).rejects.toMatchObject({ code: 'queue-storage' });
 });
+
+test('a delayed message is not received before its time', async () => {
+  const { connectionString } = azurite;
+  const queues = azureQueues({ kind: 'connection-string', connectionString }, openSeam);
+  const queue = QueueServiceClient.fromConnectionString(connectionString).getQueueClient('vault-events');
+  await queues.send('vault-events', { a: 1 }, 60, 2);
+  const received = async (): Promise<number> => (await queue.receiveMessages()).receivedMessageItems.length;
+  expect(await received()).toBe(0);
+  await new Promise((resolve) => setTimeout(resolve, 2_100));
+  expect(await received()).toBe(1);
+});

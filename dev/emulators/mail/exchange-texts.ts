@@ -120,7 +120,7 @@ export type Fault =
     };
 
 const tagOf = (line: string) => line.split(' ', 1)[0] ?? '*';
-const readsMail = (line: string) => /^\S+ (UID )?(FETCH|SEARCH|SELECT|EXAMINE)\b/i.test(line);
+const readsMail = (line: string) => /^\S+ (UID )?(FETCH|SEARCH|SELECT|EXAMINE|STATUS)\b/i.test(line);
 
 /** Faults seen at Exchange Online. Push one into `faults` of a running proxy. */
 export const faults = {

@@ -10,6 +10,7 @@ import {
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { readingProtocols } from '../../../shared/providers/presets.ts';
+import type { Push } from '../../../shared/push/subscription.ts';
 import {
   CheckboxField,
   ErrorSummary,
@@ -22,6 +23,7 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { FirstFetchCountNote } from './first-fetch-views.tsx';
 import { type AccountChoice, isGranted, signInAgainHref } from './mailbox-accounts.ts';
 import { AfterImport, ClassFields, FirstFetchFields } from './mailbox-form-parts.tsx';
+import { PushLine } from './push-line.tsx';
 
 export interface MailboxFormView {
   principal: Principal;
@@ -38,6 +40,8 @@ export interface MailboxFormView {
   /** True if the first import has not started, so it can still be configured. */
   asksFirst: boolean;
   count?: FirstFetchCount | undefined;
+  /** Whether the mail server announces new email; absent before the first decision. */
+  push?: Push | undefined;
 }
 
 /** The form of a new or existing mailbox, with its errors and the result of an unsaved test. */
@@ -64,6 +68,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
       {view.count === undefined ? null : (
         <FirstFetchCountNote count={view.count} since={view.typed['since']} />
       )}
+      <PushLine push={view.push} />
       <form
         method="post"
         action={mailbox === undefined ? paths.newMailbox() : paths.editMailbox(mailbox)}

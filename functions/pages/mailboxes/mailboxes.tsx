@@ -15,6 +15,7 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { base32 } from '../../../shared/providers/base32.ts';
 import { presetNamed } from '../../../shared/providers/presets.ts';
+import type { Push } from '../../../shared/push/subscription.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
@@ -108,9 +109,10 @@ export async function showMailboxForm(c: PageContext): Promise<Response> {
   const mailbox = await mailboxOf(c);
   if (mailbox === undefined) return c.notFound();
   const { cursors } = await c.get('services').mailboxes.fetchState();
+  const push = await c.get('services').push.push.find(mailbox.id);
   const asksFirst = isAboutToBegin(cursors.get(mailbox.id)?.first);
   const choices = await accountChoices(c.get('services'));
-  return c.html(formPage(c, mailbox, choices, fieldsOf(mailbox, choices), {}, { asksFirst }));
+  return c.html(formPage(c, mailbox, choices, fieldsOf(mailbox, choices), {}, { asksFirst, push }));
 }
 
 export async function changeMailbox(c: PageContext): Promise<Response> {
@@ -264,10 +266,21 @@ function formPage(
   choices: readonly AccountChoice[],
   typed: Readonly<Record<string, string>>,
   errors: Readonly<Record<string, string>>,
-  more: { unopened?: string; count?: FirstFetchCount; asksFirst?: boolean } = {},
+  more: { unopened?: string; count?: FirstFetchCount; asksFirst?: boolean; push?: Push | undefined } = {},
 ): string {
   const flash = mailbox === undefined ? flashOf(c, flashes) : undefined;
-  const { unopened, count, asksFirst = 'first' in typed } = more;
+  const { unopened, count, asksFirst = 'first' in typed, push } = more;
   const principal = c.get('principal');
-  return mailboxFormPage({ principal, mailbox, choices, typed, errors, unopened, flash, count, asksFirst });
+  return mailboxFormPage({
+    principal,
+    mailbox,
+    choices,
+    typed,
+    errors,
+    unopened,
+    flash,
+    count,
+    asksFirst,
+    push,
+  });
 }

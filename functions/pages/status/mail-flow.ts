@@ -60,7 +60,7 @@ function stateOf(
     since(mailbox.createdAt) <= (mailbox.intervalMinutes + FIRST_FETCH_MINUTES) * MINUTE
   )
     return 'first-fetch';
-  return isSilent(mailbox, last ?? mailbox.createdAt, beats, now) ? 'silent' : 'ok';
+  return isSilent(mailbox, last ?? mailbox.createdAt, beats, now, health.announcedUntil) ? 'silent' : 'ok';
 }
 
 /** Combines the mailboxes’ states and the findings into one verdict. Pure. */

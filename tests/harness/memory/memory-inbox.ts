@@ -62,10 +62,11 @@ export class MemoryFolder {
 /** Opens the folder behind the port and the seam points of IMAP; passes the same contract suite as real servers. */
 export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise<Inbox> {
   await seam.call('imap.connect', async () => {});
-  const { uidNext, ...opened } = await seam.call('imap.select', async () => ({
+  const { uidNext, unseen, ...opened } = await seam.call('imap.status', async () => ({
     validity: folder.uidValidity,
     uidNext: folder.uidNext,
     total: folder.mails.length,
+    unseen: folder.mails.filter(({ seen }) => !seen).length,
   }));
   const { promise: destroyed, reject } = Promise.withResolvers<never>();
   let closed = false;
@@ -75,12 +76,22 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
   };
   // There may be no waiter when it is destroyed.
   destroyed.catch(() => {});
-  const call = <T>(operation: string, effect: () => T): Promise<T> => {
+  const callUnselected = <T>(operation: string, effect: () => T): Promise<T> => {
     const answer = seam.call(`imap.${operation}`, async () => {
       if (closed) throw new InboxError('unavailable', 'The connection is closed');
       return effect();
     });
     return Promise.race([answer, destroyed]);
+  };
+  let isSelected = false;
+  const call = async <T>(operation: string, effect: () => T): Promise<T> => {
+    if (!isSelected)
+      await callUnselected('select', () => {
+        if (folder.uidValidity !== opened.validity)
+          throw new InboxError('unavailable', 'The folder was renumbered');
+        isSelected = true;
+      });
+    return callUnselected(operation, effect);
   };
   const among = (refs: readonly MessageRef[]): FolderMail[] => {
     const uids = new Set(refs.map(uidOf));
@@ -101,9 +112,12 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
 
   return {
     ...opened,
-    list: ({ position: saved, isVoid = false, also = [], since, unread }) =>
-      call('search', () => {
-        const { position, isKnown, isSetBack } = goOnFrom(saved, { uidNext, isVoid });
+    async list({ position: saved, isVoid = false, also = [], since, unread }) {
+      const { position, isKnown, isSetBack } = goOnFrom(saved, { uidNext, isVoid });
+      const hasUnread = unread !== false && unseen > 0;
+      const isQuiet = isKnown && position.uid >= uidNext - 1 && !hasUnread && also.length === 0;
+      if (!isSelected && isQuiet) return { refs: [], position, isSetBack, witness: position.witness };
+      return call('search', () => {
         const refs = found(folder.mails, {
           from: isKnown ? position.uid + 1 : undefined,
           since: isKnown ? undefined : since,
@@ -111,7 +125,8 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
           unread,
         });
         return { refs, position, isSetBack, witness: isKnown ? position.witness : undefined };
-      }),
+      });
+    },
     latest: (count) =>
       call('search', () =>
         folder.mails
@@ -130,7 +145,7 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
           .map(uidRef),
       ),
     find: (search) => call('search', () => fitting(folder.mails, search)),
-    junkFolder: () => call('list', () => 'Junk Email'),
+    junkFolder: () => callUnselected('list', () => 'Junk Email'),
     fetchMeta: (refs) => call('facts', () => among(refs).map(metaOf)),
     fetchRaw: (refs, each) =>
       call('sources', () => {
@@ -147,7 +162,7 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
       }
     },
     fetchHead: (ref, bytes) => part(ref, 0, bytes),
-    currentValidity: () => call('status', () => folder.uidValidity),
+    currentValidity: () => callUnselected('status', () => folder.uidValidity),
     markSeen: (refs) =>
       call('store', () => {
         for (const mail of among(refs)) Object.assign(mail, { seen: true, settled: true });
@@ -162,7 +177,7 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
       }),
     async close() {
       // A lost connection needs no logout.
-      if (!closed) await call('logout', () => {}).catch(() => {});
+      if (!closed) await callUnselected('logout', () => {}).catch(() => {});
       destroy();
     },
     destroy,

@@ -102,10 +102,12 @@ export const openBecause: Readonly<Record<string, string>> = {
   '/assets/*': 'stylesheet, script and icon',
   '/health/live': 'asked by the platform',
   '/health/ready': 'asked by the platform and by whoever watches from outside',
+  '/graph/notifications':
+    'Microsoft Graph says that email arrived; each event carries a secret of its subscription',
   '/.auth/*': 'the sign-in of the platform, which answers before the app',
 };
 /** Responses outside of the table of routes: files, separate functions, and the platform. */
-const besideTheTable = ['/assets/*', '/health/live', '/health/ready', '/.auth/*'];
+const besideTheTable = ['/assets/*', '/health/live', '/health/ready', '/graph/notifications', '/.auth/*'];
 
 /** Everything that the app answers without a signed-in principal. */
 export const openPaths: readonly string[] = [
@@ -121,6 +123,7 @@ export const openPaths: readonly string[] = [
 
 /** The registrations of main.ts, with the required role. */
 export const functionRoutes: Readonly<Record<string, Access>> = {
+  'hostRoute(paths.graphNotifications)': 'everyone',
   'hostRoute(paths.live)': 'everyone',
   'hostRoute(paths.ready)': 'everyone',
   '`${hostRoute(paths.callback)}/{provider?}`': 'everyone',

@@ -46,6 +46,8 @@ export class ImapWorld {
   beforeCall: (point: SeamPoint) => void = () => {};
   readonly calls: SeamPoint[] = [];
   now = Date.now();
+  /** Another proxy in place of the misbehaving one. */
+  via: { host: string; port: number } | undefined;
   readonly #deps: ShardDeps;
   #server: MailServer;
   #proxy: MisbehavingImap;
@@ -118,7 +120,13 @@ export class ImapWorld {
   }
 
   #endpoint(): { host: string; port: number } {
-    return { host: this.#proxy.host, port: this.#proxy.port };
+    const { host, port } = this.via ?? this.#proxy;
+    return { host, port };
+  }
+
+  /** The server itself. */
+  get imap(): MailServer['imap'] {
+    return this.#server.imap;
   }
 
   deliver(...raws: Uint8Array[]): Promise<void> {

@@ -53,7 +53,7 @@ export async function connectSupport(
   const host = await startHost({ port: stack.ports.web });
   try {
     const visitor = await adminAt(host);
-    const ways = protocol === 'graph' ? { advanced: 'yes', imap: 'on', graph: 'on' } : {};
+    const ways = protocol === 'graph' ? ['imap', 'graph'] : undefined;
     const id = await visitor.connectMailbox(SUPPORT, stack.mail.imap, ways);
     const mailboxes = createMailboxStore(tables);
     const mailbox = await mailboxes.get(id);

@@ -90,7 +90,7 @@ class ImapSession {
       case 'NOOP':
         return 'OK NOOP completed.';
       case 'ID':
-        await this.#send('* ID ("name" "Postroom mail server emulator")\r\n');
+        await this.#send('* ID ("name" "Postroom mail server emulator" "version" "15.20")\r\n');
         return 'OK ID completed';
       case 'LOGOUT':
         this.#over = true;
