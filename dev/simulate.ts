@@ -23,7 +23,10 @@ const COLUMNS: readonly [string, (result: Shown) => string][] = [
   ['shard run p50', ({ runSeconds: { p50 } }) => `${p50} s`],
   ['max', ({ runSeconds: { max } }) => `${max} s`],
   ['runs a minute', ({ runs, options }) => (runs / options.minutes).toFixed(1)],
-  ['table requests a minute', ({ storage, options }) => perMinute(storage.tableReads + storage.tableWrites, options)],
+  [
+    'table requests a minute',
+    ({ storage, options }) => perMinute(storage.tableReads + storage.tableWrites, options),
+  ],
   ['USD a month 2,048 MB', ({ usd }) => usd.of2048.toFixed(2)],
   ['512 MB', ({ usd }) => usd.of512.toFixed(2)],
 ];
@@ -54,9 +57,9 @@ async function main(): Promise<number> {
       json: { type: 'boolean', default: false },
     },
   });
-  const { prices } = JSON.parse(
-    await readFile(new URL('./cost/prices.json', import.meta.url), 'utf8'),
-  ) as { prices: Readonly<Record<Priced, Price>> };
+  const { prices } = JSON.parse(await readFile(new URL('./cost/prices.json', import.meta.url), 'utf8')) as {
+    prices: Readonly<Record<Priced, Price>>;
+  };
   // The product's own log lines of thousands of fetches.
   for (const level of ['log', 'info', 'warn', 'error'] as const) console[level] = () => undefined;
   const results: Shown[] = [];

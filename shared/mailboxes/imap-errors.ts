@@ -98,7 +98,9 @@ export function inboxError(error: unknown, throttled?: Throttled): InboxError {
     });
   }
   if (error instanceof InboxError) return error;
-  const said = text(error, 'responseText') || text(error, 'response') || text(error, 'message');
+  // The message is empty if several addresses of a host failed (Node's AggregateError).
+  const said =
+    text(error, 'responseText') || text(error, 'response') || text(error, 'message') || text(error, 'code');
   // The server may echo what we sent, including the token.
   const shown = redact(said).slice(0, 200);
   return new InboxError(failureOf(error, said), `The mail server said: ${shown}`, {

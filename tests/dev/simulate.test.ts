@@ -65,7 +65,10 @@ describe('simulated minutes', () => {
     const prices = {
       gbSecond: { usd: 1, per: 1_000_000, freePerMonth: 0 },
       ...Object.fromEntries(
-        ['execution', 'table', 'queue', 'blob-write', 'blob-read', 'vault', 'storedGb'].map((item) => [item, free]),
+        ['execution', 'table', 'queue', 'blob-write', 'blob-read', 'vault', 'storedGb'].map((item) => [
+          item,
+          free,
+        ]),
       ),
     } as Parameters<typeof simulatedUsd>[2];
     const result = await simulate({ ...options, mailsPerMailboxPerDay: 0 });

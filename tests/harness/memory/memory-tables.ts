@@ -126,10 +126,14 @@ function assertOnePartition(partitionKey: string, changes: readonly Change[]): v
 }
 
 function listed(rows: Map<string, Row>, partitionKey: string, range: RowRange): Row[] {
+  const { after, from = '', to } = range;
   return [...rows.values()]
-    .filter((row) => row.partitionKey === partitionKey)
-    .filter(({ rowKey }) => (range.after !== undefined ? rowKey > range.after : rowKey >= (range.from ?? '')))
-    .filter(({ rowKey }) => range.to === undefined || rowKey < range.to)
+    .filter(
+      (row) =>
+        row.partitionKey === partitionKey &&
+        (after !== undefined ? row.rowKey > after : row.rowKey >= from) &&
+        (to === undefined || row.rowKey < to),
+    )
     .sort((a, b) => (a.rowKey < b.rowKey ? -1 : 1))
     .slice(0, Math.min(range.limit ?? 1000, 1000));
 }
