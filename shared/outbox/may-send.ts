@@ -54,7 +54,7 @@ export function acknowledgementProblem(email: Acknowledgeable): string | undefin
 
 /** Local parts of senders that no one reads. */
 const NO_REPLY =
-  /^(?:(?:no|do-?not|not|never)[._-]?reply|mailer-daemon|postmaster|bounces?|daemon|root|abuse)(?:[+._-].*)?$/i;
+  /^(?:(?:no|do[._-]?not|not|never)[._-]?reply|mailer-daemon|postmaster|bounces?|daemon|root|abuse)(?:[+._-].*)?$/i;
 
 /** `support+orders@…` belongs to `support@…` (RFC 5233). */
 function withoutTag(address: string): string {

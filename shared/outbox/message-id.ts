@@ -18,7 +18,7 @@ const TAG_CHARACTERS = 32;
 const NEWEST_MS = 60 * 60_000;
 
 const PARTS = new RegExp(
-  `^<?([\\w-]{1,64})\\.([a-z0-9]{1,32})\\.([0-9a-z]{${VERSION_CHARACTERS}})\\.([0-9a-f]{${TAG_CHARACTERS}})@([a-z0-9.-]{1,253})>?$`,
+  `^<?([\\w-]{1,64})\\.([a-z0-9]{1,32})\\.([0-9a-z]{1,${VERSION_CHARACTERS}})\\.([0-9a-f]{${TAG_CHARACTERS}})@([a-z0-9.-]{1,253})>?$`,
   'i',
 );
 

@@ -30,7 +30,8 @@ const LABEL = String.raw`[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?`;
 const ADDRESS = new RegExp(`^${LOCAL_PART}@(?:${LABEL}\\.)+${LABEL}$`, 'u');
 const MESSAGE_ID = /^<[^\s<>]{1,200}@[^\s<>]{1,200}>$/;
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,75}$/;
-const CONTROL = /\p{Cc}/u;
+/** Also the separators that some programs take for the end of a line. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /**
  * True for an address that is safe in an envelope: no name, no quotes, nothing that ends a command (RFC
