@@ -21,6 +21,7 @@ import type { OutboxMessage } from './outbox-message.ts';
 import { type DueEmail, partsOfDueKey } from './outbox-records.ts';
 import type { OutboxJob, OutboxStore } from './outbox-store.ts';
 import { type OutgoingMail, recipientsOf } from './outgoing-mail.ts';
+import { BURST_MS } from './sending-limits.ts';
 import type { SendingUsage } from './sending-usage.ts';
 import type { SentFolder } from './sent-folder.ts';
 import type { WayOut } from './way-out.ts';
@@ -250,7 +251,9 @@ class SendRun {
     emails: readonly Email[],
     handedOver: (email: Email) => void = () => {},
   ): Promise<{ until: string; why: DeliveryProblem } | undefined> {
+    const until = this.#now() + BURST_MS;
     for (const email of emails) {
+      if (this.#now() > until) return undefined;
       const mail = await loadMail(this.#deps.blobs, email.message);
       if (mail === undefined) {
         await this.#record(email, this.#after(email, incomplete));
