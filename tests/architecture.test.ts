@@ -73,7 +73,11 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   jose: [/^dev\/emulators\//],
   jschardet: [/^shared\/mime\/charset-detection\.ts$/],
   mailparser: [/^shared\/mime\/parse-message\.ts$/],
-  nodemailer: [/^shared\/outbox\/smtp-session\.ts$/, /^dev\/host\/demo-page\.ts$/],
+  nodemailer: [
+    /^shared\/outbox\/smtp-session\.ts$/,
+    /^dev\/host\/demo-page\.ts$/,
+    /^dev\/bench\/send-jobs\.ts$/,
+  ],
   oauth4webapi: [/^shared\/accounts\/oauth-[\w-]+\.ts$/],
   'oidc-provider': [/^dev\/emulators\/entra\//],
   'playwright-core': [/^dev\/browser\.ts$/],
@@ -101,6 +105,7 @@ const onceInProduct = [
 /** The things of the product that a command on a developer's machine runs by itself: pure, without settings or emulators. */
 const devUses: Readonly<Record<string, readonly string[]>> = {
   'dev/bench/replay-dispositions.ts': ['intake'],
+  'dev/bench/outbox-rows.ts': ['outbox'],
   'dev/explain.ts': ['explanations', 'providers'],
   'dev/register-app.ts': ['providers'],
   'dev/register-app/allow-rotation.ts': ['providers'],

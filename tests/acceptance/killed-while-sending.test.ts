@@ -163,6 +163,8 @@ describe('a process that is killed while it sends', () => {
         await queue(ticketId, 'reply', 'second');
         const host = await next;
         next = newHost();
+        await run(host, []);
+        await pause(WARM_UP_MS);
         let where = 'at a millisecond';
         if (random() < 0.6) {
           const { promise: struck, resolve } = Promise.withResolvers<string>();
