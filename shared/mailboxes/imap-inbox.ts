@@ -14,6 +14,7 @@ import {
   InboxError,
   type Listing,
   type ListRequest,
+  SENT_FOLDER,
 } from './inbox.ts';
 import type { MessageMeta, MessageRef } from './message-ref.ts';
 import { ascending, uidSets } from './uid-sets.ts';
@@ -65,11 +66,12 @@ export async function openImapInbox(address: InboxAddress, seam: Seam, rules: En
   refusals.onThrottled = () => queueMicrotask(() => client.close());
   try {
     await seam.call('imap.connect', () => client.connect());
-    const summary = await summaryOf(client, address.folder, seam);
+    const path = address.folder === SENT_FOLDER ? await sentFolderOf(client, seam) : address.folder;
+    const summary = await summaryOf(client, path, seam);
     if (refusals.busy !== undefined) throw refusals.busy;
-    if (summary !== undefined) return new ImapInbox(client, refusals, seam, address.folder, summary);
-    const folder = await seam.call('imap.select', () => client.mailboxOpen(address.folder));
-    return new ImapInbox(client, refusals, seam, address.folder, {
+    if (summary !== undefined) return new ImapInbox(client, refusals, seam, path, summary);
+    const folder = await seam.call('imap.select', () => client.mailboxOpen(path));
+    return new ImapInbox(client, refusals, seam, path, {
       validity: String(folder.uidValidity),
       uidNext: await uidNextOf(client, folder, seam),
       total: folder.exists,
@@ -103,6 +105,14 @@ async function summaryOf(client: ImapFlow, folder: string, seam: Seam): Promise<
   if (uidValidity === undefined || uidNext === undefined || total === undefined || unseen === undefined)
     return undefined;
   return { validity: String(uidValidity), uidNext, total, unseen };
+}
+
+/** Identified as `junkFolder` is. @throws InboxError `folder-missing` */
+async function sentFolderOf(client: ImapFlow, seam: Seam): Promise<string> {
+  const folders = await seam.call('imap.list', () => client.list());
+  const sent = folders.find(({ specialUse }) => specialUse === SENT_FOLDER);
+  if (sent === undefined) throw new InboxError('folder-missing', 'The server names no folder for sent email');
+  return sent.path;
 }
 
 /**

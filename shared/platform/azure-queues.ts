@@ -63,7 +63,12 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
   };
 }
 
-const sendTo = (queue: QueueClient, text: string, messageTimeToLive: number, visibilityTimeout: number) =>
+const sendTo = (
+  queue: QueueClient,
+  text: string,
+  messageTimeToLive: number,
+  visibilityTimeout: number,
+): Promise<unknown> =>
   withDeadline(({ signal: abortSignal }) =>
     queue.sendMessage(text, { messageTimeToLive, visibilityTimeout, abortSignal }),
   );

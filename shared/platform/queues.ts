@@ -1,5 +1,5 @@
 /** Every queue of the product. The infrastructure templates create the same list. */
-export const queueNames = ['fetch-shard', 'vault-events'] as const;
+export const queueNames = ['fetch-shard', 'outbox', 'vault-events'] as const;
 export type QueueName = (typeof queueNames)[number];
 
 export interface Queues {
