@@ -5,7 +5,7 @@ import type { TicketMessage } from '../tickets/ticket.ts';
 import { type QuotedMessage, quoteMessage } from './quote-message.ts';
 import { replySubject } from './reply-subject.ts';
 
-export interface ReplyDraft {
+export interface ReplyText {
   /** Markdown. */
   text: string;
   /** Quoted below the signature; absent: nothing is quoted. */
@@ -24,7 +24,7 @@ export interface ComposedReply extends RenderedText {
  * @param newest the newest message of the ticket that has a Message-ID, ours or the customer's
  */
 export async function composeReply(
-  draft: ReplyDraft,
+  draft: ReplyText,
   ticket: { number: number; subject: string },
   answers: Pick<AnswerSettings, 'signature' | 'tagsSubject'> | undefined,
   newest: Pick<TicketMessage, 'messageId' | 'answers' | 'subject'> | undefined,

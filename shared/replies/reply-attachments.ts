@@ -6,7 +6,7 @@ const MB = 1024 * 1024;
 export const MAX_ATTACHMENT_BYTES = 25 * MB;
 export const MAX_ATTACHMENTS = 50;
 
-export interface DraftAttachment {
+export interface ReplyAttachment {
   /** Identifies it within its draft. */
   id: string;
   filename: string;
@@ -26,7 +26,7 @@ export type AttachmentCheck =
  */
 export function checkAttachment(
   file: { filename: string | undefined; contentType: string; size: number },
-  attached: readonly Pick<DraftAttachment, 'filename' | 'size'>[],
+  attached: readonly Pick<ReplyAttachment, 'filename' | 'size'>[],
   limit: number = MAX_ATTACHMENT_BYTES,
 ): AttachmentCheck {
   const most = Math.min(limit, MAX_ATTACHMENT_BYTES);

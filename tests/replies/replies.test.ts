@@ -3,13 +3,13 @@ import { isEnvelopeAddress } from '../../shared/outbox/outgoing-mail.ts';
 import { fillCannedReply, parseCannedReply } from '../../shared/replies/canned-reply.ts';
 import { changesSince, seenToken, type TicketState } from '../../shared/replies/changes-since.ts';
 import { composeReply } from '../../shared/replies/compose-reply.ts';
-import { draftLimits, draftProblem } from '../../shared/replies/draft.ts';
 import { quoteMessage } from '../../shared/replies/quote-message.ts';
 import {
   checkAttachment,
   MAX_ATTACHMENT_BYTES,
   MAX_ATTACHMENTS,
 } from '../../shared/replies/reply-attachments.ts';
+import { draftLimits, draftProblem } from '../../shared/replies/reply-draft.ts';
 import { parseRecipients, prefillRecipients } from '../../shared/replies/reply-recipients.ts';
 import { replySubject } from '../../shared/replies/reply-subject.ts';
 import { renderMarkdown } from '../../shared/templates/render-markdown.ts';

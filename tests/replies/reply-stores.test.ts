@@ -9,8 +9,8 @@ import type { Blobs } from '../../shared/platform/blobs.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
 import { createCannedReplyStore } from '../../shared/replies/canned-reply-store.ts';
-import type { Draft } from '../../shared/replies/draft.ts';
-import { createDraftStore, type DraftStore } from '../../shared/replies/draft-store.ts';
+import type { ReplyDraft } from '../../shared/replies/reply-draft.ts';
+import { createReplyDraftStore, type ReplyDraftStore } from '../../shared/replies/reply-draft-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
@@ -35,11 +35,11 @@ const DAY = 86_400_000;
 
 describe.each(kinds)('stored %s', (_kind, make) => {
   let world: { tables: Tables; blobs: Blobs };
-  let drafts: DraftStore;
-  let draft: Draft;
+  let drafts: ReplyDraftStore;
+  let draft: ReplyDraft;
   beforeEach(() => {
     world = make();
-    drafts = createDraftStore(world);
+    drafts = createReplyDraftStore(world);
     draft = {
       ticketId: randomUUID().replaceAll('-', ''),
       personId: 'person/with?odd#characters',

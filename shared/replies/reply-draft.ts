@@ -1,8 +1,8 @@
 import { MAX_MARKDOWN } from '../templates/render-markdown.ts';
-import type { DraftAttachment } from './reply-attachments.ts';
+import type { ReplyAttachment } from './reply-attachments.ts';
 
 /** A reply that a person has not sent yet. Fields are as typed: what is wrong is said when it is sent. */
-export interface Draft {
+export interface ReplyDraft {
   ticketId: string;
   /** Object ID of the person. */
   personId: string;
@@ -14,7 +14,7 @@ export interface Draft {
   /** Markdown. */
   text: string;
   quotes: boolean;
-  attachments: readonly DraftAttachment[];
+  attachments: readonly ReplyAttachment[];
   /** `seenToken` of the page on which it was begun. */
   seen: string;
   /** ISO time. */
@@ -32,7 +32,7 @@ export function draftProblem({
   cc,
   bcc,
   text,
-}: Pick<Draft, 'to' | 'cc' | 'bcc' | 'text'>): string | undefined {
+}: Pick<ReplyDraft, 'to' | 'cc' | 'bcc' | 'text'>): string | undefined {
   if ([to, cc, bcc].some((field) => field.length > draftLimits.recipients))
     return 'These are too many recipients.';
   return text.length > draftLimits.text

@@ -5,8 +5,8 @@ import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords } from '../platform/open-records.ts';
 import { type ColumnGroup, flag, json, objectOf, recordKind, text, time } from '../platform/records.ts';
 import type { Tables } from '../platform/tables.ts';
-import { DRAFT_DAYS, type Draft, draftLimits } from './draft.ts';
-import type { DraftAttachment } from './reply-attachments.ts';
+import type { ReplyAttachment } from './reply-attachments.ts';
+import { DRAFT_DAYS, draftLimits, type ReplyDraft } from './reply-draft.ts';
 
 // Table Tickets: `draft` / `<ticket ID>|<hash of the person's ID>`   a draft. No ticket has the ID `draft`.
 // Blobs: `draft/<ticket ID>/<hash of the person's ID>/<UUID>`         an attachment of a draft
@@ -43,7 +43,7 @@ const longText: ColumnGroup<string> = {
 };
 const chunkNames = Array.from({ length: CHUNKS }, (_, index) => `text${index}`);
 
-const attachment = objectOf<DraftAttachment>({
+const attachment = objectOf<ReplyAttachment>({
   id: z.string(),
   filename: z.string(),
   contentType: z.string(),
@@ -51,7 +51,7 @@ const attachment = objectOf<DraftAttachment>({
   blob: z.string(),
 });
 
-const draftKind = recordKind<Draft>()({
+const draftKind = recordKind<ReplyDraft>()({
   table: 'Tickets',
   version: 1,
   keysOf: ({ ticketId, personId }) => ({ partitionKey: DRAFTS, rowKey: rowKeyOf(ticketId, personId) }),
@@ -70,34 +70,34 @@ const draftKind = recordKind<Draft>()({
   },
 });
 
-export interface StoredDraft {
-  draft: Draft;
+export interface StoredReplyDraft {
+  draft: ReplyDraft;
   /** Pass to `save`, so that two windows of one person do not overwrite each other unseen. */
   etag: string;
 }
 
-export type SavedDraft =
+export type SavedReplyDraft =
   | { kind: 'saved' }
   /** Another window saved since; its draft is kept, and both are shown. */
-  | { kind: 'changed'; current: StoredDraft | undefined };
+  | { kind: 'changed'; current: StoredReplyDraft | undefined };
 
-export interface DraftStore {
-  get(ticketId: string, personId: string): Promise<StoredDraft | undefined>;
+export interface ReplyDraftStore {
+  get(ticketId: string, personId: string): Promise<StoredReplyDraft | undefined>;
   /** All drafts of a ticket: who else is writing. */
-  ofTicket(ticketId: string): Promise<Draft[]>;
+  ofTicket(ticketId: string): Promise<ReplyDraft[]>;
   /**
    * @param draft checked by `draftProblem`
    * @param etag of the draft that was changed; undefined for a new one
    */
-  save(draft: Draft, etag: string | undefined): Promise<SavedDraft>;
+  save(draft: ReplyDraft, etag: string | undefined): Promise<SavedReplyDraft>;
   /** Stores the bytes of an attachment; the caller adds it to the draft. */
   attach(
-    draft: Pick<Draft, 'ticketId' | 'personId'>,
-    file: Omit<DraftAttachment, 'id' | 'blob'>,
+    draft: Pick<ReplyDraft, 'ticketId' | 'personId'>,
+    file: Omit<ReplyAttachment, 'id' | 'blob'>,
     bytes: Uint8Array | AsyncIterable<Uint8Array>,
-  ): Promise<DraftAttachment>;
+  ): Promise<ReplyAttachment>;
   /** Deletes the bytes of attachments that the caller took out of the draft. */
-  detach(attachments: readonly DraftAttachment[]): Promise<void>;
+  detach(attachments: readonly ReplyAttachment[]): Promise<void>;
   /** After the reply is in the outbox: the draft goes, its attachments stay. */
   sent(ticketId: string, personId: string): Promise<void>;
   /** Deletes a draft with its attachments. */
@@ -114,17 +114,17 @@ const DELETES = 8;
 const DAY_MS = 86_400_000;
 
 /** Every method throws PostroomError when storage is unavailable. */
-export function createDraftStore({ tables, blobs }: { tables: Tables; blobs: Blobs }): DraftStore {
+export function createReplyDraftStore({ tables, blobs }: { tables: Tables; blobs: Blobs }): ReplyDraftStore {
   const drafts = openRecords(tables, draftKind);
-  const get: DraftStore['get'] = async (ticketId, personId) => {
+  const get: ReplyDraftStore['get'] = async (ticketId, personId) => {
     const found = await drafts.get(DRAFTS, rowKeyOf(ticketId, personId));
     return found === undefined ? undefined : { draft: found.record, etag: found.etag };
   };
-  const detach: DraftStore['detach'] = async (attachments) => {
+  const detach: ReplyDraftStore['detach'] = async (attachments) => {
     await mapLimited(attachments, DELETES, ({ blob }) => blobs.remove(blob));
   };
   /** The row first: a draft never names an attachment that is gone. */
-  const removeUnchanged = async ({ draft, etag }: StoredDraft): Promise<boolean> => {
+  const removeUnchanged = async ({ draft, etag }: StoredReplyDraft): Promise<boolean> => {
     if (!(await drafts.remove(DRAFTS, rowKeyOf(draft.ticketId, draft.personId), etag))) return false;
     await detach(draft.attachments);
     return true;
