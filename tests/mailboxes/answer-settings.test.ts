@@ -5,8 +5,11 @@ import {
   answerLimits,
   parseAnswerForm,
 } from '../../shared/mailboxes/answer-settings.ts';
+import { recordMailLoop } from '../../shared/mailboxes/mail-loops.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { MAILBOXES, mailboxKind } from '../../shared/mailboxes/mailbox-records.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { saveAnswers } from '../../shared/mailboxes/save-answers.ts';
 import { isEnvelopeAddress } from '../../shared/outbox/outgoing-mail.ts';
 import { openRecords } from '../../shared/platform/open-records.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -19,6 +22,21 @@ const parse = (typed: Partial<Record<keyof typeof answerFields, string>>) =>
     ),
     { isMailAddress: isEnvelopeAddress },
   );
+
+const sample: Mailbox = {
+  id: 'box',
+  address: 'support@contoso.example',
+  protocol: 'imap',
+  host: 'imap.contoso.example',
+  port: 993,
+  folder: 'INBOX',
+  providerId: 'p',
+  accountId: 'a',
+  enabled: true,
+  intervalMinutes: 1,
+  afterFetch: { kind: 'mark-seen' },
+  createdAt: '2026-11-28T10:00:00.000Z',
+};
 
 const filled = {
   name: ' Contoso Support ',
@@ -86,23 +104,72 @@ describe('the form of the answers', () => {
       signature: longest(answerLimits.signature),
     });
     if (result.kind === 'invalid') throw new Error(JSON.stringify(result.errors));
-    const mailbox: Mailbox = {
-      id: 'box',
-      address: 'support@contoso.example',
-      protocol: 'imap',
-      host: 'imap.contoso.example',
-      port: 993,
-      folder: 'INBOX',
-      providerId: 'p',
-      accountId: 'a',
-      enabled: true,
-      intervalMinutes: 1,
-      afterFetch: { kind: 'mark-seen' },
-      createdAt: '2026-11-28T10:00:00.000Z',
-      answers: result.answers,
-    };
+    const mailbox: Mailbox = { ...sample, answers: result.answers };
     const records = openRecords(new MemoryTables(openSeam), mailboxKind);
     await records.put(mailbox);
     expect((await records.get(MAILBOXES, 'box'))?.record.answers).toEqual(result.answers);
   });
+});
+
+describe('saved answers', () => {
+  const author = { by: { id: 'p', name: 'Alex', roles: ['admin' as const] }, accountName: () => 'Alex' };
+  const save = async (
+    before: AnswerSettings | undefined,
+    answers: AnswerSettings | undefined,
+    dies = false,
+  ) => {
+    const done: string[] = [];
+    const tables = new MemoryTables(openSeam);
+    const mailboxes = createMailboxStore(tables);
+    const changed = saveAnswers(
+      {
+        seam: { now: () => 0 },
+        audit: {
+          record: async (change) => {
+            done.push(JSON.stringify(change.after));
+            if (dies) throw new Error('storage is gone');
+          },
+        },
+        mailboxes,
+      },
+      author,
+      { ...sample, answers: before },
+      answers,
+    );
+    const result = await changed.catch(() => 'failed');
+    return { result, done, stored: (await mailboxes.get('box'))?.answers };
+  };
+
+  it('have an audit entry before they are stored', async () => {
+    const { result, done, stored } = await save(undefined, expected);
+    expect([result, stored]).toEqual([true, { ...expected }]);
+    expect(done).toEqual([expect.stringContaining('"acknowledgement":"en"')]);
+    expect(await save(undefined, expected, true)).toMatchObject({ result: 'failed', stored: undefined });
+  });
+
+  it('that are the same change nothing', async () => {
+    expect(await save({ name: 'Support' }, { name: 'Support', signature: undefined })).toEqual({
+      result: false,
+      done: [],
+      stored: undefined,
+    });
+    expect((await save(undefined, undefined)).result).toBe(false);
+  });
+});
+
+test('a mail loop that stopped acknowledgements is known to the monitor', async () => {
+  const tables = new MemoryTables(openSeam);
+  const loop = {
+    mailboxId: 'box',
+    sender: 'robot@x.example',
+    at: '2026-11-28T10:00:00.000Z',
+    ticketId: 't',
+    count: 10,
+  };
+  await recordMailLoop(tables, { ...loop, stopsAcknowledgements: true });
+  expect((await createMailboxStore(tables).fetchState()).loops).toEqual([
+    { ...loop, stopsAcknowledgements: true },
+  ]);
+  await recordMailLoop(tables, loop);
+  expect((await createMailboxStore(tables).fetchState()).loops).toEqual([loop]);
 });
