@@ -189,3 +189,35 @@ describe.each(kinds)('stored %s', (_kind, make) => {
     });
   });
 });
+
+test('a draft that its person comes back to while the purge runs is kept', async () => {
+  const world = { blobs: new MemoryBlobs(openSeam), tables: new MemoryTables(openSeam) };
+  const old = {
+    ticketId: 't',
+    personId: 'p',
+    personName: 'Sam',
+    to: '',
+    cc: '',
+    bcc: '',
+    text: 'old',
+    quotes: false,
+    attachments: [],
+    seen: '',
+    savedAt: new Date(NOW - 40 * DAY).toISOString(),
+  };
+  const drafts = createReplyDraftStore(world);
+  await drafts.save(old, undefined);
+  const behind = world.tables.behind({
+    ...openSeam,
+    call: async (point, effect) => {
+      const result = await effect();
+      if (point === 'table.Tickets.list') {
+        const stored = await drafts.get('t', 'p');
+        await drafts.save({ ...old, text: 'new', savedAt: new Date(NOW).toISOString() }, stored?.etag);
+      }
+      return result;
+    },
+  });
+  expect(await createReplyDraftStore({ ...world, tables: behind }).purge(NOW)).toBe(0);
+  expect((await drafts.get('t', 'p'))?.draft.text).toBe('new');
+});
