@@ -1,5 +1,6 @@
 /** Emails to agents about new tickets and replies: who gets one, and when. Pure; the outbox sends them. */
 import type { AnswerSettings } from '../mailboxes/answer-settings.ts';
+import { isOwnAddress } from '../mailboxes/own-address.ts';
 import type { MessageClass } from '../message-class/message-class.ts';
 import type { Person } from '../tickets/ticket.ts';
 
@@ -49,7 +50,7 @@ export function agentsToAlert(
       ? (answers?.alertOnReply ?? [])
       : [assignee];
   const all = new Set(told.map((address) => address.toLowerCase()));
-  return [...all].filter((address) => address !== sender?.toLowerCase() && !own.has(address));
+  return [...all].filter((address) => address !== sender?.toLowerCase() && !isOwnAddress(address, own));
 }
 
 /** One email a person and minute at most. */

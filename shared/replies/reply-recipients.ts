@@ -1,3 +1,4 @@
+import { isOwnAddress } from '../mailboxes/own-address.ts';
 import type { Person, TicketMessage } from '../tickets/ticket.ts';
 
 export interface Recipients {
@@ -22,14 +23,14 @@ export function prefillRecipients(
   own: ReadonlySet<string>,
 ): Recipients {
   const others = (people: readonly Person[]): string[] =>
-    people.flatMap(({ address }) => (address === undefined || isOwn(address, own) ? [] : [address]));
+    people.flatMap(({ address }) => (address === undefined || isOwnAddress(address, own) ? [] : [address]));
   const answered =
     messages.find(
       ({ folded, messageClass = 'person' }) => folded === undefined && messageClass === 'person',
     ) ??
     messages.find(({ folded }) => folded === undefined) ??
     messages[0];
-  const isOurs = answered?.from.address !== undefined && isOwn(answered.from.address, own);
+  const isOurs = answered?.from.address !== undefined && isOwnAddress(answered.from.address, own);
   const writers = answered === undefined || isOurs ? [] : others(answered.replyTo ?? [answered.from]);
   const addressed = others(answered?.to ?? []);
   const to = unique(writers.length > 0 ? writers : isOurs ? addressed : []);
@@ -40,12 +41,6 @@ export function prefillRecipients(
   );
   return { to: first.slice(0, MAX_PREFILLED), cc: cc.slice(0, MAX_PREFILLED) };
 }
-
-/** `support+anything@` is an address of the mailbox `support@`. */
-const isOwn = (address: string, own: ReadonlySet<string>): boolean => {
-  const lower = address.toLowerCase();
-  return own.has(lower) || own.has(lower.replace(/\+[^@]*@/, '@'));
-};
 
 const unique = (addresses: readonly string[]): string[] =>
   [
