@@ -1,6 +1,6 @@
 import type { Mailbox } from './mailbox.ts';
 
-/** Minutes between two looks at a mailbox whose server announces new email (docs/decisions/0019). */
+/** Minutes between two looks at a mailbox whose server announces new email (docs/decisions/0022). */
 export const ANNOUNCED_MINUTES = 15;
 /** No subscription of Microsoft Graph lives longer, so a later time is of a wrong clock. */
 const LONGEST_MS = 7 * 86_400_000;

@@ -6,7 +6,7 @@ import { isFromFuture } from '../platform/trusted-time.ts';
 import type { PushStore } from './push-records.ts';
 import type { Wake } from './subscription.ts';
 
-/** Events of one mailbox within this time are answered with one fetch (docs/decisions/0019). */
+/** Events of one mailbox within this time are answered with one fetch (docs/decisions/0022). */
 export const JOIN_MS = 5_000;
 /** Clocks of two instances may differ: a fetch that starts this soon may already have started. */
 const CLOCK_MS = 1_000;
