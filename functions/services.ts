@@ -4,6 +4,7 @@ import { createAccessTokens } from '../shared/accounts/get-access-token.ts';
 import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-client.ts';
 import { createTokenCipher, type TokenCipher } from '../shared/accounts/token-encryption.ts';
 import { type ActivityStore, createActivityStore } from '../shared/activity/activity-store.ts';
+import { type AgentQueueStore, createAgentQueueStore } from '../shared/agent-alerts/agent-queue-store.ts';
 import { alertChannels } from '../shared/alerts/alert-channels.ts';
 import { type AlertService, createAlertService } from '../shared/alerts/alert-service.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../shared/alerts/channel-secrets.ts';
@@ -29,8 +30,10 @@ import { createLedgerStore } from '../shared/intake/ledger-store.ts';
 import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
 import { openInbox } from '../shared/mailboxes/open-inbox.ts';
+import { recentAddresses } from '../shared/mailboxes/own-address.ts';
 import { verifyMailbox } from '../shared/mailboxes/verify-mailbox.ts';
 import { createParserPool } from '../shared/mime/parser-pool.ts';
+import { createMessageIds, type MessageIds } from '../shared/outbox/message-id.ts';
 import { createOutboxStore, type OutboxStore } from '../shared/outbox/outbox-store.ts';
 import { recordSends } from '../shared/outbox/record-sends.ts';
 import type { SendDeps } from '../shared/outbox/send-emails.ts';
@@ -62,6 +65,9 @@ import { createSenderRuleStore, type SenderRuleStore } from '../shared/senders/s
 import { createHtmlViewer, type HtmlViewer } from '../shared/tickets/show-html.ts';
 import { createTicketStore, type TicketStore } from '../shared/tickets/ticket-store.ts';
 
+import { createAcknowledgements } from './use-cases/acknowledge-tickets.ts';
+import { createAgentNews } from './use-cases/alert-agents.ts';
+
 /** Everything that triggers and pages use, created once per process at first use. */
 export interface Services {
   config: Config;
@@ -87,6 +93,8 @@ export interface Services {
   mailboxes: MailboxStore;
   mailSender: MailSender;
   outbox: OutboxStore;
+  messageIds: MessageIds;
+  agentQueues: AgentQueueStore;
   /** What the function `sendMail` needs. */
   sending: SendDeps;
   connectionTests: ConnectionTestStore;
@@ -195,8 +203,17 @@ export function servicesOn(
     channelSecrets,
     alerts,
   });
+  const messageIds = createMessageIds(platform.vault, seam);
+  const agentQueues = createAgentQueueStore(tables);
+  const ownAddresses = recentAddresses(stores.mailboxes, seam);
+  const answers = {
+    sentEmailOf: messageIds.read,
+    acknowledgements: createAcknowledgements({ ...platform, outbox, messageIds, ownAddresses }),
+    agentNews: createAgentNews(agentQueues, ownAddresses),
+  };
   const intake: ShardDeps = {
     ...platform,
+    ...answers,
     mailboxes: stores.mailboxes,
     activity: stores.activity,
     accessTokens,
@@ -247,6 +264,8 @@ export function servicesOn(
     accessTokens,
     mailSender,
     outbox,
+    messageIds,
+    agentQueues,
     sending,
     tickets,
     htmlViewer,

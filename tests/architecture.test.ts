@@ -26,7 +26,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   templates: ['tickets'],
   mailboxes: ['message-class', 'audit', 'providers', 'explanations', 'paths', 'templates'],
   acknowledgements: ['message-class', 'mime', 'mailboxes', 'templates', 'tickets'],
-  bounces: ['mime'],
+  bounces: ['mime', 'tickets'],
   replies: ['mailboxes', 'templates', 'tickets'],
   'agent-alerts': ['mailboxes', 'message-class', 'tickets'],
   secrets: ['audit', 'providers', 'mailboxes', 'alerts', 'paths'],
@@ -47,7 +47,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   ],
   push: ['accounts', 'mailboxes', 'providers', 'intake'],
   tickets: ['message-class'],
-  intake: ['message-class', 'senders', 'mime', 'mailboxes', 'tickets', 'activity'],
+  intake: ['message-class', 'senders', 'mime', 'mailboxes', 'tickets', 'activity', 'bounces'],
   mime: ['tickets'],
 };
 

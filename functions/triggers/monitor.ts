@@ -11,6 +11,7 @@ import { maintainPushes } from '../../shared/push/maintain-pushes.ts';
 import { recheckSecrets } from '../../shared/secrets/review-secrets.ts';
 import { findDepsOf } from '../find-test-message.ts';
 import { type Services, services } from '../services.ts';
+import { sendAgentMail } from '../use-cases/alert-agents.ts';
 
 /** The other checks must not delay the health check: unresponsive storage has to be reported. */
 const BESIDE_MS = 12_000;
@@ -43,6 +44,7 @@ export async function sweepAll(all: Services): Promise<void> {
       quietly('connection tests not checked', resolvePendingTests({ ...all, ...findDepsOf(all) })),
     hasStorage && quietly('quarantine not measured', measureQuarantine(all)),
     hasStorage && inTime('outgoing emails not queued', queueDueEmails(all)),
+    hasStorage && inTime('agents not told', sendAgentMail(all)),
     hasStorage && inTime('folder checks not queued', queueChecks(all)),
     hasStorage && inTime('push not maintained', maintainPushes({ ...all.push, mailboxes: all.mailboxes })),
     hasStorage && inTime('old sign-ins not removed', purgeConsents(all)),

@@ -6,25 +6,14 @@ import { type TemplateFacts, templateValues } from '../templates/template-values
 import { replyReferences } from '../tickets/reply-references.ts';
 import type { TicketMessage } from '../tickets/ticket.ts';
 
-/** What an acknowledgement says and how it is addressed; the outbox adds the sender and the Message-ID. */
+/** What an acknowledgement says and how it is addressed; the outbox adds the sender, the headers and the Message-ID. */
 export interface Acknowledgement {
   subject: string;
   text: string;
   html: string;
   /** Oldest first; the last one is replied to. Empty if the email has no Message-ID. */
   references: readonly string[];
-  headers: Readonly<Record<string, string>>;
 }
-
-/**
- * RFC 3834 section 5, and for Exchange, which reads no other mark. `X-Postroom` is a hint only: Graph removes it.
- * https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcmail/ced68690-498a-4567-9d14-5c01f974d8b1
- */
-export const acknowledgementHeaders = {
-  'Auto-Submitted': 'auto-replied',
-  'X-Auto-Response-Suppress': 'All',
-  'X-Postroom': 'acknowledgement',
-} as const;
 
 /** Longest subject; a longer one is cut. */
 const MAX_SUBJECT = 250;
@@ -48,7 +37,6 @@ export async function composeAcknowledgement(
     subject: subject.slice(0, MAX_SUBJECT).toWellFormed(),
     ...(await renderTemplate(pieces.text, values)),
     references: replyReferences(mail),
-    headers: acknowledgementHeaders,
   };
 }
 

@@ -9,6 +9,8 @@ export interface AgentEvent {
   /** Content key of the message. */
   key: string;
   ticketId: string;
+  /** The ticket's mailbox, which sends the email. */
+  mailboxId: string;
   number: number;
   subject: string;
   from: Person;

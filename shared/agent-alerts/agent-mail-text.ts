@@ -6,13 +6,6 @@ export interface AgentMailText {
   text: string;
 }
 
-/** So that no auto-responder of an agent answers, and no help desk opens a ticket (RFC 3834 section 5). */
-export const agentMailHeaders = {
-  'Auto-Submitted': 'auto-generated',
-  'X-Auto-Response-Suppress': 'All',
-  'X-Postroom': 'alert',
-} as const;
-
 /**
  * Plain text with a link to each ticket. Pure.
  * @param linkTo the absolute address of a ticket's page

@@ -24,6 +24,7 @@ const event = objectOf<AgentEvent>({
   kind: z.enum(['ticket', 'reply']),
   key: z.string(),
   ticketId: z.string(),
+  mailboxId: z.string(),
   number: z.number(),
   subject: z.string(),
   from: objectOf<AgentEvent['from']>({ name: z.string().optional(), address: z.string().optional() }),

@@ -1,4 +1,4 @@
-import type { Bounce, BounceReason } from './bounce.ts';
+import type { Bounce, BounceReason } from '../tickets/bounce.ts';
 
 export interface BounceExplanation {
   /** What happened, in a sentence. */

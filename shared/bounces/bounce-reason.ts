@@ -1,4 +1,4 @@
-import type { BounceReason } from './bounce.ts';
+import type { BounceReason } from '../tickets/bounce.ts';
 
 /**
  * RFC 3463 section 3, and Exchange Online:

@@ -3,7 +3,7 @@
  * Exim, Postfix and others). Pure.
  */
 import type { DeliveryFact, ParsedMessage } from '../mime/parsed-message.ts';
-import type { Bounce } from './bounce.ts';
+import type { Bounce } from '../tickets/bounce.ts';
 import { bounceReason } from './bounce-reason.ts';
 
 export type BouncedMail = Pick<
@@ -25,8 +25,9 @@ export function readBounce(
   mail: BouncedMail,
   isOurs: (messageId: string) => boolean = () => false,
 ): Bounce[] {
-  const { explanation, returned } = splitText(mail.text);
-  const messageId = messageIdOf(mail, returned, isOurs);
+  const { explanation } = splitText(mail.text);
+  const ids = namedMessageIds(mail);
+  const messageId = ids.find(isOurs) ?? ids[0];
   const reported = mail.automatic.report?.deliveries ?? [];
   // The message's own fields are a group too, and some servers write Action there.
   const named = reported.filter(({ recipient }) => recipient !== undefined);
@@ -84,11 +85,14 @@ function splitText(text: string): { explanation: string; returned: string } {
   };
 }
 
-function messageIdOf(
-  { automatic, text, inReplyTo, references }: BouncedMail,
-  returned: string,
-  isOurs: (messageId: string) => boolean,
-): string | undefined {
+/** The Message-IDs that a bounce names, the most reliable first. Pure. */
+export function namedMessageIds({
+  automatic,
+  text,
+  inReplyTo,
+  references,
+}: Omit<BouncedMail, 'subject' | 'to'>): string[] {
+  const { returned } = splitText(text);
   const inText = (part: string): string[] =>
     [...part.matchAll(/^[ \t>]{0,20}(?:original[- ])?message-id:\s{0,5}(<[^<>\s]{1,990}>)/gim)].map(
       ([, id = '']) => id,
@@ -100,7 +104,7 @@ function messageIdOf(
     ...inReplyTo,
     ...references.toReversed(),
   ];
-  return all.find(isOurs) ?? all[0];
+  return [...new Set(all)];
 }
 
 /** RFC 3463, or a reply code followed by one. `5.7.1` in a version number or address has digits around it. */

@@ -1,11 +1,13 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { ParsedMessage } from '../mime/parsed-message.ts';
 import { mapLimited } from '../platform/concurrency.ts';
-import type { Row } from '../platform/tables.ts';
 import { telemetry } from '../platform/telemetry.ts';
 import { appendMessages, type Filing } from '../tickets/append-messages.ts';
 import type { NewMessage } from '../tickets/message-records.ts';
+import type { Ticket } from '../tickets/ticket.ts';
 import { writeIndexes } from '../tickets/ticket-indexes.ts';
-import type { OpenedTicket } from './acknowledgements.ts';
+import { noAcknowledgements, type OpenedTicket } from './acknowledgements.ts';
+import type { ArrivedMessage } from './agent-news.ts';
 import type { IntakeDeps, Work } from './batch.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import type { NewEntry } from './quarantine-store.ts';
@@ -16,43 +18,54 @@ const TICKETS_AT_ONCE = 16;
 
 /** Step 5: applies the decisions, one transaction per ticket, then writes the derived rows. Idempotent. */
 export async function applyDecisions(
-  deps: Pick<IntakeDeps, 'tables' | 'quarantine' | 'acknowledgements'>,
-  mailboxId: string,
+  deps: Pick<IntakeDeps, 'tables' | 'quarantine' | 'acknowledgements' | 'agentNews'>,
+  mailbox: Mailbox,
   work: readonly Work[],
   outcomes: readonly ReadOutcome[],
   decided: readonly LedgerMail[],
 ): Promise<void> {
+  const mailboxId = mailbox.id;
   const decisions = new Map(decided.map((mail) => [mail.key, mail.decision]));
   const filings = new Map<string, Filing & { messages: NewMessage[]; quiet: Set<string> }>();
+  const opened: OpenedTicket[] = [];
   const entries: NewEntry[] = [];
   for (const [index, { stored, mail }] of work.entries()) {
     const decision = decisions.get(mail.key);
     const outcome = outcomes[index];
     if (decision === undefined || outcome === undefined) continue;
-    const message = { ...messageOf(stored, outcome), folded: decision.folded };
+    const message: NewMessage = { ...messageOf(stored, outcome), folded: decision.folded };
     if (decision.disposition === 'ticket') addTo(filings, mailboxId, mail, decision, message);
     else entries.push(entryOf(stored, mail, decision, outcome));
+    const { ticketId, number, opens } = decision;
+    if (opens && ticketId !== undefined && number !== undefined && outcome.kind === 'message')
+      opened.push({ ticketId, number, message, mail: outcome.mail });
   }
   const fields = { mailbox: mailboxId, emails: work.length };
   await telemetry.span('file batch', { fields }, async (span) => {
-    const opened = openedBy(filings.values());
-    const beside = (await deps.acknowledgements?.prepare(opened)) ?? new Map<string, Row[]>();
+    const { rows, silences, send } = await (deps.acknowledgements?.prepare(mailbox, opened) ??
+      noAcknowledgements);
     const filed = await mapLimited([...filings.values()], TICKETS_AT_ONCE, async (filing) => {
-      const rows = await appendMessages(deps.tables, { ...filing, beside });
+      const messages = filing.messages.map((each) => ({ ...each, silence: silences.get(each.key) }));
+      const done = await appendMessages(deps.tables, { ...filing, messages, beside: rows });
       span.event('ticket', { ticket: filing.ticketId, number: filing.number });
-      return rows;
+      return done;
     });
     await Promise.all([
       writeIndexes(deps.tables, mailboxId, filed),
       entries.length === 0 ? undefined : deps.quarantine.put(mailboxId, entries),
     ]);
-    await deps.acknowledgements?.send(opened);
+    await send();
+    const tickets = new Map(filed.map(({ ticket }) => [ticket.id, ticket]));
+    await deps.agentNews?.tell(mailbox, arrivedIn(filings.values(), tickets));
   });
 }
 
-const openedBy = (filings: Iterable<Filing>): OpenedTicket[] =>
-  [...filings].flatMap(({ ticketId, number, mailboxId, opens, messages: [message] }) =>
-    opens && message !== undefined ? [{ ticketId, number, mailboxId, message }] : [],
+const arrivedIn = (filings: Iterable<Filing>, tickets: ReadonlyMap<string, Ticket>): ArrivedMessage[] =>
+  [...filings].flatMap(({ ticketId, opens, messages }) =>
+    messages.flatMap((message, index) => {
+      const ticket = tickets.get(ticketId);
+      return ticket === undefined ? [] : [{ ticket, message, opensTicket: opens && index === 0 }];
+    }),
   );
 
 function addTo(

@@ -6,6 +6,7 @@ import type { ParserPool } from '../mime/parser-pool.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import type { Tables } from '../platform/tables.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
+import type { AgentNews } from './agent-news.ts';
 import type { FoundMeta } from './fetch-session.ts';
 import type { LedgerMail, RefScope } from './ledger.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -14,7 +15,7 @@ import type { ReadDeps } from './read-message.ts';
 import type { SlowBudget } from './slow-budget.ts';
 import type { StoredMail } from './store-raw.ts';
 
-export interface IntakeDeps extends Pick<ReadDeps, 'senderRules'> {
+export interface IntakeDeps extends Pick<ReadDeps, 'senderRules' | 'sentEmailOf'> {
   tables: Tables;
   blobs: Blobs;
   ledger: LedgerStore;
@@ -29,6 +30,8 @@ export interface IntakeDeps extends Pick<ReadDeps, 'senderRules'> {
   isOwnTest?: ((messageId: string) => Promise<boolean>) | undefined;
   /** Absent: new tickets are not acknowledged. */
   acknowledgements?: Acknowledgements | undefined;
+  /** Absent: no agent is told by email. */
+  agentNews?: AgentNews | undefined;
 }
 
 /** Where a batch comes from, and what runs beside it. */

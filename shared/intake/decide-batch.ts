@@ -4,6 +4,7 @@ import { openRecords } from '../platform/open-records.ts';
 import type { Tables } from '../platform/tables.ts';
 import type { TicketOfMessageId } from '../tickets/message-id-records.ts';
 import { NUMBERS, numberKind, numberRowKey } from '../tickets/number-records.ts';
+import { numbersInAddresses } from '../tickets/plus-address.ts';
 import { numbersInSubject } from '../tickets/subject-tag.ts';
 import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
@@ -26,7 +27,7 @@ const OWN_TEST = 'the test email that “Test connection” sent to this mailbox
  */
 export async function decideBatch(
   deps: Pick<IntakeDeps, 'tables' | 'ledger' | 'ticketIdOf' | 'isOwnTest'>,
-  mailbox: ThreadRules & Pick<Mailbox, 'id'>,
+  mailbox: ThreadRules & Pick<Mailbox, 'id' | 'address'>,
   work: readonly Work[],
   outcomes: readonly ReadOutcome[],
 ): Promise<LedgerMail[]> {
@@ -89,7 +90,7 @@ function foldedBySetting(
 
 async function decisionsFor(
   deps: Pick<IntakeDeps, 'tables' | 'ticketIdOf' | 'isOwnTest'>,
-  mailbox: ThreadRules & Pick<Mailbox, 'id'>,
+  mailbox: ThreadRules & Pick<Mailbox, 'id' | 'address'>,
   emails: readonly LedgerMail[],
   outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
 ): Promise<Map<string, Decision>> {
@@ -98,7 +99,7 @@ async function decisionsFor(
     if (decision === undefined || outcome?.kind !== 'message') return [];
     // Settings may have changed since; the stored decision counts.
     const quiet = decision.quiet === true;
-    return [{ kind: 'decided', key, decision, ...threadMessageOf(outcome), quiet }];
+    return [{ kind: 'decided', key, decision, ...threadMessageOf(outcome, mailbox), quiet }];
   });
   const open = emails.flatMap(({ key, state }) => {
     const outcome = outcomeOf.get(key);
@@ -114,7 +115,7 @@ async function decisionsFor(
     const { treatment } = outcome;
     if (treatment?.kind === 'skip')
       return { kind: 'no-ticket', key, disposition: 'skip', reason: treatment.reason };
-    const message = threadMessageOf(outcome);
+    const message = threadMessageOf(outcome, mailbox);
     await lookUp.threadsOf(message);
     return { kind: 'mail', key, ownTicketId: deps.ticketIdOf(mailbox.id, key), ...message };
   });
@@ -127,15 +128,19 @@ async function decisionsFor(
   return decideMessages(candidates, known, first, mailbox);
 }
 
-function threadMessageOf({ mail, message, treatment }: ReadOutcome & { kind: 'message' }): ThreadMessage {
+function threadMessageOf(
+  { mail, message, treatment, provenTickets = [] }: ReadOutcome & { kind: 'message' },
+  { address }: Pick<Mailbox, 'address'>,
+): ThreadMessage {
   return {
     messageId: mail.messageId,
     answers: answersOf(mail),
-    tags: numbersInSubject(mail.subject),
+    tags: [...new Set([...numbersInSubject(mail.subject), ...numbersInAddresses(peopleOf(mail), address)])],
     sender: mail.from?.address,
     isForged: message.authentication?.fails === true,
     quiet: treatment?.kind === 'fold',
     ...(message.messageClass === 'bounce' && { reportsOn: mail.automatic.report?.recipients ?? [] }),
+    provenTickets,
     people: peopleOf(mail),
   };
 }
@@ -159,7 +164,7 @@ interface LookUp {
 /**
  * Requests each Message-ID and each ticket once per batch. A ticket that cannot be read counts as missing.
  */
-function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>): LookUp {
+function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id' | 'address'>): LookUp {
   const heads = openRecords(tables, headKind);
   const ids = new Map<string, Promise<TicketOfMessageId[]>>();
   const numbers = new Map<number, Promise<string | undefined>>();
@@ -171,7 +176,7 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
   };
   const readThread = async (ticketId: string): Promise<KnownThread | undefined> => {
     const ticket = await heads.find(ticketId, HEAD);
-    if (ticket === undefined) return undefined;
+    if (ticket?.mailboxId !== mailbox.id) return undefined;
     const { number, status, participants, requester } = ticket;
     return { ticketId, number, open: status === 'open', participants, requester: requester.address };
   };
@@ -192,6 +197,8 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>
   };
   return {
     async threadsOf(message) {
+      for (const ticketId of message.provenTickets ?? [])
+        await once(threads, ticketId, () => readThread(ticketId));
       for (const id of message.answers) {
         const tickets = await once(ids, id, () => ticketsOfMessageId(tables, mailbox.id, id));
         const found = await mapLimited(tickets, 4, async ({ ticketId, holds }) => {

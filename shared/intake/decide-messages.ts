@@ -20,7 +20,7 @@ export type Candidate =
 
 /**
  * Decides for emails in UID order: quarantine, skip, a reply, or a new ticket. Pure. A reply joins the first
- * of its threads that is open to its sender, else the ticket that its subject names if the sender took part
+ * of its threads that is open to its sender, those of our own emails first, else the ticket that its subject names if the sender took part
  * in it. Otherwise it opens a ticket that refers to the first of them. Emails that are already decided come
  * first and get no entry in the result. The outcome does not depend on which emails are decided together and
  * which were stored before.
@@ -55,7 +55,9 @@ export function decideMessages(
     const answered = threads.of(candidate.answers);
     // A number proves less than a Message-ID: anyone can guess it, and other systems use similar tags.
     const named = threads.numbered(candidate.tags).filter((thread) => mayAdd(candidate, thread, {}));
+    const proven = threads.withIds(candidate.provenTickets ?? []);
     const joined =
+      proven.find((thread) => mayJoinProven(candidate, thread)) ??
       answered.find((thread) => isOpenTo(thread, candidate, rules)) ??
       named.find(({ open }) => open || candidate.quiet === true);
     if (joined !== undefined) {
@@ -71,7 +73,7 @@ export function decideMessages(
       threads.join(ticketId, joined.number, candidate);
       continue;
     }
-    const [old] = [...answered, ...named];
+    const [old] = [...proven, ...answered, ...named];
     const follows = old === undefined ? undefined : { id: old.ticketId, number: old.number };
     const { ownTicketId: ticketId } = candidate;
     decisions.set(candidate.key, {
@@ -102,6 +104,13 @@ const nothing = {
  */
 export const isOpenTo = (thread: KnownThread, message: Writer, rules: ThreadRules): boolean =>
   (thread.open || message.quiet === true) && mayAdd(message, thread, rules);
+
+/**
+ * Whether a message may join the ticket of an email of ours that it names. Only who had that email can name it, so
+ * that the sender may be unknown. A bounce of it belongs there in any case. Pure.
+ */
+const mayJoinProven = ({ isForged, quiet, reportsOn }: Writer, { open }: KnownThread): boolean =>
+  reportsOn !== undefined || (isForged !== true && (open || quiet === true));
 
 type Writer = Pick<ThreadMessage, 'sender' | 'isForged' | 'quiet' | 'reportsOn'>;
 

@@ -205,7 +205,7 @@ class BatchRun {
     outcomes: readonly ReadOutcome[],
     decided: readonly LedgerMail[],
   ): Promise<void> {
-    if (work.length > 0) await applyDecisions(this.#deps, this.#mailboxId, work, outcomes, decided);
+    if (work.length > 0) await applyDecisions(this.#deps, this.#context.mailbox, work, outcomes, decided);
   }
 
   /** 6. Records in the ledger that everything is stored. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readBounce } from '../bounces/read-bounce.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { failsAuthentication, ownServerResults } from '../mime/authentication-results.ts';
 import { previewOf } from '../mime/normalise-message.ts';
@@ -7,6 +8,7 @@ import type { ParserPool } from '../mime/parser-pool.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import type { SenderRule } from '../senders/sender-rule.ts';
+import type { BounceReport } from '../tickets/bounce.ts';
 import { shapeOfHtml } from '../tickets/mail-document.ts';
 import { ATTACHMENT_ROWS, type Body, type NewMessage } from '../tickets/message-records.ts';
 import type { TicketAttachment } from '../tickets/ticket.ts';
@@ -14,12 +16,20 @@ import { INLINE_CHARACTERS } from '../tickets/ticket-columns.ts';
 import { answersOf } from './answers-of.ts';
 import { classify } from './classify.ts';
 import { type CutMail, cutOut } from './cut-attachments.ts';
+import { type NamedEmails, namedEmails, type SentEmailOf } from './sent-emails.ts';
 import { headerBlock, type StoredMail } from './store-raw.ts';
-import { type Treatment, treatmentOf } from './treatment.ts';
+import { quietBounce, type Treatment, treatmentOf } from './treatment.ts';
 
 export type ReadOutcome =
   /** `treatment`: the result of the current settings; absent if the settings are unknown. */
-  | { kind: 'message'; message: NewMessage; mail: MessageFacts; treatment?: Treatment | undefined }
+  | {
+      kind: 'message';
+      message: NewMessage;
+      mail: MessageFacts;
+      treatment?: Treatment | undefined;
+      /** IDs of the tickets whose emails it answers or reports on, nearest first; proven by their Message-IDs. */
+      provenTickets?: readonly string[];
+    }
   | {
       kind: 'quarantine';
       reason: string;
@@ -37,6 +47,8 @@ export interface ReadDeps {
   parser: ParserPool;
   /** The admins' rules for senders; absent: none. */
   senderRules?: (() => Promise<readonly SenderRule[]>) | undefined;
+  /** Absent: Postroom has sent none. */
+  sentEmailOf?: SentEmailOf | undefined;
 }
 
 /** The mailbox fields that reading needs. */
@@ -91,15 +103,27 @@ async function messageOutcome(
   mail: ParsedMessage,
   cut: CutMail,
 ): Promise<ReadOutcome> {
-  const messageClass = classify(mail, mailbox.address);
+  const declared = classify(mail, mailbox.address);
+  const named = await namedEmails(deps.sentEmailOf, mail, declared === 'bounce');
+  const messageClass = named.itself === undefined ? declared : 'own';
+  const bounce = messageClass === 'bounce' ? bounceReportOf(mail, named) : undefined;
   const rules = (await deps.senderRules?.()) ?? [];
   const { text: _text, html: _html, attachments: _attachments, ...facts } = mail;
   return {
     kind: 'message',
     mail: facts,
-    message: { ...(await storedMessage(deps, mailbox, stored, mail, cut)), messageClass },
-    treatment: treatmentOf({ sender: mail.from?.address, messageClass }, mailbox.classes, rules),
+    message: { ...(await storedMessage(deps, mailbox, stored, mail, cut)), messageClass, bounce },
+    treatment: quietBounce(
+      treatmentOf({ sender: mail.from?.address, messageClass }, mailbox.classes, rules),
+      bounce,
+    ),
+    provenTickets: [...new Set([...named.answered.values()].map(({ ticketId }) => ticketId))],
   };
+}
+
+function bounceReportOf(mail: ParsedMessage, { answered }: NamedEmails): BounceReport {
+  const [id] = answered.values();
+  return { emailId: id?.id, bounces: readBounce(mail, (messageId) => answered.has(messageId)) };
 }
 
 /** Sender and subject for the quarantine page, from the headers alone. */

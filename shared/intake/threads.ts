@@ -36,6 +36,8 @@ export interface ThreadMessage {
   quiet?: boolean;
   /** Lower-case addresses that a bounce reports on: it joins a ticket in which one of them took part. */
   reportsOn?: readonly string[];
+  /** IDs of the tickets whose emails it names, nearest first; proven by their Message-IDs. */
+  provenTickets?: readonly string[];
   /** Lower-case addresses of its sender and recipients. */
   people: readonly string[];
 }
@@ -80,6 +82,11 @@ export class Threads {
   /** Threads with these ticket numbers. A ticket opened by the batch itself has no known number yet. */
   numbered(numbers: readonly number[]): KnownThread[] {
     return numbers.flatMap((number) => this.#threads.get(this.#byNumber.get(number) ?? '') ?? []);
+  }
+
+  /** Threads with these IDs, if they are of this mailbox. */
+  withIds(ticketIds: readonly string[]): KnownThread[] {
+    return ticketIds.flatMap((id) => this.#threads.get(id) ?? []);
   }
 
   /** Opens a ticket with its first message. */

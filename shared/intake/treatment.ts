@@ -5,6 +5,8 @@ import {
   type MessageClass,
 } from '../message-class/message-class.ts';
 import { ruleFor, type SenderRule } from '../senders/sender-rule.ts';
+import type { BounceReport } from '../tickets/bounce.ts';
+import { ACKNOWLEDGEMENT_ID } from '../tickets/email-ids.ts';
 
 /** How the settings treat an email that could be read. The reasons are for a person. */
 export type Treatment =
@@ -37,4 +39,16 @@ export function treatmentOf(
     case 'ticket':
       return { kind: 'ticket' };
   }
+}
+
+/**
+ * A bounce about an email of ours that needs no person is no news in its ticket: the server keeps trying, or only
+ * the acknowledgement did not arrive. Pure.
+ */
+export function quietBounce(treatment: Treatment, bounce: BounceReport | undefined): Treatment {
+  if (treatment.kind !== 'ticket' || bounce?.emailId === undefined) return treatment;
+  if (bounce.emailId === ACKNOWLEDGEMENT_ID)
+    return { kind: 'fold', reason: 'Bounce of the acknowledgement.' };
+  const isDelayed = bounce.bounces.length > 0 && bounce.bounces.every(({ kind }) => kind === 'delayed');
+  return isDelayed ? { kind: 'fold', reason: 'Delay report: the mail server keeps trying.' } : treatment;
 }

@@ -45,7 +45,7 @@ export async function retryUnimported(
   const work = [{ stored, mail }];
   const outcomes = [await readMail(deps, mailbox, stored)];
   const decided = await decideBatch(deps, mailbox, work, outcomes);
-  await applyDecisions(deps, mailbox.id, work, outcomes, decided);
+  await applyDecisions(deps, mailbox, work, outcomes, decided);
   await deps.ledger.complete(mailbox.id, decided);
   return outcomeOf(decided[0]?.decision);
 }

@@ -19,6 +19,8 @@ export interface AnswerSettings {
   signature?: string | undefined;
   /** Replies have `[#123]` in their subject. */
   tagsSubject?: boolean | undefined;
+  /** Emails of ticket 123 ask for replies to `support+123@`; the mail server must accept such addresses. */
+  plusAddress?: boolean | undefined;
   /** Addresses of the agents who are emailed when a ticket is opened. */
   alertOnTicket?: readonly string[] | undefined;
   /** The same for a reply of a customer to a ticket without an assignee. */
@@ -33,6 +35,7 @@ export const answerSettings = objectOf<AnswerSettings>({
   openingHours: z.string().optional(),
   signature: z.string().optional(),
   tagsSubject: z.boolean().optional(),
+  plusAddress: z.boolean().optional(),
   alertOnTicket: z.array(z.string()).optional(),
   alertOnReply: z.array(z.string()).optional(),
 });
@@ -57,6 +60,7 @@ export const answerFields = {
   openingHours: 'openingHours',
   signature: 'signature',
   tagsSubject: 'tagsSubject',
+  plusAddress: 'plusAddress',
   alertOnTicket: 'alertOnTicket',
   alertOnReply: 'alertOnReply',
 } as const;
@@ -132,6 +136,7 @@ export function parseAnswerForm(
     openingHours: within('openingHours'),
     signature: within('signature'),
     tagsSubject: field('tagsSubject') === '' ? undefined : true,
+    plusAddress: field('plusAddress') === '' ? undefined : true,
     alertOnTicket: agents('alertOnTicket'),
     alertOnReply: agents('alertOnReply'),
   };

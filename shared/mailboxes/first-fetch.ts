@@ -27,6 +27,13 @@ const CHUNK_MESSAGES = 250;
 export const sinceOf = ({ fetchSince }: Pick<Mailbox, 'fetchSince'>): string | undefined =>
   fetchSince === undefined ? undefined : `${fetchSince}T00:00:00.000Z`;
 
+/**
+ * Whether an email was in the mailbox before it was set up. A rerun gives the same answer, as the progress of the first
+ * fetch would not. Pure.
+ */
+export const isFromBefore = ({ createdAt }: Pick<Mailbox, 'createdAt'>, receivedAt: string): boolean =>
+  Date.parse(receivedAt) < Date.parse(createdAt);
+
 /** True until the first fetch has started; until then, an admin can choose another date. Pure. */
 export const isAboutToBegin = (first: FirstFetch | undefined): boolean =>
   first !== undefined && first.at === undefined;

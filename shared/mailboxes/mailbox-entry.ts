@@ -62,6 +62,7 @@ function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountN
     'opening hours': answers?.openingHours,
     signature: answers?.signature,
     'number in the subject': answers?.tagsSubject === true ? 'yes' : undefined,
+    'number in the reply address': answers?.plusAddress === true ? 'yes' : undefined,
     'told of new tickets': answers?.alertOnTicket,
     'told of replies': answers?.alertOnReply,
   };

@@ -26,6 +26,8 @@ export interface EmailParts {
   to: readonly string[];
   cc?: readonly string[] | undefined;
   bcc?: readonly string[] | undefined;
+  /** Address for replies; absent: the mailbox. */
+  replyTo?: string | undefined;
   subject: string;
   text: string;
   html?: string | undefined;
@@ -45,11 +47,19 @@ const MESSAGE_ID = /^<[^\s<>]{1,200}@[^\s<>]{1,200}>$/;
 
 /**
  * What tells machines not to answer (RFC 3834 section 5; Microsoft's [MS-OXCMAIL] section 2.2.3.2.14). Graph
- * drops headers that begin with X-, so no promise depends on those.
+ * drops headers that begin with X-, so no promise depends on those. `X-Postroom` tells other installations.
  */
 const headersOf: Readonly<Record<DeliveryKind, Readonly<Record<string, string>>>> = {
-  acknowledgement: { 'Auto-Submitted': 'auto-replied', 'X-Auto-Response-Suppress': 'All' },
-  notification: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+  acknowledgement: {
+    'Auto-Submitted': 'auto-replied',
+    'X-Auto-Response-Suppress': 'All',
+    'X-Postroom': 'acknowledgement',
+  },
+  notification: {
+    'Auto-Submitted': 'auto-generated',
+    'X-Auto-Response-Suppress': 'All',
+    'X-Postroom': 'alert',
+  },
   reply: {},
 };
 
@@ -68,7 +78,7 @@ export async function composeEmail(
   const references =
     known.length > REFERENCES ? [...known.slice(0, 1), ...known.slice(1 - REFERENCES)] : known;
   const from = { address: mailbox.address, name: mailbox.name };
-  const headers = headersOf[kind];
+  const headers = { ...headersOf[kind], ...(parts.replyTo !== undefined && { 'Reply-To': parts.replyTo }) };
   const domain = mailbox.address.slice(mailbox.address.lastIndexOf('@') + 1);
   const envelope = { from, to, cc, bcc, subject: parts.subject, references, headers };
   const content = {

@@ -12,6 +12,7 @@ import {
   time,
   whole,
 } from '../platform/records.ts';
+import { bounceReport } from './bounce.ts';
 import type { Invitation, MeetingTime } from './invitation.ts';
 import { type HtmlShape, shapeOfHtml } from './mail-document.ts';
 import type { Person, SenderAuthentication, TicketAttachment, TicketMessage } from './ticket.ts';
@@ -171,6 +172,8 @@ export const messageKind = recordKind<MessageRecord>()({
     encryption: optional(oneOf('pgp', 'smime', 'rights')),
     invitation: optional(json(invitation)),
     folded: optional(short),
+    silence: optional(short),
+    bounce: optional(json(bounceReport)),
     messageClass,
     text: body('text'),
     html: optionalBody('html'),

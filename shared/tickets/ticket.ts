@@ -1,5 +1,6 @@
 /** The data types of tickets and their messages, for the store and the pages. */
 import type { MessageClass } from '../message-class/message-class.ts';
+import type { BounceReport } from './bounce.ts';
 import type { Invitation } from './invitation.ts';
 
 export type TicketStatus = 'open' | 'closed';
@@ -84,6 +85,10 @@ export interface TicketMessage {
   folded?: string | undefined;
   /** Absent: a person's. */
   messageClass?: MessageClass | undefined;
+  /** Why it was sent no acknowledgement, in a sentence. Absent: it was sent one, or the mailbox sends none. */
+  silence?: string | undefined;
+  /** What a bounce reports. Absent for other messages. */
+  bounce?: BounceReport | undefined;
 }
 
 /** PGP (RFC 3156, RFC 9580), S/MIME (RFC 8551), or Microsoft Purview's rights management. */

@@ -56,6 +56,7 @@ describe('an email to agents', () => {
 const event = (index: number): AgentEvent => ({
   kind: index % 2 === 0 ? 'reply' : 'ticket',
   key: `${index}`,
+  mailboxId: 'support',
   ticketId: 't',
   number: index,
   subject: `Subject ${index}`,

@@ -1,9 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
-import { type Bounce, bounceReasons } from '../../shared/bounces/bounce.ts';
 import { bounceExplanations, bounceInWords } from '../../shared/bounces/bounce-explanations.ts';
 import { bounceReason } from '../../shared/bounces/bounce-reason.ts';
 import { readBounce } from '../../shared/bounces/read-bounce.ts';
 import { classify } from '../../shared/intake/classify.ts';
+import { type Bounce, bounceReasons } from '../../shared/tickets/bounce.ts';
 import { corpusFiles, corpusMail, ownMail, read, readMail } from '../harness/memory/mail-files.ts';
 
 const bouncesOf = async (raw: Uint8Array): Promise<Bounce[]> => readBounce(await readMail(raw));

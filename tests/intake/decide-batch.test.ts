@@ -128,7 +128,7 @@ async function decided(
   const work = await claimed(Object.keys(outcomes));
   const mails = await decideBatch(
     { tables, ledger, ticketIdOf, isOwnTest },
-    { id: BOX },
+    { id: BOX, address: 'box@contoso.example' },
     work,
     Object.values(outcomes),
   );
@@ -206,7 +206,12 @@ describe('new email', () => {
 
   test('that could not be read yet stays undecided, and so does nothing else', async () => {
     const work = await claimed(['read', 'open']);
-    const mails = await decideBatch({ tables, ledger, ticketIdOf }, { id: BOX }, work, [read('read')]);
+    const mails = await decideBatch(
+      { tables, ledger, ticketIdOf },
+      { id: BOX, address: 'box@contoso.example' },
+      work,
+      [read('read')],
+    );
     expect(mails.map(({ key, state }) => [key, state])).toEqual([['read', 'decided']]);
     expect((await ledger.emails(BOX, ['open'])).get('open')?.state).toBe('received');
   });
@@ -436,8 +441,10 @@ describe('a batch that another run partly decides', () => {
     const reply = read('reply', { inReplyTo: [id('parent')], automatic });
 
     // The other run decides only the parent; numbers were assigned meanwhile.
-    const [first] = await decideBatch(deps, { id: BOX }, work.slice(0, 1), [parent]);
-    const late = await decideBatch(deps, { id: BOX }, work, [parent, reply]);
+    const [first] = await decideBatch(deps, { id: BOX, address: 'box@contoso.example' }, work.slice(0, 1), [
+      parent,
+    ]);
+    const late = await decideBatch(deps, { id: BOX, address: 'box@contoso.example' }, work, [parent, reply]);
 
     expect(late.map(({ state }) => state)).toEqual(['decided', 'decided']);
     expect(late[0]?.decision).toEqual(first?.decision);
@@ -454,9 +461,14 @@ describe('a batch that another run partly decides', () => {
     const deps = { tables, ledger, ticketIdOf };
     const odd: ReadOutcome = { kind: 'quarantine', reason: 'too odd', from: undefined, subject: undefined };
     const outcomes = [read('parent'), odd, read('reply', { inReplyTo: [id('parent')] }), read('other')];
-    const before = await decideBatch(deps, { id: BOX }, work.slice(0, 2), outcomes.slice(0, 2));
+    const before = await decideBatch(
+      deps,
+      { id: BOX, address: 'box@contoso.example' },
+      work.slice(0, 2),
+      outcomes.slice(0, 2),
+    );
     const again = [...before.map((mail) => workOf(mail, 1)), ...work.slice(2)];
-    const now = await decideBatch(deps, { id: BOX }, again, outcomes);
+    const now = await decideBatch(deps, { id: BOX, address: 'box@contoso.example' }, again, outcomes);
     expect(now.slice(0, 2)).toEqual(before);
     expect(now[2]?.decision).toEqual(joins(ticketIdOf(BOX, 'parent'), 1));
     expect(now[3]?.decision).toEqual(opens('other', 2));
@@ -464,7 +476,7 @@ describe('a batch that another run partly decides', () => {
     expect(
       await decideBatch(
         deps,
-        { id: BOX },
+        { id: BOX, address: 'box@contoso.example' },
         now.map((mail) => workOf(mail, 1)),
         outcomes,
       ),
@@ -475,10 +487,14 @@ describe('a batch that another run partly decides', () => {
   test('ignores a decided email that was not read again', async () => {
     const work = await claimed(['reply', 'parent']);
     const deps = { tables, ledger, ticketIdOf };
-    const [parent] = await decideBatch(deps, { id: BOX }, work.slice(1), [read('parent')]);
+    const [parent] = await decideBatch(deps, { id: BOX, address: 'box@contoso.example' }, work.slice(1), [
+      read('parent'),
+    ]);
     if (parent === undefined) throw new Error('nothing was decided');
     const again = [...work.slice(0, 1), workOf(parent, 1)];
-    const now = await decideBatch(deps, { id: BOX }, again, [read('reply', { inReplyTo: [id('parent')] })]);
+    const now = await decideBatch(deps, { id: BOX, address: 'box@contoso.example' }, again, [
+      read('reply', { inReplyTo: [id('parent')] }),
+    ]);
     expect(now.map(({ decision }) => decision)).toEqual([opens('reply', 2), parent.decision]);
   });
 });

@@ -71,7 +71,12 @@ async function joined(
     mail: each,
     stored: { ...found, raw: undefined, oversized: false, notes: [] },
   }));
-  const [decided] = await decideBatch({ tables: behind, ledger, ticketIdOf }, { id: BOX }, work, [outcome]);
+  const [decided] = await decideBatch(
+    { tables: behind, ledger, ticketIdOf },
+    { id: BOX, address: 'box@contoso.example' },
+    work,
+    [outcome],
+  );
   return decided?.decision?.opens === true ? undefined : decided?.decision?.ticketId;
 }
 

@@ -12,6 +12,7 @@ import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { ParsedMessage } from '../../shared/mime/parsed-message.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
@@ -41,11 +42,11 @@ export class ThreadWorld {
     blobs: new MemoryBlobs(openSeam),
   });
   readonly #ledger = createLedgerStore(this.tables);
-  readonly #mailbox: { id: string } & ThreadRules;
+  readonly #mailbox: { id: string; address: string } & ThreadRules;
   #taken = 0;
 
   constructor(rules: ThreadRules = {}) {
-    this.#mailbox = { id: BOX, ...rules };
+    this.#mailbox = { id: BOX, address: 'box@contoso.example', ...rules };
   }
 
   /** Imports emails, this many per batch. */
@@ -75,7 +76,7 @@ export class ThreadWorld {
       ticketIdOf,
     };
     const decided = await decideBatch(deps, this.#mailbox, work, outcomes);
-    await applyDecisions(deps, BOX, work, outcomes, decided);
+    await applyDecisions(deps, { ...mailboxOf({ kind: 'mark-seen' }), id: BOX }, work, outcomes, decided);
     await this.#ledger.complete(BOX, decided);
   }
 

@@ -1,7 +1,8 @@
+import { decideAcknowledgement } from '../../shared/acknowledgements/decide-acknowledgement.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import type { TokenSource } from '../../shared/mailboxes/connect-inbox.ts';
+import type { AutomaticMarks } from '../../shared/mime/parsed-message.ts';
 import { isFinished } from '../../shared/outbox/delivery.ts';
-import { acknowledgementProblem } from '../../shared/outbox/may-send.ts';
 import type { OutboxMessage } from '../../shared/outbox/outbox-message.ts';
 import { outboxKind } from '../../shared/outbox/outbox-records.ts';
 import { createOutboxStore, type OutboxJob } from '../../shared/outbox/outbox-store.ts';
@@ -250,14 +251,28 @@ const route: SendingRoute = {
   account: { providerId: 'p', accountId: 'a' },
 };
 
-const isAcknowledged = ({ messageClass, from }: NewMessage): boolean =>
-  acknowledgementProblem({
-    messageClass,
-    sender: from.address,
-    isForged: false,
-    ticketMailbox: owner,
-    ownMailboxes: [owner],
-  }) === undefined;
+const isAcknowledged = ({
+  messageClass = 'person',
+  from: { name, address },
+  subject,
+  at,
+}: NewMessage): boolean =>
+  decideAcknowledgement(
+    {
+      from: address === undefined ? undefined : { name, address },
+      replyTo: [],
+      subject,
+      automatic: { returnPathEmpty: false, isReport: false } as AutomaticMarks,
+      messageClass,
+      receivedAt: at,
+      opensTicket: true,
+      failsAuthentication: false,
+      isOwn: false,
+      isFirstFetch: false,
+    },
+    { acknowledges: true, ownAddresses: new Set([owner]) },
+    Date.parse(at),
+  ).kind === 'send';
 
 const isOutage = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith('no answer to');

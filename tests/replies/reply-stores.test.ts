@@ -141,6 +141,7 @@ describe.each(kinds)('stored %s', (_kind, make) => {
       kind: 'ticket',
       key: index.toString(16).padStart(16, '0').padEnd(64, 'f'),
       ticketId: 't',
+      mailboxId: 'support',
       number: index,
       subject: 'Lamp',
       from: { name: 'Kim', address: 'kim@customer.example' },

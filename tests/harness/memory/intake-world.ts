@@ -65,6 +65,10 @@ export interface WorldOptions {
   design?: Design;
   afterFetch?: Mailbox['afterFetch'];
   protocol?: FetchProtocol;
+  /** How the mailbox answers. */
+  answers?: Mailbox['answers'];
+  /** Of the mailbox. */
+  address?: string;
   /** The access token has expired when the watched email arrives: the next run requests another one. */
   tokenEnds?: boolean;
 }
@@ -94,10 +98,13 @@ export class IntakeWorld {
     design = product,
     afterFetch = { kind: 'mark-seen' },
     protocol = 'imap',
+    answers,
+    address,
   }: WorldOptions = {}) {
     this.#design = design;
     this.#protocol = memoryProtocols[protocol];
-    this.mailbox = mailboxOf(afterFetch, protocol);
+    this.mailbox = { ...mailboxOf(afterFetch, protocol), answers };
+    if (address !== undefined) this.mailbox.address = address;
     this.#signIn = new SignIn(
       this.tables,
       () => this.mailbox,

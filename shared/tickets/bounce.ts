@@ -1,4 +1,6 @@
 /** What a bounce says about an email of ours. */
+import { z } from 'zod';
+import { objectOf } from '../platform/records.ts';
 
 /** Why a message was not delivered, or not yet: each has its explanation (`bounce-explanations.ts`). */
 export const bounceReasons = [
@@ -34,3 +36,25 @@ export interface Bounce {
   kind: 'permanent' | 'delayed';
   reason: BounceReason;
 }
+
+/** What a message of the class `bounce` reports. */
+export interface BounceReport {
+  /** ID in the outbox of the ticket's email that it reports on, as proven by its Message-ID. Absent: of none. */
+  emailId?: string | undefined;
+  /** One entry for each recipient. */
+  bounces: readonly Bounce[];
+}
+
+export const bounceReport = objectOf<BounceReport>({
+  emailId: z.string().optional(),
+  bounces: z.array(
+    objectOf<Bounce>({
+      messageId: z.string().optional(),
+      recipient: z.string().optional(),
+      status: z.string().optional(),
+      said: z.string().optional(),
+      kind: z.enum(['permanent', 'delayed']),
+      reason: z.enum(bounceReasons),
+    }),
+  ),
+});

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { type AgentEvent, type AgentMail, agentsToAlert } from '../../shared/agent-alerts/agent-alert.ts';
+import { agentMailText } from '../../shared/agent-alerts/agent-mail-text.ts';
+import type { AgentQueueStore } from '../../shared/agent-alerts/agent-queue-store.ts';
+import type { AgentNews, ArrivedMessage } from '../../shared/intake/agent-news.ts';
+import { isFromBefore } from '../../shared/mailboxes/first-fetch.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { MailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { type ComposeDeps, composeEmail } from '../../shared/outbox/compose-email.ts';
+import type { OutboxStore } from '../../shared/outbox/outbox-store.ts';
+import { paths } from '../../shared/paths/paths.ts';
+import { log } from '../../shared/platform/log.ts';
+import type { Seam } from '../../shared/platform/seam.ts';
+
+/** Queues what agents are told of. @param ownAddresses lower-case addresses of all mailboxes */
+export function createAgentNews(
+  agentQueues: Pick<AgentQueueStore, 'add'>,
+  ownAddresses: () => Promise<ReadonlySet<string>>,
+): AgentNews {
+  return {
+    async tell(mailbox, arrived) {
+      const { alertOnTicket = [], alertOnReply = [] } = mailbox.answers ?? {};
+      if (arrived.length === 0 || (alertOnTicket.length === 0 && alertOnReply.length === 0)) return;
+      const own = await ownAddresses();
+      const news = new Map<string, AgentEvent[]>();
+      for (const each of arrived)
+        for (const agent of agentsOf(mailbox, each, own)) {
+          const events = news.get(agent) ?? [];
+          events.push(eventOf(each));
+          news.set(agent, events);
+        }
+      for (const [agent, events] of news) await agentQueues.add(agent, events);
+    },
+  };
+}
+
+const agentsOf = (
+  mailbox: Mailbox,
+  { message, opensTicket }: ArrivedMessage,
+  own: ReadonlySet<string>,
+): string[] =>
+  agentsToAlert(
+    {
+      opensTicket,
+      // Tickets have no assignee yet.
+      assignee: undefined,
+      sender: message.from.address,
+      messageClass: message.messageClass ?? 'person',
+      isFolded: message.folded !== undefined,
+      isFirstFetch: isFromBefore(mailbox, message.at),
+    },
+    mailbox.answers,
+    own,
+  );
+
+const eventOf = ({ ticket, message, opensTicket }: ArrivedMessage): AgentEvent => ({
+  kind: opensTicket ? 'ticket' : 'reply',
+  key: message.key,
+  ticketId: ticket.id,
+  mailboxId: ticket.mailboxId,
+  number: ticket.number,
+  subject: ticket.subject,
+  from: message.from,
+  preview: message.preview,
+  at: message.at,
+});
+
+export interface AgentMailDeps extends ComposeDeps {
+  seam: Pick<Seam, 'now'>;
+  config: { publicUrl: string };
+  agentQueues: Pick<AgentQueueStore, 'takeDue'>;
+  mailboxes: Pick<MailboxStore, 'list'>;
+  outbox: Pick<OutboxStore, 'queue'>;
+}
+
+/**
+ * Hands the emails to agents that are due to the outbox; returns their number. Each leaves from the mailbox of its
+ * first ticket, at most once.
+ * @throws PostroomError when storage or the vault is unavailable
+ */
+export async function sendAgentMail(deps: AgentMailDeps): Promise<number> {
+  const now = deps.seam.now();
+  const due = await deps.agentQueues.takeDue(now);
+  if (due.length === 0) return 0;
+  const mailboxes = await deps.mailboxes.list();
+  let queued = 0;
+  for (const { address, mail } of due) if (await queueOne(deps, mailboxes, address, mail, now)) queued += 1;
+  return queued;
+}
+
+async function queueOne(
+  deps: AgentMailDeps,
+  mailboxes: readonly Mailbox[],
+  address: string,
+  mail: AgentMail,
+  now: number,
+): Promise<boolean> {
+  const [first] = mail.events;
+  const mailbox = mailboxes.find(({ id }) => id === first?.mailboxId);
+  if (first === undefined || mailbox === undefined) return false;
+  const { subject, text } = agentMailText(mail, (id) => `${deps.config.publicUrl}${paths.ticket({ id })}`);
+  const composed = await composeEmail(deps, {
+    ticketId: first.ticketId,
+    id: emailIdOf(address, now),
+    kind: 'notification',
+    mailbox: { id: mailbox.id, address: mailbox.address, name: mailbox.answers?.name },
+    ownMailboxes: mailboxes.map((each) => each.address),
+    to: [address],
+    subject,
+    text,
+    references: [],
+    createdAt: new Date(now).toISOString(),
+  });
+  if (composed.kind === 'refused') {
+    log.warn('agent not told', { mailbox: mailbox.id, problem: composed.problem });
+    return false;
+  }
+  return (await deps.outbox.queue(composed.message)).ok;
+}
+
+const emailIdOf = (address: string, now: number): string =>
+  `agent${createHash('sha256').update(`${address}|${now}`).digest('hex').slice(0, 24)}`;

@@ -1,0 +1,2 @@
+/** ID in the outbox of a ticket's acknowledgement: there is at most one. */
+export const ACKNOWLEDGEMENT_ID = 'ack';
