@@ -3,6 +3,7 @@ import { get, post, type Route } from './http/route.ts';
 import { checkAccount, showAccount, showAccounts } from './pages/accounts/accounts.tsx';
 import { showAlerts } from './pages/alerts/alerts.tsx';
 import { explainPastedError, showErrorLookup } from './pages/errors/error-lookup.tsx';
+import { changeAnswers, showAnswers } from './pages/mailboxes/answers.tsx';
 import { showConnected } from './pages/mailboxes/connected.tsx';
 import {
   downloadTranscript,
@@ -157,6 +158,8 @@ export const routes: readonly Route[] = [
   get(paths.mailboxConnected, 'admin', showConnected),
   get(paths.editMailbox, 'admin', showMailboxForm),
   post(paths.editMailbox, 'admin', changeMailbox),
+  get(paths.mailboxAnswers, 'admin', showAnswers),
+  post(paths.mailboxAnswers, 'admin', changeAnswers),
   get(paths.connectionTest, 'admin', showConnectionTest),
   post(paths.connectionTest, 'admin', testConnection),
   get(paths.testTranscript, 'admin', downloadTranscript),

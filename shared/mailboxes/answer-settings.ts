@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { objectOf } from '../platform/records.ts';
 import {
+  defaultTemplates,
   type MailTemplate,
   type TemplateLanguage,
   templateLanguages,
@@ -64,6 +65,39 @@ export const answerFields = {
   alertOnTicket: 'alertOnTicket',
   alertOnReply: 'alertOnReply',
 } as const;
+
+/** The form's fields with the stored settings. Pure. */
+export function fieldsOfAnswers(answers: AnswerSettings = {}): Record<string, string> {
+  const { acknowledgement } = answers;
+  return {
+    [answerFields.name]: answers.name ?? '',
+    [answerFields.language]: acknowledgement?.language ?? '',
+    [answerFields.subject]: acknowledgement?.subject ?? '',
+    [answerFields.text]: acknowledgement?.text ?? '',
+    [answerFields.openingHours]: answers.openingHours ?? '',
+    [answerFields.signature]: answers.signature ?? '',
+    [answerFields.tagsSubject]: answers.tagsSubject === true ? 'on' : '',
+    [answerFields.plusAddress]: answers.plusAddress === true ? 'on' : '',
+    [answerFields.alertOnTicket]: (answers.alertOnTicket ?? []).join('\n'),
+    [answerFields.alertOnReply]: (answers.alertOnReply ?? []).join('\n'),
+  };
+}
+
+/**
+ * The form with the standard text of the chosen language where none was written: nothing was typed, or it is still
+ * the standard text of another language. Pure.
+ */
+export function withDefaultTemplate(typed: Readonly<Record<string, string>>): Record<string, string> {
+  const language = templateLanguages.find((each) => each === typed[answerFields.language]);
+  if (language === undefined) return { ...typed };
+  const standard = Object.values(defaultTemplates);
+  const replaced = (part: 'subject' | 'text'): string => {
+    const value = (typed[answerFields[part]] ?? '').replace(/\r\n?/g, '\n').trim();
+    const isStandard = value === '' || standard.some((each) => each[part] === value);
+    return isStandard ? defaultTemplates[language][part] : value;
+  };
+  return { ...typed, [answerFields.subject]: replaced('subject'), [answerFields.text]: replaced('text') };
+}
 
 export type AnswerFormResult =
   | { kind: 'valid'; answers: AnswerSettings | undefined }

@@ -106,6 +106,7 @@ export const paths = {
   newMailbox: path('/mailboxes/new'),
   mailboxConnected: path('/mailboxes/:id/connected'),
   editMailbox: path('/mailboxes/:id/edit'),
+  mailboxAnswers: path('/mailboxes/:id/answers'),
   connectionTest: path('/mailboxes/:id/test'),
   testTranscript: path('/mailboxes/:id/test/transcript'),
   pauseMailbox: path('/mailboxes/:id/pause'),

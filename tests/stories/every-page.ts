@@ -36,6 +36,7 @@ const LANDMARKS = [
   '/invitations',
   '/mailboxes/:id/test',
   '/mailboxes/:id/check',
+  '/mailboxes/:id/answers',
   '/find-email',
   '/alerts',
   '/activity',

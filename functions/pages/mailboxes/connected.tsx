@@ -78,6 +78,9 @@ function connectedPage(view: {
         {opened ? (
           <>
             <ButtonLink href={paths.tickets()}>View tickets</ButtonLink>
+            <ButtonLink href={paths.mailboxAnswers(mailbox)} kind="secondary">
+              Set up acknowledgements and replies
+            </ButtonLink>
             <ButtonLink href={paths.mailboxes()} kind="secondary">
               View mailboxes
             </ButtonLink>

@@ -125,6 +125,9 @@ function MailboxRow(props: {
               {mailbox.enabled ? 'Pause' : 'Resume'}
             </button>
           </form>
+          <a href={paths.mailboxAnswers(mailbox)} aria-label={named('Answers of')}>
+            Answers
+          </a>
           <a href={paths.connectionTest(mailbox)} aria-label={named('Test')}>
             Test
           </a>

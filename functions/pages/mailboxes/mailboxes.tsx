@@ -249,13 +249,14 @@ function openedFlash(c: Context): Flash | undefined {
 }
 
 /** The audit log names accounts as the form lists them. */
-const authorOf = (c: PageContext, choices: readonly AccountChoice[]): MailboxAuthor => ({
+export const authorOf = (c: PageContext, choices: readonly AccountChoice[]): MailboxAuthor => ({
   by: c.get('principal'),
   accountName: ({ providerId, accountId }) =>
     choices.find(({ value }) => value === `${providerId}.${accountId}`)?.label,
 });
 
-async function mailboxOf(c: PageContext): Promise<Mailbox | undefined> {
+/** The mailbox of the path; undefined if there is none. */
+export async function mailboxOf(c: PageContext): Promise<Mailbox | undefined> {
   const id = c.req.param('id') ?? '';
   return /^[a-z2-7]{26}$/.test(id) ? c.get('services').mailboxes.get(id) : undefined;
 }

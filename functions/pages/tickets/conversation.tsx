@@ -10,6 +10,7 @@ import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';
 import { SenderControl, type SenderState } from './block-sender.tsx';
+import { BounceReportView } from './bounce-report.tsx';
 import { ClassLabel } from './class-label.tsx';
 import { EncryptionNote } from './encryption-note.tsx';
 import { MailText, type ShownText } from './mail-text.tsx';
@@ -100,6 +101,7 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
       {message.notes.map((note) => (
         <p class="alert">{note}</p>
       ))}
+      <BounceReportView bounces={(message.bounce?.bounces ?? []).map((bounce) => ({ bounce, at: message.at }))} />
       {message.encryption === undefined ? null : <EncryptionNote encryption={message.encryption} />}
       {message.invitation === undefined ? null : <MeetingCard invitation={message.invitation} />}
       {text === undefined ? (

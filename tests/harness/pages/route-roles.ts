@@ -27,6 +27,8 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'POST /tickets/:id/reopen': 'agent',
   'POST /tickets/:id/block-sender': 'agent',
   'POST /tickets/:id/unblock-sender': 'agent',
+  'GET /mailboxes/:id/answers': 'admin',
+  'POST /mailboxes/:id/answers': 'admin',
   'GET /senders': 'admin',
   'POST /senders': 'admin',
   'POST /senders/remove': 'admin',
