@@ -2,8 +2,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { answerFields } from '../../shared/mailboxes/answer-settings.ts';
 import { defaultTemplates } from '../../shared/templates/default-templates.ts';
+import { appendMessages } from '../../shared/tickets/append-messages.ts';
+import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
+import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
-import { type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
+import { newMessage, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
 
 const id = 'a'.repeat(26);
 const path = `/mailboxes/${id}/answers`;
@@ -17,6 +20,14 @@ const post = (fields: Record<string, string>) =>
   postroom.ask(path, { method: 'POST', role: 'admin', body: new URLSearchParams(fields) });
 const page = async (): Promise<string> => (await postroom.ask(path, { role: 'admin' })).text();
 const stored = async () => (await postroom.mailboxes.get(id))?.answers;
+/** Files an email in the mailbox of the page. */
+async function fileHere(subject: string, number: number): Promise<void> {
+  const { tables } = postroom.services;
+  const messages = [await newMessage({ subject }, 'x', 0, postroom.blobs)];
+  await reserveNumbers(tables, ['here']);
+  const filing = { ticketId: 'here', number, mailboxId: id, follows: undefined, opens: true, messages };
+  await writeIndexes(tables, id, [await appendMessages(tables, filing)]);
+}
 const german = { [answerFields.language]: 'de' };
 
 describe('how a mailbox answers', () => {
@@ -60,9 +71,12 @@ describe('how a mailbox answers', () => {
 
   it('is previewed with a sample or a ticket of the mailbox, and saves nothing then', async () => {
     await postroom.mailbox({ id: 'support' });
-    await postroom.file({ subject: 'Broken <lamp>' });
+    await postroom.file({ subject: 'Ticket of another mailbox' });
     const sample = await (await post({ ...german, preview: 'yes' })).text();
     expect(sample).toContain('Wir haben Ihre Nachricht erhalten: Printer on the second floor [#1042]');
+    await fileHere('Broken <lamp>', 2);
+    const real = await (await post({ ...german, preview: 'yes', previewTicket: '#2' })).text();
+    expect(real).toContain('Wir haben Ihre Nachricht erhalten: Broken &lt;lamp&gt; [#2]');
     const other = await post({ ...german, preview: 'yes', previewTicket: '1' });
     expect(other.status).toBe(422);
     expect(await other.text()).toContain('This mailbox has no ticket with this number.');
@@ -70,7 +84,11 @@ describe('how a mailbox answers', () => {
   });
 
   it('reports an unknown variable with its place, and keeps what was typed', async () => {
-    const answer = await post({ ...german, [answerFields.text]: 'Hello\n{{nobody}}', [answerFields.subject]: 'Hi' });
+    const answer = await post({
+      ...german,
+      [answerFields.text]: 'Hello\n{{nobody}}',
+      [answerFields.subject]: 'Hi',
+    });
     expect(answer.status).toBe(422);
     const html = await answer.text();
     expect(html).toContain('Line 2, character 1');

@@ -101,7 +101,9 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
       {message.notes.map((note) => (
         <p class="alert">{note}</p>
       ))}
-      <BounceReportView bounces={(message.bounce?.bounces ?? []).map((bounce) => ({ bounce, at: message.at }))} />
+      <BounceReportView
+        bounces={(message.bounce?.bounces ?? []).map((bounce) => ({ bounce, at: message.at }))}
+      />
       {message.encryption === undefined ? null : <EncryptionNote encryption={message.encryption} />}
       {message.invitation === undefined ? null : <MeetingCard invitation={message.invitation} />}
       {text === undefined ? (
