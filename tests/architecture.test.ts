@@ -30,7 +30,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   replies: ['mailboxes', 'templates', 'tickets'],
   'agent-alerts': ['mailboxes', 'message-class', 'tickets'],
   secrets: ['audit', 'providers', 'mailboxes', 'alerts', 'paths'],
-  outbox: ['mailboxes', 'providers', 'explanations', 'activity', 'tickets', 'message-class'],
+  outbox: ['mailboxes', 'providers', 'explanations', 'activity', 'tickets'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
   consent: ['audit', 'accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
   heartbeats: [],

@@ -165,6 +165,21 @@ describe('agents', () => {
   });
 });
 
+describe('email from before the mailbox was set up', () => {
+  it('is neither acknowledged nor news to agents', async () => {
+    const postroom = new Desk(SUPPORT, { acknowledgement, alertOnTicket: ['sam@agents.example'] });
+    postroom.world.mailbox.createdAt = new Date(postroom.world.now + HOUR / 2).toISOString();
+    await postroom.receive(letter({ 'Message-ID': '<old@customer.example>' }));
+    await postroom.tellAgents();
+    expect(await postroom.send()).toEqual([]);
+    expect(messages(postroom)[0]?.silence).toMatch(/for the first time/);
+    postroom.world.now += HOUR;
+    await postroom.receive(letter({ 'Message-ID': '<new@customer.example>' }));
+    await postroom.tellAgents();
+    expect(await postroom.send()).toHaveLength(2);
+  });
+});
+
 describe('an answer to an email of ours', () => {
   const acknowledged = async (): Promise<{ postroom: Desk; id: string }> => {
     const postroom = desk();
@@ -191,6 +206,26 @@ describe('an answer to an email of ours', () => {
     const { postroom, id } = await acknowledged();
     const forged = id.replace(/[0-9a-f]{4}@/, (end) => (end === '0000@' ? '1111@' : '0000@'));
     await postroom.receive(stranger(forged));
+    expect(tickets(postroom)).toHaveLength(2);
+  });
+
+  it('joins by the number in the reply address, but only if its sender took part', async () => {
+    const postroom = new Desk(SUPPORT, { acknowledgement, plusAddress: true });
+    await postroom.receive(letter({ 'Message-ID': '<lamp@customer.example>' }));
+    const replyTo = (await postroom.send())[0]?.headers?.['Reply-To'];
+    expect(replyTo).toBe('support+1@contoso.example');
+    const answer = (From: string): Buffer =>
+      letter({ From, To: replyTo ?? '', Subject: 'More', 'Message-ID': `<more.${From}>` });
+    await postroom.receive(answer('kim@customer.example'));
+    expect(tickets(postroom)).toHaveLength(1);
+    await postroom.receive(answer('lee@elsewhere.example'));
+    expect(tickets(postroom)).toHaveLength(2);
+  });
+
+  it('in another mailbox opens a ticket there', async () => {
+    const { postroom, id } = await acknowledged();
+    postroom.world.mailbox = { ...postroom.world.mailbox, id: 'sales', address: 'sales@contoso.example' };
+    await postroom.receive(stranger(id));
     expect(tickets(postroom)).toHaveLength(2);
   });
 

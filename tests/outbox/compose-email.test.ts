@@ -56,10 +56,20 @@ describe('an email of a ticket', () => {
 
   test('tells machines not to answer if no person wrote it', async () => {
     const { headers } = await composed({ kind: 'acknowledgement' });
-    expect(headers).toEqual({ 'Auto-Submitted': 'auto-replied', 'X-Auto-Response-Suppress': 'All' });
+    expect(headers).toEqual({
+      'Auto-Submitted': 'auto-replied',
+      'X-Auto-Response-Suppress': 'All',
+      'X-Postroom': 'acknowledgement',
+    });
     expect((await composed({ kind: 'notification' })).headers).toMatchObject({
       'Auto-Submitted': 'auto-generated',
     });
+  });
+
+  test('asks for replies to another address if it has one', async () => {
+    const { headers } = await composed({ replyTo: 'support+12@contoso.example' });
+    expect(headers).toEqual({ 'Reply-To': 'support+12@contoso.example' });
+    expect((await composed({})).headers).toEqual({});
   });
 
   test('may be longer than a row', async () => {

@@ -245,6 +245,7 @@ function Headers(props: { message: StoredMessage }): JSX.Element {
           detail: message.sentAt === undefined ? 'Missing or unreadable' : <Time at={message.sentAt} />,
         },
         { term: 'Message-ID', detail: message.messageId ?? 'None' },
+        ...(message.silence === undefined ? [] : [{ term: 'Not acknowledged', detail: message.silence }]),
         ...senderFacts(message),
       ]}
     />
