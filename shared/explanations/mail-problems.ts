@@ -1,6 +1,7 @@
 import type { Meanings } from './explanation.ts';
 import {
   findInAppLog,
+  graphInstead,
   imapOn,
   lookAtHealth,
   nothingToDo,
@@ -24,6 +25,7 @@ export const mailProblems = {
       'Postroom has already tried once with a fresh token.',
       'Check that the mailbox’s address is its primary address, and the provider’s scopes those of the preset.',
       imapOn,
+      graphInstead,
       'Access without a user: the service principal in Exchange must have the Object ID of the enterprise application, not of the registration.',
       signInAgain,
     ],
@@ -39,6 +41,7 @@ export const mailProblems = {
       'Compare the account that is signed in with the address of the mailbox. If it is the wrong person’s, sign in again with the right one.',
       'Shared mailbox: let an Exchange admin run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
       imapOn,
+      graphInstead,
       'Check that the mailbox has a licence with Exchange Online and is not full.',
       waitAnHour,
     ],
@@ -83,6 +86,7 @@ export const mailProblems = {
       'Postroom has already tried once with a fresh token.',
       'Check that the mailbox’s address is its primary address, and the provider’s scopes those of the preset.',
       popOn,
+      graphInstead,
       signInAgain,
     ],
     links: ['users', 'permissions'],

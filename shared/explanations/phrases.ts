@@ -38,6 +38,8 @@ export const imapOn =
   'Let an Exchange admin check that IMAP is switched on: Set-CASMailbox -Identity {mailbox} -ImapEnabled $true';
 export const popOn =
   'Let an Exchange admin check that POP is switched on: Set-CASMailbox -Identity {mailbox} -PopEnabled $true';
+export const graphInstead =
+  'Microsoft 365: where IMAP and POP have to stay switched off, edit the mailbox in Postroom and choose Microsoft Graph, which needs neither.';
 export const smtpOn =
   'Let an Exchange admin switch it on for this mailbox: Set-CASMailbox -Identity {mailbox} -SmtpClientAuthenticationDisabled $false (or Users, Active users, the mailbox, Mail, “Manage email apps”, “Authenticated SMTP”).';
 export const waitAnHour = 'Changes at Exchange take up to an hour. Then test the mailbox again.';

@@ -97,6 +97,8 @@ export function connectFailureFrom(error: InboxError, mailbox: Mailbox): Connect
 
 /** Sentences for codes that say more than the failure. */
 const ownSentences = (address: string): Partial<Record<Code, string>> => ({
+  'graph-token-refused': `Microsoft Graph refuses the sign-in of the account for ${address}. Sign in again.`,
+  'graph-no-access': `The sign-in works, but Microsoft Graph does not open ${address} for this account. Check the address, the rights on a shared mailbox, and the permissions of the app registration.`,
   'pop3-in-use': `Another program reads ${address} over POP3, which allows one at a time. Postroom retries automatically.`,
   'pop3-login-delay': `The mail server of ${address} allows no sign-in so soon after the last one. Postroom retries automatically; if this comes back often, fetch the mailbox less often.`,
   'pop3-no-uidl': `The mail server of ${address} does not support UIDL, without which Postroom cannot tell over POP3 which email is new. Choose IMAP for this mailbox.`,
