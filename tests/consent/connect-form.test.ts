@@ -9,7 +9,7 @@ const connectRequest = {
   signIn: 'support@contoso.example',
   shared: false,
   chooseAccount: false,
-  protocols: ['imap', 'pop3', 'smtp'],
+  protocols: ['imap', 'smtp'],
   replacement: undefined,
   confirmed: undefined,
 };
@@ -69,9 +69,12 @@ describe('an address', () => {
 });
 
 describe('a form', () => {
-  test('with only an address means that mailbox, over all protocols', () => {
+  test('with only an address means that mailbox, in the usual ways, or in those of its provider', () => {
     expect(parsed({})).toEqual({ kind: 'valid', connectRequest });
     expect(parseConnectForm({ address: typed.address })).toEqual({ kind: 'valid', connectRequest });
+    expect(parseConnectForm({ address: typed.address }, ['graph'])).toMatchObject({
+      connectRequest: { protocols: ['graph'] },
+    });
   });
 
   test('without an address requires one', () => {
@@ -106,28 +109,31 @@ describe('a form', () => {
     expect(parsed({ signIn: 'sam smith' })).toEqual({ kind: 'valid', connectRequest });
   });
 
-  test('may choose protocols only under "advanced"', () => {
+  test('may choose other ways, if it shows them', () => {
     expect(parsed({ imap: 'on' })).toEqual({ kind: 'valid', connectRequest });
-    expect(parsed({ advanced: 'yes', imap: 'on' })).toMatchObject({
+    expect(parsed({ ways: 'yes', imap: 'on' })).toMatchObject({
       connectRequest: { protocols: ['imap'] },
     });
-    expect(parsed({ advanced: 'yes', pop3: 'on', smtp: 'on' })).toMatchObject({
+    expect(parsed({ ways: 'yes', pop3: 'on', smtp: 'on' })).toMatchObject({
       connectRequest: { protocols: ['pop3', 'smtp'] },
     });
-    expect(parsed({ advanced: 'yes', imap: 'on', smtp: 'off' })).toMatchObject({
+    expect(parsed({ ways: 'yes', graph: 'on', 'graph-send': 'on' })).toMatchObject({
+      connectRequest: { protocols: ['graph', 'graph-send'] },
+    });
+    expect(parsed({ ways: 'yes', imap: 'on', smtp: 'off' })).toMatchObject({
       connectRequest: { protocols: ['imap'] },
     });
   });
 
-  test.each([{}, { smtp: 'on' }])('with %j under "advanced" can read no email', (fields) => {
-    expect(parsed({ advanced: 'yes', ...fields })).toEqual({
+  test.each([{}, { smtp: 'on' }])('with the ways %j can read no email', (fields) => {
+    expect(parsed({ ways: 'yes', ...fields })).toEqual({
       kind: 'invalid',
-      errors: { imap: expect.stringContaining('Choose IMAP, POP or Microsoft Graph') },
+      errors: { imap: expect.stringContaining('Choose at least one way to read email') },
     });
   });
 
   test('reports all errors at once', () => {
-    const result = parseConnectForm({ who: 'shared', advanced: 'yes' });
+    const result = parseConnectForm({ who: 'shared', ways: 'yes' });
     if (result.kind === 'valid') throw new Error('valid');
     expect(Object.keys(result.errors)).toEqual(['address', 'signIn', 'imap']);
   });

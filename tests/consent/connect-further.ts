@@ -11,7 +11,7 @@ export async function connectFurther(
 ): Promise<void> {
   const request = requestFurtherWays(account, further, { address: account.address, shared: false });
   const ways = Object.fromEntries(request.protocols.map((way) => [way, 'on']));
-  const fields = { address: request.address, advanced: 'yes', ...ways };
+  const fields = { address: request.address, ways: 'yes', ...ways };
   const { callback } = await visitor.leave(account.providerId, fields, account.user);
   await visitor.get(callback);
 }

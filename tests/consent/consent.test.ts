@@ -52,7 +52,7 @@ describe('the redirect to the provider', () => {
   });
 
   it('contains fewer scopes if requested', async () => {
-    const fields = { address: SUPPORT, advanced: 'yes', imap: 'on' };
+    const fields = { address: SUPPORT, ways: 'yes', imap: 'on' };
     const { authorization } = await visitor.leave(providerId, fields, SUPPORT);
     expect(authorization.searchParams.get('scope')).toBe(
       'https://outlook.office.com/IMAP.AccessAsUser.All openid profile email offline_access',

@@ -155,7 +155,7 @@ describe('every set-up page', () => {
       delete: await html(visitor.get(`/providers/${providerId}/delete`)),
       connect: await html(visitor.get(`/providers/${providerId}/connect?flash=saved`)),
       'connect with mistakes': await html(
-        visitor.post(`/providers/${providerId}/connect`, { who: 'shared', advanced: 'yes' }),
+        visitor.post(`/providers/${providerId}/connect`, { who: 'shared', ways: 'yes' }),
       ),
       'on the way': await html(visitor.get(location ?? '')),
       over: await html(visitor.get(`/connect/${'a'.repeat(52)}`)),

@@ -22,7 +22,7 @@ async function connected(ways: readonly string[], options: Parameters<typeof sta
   const visitor = new Visitor(app);
   const providerId = await visitor.addDemoProvider();
   const chosen = Object.fromEntries(ways.map((way) => [way, 'on']));
-  const fields = { address: SUPPORT, advanced: 'yes', ...chosen };
+  const fields = { address: SUPPORT, ways: 'yes', ...chosen };
   const { callback, authorization } = await visitor.leave(providerId, fields, SUPPORT);
   const reply = await visitor.get(callback);
   const row = async (): Promise<Account> => {

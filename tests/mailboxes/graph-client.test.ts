@@ -193,18 +193,16 @@ describe('a throttled request', () => {
       batches.push(requests.map((each) => each.url));
       const isFirst = batches.length === 1;
       // Graph answers in any order.
-      const responses = requests
-        .toReversed()
-        .map(({ id }) =>
-          isFirst && id === '1'
-            ? {
-                id,
-                status: 429,
-                headers: { 'Retry-After': '1' },
-                body: { error: { code: 'TooManyRequests' } },
-              }
-            : { id, status: 200, body: {} },
-        );
+      const responses = requests.toReversed().map(({ id }) =>
+        isFirst && id === '1'
+          ? {
+              id,
+              status: 429,
+              headers: { 'Retry-After': '1' },
+              body: { error: { code: 'TooManyRequests' } },
+            }
+          : { id, status: 200, body: {} },
+      );
       return json(response, { responses });
     });
     await (await open(port)).markSeen(refs.slice(0, 3));

@@ -9,12 +9,13 @@ import {
 const bound = {
   imap: { host: 'outlook.office365.com', port: 993 },
   pop3: { host: 'outlook.office365.com', port: 995 },
+  graph: { host: 'graph.microsoft.com', port: 443 },
   smtp: { host: 'smtp.office365.com', port: 587 },
 };
 /** The servers in the row of a custom provider, which has no POP3. */
 const custom = { imap: { host: 'imap.custom.example' }, smtp: { host: 'smtp.custom.example' } };
 const granted: Record<string, readonly MailProtocol[]> = {
-  'p.all': ['imap', 'pop3', 'smtp'],
+  'p.all': ['imap', 'pop3', 'graph', 'smtp'],
   'p.reads': ['imap'],
   'c.custom': ['imap', 'pop3', 'smtp'],
 };
@@ -55,14 +56,27 @@ describe('a mailbox form', () => {
   test('uses the provider’s servers if none is entered, and sends only if an account for it is chosen', () => {
     expect(parse()).toMatchObject({
       kind: 'valid',
-      settings: { host: 'outlook.office365.com', port: 993, pop3: undefined, sending: undefined },
+      settings: { protocol: 'imap', host: 'outlook.office365.com', port: 993, sending: undefined },
     });
-    expect(parse({ smtpAccount: 'p.all', pop3Account: 'p.all' })).toMatchObject({
-      settings: {
-        sending: { host: 'smtp.office365.com', port: 587, providerId: 'p', accountId: 'all' },
-        pop3: { host: 'outlook.office365.com', port: 995, providerId: 'p', accountId: 'all' },
-      },
+    expect(parse({ smtpAccount: 'p.all' })).toMatchObject({
+      settings: { sending: { host: 'smtp.office365.com', port: 587, providerId: 'p', accountId: 'all' } },
     });
+  });
+
+  test.each([
+    ['pop3', 'outlook.office365.com', 995],
+    ['graph', 'graph.microsoft.com', 443],
+  ])('over %s uses the provider’s server for it', (protocol, host, port) => {
+    expect(parse({ protocol })).toMatchObject({ settings: { protocol, host, port } });
+  });
+
+  test('over POP3 leaves email as it is unless it is deleted, since nothing can be marked as read', () => {
+    expect(parse({ protocol: 'pop3' })).toMatchObject({ settings: { afterFetch: { kind: 'leave' } } });
+    expect(parse({ protocol: 'pop3', after: 'delete' })).toMatchObject({
+      settings: { afterFetch: { kind: 'delete' } },
+    });
+    expect(errorsOf({ protocol: 'pop3', after: 'move', moveFolder: 'Done' })).toEqual(['after']);
+    expect(parse({ protocol: 'graph' })).toMatchObject({ settings: { afterFetch: { kind: 'mark-seen' } } });
   });
 
   test('may have another account of another provider for each protocol', () => {
@@ -78,7 +92,9 @@ describe('a mailbox form', () => {
 
   test.each<[string, Record<string, string>, string[]]>([
     ['an account without that permission', { smtpAccount: 'p.reads' }, ['smtpAccount']],
-    ['the same for POP3', { pop3Account: 'p.reads' }, ['pop3Account']],
+    ['the same for POP3', { account: 'p.reads', protocol: 'pop3' }, ['account']],
+    ['the same for Graph', { account: 'p.reads', protocol: 'graph' }, ['account']],
+    ['a protocol that does not exist', { protocol: 'jmap' }, ['protocol']],
     ['an account that is none', { smtpAccount: 'p.nobody' }, ['smtpAccount', 'smtpHost']],
     ['a foreign server', { host: 'evil.example' }, ['host']],
     ['the same for SMTP', { smtpAccount: 'p.all', smtpHost: 'evil.example' }, ['smtpHost']],
@@ -96,7 +112,11 @@ describe('a mailbox form', () => {
       { account: 'c.custom', host: 'smtp.custom.example' },
       ['host'],
     ],
-    ['a protocol that a custom provider has no server for', { pop3Account: 'c.custom' }, ['pop3Host']],
+    [
+      'a protocol that a custom provider has no server for',
+      { account: 'c.custom', protocol: 'pop3' },
+      ['host'],
+    ],
     ['a custom port beside 993, 995, 465 and 587', { account: 'c.custom', port: '2525' }, ['port']],
     ['a folder with a line break', { folder: 'a\r\nb' }, ['folder']],
   ])('is rejected at its field: %s', (_what, connectRequest, fields) => {

@@ -12,7 +12,6 @@ const mailbox = mailboxOf({ address: 'a@b.example', ...reader } as Account);
 describe('the account that signs in for a mailbox', () => {
   it.each([
     ['to read', mailboxOf({ address: 'a@b.example', ...other } as Account)],
-    ['over POP3', { ...mailbox, pop3: { ...server, ...other } }],
     ['to send', { ...mailbox, sending: { ...server, ...other } }],
   ])('%s is found, and another can replace it there and nowhere else', (_, box) => {
     expect(usesAccount(box, other)).toBe(true);
@@ -35,7 +34,7 @@ describe('the account that signs in for a mailbox', () => {
 
   it('leaves a protocol without an account unchanged', () => {
     const moved = withAccount(mailbox, reader, next);
-    expect(moved).toMatchObject({ ...next, pop3: undefined, sending: undefined });
+    expect(moved).toMatchObject({ ...next, sending: undefined });
   });
 
   it('keeps the server of a login that changes its account', () => {

@@ -108,8 +108,10 @@ describe('saving a provider', () => {
     const saved = await visitor.post('/providers/new', { ...microsoft, cloud: 'gcc-high' });
     const id = idIn(saved.location);
     const form = await visitor.get('/providers/new?preset=microsoft');
-    for (const name of ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send', 'offline_access'])
+    for (const name of ['IMAP.AccessAsUser.All', 'SMTP.Send', 'offline_access'])
       expect(form.html).toContain(`<code>${name}</code>`);
+    // Nothing that the chosen ways do not use.
+    expect(form.html).not.toContain('<code>POP.AccessAsUser.All</code>');
     const { html } = await visitor.get(`/providers/${id}`);
     expect(html).toContain(
       `href="https://portal.azure.us/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/${GUID}"`,
@@ -147,9 +149,7 @@ describe('the checklist page of a provider', () => {
     const { visitor, providerId } = await connectSupport(app);
     const { html } = await visitor.get(`/providers/${providerId}`);
     expect(html).toContain('6 of 7 steps done');
-    expect(html).toContain(
-      'Granted (confirmed by a token): IMAP.AccessAsUser.All, POP.AccessAsUser.All, SMTP.Send.',
-    );
+    expect(html).toContain('Granted (confirmed by a token): IMAP.AccessAsUser.All, SMTP.Send.');
     expect(html).toContain('Pending: you');
   });
 
