@@ -11,7 +11,12 @@ test.each<[FetchProtocol, ProblemCode, string | undefined, GraphHint | undefined
   ['imap', 'imap-token-refused', undefined, 'possible'],
   ['pop3', 'pop3-token-refused', '-ERR Logon failure: unknown user name or bad password.', 'possible'],
   ['imap', 'imap-token-refused', 'Session invalidated - AccessTokenExpired', undefined],
-  ['imap', 'imap-unavailable', 'Request is throttled. Suggested Backoff Time: 120000 milliseconds', undefined],
+  [
+    'imap',
+    'imap-unavailable',
+    'Request is throttled. Suggested Backoff Time: 120000 milliseconds',
+    undefined,
+  ],
   ['imap', 'imap-folder-missing', "NO Support doesn't exist.", undefined],
   ['pop3', 'pop3-in-use', '-ERR [IN-USE] maildrop already locked', undefined],
   ['graph', 'graph-no-access', 'ErrorAccessDenied: Access is denied.', undefined],

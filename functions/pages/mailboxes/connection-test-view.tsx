@@ -36,7 +36,7 @@ const stepWords: Readonly<Record<StepName, string>> = {
 const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {
   imap: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'],
   pop3: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'count'],
-  graph: ['token', 'folder', 'count'],
+  graph: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'],
   smtp: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'send', 'arrival'],
 };
 const afterSaving: readonly StepName[] = ['send', 'arrival'];
