@@ -65,7 +65,7 @@ export function appAccessPage(view: View): string {
         passwords change or people leave. An admin grants access to individual mailboxes.{' '}
         {view.demo
           ? 'In the demo, the permission is already granted, and the app can access all mailboxes but one.'
-          : 'You need someone who can grant permissions in Entra, and an Exchange admin who runs a short script once.'}
+          : needed[typed.way]}
       </p>
       <form method="post" action={paths.appAccess(provider)} novalidate>
         <input type="hidden" name="mailbox" value={typed.mailbox} />
@@ -98,6 +98,11 @@ export function appAccessPage(view: View): string {
     </Page>,
   );
 }
+
+const needed: Readonly<Record<AppWay, string>> = {
+  imap: 'You need someone who can grant permissions in Entra, and an Exchange admin who runs a short script once.',
+  graph: 'You need an Exchange admin who runs a short script once.',
+};
 
 /** The result of the last check. */
 function Found(
@@ -187,8 +192,9 @@ function Steps(props: View): JSX.Element {
         <p>
           Over Microsoft Graph, the app needs the application permission <strong>Mail.ReadWrite</strong>.
           Exchange can grant it for this mailbox alone: ask an Exchange admin to run this script. Do not also
-          grant the permission in Entra, where it applies to every mailbox. {whichId}
+          grant the permission in Entra, where it applies to every mailbox.
         </p>
+        <p>{whichId}</p>
         <CopyLines
           label="PowerShell"
           value={mailboxRoleScript(access, [...new Set(['graph' as const, ...waysOf(provider)])])}
