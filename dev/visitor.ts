@@ -40,20 +40,25 @@ export class Visitor {
 
   /**
    * Registers the demo provider with the values its form suggests, and signs in a mailbox's account.
+   * @param ways fields of the form that asks how the account is to be used; empty: as usual
    * @returns the account, as the mailbox form names it
    * @throws Error that names the page on which it stopped
    */
-  async connect(address: string): Promise<string> {
+  async connect(address: string, ways: Readonly<Record<string, string>> = {}): Promise<string> {
     const draft = await this.get('/providers/new?preset=demo');
-    return this.connectAt({ ...formValues(draft.html), preset: 'demo' }, address);
+    return this.connectAt({ ...formValues(draft.html), preset: 'demo' }, address, ways);
   }
 
   /**
    * Goes from nothing to a fetched mailbox: provider, sign-in, mailbox.
    * @returns the mailbox's ID
    */
-  async connectMailbox(address: string, imap: { host: string; port: number }): Promise<string> {
-    return this.addMailbox(await this.connect(address), address, imap);
+  async connectMailbox(
+    address: string,
+    imap: { host: string; port: number },
+    ways: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    return this.addMailbox(await this.connect(address, ways), address, imap);
   }
 
   /**
@@ -62,13 +67,17 @@ export class Visitor {
    * @returns the account, as the mailbox form names it
    * @throws Error that names the page on which it stopped
    */
-  async connectAt(provider: Readonly<Record<string, string>>, address: string): Promise<string> {
+  async connectAt(
+    provider: Readonly<Record<string, string>>,
+    address: string,
+    ways: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     const expiresOn = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
     const saved = await this.post('/providers/new', { expiresOn, ...provider });
     if (saved.status !== 303) throw stoppedAt(`the provider ${provider['name']}`, saved);
-    const back = await this.#signInAt(pathOf(saved), { who: 'self', address });
+    const back = await this.#signInAt(pathOf(saved), { who: 'self', address, ...ways });
     const account = new URL(back.location ?? '', this.#origin).searchParams.get('account');
-    if (account === null) throw stoppedAt('the way back', back);
+    if (account === null) throw stoppedAt('the return to Postroom', back);
     return account;
   }
 
@@ -79,7 +88,7 @@ export class Visitor {
   async signInAgain(page: string, address: string): Promise<void> {
     const proposed = formValues((await this.get(page)).html);
     const back = await this.#signInAt(page.split('?')[0] ?? '', { ...proposed, address });
-    if (back.status !== 303) throw stoppedAt('the way back', back);
+    if (back.status !== 303) throw stoppedAt('the return to Postroom', back);
   }
 
   /** Enters a new client secret on the provider's own page. */

@@ -1,5 +1,6 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import { Pop3Error, Pop3Session } from '../mailboxes/pop3-session.ts';
+import { Pop3Error } from '../mailboxes/pop3-errors.ts';
+import { Pop3Session } from '../mailboxes/pop3-session.ts';
 import type { Seam } from '../platform/seam.ts';
 import {
   encryptStep,

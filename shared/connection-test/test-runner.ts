@@ -2,7 +2,7 @@ import { redact } from '../explanations/redact.ts';
 import { InboxError } from '../mailboxes/inbox.ts';
 import { type LineSocket, SocketError } from '../mailboxes/line-socket.ts';
 import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
-import { Pop3Error } from '../mailboxes/pop3-session.ts';
+import { Pop3Error } from '../mailboxes/pop3-errors.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { field } from '../platform/sdk-error.ts';
 import type { Seam } from '../platform/seam.ts';

@@ -17,7 +17,8 @@ import { type Decision, dispositions, type LedgerMail, type LedgerPlace, mailSta
 
 // Ledger, one partition per mailbox:
 //   mailboxId / `at|<folder key>|<UIDVALIDITY>|<UID>|<fingerprint>`
-//                              which email was at a place on the server (numbers padded to 10 digits)
+//                              which email was at a place on the server (numbers padded to 10 digits);
+//                              in POP3 a constant and the hash of the UIDL instead of the first two
 //   mailboxId / `mail|<K2>`    what became of an email, at whatever place it was
 //   mailboxId / `auto|<hash of the counted name>`
 //                              automatic email of the last hour that had any; one row per sender or

@@ -17,7 +17,7 @@ export interface Mailbox {
   enabled: boolean;
   /** Minutes between fetches; 1 to 1440. */
   intervalMinutes: number;
-  /** What happens to an email on the server after it is stored. */
+  /** What happens to an email on the server after it is stored; see after-fetch.ts for what a protocol allows. */
   afterFetch:
     | { kind: 'mark-seen' }
     | { kind: 'move'; folder: string }

@@ -10,9 +10,10 @@ import {
 } from './inbox.ts';
 import { connectSocket, SocketError } from './line-socket.ts';
 import type { MessageMeta, MessageRef } from './message-ref.ts';
+import { closedError, goneError, inboxError } from './pop3-errors.ts';
 import { matchesSearch, readPop3Header } from './pop3-headers.ts';
 import { goOnFrom, type NumberedRef, numberedRefs, sharesUidls } from './pop3-position.ts';
-import { Pop3Error, type Pop3Maildrop, Pop3Session } from './pop3-session.ts';
+import { type Pop3Maildrop, Pop3Session } from './pop3-session.ts';
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const CONNECT_MS = 20_000;
@@ -178,7 +179,7 @@ class Pop3Inbox implements Inbox {
     try {
       const { drop, numbers } = await this.#race(this.#session());
       const number = numbers.get(ref);
-      if (number === undefined) throw gone();
+      if (number === undefined) throw goneError();
       const chunks = chunksOf(drop.mail(number));
       for (;;) {
         const { done, value } = await this.#race(this.#seam.call('pop3.part', () => chunks.next()));
@@ -197,7 +198,7 @@ class Pop3Inbox implements Inbox {
   fetchHead(ref: MessageRef, bytes: number): Promise<Uint8Array> {
     return this.#inTurn(async ({ drop, numbers }) => {
       const number = numbers.get(ref);
-      if (number === undefined) throw gone();
+      if (number === undefined) throw goneError();
       return (await drop.beginning(number, Math.ceil(bytes / LINE_BYTES))).subarray(0, bytes);
     });
   }
@@ -247,7 +248,7 @@ class Pop3Inbox implements Inbox {
   destroy(): void {
     this.#isClosed = true;
     this.#forget();
-    this.#destroyed.reject(closed());
+    this.#destroyed.reject(closedError());
   }
 
   #forget(): void {
@@ -317,7 +318,7 @@ class Pop3Inbox implements Inbox {
   }
 
   async #session(): Promise<Opened> {
-    if (this.#isClosed) throw closed();
+    if (this.#isClosed) throw closedError();
     if (this.#opened !== undefined) return this.#opened;
     const drop = await this.#connect();
     try {
@@ -326,7 +327,7 @@ class Pop3Inbox implements Inbox {
       const numbered = numberedRefs(mails, sizes);
       const opened = { drop, ...mapOf(numbered), ...(sizes !== undefined && { sizes }) };
       // Destroyed meanwhile.
-      if (this.#isClosed) throw closed();
+      if (this.#isClosed) throw closedError();
       this.#opened = opened;
       return opened;
     } catch (error) {
@@ -366,25 +367,3 @@ function inOrder(order: readonly MessageRef[], refs: readonly MessageRef[]): Mes
 
 const numbersOf = (refs: readonly MessageRef[], numbers: ReadonlyMap<MessageRef, number>): number[] =>
   refs.flatMap((ref) => numbers.get(ref) ?? []);
-
-const closed = (): InboxError =>
-  new InboxError('unavailable', 'The connection is closed', { code: 'pop3-unavailable' });
-
-const gone = (): InboxError =>
-  new InboxError('unavailable', 'The mail server did not find the mail any more', {
-    code: 'pop3-unavailable',
-  });
-
-/** Faults of our own code and of the test seam pass unchanged. */
-function inboxError(error: unknown): unknown {
-  if (error instanceof Pop3Error) {
-    const { failure, message, said, code } = error;
-    return new InboxError(failure, message, { cause: error, said: said === '' ? undefined : said, code });
-  }
-  // Errors of the socket and of the guard in front of it have a code; so have those that need no translation.
-  if (!(error instanceof Error && 'code' in error) || error instanceof InboxError) return error;
-  return new InboxError('unavailable', `The mail server is not reached: ${error.message}`, {
-    cause: error,
-    code: 'pop3-unavailable',
-  });
-}

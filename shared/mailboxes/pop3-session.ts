@@ -1,9 +1,7 @@
-import { redact } from '../explanations/redact.ts';
-import { PostroomError } from '../platform/errors.ts';
-import type { ProblemCode } from '../platform/problem.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import { type LineSocket, SocketError } from './line-socket.ts';
+import type { LineSocket } from './line-socket.ts';
+import { Pop3Error, pop3Error, signInError } from './pop3-errors.ts';
 
 const MAX_LINES = 200_000;
 const HIDDEN = '(sign-in)';
@@ -13,31 +11,6 @@ const PIPELINED = 50;
 const KEPT_BYTES = 256 * 1024;
 /** Messages announced with more than 8 MB are streamed, so a response far beyond that is an error. */
 const LARGEST_RESPONSE = 64 * 1024 * 1024;
-
-export type Pop3Failure =
-  /** The server refused the token: refresh once, then a person has to act. */
-  | 'token-refused'
-  /** The token is valid, but the mailbox stays closed until a person at the server acts. */
-  | 'no-access'
-  /** The server refused a command. */
-  | 'refused'
-  /** Unreachable, disconnected, or not speaking POP3: retry later. */
-  | 'unavailable';
-
-export class Pop3Error extends PostroomError {
-  readonly failure: Pop3Failure;
-  /** The server's line, without secrets; empty if there was none. */
-  readonly said: string;
-
-  constructor(failure: Pop3Failure, said: string, options?: { cause?: unknown; code?: ProblemCode }) {
-    // A server may repeat what it was sent.
-    const shown = redact(said).slice(0, 200);
-    super(options?.code ?? `pop3-${failure}`, `The mail server said: ${shown}`, options);
-    this.name = 'Pop3Error';
-    this.failure = failure;
-    this.said = shown;
-  }
-}
 
 export interface Pop3Mail {
   /** The message number within this session, from 1. */
@@ -355,24 +328,4 @@ export class Pop3Session implements Pop3Maildrop {
       }
     });
   }
-}
-
-/**
- * Says in brackets if something else than the token is at fault (RFC 2449 section 8, RFC 3206 section 4): then
- * a fresh token does not help. Servers without these codes say it in words.
- */
-function signInError(line: string): Pop3Error {
-  if (/^-ERR \[IN-USE\]|^-ERR .*\b(?:already locked|lock busy|in use)\b/i.test(line))
-    return new Pop3Error('unavailable', line, { code: 'pop3-in-use' });
-  if (/^-ERR \[LOGIN-DELAY\]/i.test(line))
-    return new Pop3Error('unavailable', line, { code: 'pop3-login-delay' });
-  if (/^-ERR \[SYS\/PERM\]/i.test(line)) return new Pop3Error('no-access', line);
-  return new Pop3Error(
-    /^-ERR \[SYS\//i.test(line) || !line.startsWith('-ERR') ? 'unavailable' : 'token-refused',
-    line,
-  );
-}
-
-function pop3Error(error: unknown): unknown {
-  return error instanceof SocketError ? new Pop3Error('unavailable', error.message, { cause: error }) : error;
 }

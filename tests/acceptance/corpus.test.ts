@@ -47,13 +47,7 @@ describe('five hundred emails of many sources', () => {
     );
     const { all, uidValidity } = await watcher.look();
     expect(all).toEqual(files.map((_, index) => index + 1));
-    records = await readRecords(
-      postroom.tables,
-      postroom.stack.storage.connectionString,
-      mailboxId,
-      uidValidity,
-      all,
-    );
+    records = await readRecords(postroom, mailboxId, uidValidity, all);
   }, 300_000);
   afterAll(async () => {
     await watcher?.close();
@@ -145,7 +139,7 @@ describe('five hundred emails of many sources', () => {
   }, 120_000);
 
   it('the comparison detects a lost message, a ticket listed twice and an email in no ledger', async () => {
-    const { tables, stack } = postroom;
+    const { tables } = postroom;
     const [message] = [...records.messages.values()].flat();
     const [listed] = await tables.open('TicketIndex').list('open', { limit: 1 });
     if (message === undefined || listed === undefined) throw new Error('nothing was stored');
@@ -156,13 +150,7 @@ describe('five hundred emails of many sources', () => {
       .commit('closed', [{ kind: 'put', row: { ...row, partitionKey: 'closed' } }]);
     const { all, uidValidity } = await watcher.look();
     const uids = [...all, MAILS + 1];
-    const { faults } = await readRecords(
-      tables,
-      stack.storage.connectionString,
-      mailboxId,
-      uidValidity,
-      uids,
-    );
+    const { faults } = await readRecords(postroom, mailboxId, uidValidity, uids);
     expect(faults.filter((fault) => /is 0 ticket messages/.test(fault))).toHaveLength(1);
     expect(faults.filter((fault) => /is listed 2 times/.test(fault))).toHaveLength(1);
     expect(faults).toContain(`mail ${MAILS + 1} is in no ledger`);

@@ -1,13 +1,16 @@
+import { messageId } from '../../dev/emulators/graph/mail/mail-ids.ts';
+import type { MailServer } from '../../dev/emulators/mail/mail-world.ts';
 import { type Decision, type LedgerMail, placesOfRef } from '../../shared/intake/ledger.ts';
 import { mailKind, placeKind } from '../../shared/intake/ledger-records.ts';
+import { graphRef } from '../../shared/mailboxes/graph-ref.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import { folderKeyOf } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import type { MessageRef } from '../../shared/mailboxes/message-ref.ts';
 import type { FetchProtocol } from '../../shared/mailboxes/open-inbox.ts';
 import { uidlRef } from '../../shared/mailboxes/pop3-position.ts';
-import { listAll, type Row, type Tables } from '../../shared/platform/tables.ts';
-import { dumpTables } from '../harness/stack/installation.ts';
+import { listAll, type Row } from '../../shared/platform/tables.ts';
+import { dumpTables, type Postroom, SUPPORT } from '../harness/stack/installation.ts';
 
 /** The dispositions of the emails at one UID. */
 export type Disposition =
@@ -25,36 +28,50 @@ export interface Records {
   faults: string[];
 }
 
+interface Refs {
+  validity: string;
+  refOf(uid: number): MessageRef;
+}
+
 /** The refs that a protocol gives to the messages with these UIDs, on both mail servers of the demo. */
 const refsOf: Readonly<
-  Record<FetchProtocol, (uidValidity: string) => { validity: string; refOf(uid: number): MessageRef }>
+  Record<FetchProtocol, (uidValidity: string, mail: MailServer) => Refs | Promise<Refs>>
 > = {
   imap: (uidValidity) => ({ validity: uidValidity, refOf: uidRef }),
   pop3: (uidValidity) => ({ validity: '1', refOf: (uid) => uidlRef(`${uidValidity}-${uid}`) }),
+  // UIDs count from 1 in the order of arrival, and the tests leave all email in the folder.
+  graph: async (_uidValidity, mail) => {
+    const files = (await mail.mailbox(SUPPORT)?.emails('INBOX')) ?? [];
+    const refs = files.map((file) =>
+      graphRef(messageId(SUPPORT, file, true), new Date(file.receivedAt).toISOString()),
+    );
+    return { validity: '1', refOf: (uid) => refs[uid - 1] ?? graphRef('absent', '1970-01-01T00:00:00Z') };
+  },
 };
 
 /** The prefix of the ledger's row keys for the message with a UID, by the protocol of the mailbox. */
 export async function placesIn(
-  tables: Tables,
+  { tables, stack }: Pick<Postroom, 'tables' | 'stack'>,
   mailboxId: string,
   uidValidity: string,
 ): Promise<(uid: number) => string> {
   const mailbox = await createMailboxStore(tables).get(mailboxId);
   if (mailbox === undefined) throw new Error(`There is no mailbox ${mailboxId}`);
-  const { validity, refOf } = refsOf[mailbox.protocol](uidValidity);
+  const { validity, refOf } = await refsOf[mailbox.protocol](uidValidity, stack.mail);
   const scope = { folderKey: folderKeyOf(mailbox), validity };
   return (uid) => placesOfRef(scope, refOf(uid));
 }
 
 /** Reads all records of a mailbox and compares what must agree. */
 export async function readRecords(
-  tables: Tables,
-  connectionString: string,
+  postroom: Pick<Postroom, 'tables' | 'stack'>,
   mailboxId: string,
   uidValidity: string,
   uids: readonly number[],
 ): Promise<Records> {
-  const placesOf = await placesIn(tables, mailboxId, uidValidity);
+  const { tables, stack } = postroom;
+  const { connectionString } = stack.storage;
+  const placesOf = await placesIn(postroom, mailboxId, uidValidity);
   const ledger = await listAll(tables.open('Ledger'), mailboxId);
   const places = new Map(
     ledger

@@ -60,14 +60,7 @@ describe.each(fetchProtocols)('two processes that fetch one mailbox over %s at t
     const { all: left, seen, uidValidity } = await watcher.look();
     // Over POP3, all of it was deleted.
     const all = protocol === 'pop3' ? mails.map((_, index) => index + 1) : left;
-    const { connectionString } = postroom.stack.storage;
-    const { faults, dispositions } = await readRecords(
-      postroom.tables,
-      connectionString,
-      mailboxId,
-      uidValidity,
-      all,
-    );
+    const { faults, dispositions } = await readRecords(postroom, mailboxId, uidValidity, all);
     expect(faults).toEqual([]);
     expect(protocol === 'pop3' ? left : seen).toEqual(protocol === 'pop3' ? [] : all);
     const kinds = Map.groupBy(dispositions.values(), (disposition) => disposition?.kind);

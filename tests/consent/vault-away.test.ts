@@ -99,7 +99,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     expect(allRows(app)).toEqual(before);
     mendVault();
     expect((await admin.get(callback)).status).toBe(303);
-    drawn[`way back, ${trouble[0]}`] = reply.html;
+    drawn[`return, ${trouble[0]}`] = reply.html;
   });
 
   it('by invitation shows so to its owner without internals of Postroom, and continues later', async () => {

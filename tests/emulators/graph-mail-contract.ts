@@ -106,6 +106,17 @@ export function describeGraphMail(kind: MailServerKind): void {
     expect(complex.body.error?.code).toBe('InefficientFilter');
   });
 
+  test('shows the header of an email that is nested too deeply to be read', async () => {
+    await empty(support);
+    const nested = Array.from(
+      { length: 300 },
+      (_, level) => `Content-Type: multipart/mixed; boundary="b${level}"\r\n\r\n--b${level}\r\n`,
+    );
+    await server().deliver(support, Buffer.from(`Subject: deep\r\n${nested.join('')}`));
+    const list = await ask(await token(support), 'me/mailFolders/inbox/messages?$select=subject');
+    expect(subjects(list.body.value)).toEqual(['deep']);
+  });
+
   test('returns the whole MIME text and ignores a range', async () => {
     const [raw = Buffer.alloc(0)] = await fill(1);
     const bearer = await token(support);

@@ -114,6 +114,8 @@ export const serverLines: readonly ServerLine[] = [
   ['pop3-closed', wait, '-ERR Connection is closed. 15'],
   ['pop3-in-use', wait, '-ERR [IN-USE] Do you have another POP session running?'],
   ['pop3-in-use', wait, '-ERR maildrop already locked'],
+  ['pop3-login-delay', wait, '-ERR [LOGIN-DELAY] minimum time between mail checks violation'],
+  ['pop3-no-access', fix, '-ERR [SYS/PERM] The mailbox is out of order'],
   ['smtp-signed-in', wait, '235 2.7.0 Authentication successful'],
   ['smtp-token-refused', sign, `535 5.7.3 Authentication unsuccessful ${exchange}`],
   [

@@ -12,10 +12,10 @@ const drop = (count: number, from = 0): MessageRef[] =>
   Array.from({ length: count }, (_, index) => uidlRef(`uidl ${from + index}`));
 const nothingRead = new Pop3Position([], new Set());
 /** The saved position after all of these were read. */
-const after = (refs: readonly MessageRef[]) =>
+const savedAfter = (refs: readonly MessageRef[]) =>
   nothingRead.advance({ read: refs, known: [], isComplete: false }).toData();
 /** The messages that are listed again or for the first time. */
-function listed(saved: ReturnType<typeof after>, refs: readonly MessageRef[]): MessageRef[] {
+function listed(saved: ReturnType<typeof savedAfter>, refs: readonly MessageRef[]): MessageRef[] {
   const { position, isKnown } = goOnFrom(saved, refs, { isVoid: false });
   expect(isKnown).toBe(true);
   return refs.filter((ref) => !position.covers(ref));
@@ -25,40 +25,42 @@ describe('a position in a maildrop', () => {
   test.each([0, 1, 3, 40, 2_000, 20_000])('of %i messages covers them, and no later one', (count) => {
     const read = drop(count);
     const fresh = drop(3, count);
-    expect(listed(after(read), read)).toEqual([]);
-    expect(listed(after(read), [...read, ...fresh])).toEqual(fresh);
-    expect(listed(after(read), [...fresh, ...read]), 'newest first').toEqual(fresh);
+    expect(listed(savedAfter(read), read)).toEqual([]);
+    expect(listed(savedAfter(read), [...read, ...fresh])).toEqual(fresh);
+    expect(listed(savedAfter(read), [...fresh, ...read]), 'newest first').toEqual(fresh);
   });
 
   test('of 20,000 messages fits into a column of a row', () => {
-    expect(JSON.stringify(after(drop(20_000))).length).toBeLessThan(9_000);
-    expect(JSON.stringify(after(drop(200_000))).length).toBeLessThan(9_000);
+    expect(JSON.stringify(savedAfter(drop(20_000))).length).toBeLessThan(9_000);
+    expect(JSON.stringify(savedAfter(drop(200_000))).length).toBeLessThan(9_000);
   });
 
   test('lists few messages again after others were deleted, and never misses a new one', () => {
     const read = drop(20_000);
     const fresh = drop(5, 20_000);
     const left = read.filter((_, index) => index % 1_000 !== 0);
-    const again = listed(after(read), [...left, ...fresh]);
+    const again = listed(savedAfter(read), [...left, ...fresh]);
     expect(fresh.every((ref) => again.includes(ref))).toBe(true);
     expect(again.length).toBeLessThan(20 * 60);
     const few = drop(100);
-    expect(listed(after(few), few.slice(1)).length).toBeLessThan(5);
+    expect(listed(savedAfter(few), few.slice(1)).length).toBeLessThan(5);
   });
 
   test('does not depend on the order in which the server lists its messages', () => {
     const read = drop(500);
-    expect(listed(after(read), read.toReversed())).toEqual([]);
+    expect(listed(savedAfter(read), read.toReversed())).toEqual([]);
   });
 
   test('does not count a message as later if a deleted one makes that unsure', () => {
     const read = drop(2_000);
     const left = read.slice(1);
-    const { position } = goOnFrom(after(read), left, { isVoid: false });
+    const { position } = goOnFrom(savedAfter(read), left, { isVoid: false });
     const unsure = left.filter((ref) => !position.covers(ref));
     expect(unsure.every((ref) => !position.isLater(ref))).toBe(true);
     const [fresh = uidlRef('')] = drop(1, 2_000);
-    expect(goOnFrom(after(read), [...read, fresh], { isVoid: false }).position.isLater(fresh)).toBe(true);
+    expect(goOnFrom(savedAfter(read), [...read, fresh], { isVoid: false }).position.isLater(fresh)).toBe(
+      true,
+    );
   });
 
   test('advances by what was read, and at the end of a listing over all of it', () => {
@@ -98,7 +100,7 @@ describe('the ref of a message', () => {
     const refs = numberedRefs(mails, new Map([1, 2, 3, 4].map((number) => [number, number * 10])));
     expect(new Set(refs.map(({ ref }) => ref)).size).toBe(4);
     expect(refs.map(({ number }) => number)).toEqual([1, 2, 3, 4]);
-    const read = after(refs.map(({ ref }) => ref));
+    const read = savedAfter(refs.map(({ ref }) => ref));
     // One of them is deleted and another one arrives.
     const later = numberedRefs(
       mails,

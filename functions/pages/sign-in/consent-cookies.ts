@@ -4,7 +4,7 @@ import { CONSENT_MINUTES, consentCookie } from '../../../shared/consent/consent.
 import { INVITATION_COOKIES, invitationCookie, invitationKey } from '../../../shared/consent/invitation.ts';
 import { Secret } from '../../../shared/platform/secret.ts';
 
-// Lax: the way back is a top-level navigation from the provider, on which a Strict cookie would be missing.
+// Lax: the return is a top-level navigation from the provider, on which a Strict cookie would be missing.
 const attributes = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const;
 /** Longer than a consent, so that a person who came too late still finds the way to the invitation. */
 const INVITATION_COOKIE_SECONDS = 60 * 60;

@@ -1,7 +1,7 @@
 import type { Inbox } from '../../../shared/mailboxes/inbox.ts';
+import { Pop3Error } from '../../../shared/mailboxes/pop3-errors.ts';
 import { openMaildrop } from '../../../shared/mailboxes/pop3-inbox.ts';
 import type { Pop3Maildrop } from '../../../shared/mailboxes/pop3-session.ts';
-import { Pop3Error } from '../../../shared/mailboxes/pop3-session.ts';
 import type { Seam } from '../../../shared/platform/seam.ts';
 import type { FolderMail, MemoryFolder } from './memory-inbox.ts';
 

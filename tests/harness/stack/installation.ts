@@ -53,12 +53,15 @@ export async function connectSupport(
   const host = await startHost({ port: stack.ports.web });
   try {
     const visitor = await adminAt(host);
-    const id = await visitor.connectMailbox(SUPPORT, stack.mail.imap);
+    const ways = protocol === 'graph' ? { advanced: 'yes', imap: 'on', graph: 'on' } : {};
+    const id = await visitor.connectMailbox(SUPPORT, stack.mail.imap, ways);
     const mailboxes = createMailboxStore(tables);
     const mailbox = await mailboxes.get(id);
     if (mailbox === undefined) throw new Error(`There is no mailbox ${id}`);
     if (protocol === 'pop3')
       await mailboxes.save({ ...mailbox, protocol, ...stack.mail.pop3, afterFetch: { kind: 'delete' } });
+    if (protocol === 'graph')
+      await mailboxes.save({ ...mailbox, protocol, host: 'localhost', port: stack.graph.port });
     return id;
   } finally {
     await host.stop();

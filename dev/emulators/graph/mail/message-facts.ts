@@ -25,11 +25,22 @@ export async function factsOf({ files }: OpenMailbox, email: EmailFile): Promise
   if (known !== undefined) return known;
   const raw = await files.read(email);
   if (raw === undefined) return undefined;
-  const facts = describe(await PostalMime.parse(raw), email);
+  const facts = describe(await parse(raw), email);
   kept.set(name, facts);
   const [oldest] = kept.keys();
   if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
   return facts;
+}
+
+/** An email that is nested too deeply for the library shows its header only. */
+async function parse(raw: Buffer): Promise<Email> {
+  try {
+    return await PostalMime.parse(raw);
+  } catch {
+    const end = /\r?\n\r?\n/.exec(raw.toString('latin1'))?.index ?? raw.length;
+    const header = raw.toString('latin1', 0, end).replace(/^content-type:.*(?:\r?\n[ \t].*)*/im, 'X-Left-Out: y');
+    return PostalMime.parse(Buffer.from(`${header}\r\n\r\n`, 'latin1'));
+  }
 }
 
 function describe(email: Email, { key, receivedAt }: EmailFile): MessageFacts {
