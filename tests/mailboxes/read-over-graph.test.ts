@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { planGraph } from '../../functions/use-cases/read-over-graph.ts';
 import type { Account } from '../../shared/accounts/account.ts';
+import { appAccountId } from '../../shared/accounts/app-account.ts';
 import type { ConnectionTest } from '../../shared/connection-test/connection-test.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { VerifiedMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
@@ -144,6 +145,21 @@ describe('asks for the permission', () => {
     expect((await press()).location).toBe(`/mailboxes/${mailbox.id}/connected?flash=over-graph`);
     expect((await now())?.protocol).toBe('graph');
   });
+});
+
+it('shows an app which permission it needs, and the script that grants it for this mailbox alone', async () => {
+  const provider = await app.services.providers.get(account.providerId);
+  if (provider === undefined) throw new Error('no provider');
+  const ofApp: Account = { ...account, kind: 'app', accountId: appAccountId(provider) };
+  await app.services.accounts.save(ofApp);
+  await app.services.mailboxes.save({ ...mailbox, accountId: ofApp.accountId });
+  opened = { kind: 'failed', code: 'graph-no-access', message: 'Not opened.' };
+  const { location } = await visitor.post(`/mailboxes/${mailbox.id}/read-over-graph`, {});
+  expect(location).toBe(`/providers/${provider.id}/app-access?mailbox=${mailbox.id}&way=graph`);
+  const { html } = await visitor.get(location ?? '');
+  expect(html).toContain('<strong>Mail.ReadWrite</strong>');
+  expect(html).toContain('&#39;Application Mail.ReadWrite&#39; -CustomResourceScope &#39;Postroom support@');
+  expect((await now())?.protocol).toBe('imap');
 });
 
 describe('the plan', () => {
