@@ -123,7 +123,7 @@ async function asked<T>(
   try {
     return await effect();
   } catch (error) {
-    throw inboxErrorOf(error, purpose, seam.now());
+    throw inboxErrorOf(error, purpose);
   }
 }
 
