@@ -51,12 +51,12 @@ export async function testGraph(run: TestRunner, deps: GraphTestDeps, mailbox: M
     const opened = await run.step('folder', async () => {
       const value = isSameFolder(folder, 'INBOX')
         ? inbox
-        : await asked(deps, 'open-folder', () => openMailboxFolder(client, folder));
+        : await asked('open-folder', () => openMailboxFolder(client, folder));
       return { value, found: `“${folder}” opens.` };
     });
     await run.step('count', async () => {
       const path = `${client.mailbox}/mailFolders/${encodeURIComponent(opened.folder.id)}`;
-      const { value } = await asked(deps, 'read', () =>
+      const { value } = await asked('read', () =>
         client.json('folders', `${path}?$select=totalItemCount,unreadItemCount`, counts),
       );
       const reading = new GraphInbox(opened, deps.seam);
@@ -107,7 +107,7 @@ async function openInboxOf(
     run.note(from, withoutIds(line)),
   );
   try {
-    return { client, inbox: await asked(deps, 'open-inbox', () => openMailboxFolder(client, 'INBOX')) };
+    return { client, inbox: await asked('open-inbox', () => openMailboxFolder(client, 'INBOX')) };
   } catch (error) {
     client.close();
     throw error;
@@ -115,11 +115,7 @@ async function openInboxOf(
 }
 
 /** A refusal as the fetch would see it. */
-async function asked<T>(
-  { seam }: GraphTestDeps,
-  purpose: GraphPurpose,
-  effect: () => Promise<T>,
-): Promise<T> {
+async function asked<T>(purpose: GraphPurpose, effect: () => Promise<T>): Promise<T> {
   try {
     return await effect();
   } catch (error) {
