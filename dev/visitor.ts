@@ -122,21 +122,22 @@ export class Visitor {
   /**
    * Adds a mailbox, which Postroom opens before it saves it.
    * @returns its id
+   * @param server where it is read; without a protocol, over IMAP
    * @param smtp the server that its account may send through; undefined: receive only
    */
   async addMailbox(
     account: string,
     address: string,
-    imap: { host: string; port: number },
+    server: { protocol?: string; host: string; port: number },
     smtp?: { host: string; port: number },
   ): Promise<string> {
     const sending = smtp && { smtpAccount: account, smtpHost: smtp.host, smtpPort: String(smtp.port) };
     const saved = await this.post('/mailboxes/new', {
       address,
       account,
-      protocol: 'imap',
-      host: imap.host,
-      port: String(imap.port),
+      protocol: server.protocol ?? 'imap',
+      host: server.host,
+      port: String(server.port),
       folder: 'INBOX',
       after: 'mark-seen',
       moveFolder: '',
