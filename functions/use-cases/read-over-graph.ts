@@ -2,6 +2,7 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { grantedWays } from '../../shared/accounts/account-resources.ts';
 import type { ConnectRequest } from '../../shared/consent/consent.ts';
 import { requestFurtherWays } from '../../shared/consent/further-ways.ts';
+import { queueTask } from '../../shared/intake/fetch-again.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { MailboxAuthor } from '../../shared/mailboxes/mailbox-entry.ts';
 import { type FetchState, lastSuccessOf } from '../../shared/mailboxes/mailbox-store.ts';
@@ -82,8 +83,8 @@ export type GraphSwitch =
   | { kind: 'not-opened'; code: Code; isApp: boolean };
 
 /**
- * Reads a mailbox over Microsoft Graph from now on, if it opens there. The next fetch starts within a minute; the
- * content keys of the ledger tell it what was imported before.
+ * Reads a mailbox over Microsoft Graph from now on, if it opens there, and fetches it at once, whatever its interval.
+ * The content keys of the ledger tell the fetch what was imported before.
  */
 export async function switchToGraph(
   services: Services,
@@ -115,6 +116,9 @@ export async function switchToGraph(
     { mailbox: { ...plan.mailbox, fetchSince }, before: mailbox, ...author },
     { evenIfNotOpened: false },
   );
-  if (saved.kind === 'saved') return { kind: 'switched' };
+  if (saved.kind === 'saved') {
+    await queueTask(services.queues, mailbox.id, { kind: 'new-mail' });
+    return { kind: 'switched' };
+  }
   return { kind: 'not-opened', code, isApp: stored !== undefined && stored.account.kind === 'app' };
 }

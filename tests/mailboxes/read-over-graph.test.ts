@@ -7,6 +7,7 @@ import type { ConnectionTest } from '../../shared/connection-test/connection-tes
 import type { Cursor } from '../../shared/mailboxes/cursor.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { VerifiedMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
+import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
@@ -21,12 +22,18 @@ let visitor: Visitor;
 let account: Account;
 let mailbox: Mailbox;
 let opened: VerifiedMailbox;
+let queues: MemoryQueues;
 
 beforeEach(async () => {
   app = await startDemoApp({}, { graph: `http://localhost:${GRAPH.port}` });
   ({ account } = await connectSupport(app));
   opened = { kind: 'opened', unread: 0, total: 2 };
-  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, { verifyMailbox: async () => opened });
+  queues = new MemoryQueues(app.seam);
+  visitor = new Visitor(
+    app,
+    { id: 'alex', roles: ['admin'] },
+    { verifyMailbox: async () => opened, queues },
+  );
   mailbox = mailboxOf(account);
   await app.services.mailboxes.save(mailbox);
 });
@@ -145,6 +152,16 @@ describe('asks for the permission', () => {
     await app.services.accounts.save({ ...account, scopes });
     expect((await press()).location).toBe(`/mailboxes/${mailbox.id}/connected?flash=over-graph`);
     expect((await now())?.protocol).toBe('graph');
+  });
+
+  it('and then fetches the mailbox without waiting for the next minute', async () => {
+    const asked = await press();
+    const { callback } = await visitor.ride(await visitor.get(asked.location ?? ''), SUPPORT);
+    expect(queues.sent).toEqual([]);
+    await visitor.get(callback);
+    expect(queues.sent).toMatchObject([
+      { name: 'fetch-shard', value: { mailboxIds: [mailbox.id], task: { kind: 'new-mail' } } },
+    ]);
   });
 });
 

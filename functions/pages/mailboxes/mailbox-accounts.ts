@@ -38,20 +38,24 @@ export interface AccountChoice {
 export async function accountChoices({ providers, accounts, config }: Services): Promise<AccountChoice[]> {
   const known = await providers.list();
   const choices = await Promise.all(
-    known.map(async (provider) => {
-      const preset = presetNamed(provider.preset, config, provider.cloud);
-      const servers = { ...mailServersOf(provider, config), ...(preset?.graph && { graph: preset.graph }) };
-      return (await accounts.listOf(provider.id)).map((account) => ({
-        value: `${account.providerId}.${account.accountId}`,
-        label: `${account.user} (${provider.name})`,
-        account,
-        provider,
-        preset,
-        servers,
-      }));
-    }),
+    known.map(async (provider) =>
+      (await accounts.listOf(provider.id)).map((account) => choiceOf(config, provider, account)),
+    ),
   );
   return choices.flat().toSorted((a, b) => a.label.localeCompare(b.label));
+}
+
+/** An account of this provider as a choice. Pure. */
+export function choiceOf(config: Services['config'], provider: Provider, account: Account): AccountChoice {
+  const preset = presetNamed(provider.preset, config, provider.cloud);
+  return {
+    value: `${account.providerId}.${account.accountId}`,
+    label: `${account.user} (${provider.name})`,
+    account,
+    provider,
+    preset,
+    servers: { ...mailServersOf(provider, config), ...(preset?.graph && { graph: preset.graph }) },
+  };
 }
 
 /**
@@ -68,7 +72,7 @@ export function isGranted({ account, preset, provider }: AccountChoice, protocol
 }
 
 /** The way to read that the account was granted, the usual one first. */
-const readingOf = (choice: AccountChoice): ReadingProtocol =>
+export const readingOf = (choice: AccountChoice): ReadingProtocol =>
   readingProtocols.find((protocol) => choice.servers[protocol] && isGranted(choice, protocol)) ?? 'imap';
 
 /** The sign-in page of this account; for the account that fetches a mailbox, it reconnects the mailbox. */
