@@ -40,11 +40,12 @@ export class Visitor {
 
   /**
    * Registers the demo provider with the values its form suggests, and signs in a mailbox's account.
-   * @param ways how the account is to be used; absent: in the usual ways
+   * @param ways how the account is to be used; absent: over IMAP and SMTP, without push, so that each email waits
+   * for a fetch
    * @returns the account, as the mailbox form names it
    * @throws Error that names the page on which it stopped
    */
-  async connect(address: string, ways?: readonly string[]): Promise<string> {
+  async connect(address: string, ways: readonly string[] = ['imap', 'smtp']): Promise<string> {
     const draft = await this.get('/providers/new?preset=demo');
     return this.connectAt({ ...formValues(draft.html), preset: 'demo' }, address, ways);
   }

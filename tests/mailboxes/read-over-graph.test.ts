@@ -29,11 +29,7 @@ beforeEach(async () => {
   ({ account } = await connectSupport(app));
   opened = { kind: 'opened', unread: 0, total: 2 };
   queues = new MemoryQueues(app.seam);
-  visitor = new Visitor(
-    app,
-    { id: 'alex', roles: ['admin'] },
-    { verifyMailbox: async () => opened, queues },
-  );
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, { verifyMailbox: async () => opened, queues });
   mailbox = mailboxOf(account);
   await app.services.mailboxes.save(mailbox);
 });

@@ -32,6 +32,7 @@ const OWNERS = [
   'office',
   'welcome',
   'claims',
+  'alerts',
 ] as const;
 
 export type Owner = (typeof OWNERS)[number];
@@ -57,6 +58,8 @@ export interface StoryWorld extends AsyncDisposable {
   accountsOf(user: string): Promise<Account[]>;
   /** One complete fetch by a fresh process. Throws with the mailbox's failure when it fails. */
   fetch(address: string): Promise<void>;
+  /** Starts a process that runs the queue functions; no timer runs there. Its owner stops it. */
+  startWorker(): Promise<HostProcess>;
   /** Ages an account's access token by an hour: the next fetch of a fresh process refreshes it. */
   age(user: string): Promise<void>;
 }
@@ -111,6 +114,7 @@ export async function openStoryWorld({ asExchange = false } = {}): Promise<Story
         await worker.stop();
       }
     },
+    startWorker: () => postroom.startHost({ settings, background: true }),
     async age(user) {
       const past = new Date(Date.now() - 1000).toISOString();
       for (const account of await accountsOf(user))

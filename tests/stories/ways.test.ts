@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hasChromium } from '../../dev/browser.ts';
 import { faults } from '../../dev/emulators/mail/exchange-texts.ts';
+import type { HostProcess } from '../../dev/host/host-process.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import {
@@ -56,7 +57,7 @@ describe.skipIf(!hasChromium)('a mailbox is read in a browser', { timeout: 180_0
     await page.goto(`/mailboxes/${mailbox?.id}/test`);
     await press(page, page.getByRole('button', { name: 'Test now' }));
     await expect
-      .poll(() => testedWords(page), { timeout: 60_000, interval: 500 })
+      .poll(() => wordsAfterReload(page), { timeout: 60_000, interval: 500 })
       .toContain(`${name} and SMTP work.`);
     await reader.lookClosely('test passed');
     expectGoodPages(reader);
@@ -76,6 +77,48 @@ describe.skipIf(!hasChromium)('a mailbox is read in a browser', { timeout: 180_0
     await saveMailbox(page);
     expect(await mailboxOf(address)).toMatchObject({ protocol: 'graph' });
     await expectTicket(page, address, 'A question to the shared mailbox');
+    expectGoodPages(reader);
+  });
+
+  it('with push: an email dropped in is a ticket within seconds, although no timer runs', async () => {
+    const reader = await world.visit('push', 'alex');
+    const { page } = reader;
+    const address = addressOf('alerts');
+    const providerId = await registerDemo(page, 'Contoso with push');
+    await goToProvider(page, providerId, { address });
+    await signInThere(page, address);
+    await readHeading(page, 'Add a mailbox');
+    await saveMailbox(page);
+    const worker = await world.startWorker();
+    try {
+      await runMonitor(worker);
+      const id = (await mailboxOf(address))?.id;
+      await page.goto(`/mailboxes/${id}/edit`);
+      await expect.poll(() => wordsAfterReload(page), { timeout: 30_000 }).toContain('Push: on since');
+      await reader.lookClosely('push is on');
+      // Only the event of the email can cause the first fetch.
+      const { fetchState } = createMailboxStore(world.postroom.tables);
+      const isFetched = async () =>
+        [...(await fetchState()).shards.values()].some((shard) => shard.has(id ?? ''));
+      expect(await isFetched()).toBe(false);
+      const began = performance.now();
+      await world.postroom.stack.mail.deliver(address, letter('An urgent question'));
+      await page.goto('/tickets');
+      const tickets = page.getByRole('link', { name: 'An urgent question' });
+      await expect
+        .poll(
+          async () => {
+            await page.reload();
+            return tickets.count();
+          },
+          { timeout: 30_000, interval: 200 },
+        )
+        .toBe(1);
+      console.log(`push: a ticket after ${Math.round(performance.now() - began)} ms`);
+      expect(world.postroom.log(), 'what the timer logs').not.toContain('mailboxes queued');
+    } finally {
+      await worker.stop();
+    }
     expectGoodPages(reader);
   });
 
@@ -113,7 +156,17 @@ describe.skipIf(!hasChromium)('a mailbox is read in a browser', { timeout: 180_0
   });
 });
 
-async function testedWords(page: Page): Promise<string> {
+/** As the host's operator may: the monitor subscribes. */
+async function runMonitor({ url }: HostProcess): Promise<void> {
+  const response = await fetch(`${url}/admin/functions/monitor`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ input: '' }),
+  });
+  expect(response.status).toBe(202);
+}
+
+async function wordsAfterReload(page: Page): Promise<string> {
   await page.reload();
   return wordsOf(page);
 }
