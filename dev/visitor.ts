@@ -40,11 +40,12 @@ export class Visitor {
 
   /**
    * Registers the demo provider with the values its form suggests, and signs in a mailbox's account.
-   * @param ways how the account is to be used; absent: in the usual ways
+   * @param ways how the account is to be used; absent: over IMAP and SMTP, without push, so that each email waits
+   * for a fetch
    * @returns the account, as the mailbox form names it
    * @throws Error that names the page on which it stopped
    */
-  async connect(address: string, ways?: readonly string[]): Promise<string> {
+  async connect(address: string, ways: readonly string[] = ['imap', 'smtp']): Promise<string> {
     const draft = await this.get('/providers/new?preset=demo');
     return this.connectAt({ ...formValues(draft.html), preset: 'demo' }, address, ways);
   }
@@ -122,21 +123,22 @@ export class Visitor {
   /**
    * Adds a mailbox, which Postroom opens before it saves it.
    * @returns its id
+   * @param server where it is read; without a protocol, over IMAP
    * @param smtp the server that its account may send through; undefined: receive only
    */
   async addMailbox(
     account: string,
     address: string,
-    imap: { host: string; port: number },
+    server: { protocol?: string; host: string; port: number },
     smtp?: { host: string; port: number },
   ): Promise<string> {
     const sending = smtp && { smtpAccount: account, smtpHost: smtp.host, smtpPort: String(smtp.port) };
     const saved = await this.post('/mailboxes/new', {
       address,
       account,
-      protocol: 'imap',
-      host: imap.host,
-      port: String(imap.port),
+      protocol: server.protocol ?? 'imap',
+      host: server.host,
+      port: String(server.port),
       folder: 'INBOX',
       after: 'mark-seen',
       moveFolder: '',

@@ -22,6 +22,7 @@ import {
   showMailboxForm,
   showNewMailbox,
 } from './pages/mailboxes/mailboxes.tsx';
+import { readOverGraph } from './pages/mailboxes/read-over-graph.ts';
 import {
   changeProvider,
   createProvider,
@@ -163,6 +164,7 @@ export const routes: readonly Route[] = [
   get(paths.connectionTest, 'admin', showConnectionTest),
   post(paths.connectionTest, 'admin', testConnection),
   get(paths.testTranscript, 'admin', downloadTranscript),
+  post(paths.readOverGraph, 'admin', readOverGraph),
   post(paths.pauseMailbox, 'admin', pauseMailbox),
   post(paths.resumeMailbox, 'admin', resumeMailbox),
   get(paths.mailboxCheck, 'admin', showFolderCheck),

@@ -17,6 +17,8 @@ export interface DrillFault {
   tokenSeconds?: number;
   /** What the mailbox's account is allowed; absent: the usual. */
   ways?: readonly string[];
+  /** How the mailbox is read; absent: over IMAP. */
+  protocol?: 'graph';
   /** Minutes between two runs of the timers once the alert exists; default 1. */
   everyMinutes?: number;
   /** False: no timer runs while the fault lasts. */
@@ -194,6 +196,26 @@ export const drillFaults: readonly DrillFault[] = [
     },
     // Postroom has replaced the subscription; its first event proves that it works.
     mend: ({ stack, now }) => stack.mail.deliver(MAILBOX, unannounced('second'), now()),
+  },
+  {
+    name: 'Graph throttled',
+    kind: 'mailbox-silent',
+    code: 'graph-throttled',
+    cause: /used up what Microsoft Graph allows/,
+    link: /\/mailboxes\/[a-z2-7]{26}\/test$/,
+    withinMinutes: PROMISED_MINUTES,
+    othersGoOn: true,
+    ways: ['graph', 'smtp'],
+    protocol: 'graph',
+    async inject({ stack, now }) {
+      const headers = { 'retry-after': '300' };
+      stack.graph.faults.push({ match: { path: '^/v1.0/(me|users)' }, times: ALWAYS, status: 429, headers });
+      // Push still works, so the fetch that it causes is the first to be throttled.
+      await stack.mail.deliver(MAILBOX, unannounced('third'), now());
+    },
+    async mend({ stack }) {
+      stack.graph.faults.length = 0;
+    },
   },
 ];
 

@@ -72,7 +72,12 @@ export async function openDrillWorld(
   {
     tokenSeconds = TOKEN_SECONDS,
     ways,
-  }: { tokenSeconds?: number | undefined; ways?: readonly string[] | undefined } = {},
+    protocol = 'imap',
+  }: {
+    tokenSeconds?: number | undefined;
+    ways?: readonly string[] | undefined;
+    protocol?: 'imap' | 'graph' | undefined;
+  } = {},
 ): Promise<DrillWorld> {
   const otherApp = { id: randomUUID(), name: 'Postroom (other)', secret: 'the-secret-of-the-other-app' };
   const demo = await openDemo({
@@ -115,7 +120,9 @@ export async function openDrillWorld(
   );
   const visitor = await adminAt(host);
   const account = await visitor.connect(MAILBOX, ways);
-  await visitor.addMailbox(account, MAILBOX, mail, smtp);
+  const { hostname, port } = new URL(stack.graph.url);
+  const server = protocol === 'graph' ? { protocol, host: hostname, port: Number(port) } : mail;
+  await visitor.addMailbox(account, MAILBOX, server, smtp);
   // The steps of an admin: a custom provider has its own redirect URI, which is entered in the app
   // registration before the provider is saved.
   const { location = '' } = await visitor.get('/providers/new?preset=custom');

@@ -1,6 +1,8 @@
 import type { Account } from '../accounts/account.ts';
 import { grantedWays } from '../accounts/account-resources.ts';
 import { isMicrosoftShaped } from '../accounts/issuer-rules.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { isLoginOf, loginsOf } from '../mailboxes/mailbox-logins.ts';
 import { type Protocol, protocols, serverProtocols } from '../providers/presets.ts';
 import { type Resource, resourcesOf } from '../providers/protocol-access.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -27,9 +29,30 @@ export function requestFurtherWays(
     ...mailbox,
     signIn: account.user,
     chooseAccount: false,
-    // Whoever may read over Graph also learns of new mail: no scope of its own is needed for that.
-    protocols: asked.filter((one) => one !== 'graph-push' || !asked.includes('graph')),
+    protocols: withoutImplied(asked),
     reconnect: undefined,
     replacement: { kind: 'this', accountId: account.accountId },
   };
 }
+
+/**
+ * The ways in which mailboxes use an account, to be asked for when its person signs in again: how each is read,
+ * whether it sends, and push if that was granted. Pure.
+ * @param mailboxes all, including those of other accounts
+ */
+export function waysInUse(
+  account: Pick<Account, 'providerId' | 'accountId' | 'scopes'>,
+  mailboxes: readonly Mailbox[],
+): readonly Protocol[] {
+  const used = new Set<Protocol>(grantedWays(account).filter((one) => one === 'graph-push'));
+  for (const mailbox of mailboxes) {
+    const { reading, sending } = loginsOf(mailbox);
+    if (isLoginOf(reading, account)) used.add(mailbox.protocol);
+    if (isLoginOf(sending, account)) used.add('smtp');
+  }
+  return withoutImplied(protocols.filter((one) => used.has(one)));
+}
+
+/** Whoever may read over Graph also learns of new mail: no scope of its own is needed for that. */
+const withoutImplied = (asked: readonly Protocol[]): readonly Protocol[] =>
+  asked.filter((one) => one !== 'graph-push' || !asked.includes('graph'));

@@ -99,10 +99,15 @@ export const graphEntries: readonly LineEntry[] = [
     code: 'graph-throttled',
     pattern: /\bApplicationThrottled\b|\bMailboxConcurrency\b|\bTooManyRequests\b|\bErrorServerBusy\b/,
     title: 'Microsoft Graph slows the app down',
-    cause: 'The app asks too often or too much at a time for this mailbox.',
+    // https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
+    cause:
+      'The app registration has used up what Microsoft Graph allows one app for one mailbox: four requests at a time and 10,000 in ten minutes. It recovers within minutes.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [nothingToDo],
+    steps: [
+      nothingToDo,
+      'Microsoft does not raise this limit. If it comes back often: look for other programs that use the same app registration for this mailbox, and give Postroom a registration of its own.',
+    ],
     links: [],
   },
   ownEntry('graph-token-refused', /\bInvalidAuthenticationToken\b/),

@@ -23,7 +23,7 @@ export type FetchTask =
    * Requests messages again that the server did not deliver. @param by name of the person who asked for it
    */
   | { kind: 'again'; refs: string[]; by: string }
-  /** The mail server has announced new email. `tries`: runs that found another one at work; absent: none. */
+  /** The mail server has announced new email, or is expected to have some. `tries`: runs that found another one at work; absent: none. */
   | { kind: 'new-mail'; tries?: number | undefined };
 
 /** A task about the subscription of a mailbox (shared/push), on the same queue. */

@@ -9,12 +9,13 @@ export function loginsOf(mailbox: Mailbox): { reading: MailLogin; sending: MailL
   return { reading: { host, port, providerId, accountId }, sending };
 }
 
-const isAccount = (login: AccountRef | undefined, account: AccountRef): boolean =>
+/** True when a login is of this account; false where there is no login. */
+export const isLoginOf = (login: AccountRef | undefined, account: AccountRef): boolean =>
   login?.providerId === account.providerId && login.accountId === account.accountId;
 
 /** True when an account signs in for a mailbox, over any protocol. */
 export const usesAccount = (mailbox: Mailbox, account: AccountRef): boolean =>
-  Object.values(loginsOf(mailbox)).some((login) => isAccount(login, account));
+  Object.values(loginsOf(mailbox)).some((login) => isLoginOf(login, account));
 
 /** True when any account of a provider signs in for a mailbox. */
 export const usesProvider = (mailbox: Mailbox, providerId: string): boolean =>
@@ -24,10 +25,10 @@ export const usesProvider = (mailbox: Mailbox, providerId: string): boolean =>
 export function withAccount(mailbox: Mailbox, before: AccountRef, after: AccountRef): Mailbox {
   const { providerId, accountId } = after;
   const moved = (login: MailLogin | undefined): MailLogin | undefined =>
-    login !== undefined && isAccount(login, before) ? { ...login, providerId, accountId } : login;
+    login !== undefined && isLoginOf(login, before) ? { ...login, providerId, accountId } : login;
   return {
     ...mailbox,
-    ...(isAccount(mailbox, before) && { providerId, accountId }),
+    ...(isLoginOf(mailbox, before) && { providerId, accountId }),
     sending: moved(mailbox.sending),
   };
 }

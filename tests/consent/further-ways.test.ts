@@ -1,10 +1,11 @@
 /** A consent for several ways at once, and further ways for an account that is already connected. */
 import { describe, expect, test } from 'vitest';
-import { requestFurtherWays, resourcesAsked } from '../../shared/consent/further-ways.ts';
+import { requestFurtherWays, resourcesAsked, waysInUse } from '../../shared/consent/further-ways.ts';
 import { appPermissionsFor, permissionsFor } from '../../shared/providers/permissions.ts';
 import { scopesOf } from '../../shared/providers/provider.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const microsoft = sampleProvider({ preset: 'microsoft', tenant: 'contoso.example' });
 const azure = { demo: undefined };
@@ -88,5 +89,31 @@ test('further ways are asked of the same account, together with those already gr
     signIn: account.user,
     protocols: ['imap', 'graph-send'],
     replacement: { kind: 'this', accountId: account.accountId },
+  });
+});
+
+describe('a person who signs in again is asked', () => {
+  const account = sampleAccount({ scopes: ['https://outlook.office.com/IMAP.AccessAsUser.All'] });
+  const mailbox = { ...mailboxOf(account), sending: undefined };
+  const sending = { ...mailboxOf(account), host: 'smtp.example', port: 587 };
+
+  test('for the way in which the mailbox is read, and for sending only if it sends', () => {
+    expect(waysInUse(account, [mailbox])).toEqual(['imap']);
+    expect(waysInUse(account, [{ ...mailbox, protocol: 'pop3', sending }])).toEqual(['pop3', 'smtp']);
+    expect(waysInUse(account, [{ ...mailbox, protocol: 'graph' }])).toEqual(['graph']);
+  });
+
+  test('for what the other mailboxes of the account need, and for nothing of other accounts', () => {
+    const others = [
+      { ...mailbox, id: 'shared', protocol: 'graph' as const },
+      { ...mailbox, id: 'other', accountId: 'other', protocol: 'pop3' as const },
+    ];
+    expect(waysInUse(account, [mailbox, ...others])).toEqual(['imap', 'graph']);
+  });
+
+  test('for push if it was granted, and not beside reading over Graph, which includes it', () => {
+    const pushed = { ...account, scopes: [...account.scopes, 'https://graph.microsoft.com/Mail.ReadBasic'] };
+    expect(waysInUse(pushed, [mailbox])).toEqual(['imap', 'graph-push']);
+    expect(waysInUse(pushed, [{ ...mailbox, protocol: 'graph' }])).toEqual(['graph']);
   });
 });

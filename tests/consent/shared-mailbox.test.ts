@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { choiceOf } from '../../functions/pages/mailboxes/mailbox-accounts.ts';
+import { mailboxOfAccount } from '../../functions/pages/mailboxes/preview-mailbox.ts';
 import { delegateAccessScript } from '../../shared/accounts/delegate-access-script.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { readRefusal } from '../../shared/outbox/smtp-refusal.ts';
@@ -27,7 +29,7 @@ let refusal: string | undefined;
 let sent: string[];
 
 beforeAll(async () => {
-  app = await startDemoApp();
+  app = await startDemoApp({}, { graph: 'http://localhost:7443' });
   const answer = async (said = refusal) =>
     said === undefined
       ? ({ kind: 'accepted', answer: '235 welcome' } as const)
@@ -103,6 +105,22 @@ describe('access to a shared mailbox', () => {
     const token = await app.services.accessTokens.get({ providerId, accountId }, AT_MAIL);
     expect(asked).toEqual([{ user: INFO, token: token.kind === 'token' ? token.token.expose() : '' }]);
     expect(allRows(app)).toEqual(before);
+  });
+
+  it('is tested in the way that the user has allowed', async () => {
+    const { config, providers, accounts } = app.services;
+    const provider = await providers.get(providerId);
+    const account = (await accounts.get({ providerId, accountId }))?.account;
+    if (provider === undefined || account === undefined) throw new Error('not connected');
+    const tested = (scopes: string[]) =>
+      mailboxOfAccount(choiceOf(config, provider, { ...account, scopes }), INFO, 0);
+    expect(tested([...account.scopes])).toMatchObject({ protocol: 'imap', sending: { host: 'localhost' } });
+    expect(tested(['https://graph.microsoft.com/Mail.ReadWrite.Shared'])).toMatchObject({
+      protocol: 'graph',
+      host: 'localhost',
+      port: 7443,
+      sending: undefined,
+    });
   });
 
   it('to send is proven only by an email, which is sent only on request', async () => {

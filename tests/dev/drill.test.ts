@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('npm run drill', () => {
-  test('has ten faults, each with its own promise', () => {
+  test('has eleven faults, each with its own promise', () => {
     expect(drillFaults.map(({ name }) => name)).toEqual([
       'dead refresh token',
       'expired secret',
@@ -33,6 +33,7 @@ describe('npm run drill', () => {
       'vault denied',
       'timer dead',
       'push silent',
+      'Graph throttled',
     ]);
   });
 

@@ -38,34 +38,41 @@ export interface AccountChoice {
 export async function accountChoices({ providers, accounts, config }: Services): Promise<AccountChoice[]> {
   const known = await providers.list();
   const choices = await Promise.all(
-    known.map(async (provider) => {
-      const preset = presetNamed(provider.preset, config, provider.cloud);
-      const servers = { ...mailServersOf(provider, config), ...(preset?.graph && { graph: preset.graph }) };
-      return (await accounts.listOf(provider.id)).map((account) => ({
-        value: `${account.providerId}.${account.accountId}`,
-        label: `${account.user} (${provider.name})`,
-        account,
-        provider,
-        preset,
-        servers,
-      }));
-    }),
+    known.map(async (provider) =>
+      (await accounts.listOf(provider.id)).map((account) => choiceOf(config, provider, account)),
+    ),
   );
   return choices.flat().toSorted((a, b) => a.label.localeCompare(b.label));
 }
 
+/** An account of this provider as a choice. Pure. */
+export function choiceOf(config: Services['config'], provider: Provider, account: Account): AccountChoice {
+  const preset = presetNamed(provider.preset, config, provider.cloud);
+  return {
+    value: `${account.providerId}.${account.accountId}`,
+    label: `${account.user} (${provider.name})`,
+    account,
+    provider,
+    preset,
+    servers: { ...mailServersOf(provider, config), ...(preset?.graph && { graph: preset.graph }) },
+  };
+}
+
 /**
  * False when mail permissions were granted but not this one. Unknown, and therefore true, for a custom
- * provider's scopes and for a response without mail scopes.
+ * provider's scopes and for a response without mail scopes. What Exchange grants to an app is in no token: it
+ * counts that a mailbox was opened with one.
  */
 export function isGranted({ account, preset, provider }: AccountChoice, protocol: MailProtocol): boolean {
   if (preset === undefined || traitsOf(provider).settingsFrom === 'admin') return protocol !== 'graph';
   const granted = grantedWays(account);
+  if (account.kind === 'app' && protocol === 'graph') return account.graph !== undefined;
+  if (account.kind === 'app' && granted.length === 0) return account.tokens.access !== undefined;
   return granted.length === 0 ? protocol !== 'graph' : granted.includes(protocol);
 }
 
 /** The way to read that the account was granted, the usual one first. */
-const readingOf = (choice: AccountChoice): ReadingProtocol =>
+export const readingOf = (choice: AccountChoice): ReadingProtocol =>
   readingProtocols.find((protocol) => choice.servers[protocol] && isGranted(choice, protocol)) ?? 'imap';
 
 /** The sign-in page of this account; for the account that fetches a mailbox, it reconnects the mailbox. */

@@ -1,12 +1,11 @@
-import type { AccountRef } from '../../../shared/accounts/account.ts';
 import { letterToOneself, newMark } from '../../../shared/connection-test/test-smtp.ts';
-import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
-import { mailProtocols } from '../../../shared/mailboxes/mailbox-form.ts';
+import type { Mailbox, MailLogin } from '../../../shared/mailboxes/mailbox.ts';
+import { type MailProtocol, mailProtocols } from '../../../shared/mailboxes/mailbox-form.ts';
 import { type MailboxPreview, previewMailbox } from '../../../shared/mailboxes/preview-mailbox.ts';
 import { routeOf } from '../../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
-import { mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
 import type { Services } from '../../services.ts';
+import { type AccountChoice, isGranted, readingOf } from './mailbox-accounts.ts';
 
 export type SendingPreview =
   | { kind: 'accepted' }
@@ -64,33 +63,27 @@ export async function sendToItself(
 }
 
 /**
- * An unsaved mailbox with its provider's defaults, for a preview. Undefined when the provider has no mail server.
+ * An unsaved mailbox of this account with its provider's defaults, read in the way that the account was granted,
+ * for a preview. Undefined when the provider has no server for that.
+ * @param now milliseconds since the epoch
  */
-export function mailboxOfPreset(
-  provider: Provider,
-  config: Services['config'],
-  account: AccountRef,
-  address: string,
-  now: number,
-): Mailbox | undefined {
-  const { imap, smtp } = mailServersOf(provider, config);
-  if (imap === undefined) return undefined;
-  const { providerId, accountId } = account;
+export function mailboxOfAccount(choice: AccountChoice, address: string, now: number): Mailbox | undefined {
+  const { providerId, accountId } = choice.account;
+  const loginAt = (protocol: MailProtocol): MailLogin | undefined => {
+    const server = choice.servers[protocol];
+    const port = server?.port ?? mailProtocols[protocol].ports[0];
+    return server && { host: server.host, port, providerId, accountId };
+  };
+  const protocol = readingOf(choice);
+  const reading = loginAt(protocol);
+  if (reading === undefined) return undefined;
   return {
+    ...reading,
     id: '',
     address,
-    protocol: 'imap',
-    host: imap.host,
-    port: imap.port ?? mailProtocols.imap.ports[0],
+    protocol,
     folder: 'INBOX',
-    providerId,
-    accountId,
-    sending: smtp && {
-      host: smtp.host,
-      port: smtp.port ?? mailProtocols.smtp.ports[0],
-      providerId,
-      accountId,
-    },
+    sending: isGranted(choice, 'smtp') ? loginAt('smtp') : undefined,
     enabled: true,
     intervalMinutes: 1,
     afterFetch: { kind: 'mark-seen' },

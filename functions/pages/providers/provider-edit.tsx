@@ -4,7 +4,7 @@ import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { proposedExpiry, questionedFrom } from '../../../shared/providers/credential-form.ts';
 import { isReadyToSignIn } from '../../../shared/providers/preflight.ts';
-import { type Preset, presetNamed, presetsFor } from '../../../shared/providers/presets.ts';
+import { type Preset, type Protocol, presetNamed, presetsFor } from '../../../shared/providers/presets.ts';
 import { type Provider, presetOf, usualProtocols, waysOf } from '../../../shared/providers/provider.ts';
 import {
   isAnotherRegistration,
@@ -43,7 +43,7 @@ export async function showNewProvider(c: PageContext): Promise<Response> {
     name: preset.settingsFrom === 'admin' ? '' : preset.label,
     clientId: '',
     expiresOn: proposedExpiry(seam.now()),
-    ...wayFields(usualProtocols),
+    ...wayFields(proposedWays(preset)),
     ...linkedFields(preset, c),
     ...demoFields(preset, c),
   };
@@ -109,6 +109,10 @@ export async function changeProvider(c: RouteContext<'editProvider'>): Promise<R
     303,
   );
 }
+
+/** The demo shows push; elsewhere it needs one more permission, so a person chooses it. */
+const proposedWays = ({ isDemo, graph }: Preset): readonly Protocol[] =>
+  isDemo && graph !== undefined ? [...usualProtocols, 'graph-push'] : usualProtocols;
 
 /** The ID that the form was opened with, as in the redirect URI it showed; otherwise a new one. */
 const idIn = ({ id = '' }: Typed): string => (isProviderId(id) ? id : newProviderId());

@@ -18,10 +18,10 @@ import { FinishSetup } from '../mailboxes/finish-setup.tsx';
 import { type Beginnings, SignedInAccounts } from '../mailboxes/which-mailbox-view.tsx';
 import { WayFields } from '../providers/way-fields.tsx';
 
-/** The form's defaults: the mailbox signs in itself, in the ways of its provider. */
-export const connectFields = (provider: Provider): Record<string, string> => ({
+/** The form's defaults: the mailbox signs in itself. @param ways absent: those of its provider */
+export const connectFields = (provider: Provider, ways = waysOf(provider)): Record<string, string> => ({
   who: 'self',
-  ...wayFields(waysOf(provider)),
+  ...wayFields(ways),
 });
 
 /** Which mailbox, who signs in, and whether that person is here or gets a link. */

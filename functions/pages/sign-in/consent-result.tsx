@@ -10,7 +10,8 @@ import type { ConsentOutcome } from '../../../shared/consent/finish-consent.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
-import { mailboxOfPreset, previewOf } from '../mailboxes/preview-mailbox.ts';
+import { choiceOf } from '../mailboxes/mailbox-accounts.ts';
+import { mailboxOfAccount, previewOf } from '../mailboxes/preview-mailbox.ts';
 import { consentCookieOf, holdsInvitation, keepResultCookie } from './consent-cookies.ts';
 import { invitationDonePage } from './invitation-views.tsx';
 import { explainedFor, outcomePage, outcomeView } from './outcome-view.tsx';
@@ -100,11 +101,15 @@ async function done(
   if (connectRequest === undefined || account === undefined)
     return c.html(await outcomePage(c, { kind: 'unknown' }, new URLSearchParams()), 400);
   const provider = await services.providers.get(connectRequest.providerId);
-  // The existing mailbox, or one with the provider's defaults; undefined when the provider has no mail server.
+  // The existing mailbox, or one with the provider's defaults; undefined when the provider has no server for it.
   const mailbox =
     connectRequest.reconnect === undefined
       ? provider &&
-        mailboxOfPreset(provider, services.config, account, connectRequest.address, services.seam.now())
+        mailboxOfAccount(
+          choiceOf(services.config, provider, account),
+          connectRequest.address,
+          services.seam.now(),
+        )
       : await services.mailboxes.get(connectRequest.reconnect.mailboxId);
   const preview = mailbox && (await previewOf(services, mailbox));
   return c.html(invitationDonePage({ connectRequest, user: account.user, preview }));

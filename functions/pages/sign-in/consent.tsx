@@ -2,10 +2,11 @@
 import { appAccountId } from '../../../shared/accounts/app-account.ts';
 import { parseConnectForm } from '../../../shared/consent/connect-form.ts';
 import type { ConnectRequest } from '../../../shared/consent/consent.ts';
+import { waysInUse } from '../../../shared/consent/further-ways.ts';
 import { buildAuthorizationUrl, startConsent } from '../../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
-import { presetNamed } from '../../../shared/providers/presets.ts';
+import { type Protocol, presetNamed } from '../../../shared/providers/presets.ts';
 import { type Provider, waysOf } from '../../../shared/providers/provider.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { flashOf, formData } from '../../http/form-data.ts';
@@ -94,7 +95,8 @@ async function askedFor(
   const provider = await c.get('services').providers.get(providerId);
   if (provider === undefined || provider.state === 'draft') return c.notFound();
   const typed = await formData(c);
-  const parsed = parseConnectForm(typed, waysOf(provider));
+  const mailbox = await mailboxOf(c, typed['mailbox']);
+  const parsed = parseConnectForm(typed, await usualWays(c, provider, mailbox));
   if (parsed.kind === 'invalid')
     return c.html(
       connectPage({
@@ -106,14 +108,13 @@ async function askedFor(
       }),
       422,
     );
-  const mailbox = await mailboxOf(c, typed['mailbox']);
   const reconnect = mailbox && { mailboxId: mailbox.id, accountId: mailbox.accountId };
   return { provider, connectRequest: { ...parsed.connectRequest, providerId: provider.id, reconnect } };
 }
 
 async function proposedFields(c: PageContext, provider: Provider): Promise<Record<string, string>> {
   const mailbox = await mailboxOf(c, c.req.query('mailbox'));
-  const usual = connectFields(provider);
+  const usual = connectFields(provider, await usualWays(c, provider, mailbox));
   if (mailbox === undefined) return { ...usual, address: c.req.query('address') ?? '' };
   const account = (await c.get('services').accounts.get(mailbox))?.account;
   const shared = account !== undefined && account.user.toLowerCase() !== mailbox.address.toLowerCase();
@@ -123,6 +124,18 @@ async function proposedFields(c: PageContext, provider: Provider): Promise<Recor
     mailbox: mailbox.id,
     ...(shared && { who: 'shared', signIn: account.user }),
   };
+}
+
+/** What the form proposes: what the account is in use for, or for a new mailbox what its provider is for. */
+async function usualWays(
+  c: PageContext,
+  provider: Provider,
+  mailbox: Mailbox | undefined,
+): Promise<readonly Protocol[]> {
+  if (mailbox === undefined) return waysOf(provider);
+  const { accounts, mailboxes } = c.get('services');
+  const [stored, all] = await Promise.all([accounts.get(mailbox), mailboxes.list()]);
+  return waysInUse({ ...mailbox, scopes: stored?.account.scopes ?? [] }, all);
 }
 
 async function mailboxOf(c: PageContext, id: string | undefined): Promise<Mailbox | undefined> {

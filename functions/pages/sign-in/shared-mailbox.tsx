@@ -21,7 +21,8 @@ import { Panel } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
-import { mailboxOfPreset } from '../mailboxes/preview-mailbox.ts';
+import { choiceOf } from '../mailboxes/mailbox-accounts.ts';
+import { mailboxOfAccount } from '../mailboxes/preview-mailbox.ts';
 import { AccessCheck, type CheckedAccess, checkAccess } from './access-check.tsx';
 
 const ADDRESS = 'Enter the address of the shared mailbox, for example info@example.org.';
@@ -47,7 +48,7 @@ export async function tryRightsOnMailbox(c: RouteContext<'sharedMailbox'>): Prom
   const address = (typed['address'] ?? '').trim();
   const filled = { address, user: account?.user ?? '', account: account?.accountId ?? '' };
   const mailbox =
-    account && mailboxOfPreset(provider, services.config, account, address, services.seam.now());
+    account && mailboxOfAccount(choiceOf(services.config, provider, account), address, services.seam.now());
   if (mailbox === undefined || !isMailAddress(address)) {
     const errors = isMailAddress(address)
       ? { account: 'Choose the user who signs in.' }

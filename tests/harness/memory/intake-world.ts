@@ -89,7 +89,6 @@ export class IntakeWorld {
   readonly violations = new Set<string>();
   now = START;
   readonly #signIn: SignIn;
-  readonly #protocol: MemoryProtocol;
   readonly #design: Design;
   #savedMailbox: Mailbox | undefined;
   #checkedAt = -1;
@@ -102,7 +101,6 @@ export class IntakeWorld {
     address,
   }: WorldOptions = {}) {
     this.#design = design;
-    this.#protocol = memoryProtocols[protocol];
     this.mailbox = { ...mailboxOf(afterFetch, protocol), answers };
     if (address !== undefined) this.mailbox.address = address;
     this.#signIn = new SignIn(
@@ -110,6 +108,11 @@ export class IntakeWorld {
       () => this.mailbox,
       () => this.now,
     );
+  }
+
+  /** A person may switch the mailbox to another one. */
+  get #protocol(): MemoryProtocol {
+    return memoryProtocols[this.mailbox.protocol];
   }
 
   /** The cached access token expires now. */
