@@ -25,7 +25,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   senders: ['audit'],
   mailboxes: ['message-class', 'audit', 'providers', 'explanations', 'paths'],
   secrets: ['audit', 'providers', 'mailboxes', 'alerts', 'paths'],
-  outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
+  outbox: ['mailboxes', 'providers', 'explanations', 'activity', 'tickets', 'message-class'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
   consent: ['audit', 'accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
   heartbeats: [],
@@ -77,6 +77,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
     /^shared\/outbox\/smtp-session\.ts$/,
     /^dev\/host\/demo-page\.ts$/,
     /^dev\/emulators\/graph\/mail\/send-mail\.ts$/,
+    /^dev\/bench\/send-jobs\.ts$/,
   ],
   oauth4webapi: [/^shared\/accounts\/oauth-[\w-]+\.ts$/],
   'oidc-provider': [/^dev\/emulators\/entra\//],
@@ -105,6 +106,7 @@ const onceInProduct = [
 /** The things of the product that a command on a developer's machine runs by itself: pure, without settings or emulators. */
 const devUses: Readonly<Record<string, readonly string[]>> = {
   'dev/bench/replay-dispositions.ts': ['intake'],
+  'dev/bench/outbox-rows.ts': ['outbox'],
   'dev/explain.ts': ['explanations', 'providers'],
   'dev/register-app.ts': ['providers'],
   'dev/register-app/allow-rotation.ts': ['providers'],
