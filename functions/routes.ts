@@ -21,6 +21,7 @@ import {
   showMailboxForm,
   showNewMailbox,
 } from './pages/mailboxes/mailboxes.tsx';
+import { readOverGraph } from './pages/mailboxes/read-over-graph.ts';
 import {
   changeProvider,
   createProvider,
@@ -160,6 +161,7 @@ export const routes: readonly Route[] = [
   get(paths.connectionTest, 'admin', showConnectionTest),
   post(paths.connectionTest, 'admin', testConnection),
   get(paths.testTranscript, 'admin', downloadTranscript),
+  post(paths.readOverGraph, 'admin', readOverGraph),
   post(paths.pauseMailbox, 'admin', pauseMailbox),
   post(paths.resumeMailbox, 'admin', resumeMailbox),
   get(paths.mailboxCheck, 'admin', showFolderCheck),

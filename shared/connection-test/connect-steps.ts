@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { ConnectFailure } from '../mailboxes/connect-inbox.ts';
 import { connectSocket, type Encryption, type LineSocket, SocketError } from '../mailboxes/line-socket.ts';
 import type { MailLogin } from '../mailboxes/mailbox.ts';
+import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Secret } from '../platform/secret.ts';
 import { isPublicAddress } from '../providers/endpoint-safety.ts';
@@ -15,7 +16,7 @@ const CONNECT_MS = 20_000;
 export interface TestTokens {
   get(
     account: { providerId: string; accountId: string },
-    use: { host: string; rejected?: string | undefined },
+    use: { host: string; protocol?: MailProtocol | undefined; rejected?: string | undefined },
   ): Promise<{ kind: 'token'; token: Secret; expiresAt: string; user: string } | ConnectFailure>;
 }
 
@@ -94,7 +95,9 @@ export async function tokenOf(
   { host, providerId, accountId }: MailLogin,
   rejected?: Secret,
 ): Promise<SignedInUser & { expiresAt: string }> {
-  const got = await accessTokens.get({ providerId, accountId }, { host, rejected: rejected?.expose() });
+  const { protocol } = run;
+  const use = { host, protocol, rejected: rejected?.expose() };
+  const got = await accessTokens.get({ providerId, accountId }, use);
   if (got.kind !== 'token') throw new StepRefused(`${got.code}: ${got.message}`);
   run.hide(got.token);
   return got;

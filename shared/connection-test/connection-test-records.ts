@@ -26,6 +26,7 @@ const step = objectOf<Step>({
   found: z.string(),
   evidence: z.string().optional(),
   narrowed: z.string().optional(),
+  protocolWorks: z.boolean().optional(),
 });
 
 const expectedMail = objectOf<ExpectedMail>({

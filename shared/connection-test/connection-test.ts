@@ -27,6 +27,8 @@ export interface Step {
   evidence?: string | undefined;
   /** What further probes have shown about a failure. */
   narrowed?: string | undefined;
+  /** Further probes have shown that the protocol is switched on for this mailbox; absent: not known. */
+  protocolWorks?: boolean | undefined;
 }
 
 /** A test email that has been sent. */

@@ -53,12 +53,6 @@ export class ImapProbe {
     return lines.filter((line) => /^\* LIST /i.test(line)).length;
   }
 
-  /** True when the open folder contains a message with this word in its subject. */
-  async holdsSubject(word: string): Promise<boolean> {
-    const lines = await this.#ask(`SEARCH SUBJECT "${word.replaceAll(/[^\w-]/g, '')}"`);
-    return lines.some((line) => /^\* SEARCH \d/i.test(line));
-  }
-
   async #ask(command: string, shown: string = command): Promise<string[]> {
     this.#number += 1;
     const tag = `t${this.#number}`;

@@ -5,8 +5,9 @@ import type { Seam } from '../platform/seam.ts';
 import type { ReadingProtocol } from '../providers/presets.ts';
 import type { TestTokens } from './connect-steps.ts';
 import type { ConnectionTest, Step } from './connection-test.ts';
+import { findTestEmail } from './find-test-email.ts';
 import { testGraph } from './test-graph.ts';
-import { findMail, testImap } from './test-imap.ts';
+import { testImap } from './test-imap.ts';
 import { testPop3 } from './test-pop3.ts';
 import { TestRunner } from './test-runner.ts';
 import { testSmtp } from './test-smtp.ts';
@@ -65,13 +66,13 @@ export async function findTestMessage(
 ): Promise<ConnectionTest> {
   const { expected } = test;
   if (expected === undefined) return test;
-  const run = new TestRunner(deps, 'imap', mailbox);
+  const run = new TestRunner(deps, mailbox.protocol, mailbox);
   const taken = await deps.isTaken(expected.mark);
   let found: string | undefined = taken ? 'The email arrived and was skipped as a test.' : undefined;
   const search = await run.take(async () => {
     if (taken) return;
     const isThere = await run.step('arrival', async () => {
-      const value = await findMail(run, deps, mailbox, expected.mark);
+      const value = await findTestEmail(run, deps, mailbox, expected.mark);
       return { value, found: '' };
     });
     if (isThere) found = `The email is in ${mailbox.address}.`;

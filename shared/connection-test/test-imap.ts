@@ -39,7 +39,9 @@ export async function testImap(
       return { value: count, found: `“${folder}” opens.` };
     } catch (error) {
       if (!(error instanceof StepRefused && NOT_CONNECTED.test(error.message))) throw error;
-      throw new StepRefused(error.message, await narrowed(run, deps, mailbox, talk, signedIn));
+      const probes = await probeAccess(run, deps, mailbox, talk, signedIn);
+      const protocolWorks = probes.folders === 'opens' || probes.again === 'opens';
+      throw new StepRefused(error.message, diagnoseNoAccess(probes), { protocolWorks });
     }
   });
   await run.step('count', async () => {
@@ -97,13 +99,13 @@ async function signedInTalk(
   return talk;
 }
 
-async function narrowed(
+async function probeAccess(
   run: TestRunner,
   deps: ReachDeps & { pauseMs?: number | undefined },
   mailbox: Mailbox,
   talk: ImapProbe,
   { user, token }: SignedInUser,
-): Promise<string> {
+): Promise<AccessProbes> {
   const { address, folder } = mailbox;
   const probe = async (what: string, act: () => Promise<unknown>): Promise<'opens' | 'refused'> => {
     run.note('test', `probe: ${what}`);
@@ -123,27 +125,5 @@ async function narrowed(
   const again = await probe('a second connection', opens(address, folder));
   const same = address.toLowerCase() === user.toLowerCase();
   const own = same ? undefined : await probe(`the own mailbox of ${user}`, opens(user, 'INBOX'));
-  const probes: AccessProbes = { mailbox: address, user, folders, again, own };
-  return diagnoseNoAccess(probes);
-}
-
-/**
- * True when the test email is in the mailbox: in the fetched folder, the inbox, or the folder it is moved
- * to.
- */
-export async function findMail(
-  run: TestRunner,
-  deps: ReachDeps,
-  mailbox: Mailbox,
-  mark: string,
-): Promise<boolean> {
-  const { token } = await tokenOf(run, deps, mailbox);
-  const talk = await signedInTalk(run, deps, mailbox, mailbox.address, token);
-  const { afterFetch, folder } = mailbox;
-  const places = new Set(['INBOX', folder, ...(afterFetch.kind === 'move' ? [afterFetch.folder] : [])]);
-  for (const place of places) {
-    await talk.examine(place);
-    if (await talk.holdsSubject(mark)) return true;
-  }
-  return false;
+  return { mailbox: address, user, folders, again, own };
 }

@@ -18,11 +18,14 @@ const LONGEST_LINE = 500;
 /** A server's refusal of a step, with its message; `narrowed` is what further probes have shown. */
 export class StepRefused extends PostroomError {
   readonly narrowed: string | undefined;
+  /** Probes have shown that the protocol is switched on for this mailbox. */
+  readonly protocolWorks: boolean;
 
-  constructor(line: string, narrowed?: string) {
+  constructor(line: string, narrowed?: string, { protocolWorks = false } = {}) {
     super('step-refused', line);
     this.name = 'StepRefused';
     this.narrowed = narrowed;
+    this.protocolWorks = protocolWorks;
   }
 }
 
@@ -32,7 +35,7 @@ class TestOver extends Error {}
 /** Runs the steps of one test in order, until one fails. */
 export class TestRunner {
   readonly #seam: Seam;
-  readonly #protocol: MailProtocol;
+  readonly protocol: MailProtocol;
   readonly #server: string;
   readonly #startedAt: string;
   readonly #steps: Step[] = [];
@@ -51,7 +54,7 @@ export class TestRunner {
   ) {
     this.#seam = seam;
     this.#stepMs = stepMs;
-    this.#protocol = protocol;
+    this.protocol = protocol;
     this.#server = `${server.host}:${server.port}`;
     this.#startedAt = new Date(seam.now()).toISOString();
   }
@@ -66,7 +69,7 @@ export class TestRunner {
       for (const wire of this.#wires) wire.close();
     }
     return {
-      protocol: this.#protocol,
+      protocol: this.protocol,
       server: this.#server,
       startedAt: this.#startedAt,
       steps: this.#steps,
@@ -78,12 +81,12 @@ export class TestRunner {
   /** Runs one step with a timeout of 20 seconds; `work` returns its value and a sentence. */
   async step<T>(name: StepName, work: () => Promise<{ value: T; found: string }>): Promise<T> {
     const began = this.#seam.now();
-    const done = (step: Pick<Step, 'state' | 'found' | 'evidence' | 'narrowed'>): void => {
+    const done = (step: Omit<Step, 'name' | 'ms'>): void => {
       this.#steps.push({ name, ms: Math.max(0, this.#seam.now() - began), ...step });
     };
     try {
       const { value, found } = await this.#inTime(() =>
-        this.#seam.call(`${this.#protocol}.test-${name}`, work),
+        this.#seam.call(`${this.protocol}.test-${name}`, work),
       );
       done({ state: 'passed', found });
       return value;
@@ -91,7 +94,14 @@ export class TestRunner {
       if (!isOfTheWorld(error)) throw error;
       const evidence = this.#masked(evidenceOf(error, this.#transcript)).slice(0, LONGEST_LINE);
       const narrowed = (error instanceof StepRefused ? error.narrowed : undefined) ?? this.#hintFor(name);
-      done({ state: 'failed', found: '', evidence, ...(narrowed !== undefined && { narrowed }) });
+      const protocolWorks = error instanceof StepRefused && error.protocolWorks;
+      done({
+        state: 'failed',
+        found: '',
+        evidence,
+        ...(narrowed !== undefined && { narrowed }),
+        ...(protocolWorks && { protocolWorks }),
+      });
       throw new TestOver();
     }
   }
@@ -129,7 +139,7 @@ export class TestRunner {
 
   /** Only for the sign-in step: what the token's claims show. */
   #hintFor(name: StepName): string | undefined {
-    return name === 'sign-in' ? tokenFault(this.#facts, this.#protocol) : undefined;
+    return name === 'sign-in' ? tokenFault(this.#facts, this.protocol) : undefined;
   }
 
   #masked(text: string): string {
@@ -162,6 +172,9 @@ const isOfTheWorld = (error: unknown): boolean =>
 function evidenceOf(error: unknown, transcript: readonly string[]): string {
   if (error instanceof StepRefused) return error.message;
   if (error instanceof Pop3Error && error.said !== '') return error.said;
+  // Graph's own code and message; a mail server's are in the cause.
+  if (error instanceof InboxError && error.code.startsWith('graph-') && error.said !== undefined)
+    return error.said;
   if (error instanceof Pop3Error || error instanceof InboxError) return evidenceOf(error.cause, transcript);
   if (error instanceof SocketError) {
     const last = transcript.at(-1) ?? '';

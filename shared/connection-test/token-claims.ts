@@ -7,6 +7,8 @@ export interface TokenClaims {
   audience: string;
   /** Delegated or application permissions. */
   permissions: readonly string[];
+  /** The app's own token, without a person. */
+  isApp: boolean;
 }
 
 /** Undefined for a token that is not a JWT: Microsoft also calls its tokens opaque. Pure. */
@@ -27,13 +29,13 @@ export function tokenClaims(token: Secret): TokenClaims | undefined {
   const permissions = words.filter((word) => /^[A-Za-z][\w.]{0,79}$/.test(word)).slice(0, 20);
   return typeof aud !== 'string' || permissions.length === 0
     ? undefined
-    : { audience: aud.slice(0, 100), permissions };
+    : { audience: aud.slice(0, 100), permissions, isApp: typeof scp !== 'string' };
 }
 
 const needed: Readonly<Record<MailProtocol, RegExp>> = {
   imap: /^IMAP\./i,
   pop3: /^POP\./i,
-  graph: /^Mail\.Read/i,
+  graph: /^Mail\.ReadWrite\b/i,
   smtp: /^SMTP\./i,
 };
 const names: Readonly<Record<MailProtocol, string>> = {
@@ -53,14 +55,25 @@ const GRAPH_AUDIENCE =
 /**
  * Why Exchange Online may have refused this token, as far as its claims show; undefined when they look
  * right, and for tokens of other providers. Pure.
+ * @param isShared the mailbox is not that of the token's owner
  */
-export function tokenFault(facts: TokenClaims | undefined, protocol: MailProtocol): string | undefined {
+export function tokenFault(
+  facts: TokenClaims | undefined,
+  protocol: MailProtocol,
+  isShared = false,
+): string | undefined {
   if (facts === undefined) return undefined;
   const isForGraph = GRAPH_AUDIENCE.test(facts.audience);
   if (isForGraph && protocol !== 'graph')
     return 'The token is for Microsoft Graph, not for the mail servers: the provider’s first scope must be one of Exchange Online.';
+  if (!isForGraph && protocol === 'graph')
+    return 'The token is for the mail servers, not for Microsoft Graph: the host of the mailbox is not that of Graph.';
   if (!isForGraph && !MAIL_AUDIENCE.test(facts.audience)) return undefined;
-  return facts.permissions.some((permission) => needed[protocol].test(permission))
+  const asksShared = protocol === 'graph' && isShared && !facts.isApp;
+  const [pattern, name] = asksShared
+    ? [/^Mail\.ReadWrite\.Shared$/i, 'Mail.ReadWrite.Shared']
+    : [needed[protocol], names[protocol]];
+  return facts.permissions.some((permission) => pattern.test(permission))
     ? undefined
-    : `The token does not contain ${names[protocol]}. Add that permission to the app registration, then sign in again.`;
+    : `The token does not contain ${name}. Add that permission to the app registration, then sign in again.`;
 }

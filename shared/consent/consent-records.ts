@@ -26,7 +26,13 @@ const connectRequest: z.ZodType<ConnectRequest> = z
     shared: z.boolean(),
     chooseAccount: z.boolean(),
     protocols: z.array(z.enum(protocols)),
-    reconnect: z.object({ mailboxId: z.string(), accountId: z.string() }).optional(),
+    reconnect: z
+      .object({
+        mailboxId: z.string(),
+        accountId: z.string(),
+        readOver: z.literal('graph').optional(),
+      })
+      .optional(),
     replacement: z
       .discriminatedUnion('kind', [
         z.object({ kind: z.literal('this'), accountId: z.string() }),

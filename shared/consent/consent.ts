@@ -18,8 +18,11 @@ export interface ConnectRequest {
   /** Shows the provider's account picker instead of a login hint. */
   chooseAccount: boolean;
   protocols: readonly Protocol[];
-  /** Set when a mailbox is reconnected: only its own account is accepted. */
-  reconnect: { mailboxId: string; accountId: string } | undefined;
+  /**
+   * Set when a mailbox is reconnected: only its own account is accepted. `readOver`: the mailbox is read over
+   * Microsoft Graph as soon as that was granted.
+   */
+  reconnect: { mailboxId: string; accountId: string; readOver?: 'graph' | undefined } | undefined;
   /**
    * An account that may replace the current one, as a person has agreed: this one, or any with the expected
    * username.

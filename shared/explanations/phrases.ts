@@ -39,7 +39,7 @@ export const imapOn =
 export const popOn =
   'Let an Exchange admin check that POP is switched on: Set-CASMailbox -Identity {mailbox} -PopEnabled $true';
 export const graphInstead =
-  'Microsoft 365: where IMAP and POP have to stay switched off, edit the mailbox in Postroom and choose Microsoft Graph, which needs neither.';
+  'Microsoft 365: where IMAP and POP have to stay switched off, test the connection of the mailbox and choose “Read over Microsoft Graph instead”, which needs neither.';
 export const smtpOn =
   'Let an Exchange admin switch it on for this mailbox: Set-CASMailbox -Identity {mailbox} -SmtpClientAuthenticationDisabled $false (or Users, Active users, the mailbox, Mail, “Manage email apps”, “Authenticated SMTP”).';
 export const waitAnHour = 'Changes at Exchange take up to an hour. Then test the mailbox again.';

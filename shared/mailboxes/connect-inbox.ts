@@ -16,8 +16,16 @@ export interface AccountRef {
 export interface TokenSource {
   get(
     account: AccountRef,
-    /** `host`: the mail server that will receive it; `rejected`: a token that it has just refused. */
-    use: { host: string; rejected?: string | undefined; tryNow?: boolean | undefined },
+    /**
+     * `host`: the server that will receive it; `protocol`: for what, where one host serves several;
+     * `rejected`: a token that it has just refused.
+     */
+    use: {
+      host: string;
+      protocol?: FetchProtocol | undefined;
+      rejected?: string | undefined;
+      tryNow?: boolean | undefined;
+    },
   ): Promise<{ kind: 'token'; token: Secret; user?: string | undefined } | ConnectFailure>;
 }
 
@@ -45,12 +53,12 @@ export async function connectInbox(
   mailbox: Mailbox,
 ): Promise<{ kind: 'connected'; inbox: Inbox } | ConnectFailure> {
   const account = { providerId: mailbox.providerId, accountId: mailbox.accountId };
+  const { host, port, folder, address: user, protocol } = mailbox;
   let rejected: string | undefined;
   for (;;) {
-    const token = await deps.accessTokens.get(account, { host: mailbox.host, rejected });
+    const token = await deps.accessTokens.get(account, { host, protocol, rejected });
     if (token.kind !== 'token') return token;
     try {
-      const { host, port, folder, address: user, protocol } = mailbox;
       return {
         kind: 'connected',
         inbox: await deps.openInbox(

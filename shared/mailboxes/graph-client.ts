@@ -31,6 +31,9 @@ const FIRST_PAUSE_MS = 1000;
 
 const refusalBody = z.object({ error: z.object({ code: z.string(), message: z.string().catch('') }) });
 
+/** Hears the lines of a conversation, for a transcript. */
+export type GraphListener = (from: 'client' | 'server', line: string) => void;
+
 /** A request, by its path below the mailbox: `/messages/{id}`. */
 export interface GraphRequest {
   method: OutgoingRequest['method'];
@@ -69,12 +72,20 @@ export class GraphClient {
   readonly #seam: Seam;
   readonly #rules: EndpointRules;
   readonly #agent: Agent | PlainAgent;
+  readonly #listener: GraphListener;
   readonly #closed = new AbortController();
   readonly #slots = createLimiter(AT_A_TIME);
   readonly #oneBatch = createLimiter(1);
   #patienceMs = PATIENCE_MS;
 
-  constructor({ host, port, user, owner, accessToken }: InboxAddress, seam: Seam, rules: EndpointRules) {
+  /** @param listener hears requests and statuses, without tokens and bodies */
+  constructor(
+    { host, port, user, owner, accessToken }: InboxAddress,
+    seam: Seam,
+    rules: EndpointRules,
+    listener: GraphListener = () => {},
+  ) {
+    this.#listener = listener;
     // Only the emulator of a developer's machine listens at another port, without TLS.
     this.#origin =
       rules.local && port !== 443 ? `http://${host}:${port}` : new URL(`https://${host}:${port}`).origin;
@@ -182,6 +193,7 @@ export class GraphClient {
   }
 
   async #send({ method, path, body }: GraphRequest, prefer: readonly string[]): Promise<IncomingMessage> {
+    this.#listener('client', `${method} ${path}`);
     const response = await guardedRequest(
       `${this.#origin}${path}`,
       {
@@ -197,9 +209,14 @@ export class GraphClient {
       { agent: this.#agent, signal: this.#closed.signal, silenceMs: SILENCE_MS },
     );
     const status = response.statusCode ?? 0;
-    if (status >= 200 && status < 300) return response;
+    if (status >= 200 && status < 300) {
+      this.#listener('server', `${status}`);
+      return response;
+    }
     const said = jsonIn(await textOf(response, MAX_REFUSAL_BYTES).catch(() => ''));
-    throw refusalOf(status, said, response.headers['retry-after'], this.#seam.now());
+    const refusal = refusalOf(status, said, response.headers['retry-after'], this.#seam.now());
+    this.#listener('server', `${status} ${refusal.code} ${refusal.message}`);
+    throw refusal;
   }
 
   /** Repeats a throttled request after the pause that Graph wants, as long as there is patience left. */

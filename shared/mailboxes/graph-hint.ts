@@ -9,7 +9,7 @@ export type GraphHint =
   | 'possible';
 
 const CLOSED = /\bauthenticated but not connected\b/i;
-const REFUSED = /\b(?:AUTHENTICATE|LOGIN) failed\b|\bLogon failure\b/i;
+const REFUSED = /\b(?:AUTHENTICATE|LOGIN) failed\b|\b(?:Logon|Authentication) failure\b/i;
 
 /**
  * Whether Microsoft Graph, which needs neither IMAP nor POP3, may be the remedy for a mailbox that could not be
@@ -32,5 +32,5 @@ export function graphOffer(
 ): string {
   const name = protocol.toUpperCase();
   const perhaps = hint === 'likely' ? 'is probably' : 'may be';
-  return `${name} ${perhaps} switched off for ${address}. Microsoft Graph reads the mailbox without it: edit the mailbox and choose Microsoft Graph.`;
+  return `${name} ${perhaps} switched off for ${address}. Microsoft Graph reads the mailbox without it.`;
 }

@@ -107,6 +107,7 @@ export const paths = {
   mailboxConnected: path('/mailboxes/:id/connected'),
   editMailbox: path('/mailboxes/:id/edit'),
   connectionTest: path('/mailboxes/:id/test'),
+  readOverGraph: path('/mailboxes/:id/read-over-graph'),
   testTranscript: path('/mailboxes/:id/test/transcript'),
   pauseMailbox: path('/mailboxes/:id/pause'),
   resumeMailbox: path('/mailboxes/:id/resume'),

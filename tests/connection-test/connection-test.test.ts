@@ -113,44 +113,59 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
     };
     const all = (connectRequest: Partial<Mailbox> = {}): Mailbox =>
       mailboxAt(mail.server().imap, {
-        pop3: loginAt(mail.server().pop3),
         sending: loginAt(mail.server().smtp),
         ...connectRequest,
       });
 
-    test('passes every step of IMAP, POP3 and SMTP, counts, and finds the test email', async () => {
-      const client = await mail.emptyInbox(support);
-      await mail
-        .server()
-        .deliverMany(support, [plainMail({ subject: 'one' }), plainMail({ subject: 'two' })]);
-      const deps = depsWith(await good());
-      const tests = await runConnectionTest(deps, all(), { toOneself: true });
-      const [imap, pop3, smtp] = tests;
-      if (imap === undefined || pop3 === undefined || smtp === undefined) throw new Error('three are tested');
-      expect(tests.map(failedStep)).toEqual([undefined, undefined, undefined]);
-      expect(passed(imap)).toEqual(['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count']);
-      expect(passed(pop3)).toEqual(['dns', 'tcp', 'tls', 'token', 'sign-in', 'count']);
-      expect(passed(smtp)).toEqual(['dns', 'tcp', 'tls', 'token', 'sign-in', 'send']);
-      expect(found(imap, 'count')).toMatch(/^\d+ unread, of \d+ emails\.$/);
-      expect(found(pop3, 'count')).toMatch(/read and unread together/);
-      for (const tested of tests)
-        expect(found(tested, 'tls')).toMatch(/^TLSv1\.3\. Certificate for .* issued by .* valid from 20/);
-      expect(isWaiting(smtp)).toBe(true);
+    /** The same mailbox, read over POP3. */
+    const overPop3 = (connectRequest: Partial<Mailbox> = {}): Mailbox =>
+      all({ ...mail.server().pop3, protocol: 'pop3', afterFetch: { kind: 'leave' }, ...connectRequest });
 
-      await mail.received(client, 'Test of sending');
-      const arrived = await findTestMessage({ ...deps, isTaken: none }, all(), smtp);
-      expect(isWaiting(arrived)).toBe(false);
-      expect(arrived.steps.at(-1)).toMatchObject({ name: 'arrival', state: 'passed' });
+    test.each([
+      ['imap', ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'], /^\d+ unread, of \d+ emails\.$/],
+      ['pop3', ['dns', 'tcp', 'tls', 'token', 'sign-in', 'count'], /read and unread together/],
+    ] as const)(
+      'passes every step of %s and SMTP, counts, and finds the test email',
+      async (way, steps, count) => {
+        const client = await mail.emptyInbox(support);
+        const mailbox = way === 'imap' ? all() : overPop3();
+        await mail
+          .server()
+          .deliverMany(support, [plainMail({ subject: 'one' }), plainMail({ subject: 'two' })]);
+        const deps = depsWith(await good());
+        const tests = await runConnectionTest(deps, mailbox, { toOneself: true });
+        const [reading, smtp] = tests;
+        if (reading === undefined || smtp === undefined) throw new Error('two are tested');
+        expect(tests.map(failedStep)).toEqual([undefined, undefined]);
+        expect(reading.protocol).toBe(way);
+        expect(passed(reading)).toEqual(steps);
+        expect(passed(smtp)).toEqual(['dns', 'tcp', 'tls', 'token', 'sign-in', 'send']);
+        expect(found(reading, 'count')).toMatch(count);
+        for (const tested of tests)
+          expect(found(tested, 'tls')).toMatch(/^TLSv1\.3\. Certificate for .* issued by .* valid from 20/);
+        expect(isWaiting(smtp)).toBe(true);
 
-      const token = await mail.lab().token(support);
-      for (const { transcript } of [...tests, arrived]) {
-        const text = transcript.join('\n');
-        expect(text).toMatch(/^C: .*\(sign-in\)$/m);
-        expect(text).not.toContain(token.slice(0, 40));
-        expect(text).not.toMatch(/[A-Za-z0-9+/=]{120}/);
-        expect(text).not.toContain('Hello');
-      }
-    });
+        const lost = {
+          ...smtp,
+          expected: { ...smtp.expected, mark: 'postroom-0000000000000000' },
+        } as typeof smtp;
+        const absent = await findTestMessage({ ...deps, isTaken: none }, mailbox, lost);
+        expect(isWaiting(absent), 'another email is not taken for it').toBe(true);
+        await mail.received(client, 'Test of sending');
+        const arrived = await findTestMessage({ ...deps, isTaken: none }, mailbox, smtp);
+        expect(isWaiting(arrived)).toBe(false);
+        expect(arrived.steps.at(-1)).toMatchObject({ name: 'arrival', state: 'passed' });
+
+        const token = await mail.lab().token(support);
+        for (const { transcript } of [...tests, arrived]) {
+          const text = transcript.join('\n');
+          expect(text).toMatch(/^C: .*\(sign-in\)$/m);
+          expect(text).not.toContain(token.slice(0, 40));
+          expect(text).not.toMatch(/[A-Za-z0-9+/=]{120}/);
+          expect(text).not.toContain('Hello');
+        }
+      },
+    );
 
     test('accepts 0 unread, and marks nothing', async () => {
       const client = await mail.emptyInbox(sales);
@@ -180,22 +195,19 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       const fresh = await mail.lab().token(support);
       for (const protocol of ['imap', 'pop3', 'smtp'] as const) {
         const skin = await skinned(protocol);
-        const connectRequest = {
-          imap: skin,
-          pop3: { pop3: loginAt(skin) },
-          smtp: { sending: loginAt(skin) },
-        };
-        const mailbox =
-          protocol === 'imap' ? mailboxAt(skin) : mailboxAt(mail.server().imap, connectRequest[protocol]);
-        const only = protocol === 'imap' ? 'imap' : protocol;
-        // The IMAP test beside it would take the dead token: each test has tokens of its own.
+        const mailbox = {
+          imap: mailboxAt(skin),
+          pop3: mailboxAt(skin, { protocol: 'pop3' }),
+          smtp: mailboxAt(mail.server().imap, { sending: loginAt(skin) }),
+        }[protocol];
+        // The test beside it would take the dead token: each test has tokens of its own.
         const tokens: TestTokens = {
           get: (_account, options) =>
             tokensOf(support, options.rejected === undefined ? dead : fresh).get(account, options),
         };
         const tested = await onlyOne(
           runConnectionTest(depsWith(tokens), mailbox, { toOneself: false }),
-          only,
+          protocol,
         );
         expect(failedStep(tested)).toBeUndefined();
         expect(found(tested, 'sign-in')).toContain('(after a token refresh)');
@@ -271,14 +283,11 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         async (protocol, code) => {
           const skin = await skinned(protocol);
           const tokens = tokensOf(support, await mail.lab().token(support, { lifetime: -60 }));
-          const mailbox =
-            protocol === 'imap'
-              ? mailboxAt(skin)
-              : all({
-                  pop3: undefined,
-                  sending: undefined,
-                  [protocol === 'smtp' ? 'sending' : 'pop3']: loginAt(skin),
-                });
+          const mailbox = {
+            imap: mailboxAt(skin),
+            pop3: mailboxAt(skin, { protocol: 'pop3' }),
+            smtp: all({ sending: loginAt(skin) }),
+          }[protocol];
           const tests = runConnectionTest(depsWith(tokens), mailbox, { toOneself: false });
           expect(failure(await onlyOne(tests, protocol))).toMatchObject({ step: 'sign-in', code });
         },
@@ -299,11 +308,10 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
             },
           };
           const skin = await skinned(protocol, echo);
-          const others = { pop3: undefined, sending: undefined };
           const mailbox = {
             imap: mailboxAt(skin),
-            pop3: all({ ...others, pop3: loginAt(skin) }),
-            smtp: all({ ...others, sending: loginAt(skin) }),
+            pop3: mailboxAt(skin, { protocol: 'pop3' }),
+            smtp: all({ sending: loginAt(skin) }),
           }[protocol];
           const deps = depsWith(tokensOf(support, token));
           const tests = await runConnectionTest(deps, mailbox, { toOneself: false });

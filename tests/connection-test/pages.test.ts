@@ -55,9 +55,6 @@ beforeAll(async () => {
     smtpAccount: chosen,
     smtpHost: HOST,
     smtpPort: String(mail.server().smtp.port),
-    pop3Account: chosen,
-    pop3Host: HOST,
-    pop3Port: String(mail.server().pop3.port),
     folder: 'INBOX',
     after: 'mark-seen',
     interval: '1',
@@ -111,7 +108,7 @@ describe('"Test connection"', () => {
     expect([entry?.action, entry?.principal.id]).toEqual(['connection tested', 'alex']);
     await mail.received(client, 'Test of sending');
     const after = await visitor.get(`/mailboxes/${id}/test`);
-    expect(after.html).toContain('IMAP, POP3 and SMTP work.');
+    expect(after.html).toContain('IMAP and SMTP work.');
     // Its own mail may have come before the others were counted.
     expect(after.html).toMatch(/[12] unread, of [12] emails?\./);
     expect(after.html).toContain(`The email is in ${support}.`);
@@ -121,7 +118,7 @@ describe('"Test connection"', () => {
 
     const transcript = (await visitor.get(`/mailboxes/${id}/test/transcript`)).html;
     expect(transcript).toContain('C: t2 EXAMINE "INBOX"');
-    expect(transcript).toContain('S: +OK');
+    expect(transcript).toMatch(/^S: 250/m);
     expect(transcript).not.toContain('secret of a customer');
     expect(transcript).not.toMatch(/[A-Za-z0-9+/=]{100}/);
   });
@@ -162,14 +159,13 @@ describe('"Test connection"', () => {
     try {
       imap.faults.push(faults.notConnected(10));
       smtp.faults.push(faults.smtpAuthDisabled());
-      const { id } = await saved({ port: String(imap.port), smtpPort: String(smtp.port), pop3Account: '' });
+      const { id } = await saved({ port: String(imap.port), smtpPort: String(smtp.port) });
       await visitor.post(`/mailboxes/${id}/test`, {});
       const { html } = await visitor.get(`/mailboxes/${id}/test`);
       expect(html).toContain('IMAP failed at “open the folder”. SMTP failed at “sign in”.');
       expect(html).toContain('Diagnosis:');
       expect(html).toContain('Sending over SMTP is switched off in the tenant');
       expect(html).toContain('Not run');
-      expect(html).toContain('Not set up, so not tested: POP3.');
       drawn['fails'] = html;
     } finally {
       await Promise.all([imap.stop(), smtp.stop()]);

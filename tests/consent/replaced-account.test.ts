@@ -63,7 +63,7 @@ describe('an account with the same name and another identity', () => {
         id: 'n'.repeat(26),
         address: INFO,
         sending: { host: 'localhost', port: 1, providerId, accountId: before.accountId },
-        pop3: { host: 'localhost', port: 1, providerId, accountId: before.accountId },
+        protocol: 'pop3',
       }),
     );
     const refused = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
@@ -80,14 +80,13 @@ describe('an account with the same name and another identity', () => {
       before: `${SUPPORT} (${before.identity.objectId})`,
       after: `${SUPPORT} (${now?.identity.objectId})`,
     });
-    const served = (await app.services.mailboxes.list()).map(({ accountId, sending, pop3 }) => [
+    const served = (await app.services.mailboxes.list()).map(({ accountId, sending }) => [
       accountId,
       sending?.accountId,
-      pop3?.accountId,
     ]);
     expect(served).toEqual([
-      [now?.accountId, undefined, undefined],
-      [now?.accountId, now?.accountId, now?.accountId],
+      [now?.accountId, undefined],
+      [now?.accountId, now?.accountId],
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { CookieJar } from '../../dev/cookie-jar.ts';
 import { type RunningEntra, startEntra, type TenantAddress } from '../../dev/emulators/entra/entra.ts';
 import { askToken, consent, redeem, SCOPE, tenant } from '../harness/stack/demo-directory.ts';
 
@@ -62,6 +63,20 @@ describe('tokens for Microsoft Graph', () => {
       const outlook = await refreshed(at, token, SCOPE);
       expect(decodeJwt(outlook.body.access_token ?? '')['scp']).toContain('IMAP.AccessAsUser.All');
     }
+  });
+
+  it('are asked for on the consent page, when a request adds them to scopes of Outlook already granted', async () => {
+    const at = await start();
+    const jar: CookieJar = new Map();
+    const before = await redeem(at, await consent(at, {}, undefined, jar));
+    const more = await consent(at, { scope: `${SCOPE} ${READ_WRITE}` }, undefined, jar);
+    expect(more.titles.at(-1)).toContain('Permissions requested');
+    const both = await redeem(at, more);
+    expect(decodeJwt(both.body.access_token ?? '')['aud']).toBe('https://outlook.office.com');
+    for (const { body } of [before, both])
+      expect((await refreshed(at, body.refresh_token, READ_WRITE)).status).toBe(200);
+    const again = await consent(at, { scope: `${SCOPE} ${READ_WRITE}` }, undefined, jar);
+    expect(again.titles, 'nothing is left to ask for').toEqual([]);
   });
 
   it('are refused for a misspelt permission and for .default beside another one', async () => {

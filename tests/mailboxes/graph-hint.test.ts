@@ -10,6 +10,12 @@ test.each<[FetchProtocol, ProblemCode, string | undefined, GraphHint | undefined
   ['imap', 'imap-token-refused', 'AUTHENTICATE failed.', 'possible'],
   ['imap', 'imap-token-refused', undefined, 'possible'],
   ['pop3', 'pop3-token-refused', '-ERR Logon failure: unknown user name or bad password.', 'possible'],
+  [
+    'pop3',
+    'pop3-token-refused',
+    '-ERR Authentication failure: unknown user name or bad password.',
+    'possible',
+  ],
   ['imap', 'imap-token-refused', 'Session invalidated - AccessTokenExpired', undefined],
   [
     'imap',
@@ -27,7 +33,7 @@ test.each<[FetchProtocol, ProblemCode, string | undefined, GraphHint | undefined
 test('the offer says what is off and what to choose', () => {
   const mailbox = { protocol: 'imap', address: 'support@contoso.example' } as const;
   expect(graphOffer(mailbox, 'likely')).toBe(
-    'IMAP is probably switched off for support@contoso.example. Microsoft Graph reads the mailbox without it: edit the mailbox and choose Microsoft Graph.',
+    'IMAP is probably switched off for support@contoso.example. Microsoft Graph reads the mailbox without it.',
   );
   expect(graphOffer(mailbox, 'possible')).toMatch(/^IMAP may be switched off/);
 });

@@ -56,6 +56,7 @@ declare module 'oidc-provider' {
       session: { accountId?: string; grantIdFor(clientId: string): string | undefined };
       result?: { login?: unknown; select_account?: unknown; consent?: { grantId?: string } };
       requestParamScopes: Set<string>;
+      grant?: { getResourceScopeEncountered(resource: string): string };
     };
     type: string;
     body: unknown;

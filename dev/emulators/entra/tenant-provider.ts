@@ -253,7 +253,29 @@ function promptPolicy(tenant: KnownTenant): interactionPolicy.Policy {
       );
     }),
   );
+  policy
+    .get('consent')
+    ?.checks.add(
+      new interactionPolicy.Check(
+        'other_resource',
+        'scopes of another resource were not consented to',
+        'consent_required',
+        needsConsent,
+      ),
+    );
   return policy;
+}
+
+/**
+ * True when a scope of any resource was not consented to. oidc-provider compares the scopes of one resource only;
+ * Entra asks for all that a request names.
+ */
+function needsConsent({ oidc }: OidcContext): boolean {
+  const wanted = words(oidc.params?.['scope']);
+  return resourcesOf(wanted.join(' ')).some((resource) => {
+    const granted = words(oidc.grant?.getResourceScopeEncountered(resource));
+    return wanted.some((name) => name.startsWith(`${resource}/`) && !granted.includes(name));
+  });
 }
 
 /** A consent applies in every browser, an admin's to everyone; `prompt=consent` asks regardless. */

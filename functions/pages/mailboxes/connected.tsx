@@ -16,6 +16,10 @@ import { MailboxPreviewView } from './mailbox-preview.tsx';
 import { previewOf, type SendingPreview, trySending } from './preview-mailbox.ts';
 
 const flashes: Readonly<Record<string, Flash>> = {
+  'over-graph': {
+    kind: 'success',
+    text: 'The mailbox is read over Microsoft Graph from now on. Fetching resumes within a minute.',
+  },
   partly: {
     kind: 'warning',
     text: 'Not every permission was granted: reading or sending may not work. Ask an administrator to grant the rest, then sign in again.',

@@ -8,15 +8,16 @@ import {
   type StepName,
 } from '../../../shared/connection-test/connection-test.ts';
 import { inDemoWords } from '../../../shared/explanations/demo-words.ts';
-import type { ExplainContext } from '../../../shared/explanations/explanation.ts';
+import type { ExplainContext, Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { type MailProtocol, mailProtocols } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
-import { Page, renderPage } from '../../../shared/ui/page.tsx';
+import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { ExplanationView } from '../errors/explanation-view.tsx';
+import { GraphOffer } from './graph-offer.tsx';
 
 /** What is known about the provider that a protocol signs in through. */
 export type ContextOf = (protocol: MailProtocol) => ExplainContext;
@@ -36,7 +37,7 @@ const stepWords: Readonly<Record<StepName, string>> = {
 const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {
   imap: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'],
   pop3: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'count'],
-  graph: ['token', 'folder', 'count'],
+  graph: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'],
   smtp: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'send', 'arrival'],
 };
 const afterSaving: readonly StepName[] = ['send', 'arrival'];
@@ -47,14 +48,27 @@ export function connectionTestPage(view: {
   mailbox: Mailbox;
   tests: readonly ConnectionTest[];
   contextOf: ContextOf;
+  /** Why reading over Microsoft Graph may help, if it may. */
+  offer: string | undefined;
+  /** Why Microsoft Graph has not opened the mailbox, after it was asked to. */
+  unopened: Explanation | undefined;
+  flash: Flash | undefined;
 }): string {
-  const { mailbox, tests } = view;
+  const { mailbox, tests, flash, unopened } = view;
   const waits = tests.some(isWaiting);
   const [first] = tests;
   return renderPage(
-    <Page title={`Connection test: ${mailbox.address}`} principal={view.principal} place="mailboxes" wide>
+    <Page
+      title={`Connection test: ${mailbox.address}`}
+      principal={view.principal}
+      place="mailboxes"
+      flash={flash}
+      wide
+    >
+      {unopened === undefined ? null : <ExplanationView explanation={unopened} />}
       {first === undefined ? (
         <EmptyState title="Not tested yet">
+          <GraphOffer mailbox={mailbox} offer={view.offer} />
           <p>{whatHappens(mailbox)}</p>
           <TestButton mailbox={mailbox}>Test now</TestButton>
         </EmptyState>
@@ -65,6 +79,7 @@ export function connectionTestPage(view: {
             <strong>{summary(tests)}</strong> Tested <Time at={first.startedAt} />.{' '}
             {waits ? <a href={paths.connectionTest(mailbox)}>Check again</a> : null}
           </p>
+          <GraphOffer mailbox={mailbox} offer={view.offer} />
           <TestResults tests={tests} contextOf={view.contextOf} toOneself />
           <NotSetUp mailbox={mailbox} />
           <p>

@@ -3,15 +3,21 @@
 import { sendingObservation } from '../../../shared/alerts/alert-channels.ts';
 import { type ConnectionTest, isWaiting } from '../../../shared/connection-test/connection-test.ts';
 import { findTestMessage, runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
+import { explainProblem } from '../../../shared/explanations/explain.ts';
+import type { ExplainContext, Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
+import { isProblemCode } from '../../../shared/platform/problem.ts';
+import type { Flash } from '../../../shared/ui/page.tsx';
 import { findDepsOf } from '../../find-test-message.ts';
+import { flashOf } from '../../http/form-data.ts';
 import { recordChange } from '../../http/record-change.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
 import { contextOfLogin } from '../errors/explain-context.ts';
 import { type ContextOf, connectionTestPage, transcriptText } from './connection-test-view.tsx';
+import { failureOfTest, graphOfferFor } from './graph-offer.tsx';
 
 export async function showConnectionTest(c: PageContext): Promise<Response> {
   const services = c.get('services');
@@ -19,7 +25,40 @@ export async function showConnectionTest(c: PageContext): Promise<Response> {
   if (mailbox === undefined) return c.notFound();
   const tests = await withTestMessages(services, mailbox, await services.connectionTests.of(mailbox.id));
   const contextOf = await explainContextsOf(services, mailbox);
-  return c.html(connectionTestPage({ principal: c.get('principal'), mailbox, tests, contextOf }));
+  const unopened = explainedCode(c.req.query('code'), contextOf('graph'));
+  const view = { principal: c.get('principal'), mailbox, tests, contextOf, unopened };
+  const offer = await offerFor(services, mailbox, tests);
+  return c.html(connectionTestPage({ ...view, offer, flash: flashOf(c, flashes) }));
+}
+
+const flashes: Readonly<Record<string, Flash>> = {
+  'graph-not-opened': {
+    kind: 'error',
+    text: 'Microsoft Graph does not open the mailbox either. Nothing was changed.',
+  },
+  'graph-not-granted': {
+    kind: 'error',
+    text: 'The permission to read over Microsoft Graph was not granted. Nothing was changed.',
+  },
+  'no-graph': {
+    kind: 'error',
+    text: 'The provider of this mailbox has no Microsoft Graph. Nothing was changed.',
+  },
+};
+
+/** Why Graph did not open the mailbox; the code comes from the address, so only known ones are explained. */
+const explainedCode = (code: string | undefined, context: ExplainContext): Explanation | undefined =>
+  code !== undefined && isProblemCode(code) ? explainProblem(code, context) : undefined;
+
+/** The last test decides; without one, the last fetch. */
+async function offerFor(
+  { config, mailboxes, providers }: Services,
+  mailbox: Mailbox,
+  tests: readonly ConnectionTest[],
+): Promise<string | undefined> {
+  const failure =
+    tests.length === 0 ? (await mailboxes.fetchState()).failing.get(mailbox.id) : failureOfTest(tests);
+  return failure && graphOfferFor(config, await providers.get(mailbox.providerId), mailbox, failure);
 }
 
 export async function testConnection(c: PageContext): Promise<Response> {

@@ -17,6 +17,7 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
 import { FinishSetup, type Unfinished } from './finish-setup.tsx';
 import { FirstFetchProgress } from './first-fetch-views.tsx';
+import { GraphOffer } from './graph-offer.tsx';
 
 /** The mailboxes with their state, and unfinished setups. */
 export function mailboxListPage(view: {
@@ -25,6 +26,8 @@ export function mailboxListPage(view: {
   health: ReadonlyMap<string, MailboxHealth>;
   /** Mailboxes whose server refuses to mark, move or delete imported email: the alerts' findings. */
   refusals: readonly Finding[];
+  /** Why reading over Microsoft Graph may help, by mailbox. */
+  offers: ReadonlyMap<string, string>;
   /** The last check of each folder, and what was recovered after an outage. */
   checks: ReadonlyMap<string, FolderCheck>;
   recovered: ReadonlyMap<string, RecoveredMail>;
@@ -57,6 +60,7 @@ export function mailboxListPage(view: {
               <MailboxRow
                 mailbox={mailbox}
                 health={view.health.get(mailbox.id)}
+                offer={view.offers.get(mailbox.id)}
                 refusal={view.refusals.find(({ subject }) => subject.id === mailbox.id)}
                 check={view.checks.get(mailbox.id)}
                 recovered={view.recovered.get(mailbox.id)}
@@ -85,11 +89,12 @@ export function mailboxListPage(view: {
 function MailboxRow(props: {
   mailbox: Mailbox;
   health: MailboxHealth | undefined;
+  offer: string | undefined;
   refusal: Finding | undefined;
   check: FolderCheck | undefined;
   recovered: RecoveredMail | undefined;
 }): JSX.Element {
-  const { mailbox, health, refusal, check, recovered } = props;
+  const { mailbox, health, offer, refusal, check, recovered } = props;
   const switchedAt = mailbox.enabled ? paths.pauseMailbox(mailbox) : paths.resumeMailbox(mailbox);
   const named = (act: string): string => `${act} ${mailbox.address}`;
   return (
@@ -100,6 +105,7 @@ function MailboxRow(props: {
       </td>
       <td data-label="State">
         <MailboxState mailbox={mailbox} health={health} />
+        {mailbox.enabled ? <GraphOffer mailbox={mailbox} offer={offer} /> : null}
         {health?.first === undefined ? null : <FirstFetchProgress first={health.first} mailbox={mailbox} />}
         {refusal === undefined ? null : (
           <p>

@@ -24,6 +24,7 @@ import { connectFields, connectPage } from '../sign-in/connect-views.tsx';
 import { explainContextsOf } from './connection-test.tsx';
 import { UnsavedTest } from './connection-test-view.tsx';
 import { readUnfinished } from './finish-setup.tsx';
+import { graphOfferFor } from './graph-offer.tsx';
 import {
   type AccountChoice,
   accountChoices,
@@ -68,6 +69,13 @@ export async function showMailboxes(c: PageContext): Promise<Response> {
       mailboxes: sorted,
       health: healthHere(config, all, health, known),
       refusals: refusalFindings({ mailboxes: all, state }),
+      offers: new Map(
+        all.flatMap((mailbox) => {
+          const provider = known.find(({ id }) => id === mailbox.providerId);
+          const offer = graphOfferFor(config, provider, mailbox, state.failing.get(mailbox.id));
+          return offer === undefined ? [] : [[mailbox.id, offer]];
+        }),
+      ),
       ...checked,
       hasProvider: known.length > 0,
       unfinished: await readUnfinished(c.get('services'), all),

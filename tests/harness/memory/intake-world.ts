@@ -85,7 +85,6 @@ export class IntakeWorld {
   readonly violations = new Set<string>();
   now = START;
   readonly #signIn: SignIn;
-  readonly #protocol: MemoryProtocol;
   readonly #design: Design;
   #savedMailbox: Mailbox | undefined;
   #checkedAt = -1;
@@ -96,13 +95,17 @@ export class IntakeWorld {
     protocol = 'imap',
   }: WorldOptions = {}) {
     this.#design = design;
-    this.#protocol = memoryProtocols[protocol];
     this.mailbox = mailboxOf(afterFetch, protocol);
     this.#signIn = new SignIn(
       this.tables,
       () => this.mailbox,
       () => this.now,
     );
+  }
+
+  /** A person may switch the mailbox to another one. */
+  get #protocol(): MemoryProtocol {
+    return memoryProtocols[this.mailbox.protocol];
   }
 
   /** The cached access token expires now. */

@@ -48,7 +48,7 @@ export class SignIn {
     const identityAssertion = (): never => {
       throw new Error('there is no managed identity here');
     };
-    return createAccessTokens({
+    const tokens = createAccessTokens({
       config,
       seam,
       vault,
@@ -61,6 +61,8 @@ export class SignIn {
       audit: createAuditStore(storage.tables),
       pauseMs: 1,
     });
+    // This provider issues one token for all its servers, whatever the protocol.
+    return { ...tokens, get: (ref, use) => tokens.get(ref, { ...use, protocol: undefined }) };
   }
 
   async endToken(): Promise<void> {
