@@ -106,13 +106,12 @@ describe('the state of a set-up approval', () => {
 describe('the set-up approval link', () => {
   const stateIn = (link: string | undefined): string => new URL(link ?? '').searchParams.get('state') ?? '';
 
-  test('contains all permissions and a state of which only the hash is stored', async () => {
+  test('contains the permissions of the provider’s ways and a state of which only the hash is stored', async () => {
     const { deps, provider, tables } = await memoryConsents();
     const link = await setUpApprovalLink(deps, provider);
     const asked = new URL(link ?? '').searchParams;
-    expect(asked.get('scope')?.split(' ').slice(0, 3)).toEqual([
+    expect(asked.get('scope')?.split(' ').slice(0, 2)).toEqual([
       'https://outlook.office.com/IMAP.AccessAsUser.All',
-      'https://outlook.office.com/POP.AccessAsUser.All',
       'https://outlook.office.com/SMTP.Send',
     ]);
     expect(asked.get('redirect_uri')).toBe('https://desk.example/oauth/callback');

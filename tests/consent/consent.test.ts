@@ -31,11 +31,11 @@ const accounts = () => app.services.accounts.listOf(providerId);
 const tokenRequests = (): number => app.idp.tokenRequests().length;
 
 describe('the redirect to the provider', () => {
-  it('contains all mail scopes, state, nonce, PKCE and a login hint, without a prompt', async () => {
+  it('contains the scopes of the usual ways, state, nonce, PKCE and a login hint, without a prompt', async () => {
     const { authorization } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const asked = authorization.searchParams;
     expect(asked.get('scope')).toBe(
-      'https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/POP.AccessAsUser.All https://outlook.office.com/SMTP.Send openid profile email offline_access',
+      'https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send openid profile email offline_access',
     );
     expect(asked.get('code_challenge_method')).toBe('S256');
     expect(asked.get('state')?.length).toBe(43);

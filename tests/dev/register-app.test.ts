@@ -151,7 +151,6 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
       [
         ...person,
         'Scope IMAP.AccessAsUser.All',
-        'Scope POP.AccessAsUser.All',
         'Scope SMTP.Send',
         'Scope offline_access',
       ].toSorted(),

@@ -38,7 +38,9 @@ async function parse(raw: Buffer): Promise<Email> {
     return await PostalMime.parse(raw);
   } catch {
     const end = /\r?\n\r?\n/.exec(raw.toString('latin1'))?.index ?? raw.length;
-    const header = raw.toString('latin1', 0, end).replace(/^content-type:.*(?:\r?\n[ \t].*)*/im, 'X-Left-Out: y');
+    const header = raw
+      .toString('latin1', 0, end)
+      .replace(/^content-type:.*(?:\r?\n[ \t].*)*/im, 'X-Left-Out: y');
     return PostalMime.parse(Buffer.from(`${header}\r\n\r\n`, 'latin1'));
   }
 }
