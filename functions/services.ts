@@ -37,7 +37,7 @@ import type { SendDeps } from '../shared/outbox/send-emails.ts';
 import { createMailSender, type MailSender, routeOf } from '../shared/outbox/send-mail.ts';
 import { createSendingUsage } from '../shared/outbox/sending-usage.ts';
 import { noSentFolder, openSentFolder } from '../shared/outbox/sent-folder.ts';
-import { smtpWayOut } from '../shared/outbox/way-out.ts';
+import { wayOutOver } from '../shared/outbox/way-out.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
 import { azureTables } from '../shared/platform/azure-tables.ts';
@@ -212,7 +212,7 @@ export function servicesOn(
     async wayOutOf(mailboxId) {
       const mailbox = await stores.mailboxes.get(mailboxId);
       const route = mailbox && routeOf(mailbox);
-      return route && smtpWayOut(plainSender, route);
+      return route && wayOutOver(plainSender, route);
     },
     async openSentFolder(mailboxId) {
       const mailbox = await stores.mailboxes.get(mailboxId);

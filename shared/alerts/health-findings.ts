@@ -2,7 +2,7 @@ import { explainProblem, explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
 import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartbeat.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
+import type { SendingRefusal } from '../outbox/sending-refusal.ts';
 import { paths } from '../paths/paths.ts';
 import { type Alert, type Finding, shownOf } from './alert.ts';
 import { failed } from './collect-health.ts';
@@ -261,7 +261,7 @@ export function unreadableRowFindings(
  */
 export function smtpRefused(
   mailbox: Mailbox,
-  { code, reason }: SmtpRefusal,
+  { code, reason }: SendingRefusal,
   now: number,
   severity: Finding['severity'] = 'error',
 ): Finding {

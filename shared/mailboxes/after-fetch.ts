@@ -9,6 +9,7 @@ export type AfterFetchKind = Mailbox['afterFetch']['kind'];
  */
 export const afterFetchKinds: Readonly<Record<FetchProtocol, readonly AfterFetchKind[]>> = {
   imap: ['mark-seen', 'move', 'delete', 'delete-later', 'leave'],
+  graph: ['mark-seen', 'move', 'delete', 'delete-later', 'leave'],
   pop3: ['delete', 'delete-later', 'leave'],
 };
 

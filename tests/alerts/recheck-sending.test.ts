@@ -2,14 +2,14 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sendingObservation } from '../../shared/alerts/alert-channels.ts';
 import { recheckSending } from '../../shared/alerts/recheck-sending.ts';
 import type { SendingRoute, SignInResult } from '../../shared/outbox/send-mail.ts';
-import type { SmtpRefusal } from '../../shared/outbox/smtp-refusal.ts';
+import type { SendingRefusal } from '../../shared/outbox/sending-refusal.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
 import { START } from '../harness/memory/sample-findings.ts';
 import { ACCOUNT, PROVIDER, WatchedPostroom } from './monitored-postroom.ts';
 
 const MINUTE = 60_000;
-const refusal: SmtpRefusal = {
+const refusal: SendingRefusal = {
   code: codeFrom('smtp-auth-disabled-tenant'),
   reason: '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.',
   permanent: true,
@@ -30,7 +30,7 @@ const recheck = (): Promise<void> =>
     },
   });
 const sending = { host: 'smtp.office365.com', port: 587, providerId: PROVIDER, accountId: ACCOUNT };
-const refused = async (found: SmtpRefusal, id = 'support'): Promise<void> => {
+const refused = async (found: SendingRefusal, id = 'support'): Promise<void> => {
   const mailbox = await postroom.mailboxes.get(id);
   if (mailbox === undefined) throw new Error('no mailbox');
   await postroom.alerts.observe(sendingObservation([{ mailbox, refusal: found }], postroom.now));

@@ -148,12 +148,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     const person = ['Scope email', 'Scope openid', 'Scope profile'];
     expect(asked(signIn)).toEqual(person);
     expect(asked(mail)).toEqual(
-      [
-        ...person,
-        'Scope IMAP.AccessAsUser.All',
-        'Scope SMTP.Send',
-        'Scope offline_access',
-      ].toSorted(),
+      [...person, 'Scope IMAP.AccessAsUser.All', 'Scope SMTP.Send', 'Scope offline_access'].toSorted(),
     );
 
     const before = [writes(), JSON.stringify(graph.directory), JSON.stringify(azdValues())];

@@ -123,10 +123,10 @@ function Sending(props: {
 }): JSX.Element | null {
   const { sending, explanation } = props;
   if (sending === undefined) return null;
-  if (sending.kind === 'accepted') return <p>Sending (SMTP) works too.</p>;
+  if (sending.kind === 'accepted') return <p>Sending works too.</p>;
   return (
     <>
-      <p>Receiving works, but sending (SMTP) does not work yet:</p>
+      <p>Receiving works, but sending does not work yet:</p>
       {explanation === undefined || explanation.code === 'not-recognised' ? (
         <p>Server message: {sending.said}</p>
       ) : (

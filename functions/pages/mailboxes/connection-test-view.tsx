@@ -39,6 +39,7 @@ const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {
   pop3: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'count'],
   graph: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'],
   smtp: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'send', 'arrival'],
+  'graph-send': ['dns', 'tcp', 'tls', 'token', 'send', 'arrival'],
 };
 const afterSaving: readonly StepName[] = ['send', 'arrival'];
 
@@ -116,7 +117,7 @@ function NotSetUp(props: { mailbox: Mailbox }): JSX.Element | null {
   if (sending !== undefined) return null;
   return (
     <p>
-      Not set up, so not tested: SMTP.{' '}
+      Not set up, so not tested: sending.{' '}
       <a href={paths.editMailbox({ id })}>Set up in the mailbox’s settings</a>
     </p>
   );

@@ -6,6 +6,7 @@ import { findTestMessage, runConnectionTest } from '../../../shared/connection-t
 import { explainProblem } from '../../../shared/explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { isSending } from '../../../shared/mailboxes/mailbox-form.ts';
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { isProblemCode } from '../../../shared/platform/problem.ts';
@@ -116,7 +117,7 @@ export async function explainContextsOf(services: Services, mailbox: Mailbox): P
   const [reading, sending] = await Promise.all(
     [logins.reading, logins.sending].map((login) => contextOfLogin(services, mailbox.address, login)),
   );
-  return (protocol) => (protocol === 'smtp' ? sending : reading) ?? {};
+  return (protocol) => (isSending(protocol) ? sending : reading) ?? {};
 }
 
 async function mailboxOf(c: PageContext): Promise<Mailbox | undefined> {

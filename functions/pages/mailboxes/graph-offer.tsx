@@ -7,6 +7,7 @@ import {
 import type { ConnectFailure } from '../../../shared/mailboxes/connect-inbox.ts';
 import { graphHintFor, graphOffer } from '../../../shared/mailboxes/graph-hint.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { isSending } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Config } from '../../../shared/platform/config.ts';
 import { presetNamed } from '../../../shared/providers/presets.ts';
@@ -33,7 +34,7 @@ export function graphOfferFor(
 export function failureOfTest(
   tests: readonly ConnectionTest[],
 ): Pick<ConnectFailure, 'code' | 'said'> | undefined {
-  const reading = tests.find(({ protocol }) => protocol !== 'smtp');
+  const reading = tests.find(({ protocol }) => !isSending(protocol));
   const step = reading && failedStep(reading);
   if (step === undefined || step.protocolWorks === true) return undefined;
   return { code: explainStep(step, {}).code, said: step.evidence };

@@ -1,7 +1,12 @@
 import type { Account } from '../../../shared/accounts/account.ts';
 import { grantedWays } from '../../../shared/accounts/account-resources.ts';
 import { isMailAddress } from '../../../shared/consent/connect-form.ts';
-import type { Mailbox, MailLogin } from '../../../shared/mailboxes/mailbox.ts';
+import {
+  type Mailbox,
+  type MailLogin,
+  sendingProtocolOf,
+  sendingProtocols,
+} from '../../../shared/mailboxes/mailbox.ts';
 import {
   type AccountRules,
   loginFields,
@@ -40,7 +45,10 @@ export async function accountChoices({ providers, accounts, config }: Services):
   const choices = await Promise.all(
     known.map(async (provider) => {
       const preset = presetNamed(provider.preset, config, provider.cloud);
-      const servers = { ...mailServersOf(provider, config), ...(preset?.graph && { graph: preset.graph }) };
+      const servers = {
+        ...mailServersOf(provider, config),
+        ...(preset?.graph && { graph: preset.graph, 'graph-send': preset.graph }),
+      };
       return (await accounts.listOf(provider.id)).map((account) => ({
         value: `${account.providerId}.${account.accountId}`,
         label: `${account.user} (${provider.name})`,
@@ -59,9 +67,10 @@ export async function accountChoices({ providers, accounts, config }: Services):
  * provider's scopes and for a response without mail scopes.
  */
 export function isGranted({ account, preset, provider }: AccountChoice, protocol: MailProtocol): boolean {
-  if (preset === undefined || traitsOf(provider).settingsFrom === 'admin') return protocol !== 'graph';
+  const isOverGraph = protocol === 'graph' || protocol === 'graph-send';
+  if (preset === undefined || traitsOf(provider).settingsFrom === 'admin') return !isOverGraph;
   const granted = grantedWays(account);
-  return granted.length === 0 ? protocol !== 'graph' : granted.includes(protocol);
+  return granted.length === 0 ? !isOverGraph : granted.includes(protocol);
 }
 
 /** The way to read that the account was granted, the usual one first. */
@@ -78,12 +87,15 @@ export function signInAgainHref({ account, value }: AccountChoice, mailbox: Mail
 
 /** The proposed settings of a new mailbox of this account, with the provider's servers. */
 export function proposedFields(chosen: AccountChoice): Record<string, string> {
-  const sends = chosen.servers.smtp !== undefined && isGranted(chosen, 'smtp');
+  const sendingProtocol = sendingProtocols.find(
+    (protocol) => chosen.servers[protocol] && isGranted(chosen, protocol),
+  );
   return {
     address: chosen.account.address,
     account: chosen.value,
     protocol: readingOf(chosen),
-    smtpAccount: sends ? chosen.value : '',
+    sendingProtocol: sendingProtocol ?? 'smtp',
+    smtpAccount: sendingProtocol === undefined ? '' : chosen.value,
     folder: 'INBOX',
     after: 'mark-seen',
     deleteDays: '30',
@@ -115,7 +127,8 @@ export function fieldsOf(mailbox: Mailbox, choices: readonly AccountChoice[]): R
     address: mailbox.address,
     protocol,
     ...login(loginFields.reading, protocol, mailbox),
-    ...login(loginFields.sending, 'smtp', sending),
+    sendingProtocol: sending === undefined ? 'smtp' : sendingProtocolOf(sending),
+    ...login(loginFields.sending, sending === undefined ? 'smtp' : sendingProtocolOf(sending), sending),
     folder: mailbox.folder,
     after: afterFetch.kind,
     moveFolder: afterFetch.kind === 'move' ? afterFetch.folder : '',

@@ -1,6 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { FirstFetchCount } from '../../../shared/mailboxes/count-first-fetch.ts';
-import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { type Mailbox, sendingProtocols } from '../../../shared/mailboxes/mailbox.ts';
 import {
   loginFields,
   type MailProtocol,
@@ -164,19 +164,33 @@ function Reading(props: { view: MailboxFormView }): JSX.Element {
 function Sending(props: { view: MailboxFormView }): JSX.Element {
   const { view } = props;
   const names = loginFields.sending;
+  const protocol = sendingProtocols.find((one) => one === view.typed['sendingProtocol']) ?? 'smtp';
   const chosen = view.choices.find(({ value }) => value === view.typed[names.account]);
+  const field = fieldOf(view);
   return (
     <>
       <SelectField
-        {...fieldOf(view)(names.account)}
+        {...field(names.account)}
         label="Account that sends"
         options={[
           { value: '', label: 'None (no email is sent)' },
-          ...view.choices.map((choice) => ({ value: choice.value, label: labelOf(choice, ['smtp']) })),
+          ...view.choices.map((choice) => ({
+            value: choice.value,
+            label: labelOf(choice, sendingProtocols),
+          })),
         ]}
-        hint={<SignInAgain chosen={chosen} protocol="smtp" view={view} />}
+        hint={<SignInAgain chosen={chosen} protocol={protocol} view={view} />}
       />
-      <Server names={names} protocol="smtp" chosen={chosen} view={view} />
+      <SelectField
+        {...field('sendingProtocol')}
+        label="Send email over"
+        value={protocol}
+        options={sendingProtocols
+          .filter((one) => one === protocol || chosen === undefined || chosen.servers[one] !== undefined)
+          .map((one) => ({ value: one, label: mailProtocols[one].name }))}
+        hint="Microsoft Graph works where SMTP AUTH is turned off. It takes about 2 MB of attachments, and SMTP about 25 MB."
+      />
+      <Server names={names} protocol={protocol} chosen={chosen} view={view} />
     </>
   );
 }
@@ -206,7 +220,7 @@ function Server(props: {
   const { names, protocol, chosen, view } = props;
   const { host, port } = names;
   const field = fieldOf(view);
-  const name = protocol === 'smtp' ? 'SMTP' : 'Mail';
+  const name = names === loginFields.sending ? 'Outgoing mail' : 'Mail';
   const bound = chosen?.servers[protocol];
   const isOpen = [host, port].some((one) => (view.typed[one] ?? '') !== '' || one in view.errors);
   return (
