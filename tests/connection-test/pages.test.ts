@@ -29,7 +29,7 @@ const drawn: Record<string, string> = {};
 
 beforeAll(async () => {
   setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]);
-  app = await startDemoApp();
+  app = await startDemoApp({}, { graph: 'http://localhost:1' });
   ({ account } = await connectSupport(app));
   const accessTokens = {
     ...app.services.accessTokens,
@@ -166,6 +166,7 @@ describe('"Test connection"', () => {
       expect(html).toContain('Diagnosis:');
       expect(html).toContain('Sending over SMTP is switched off in the tenant');
       expect(html).toContain('Not run');
+      expect(html).toContain('IMAP is probably switched off');
       drawn['fails'] = html;
     } finally {
       await Promise.all([imap.stop(), smtp.stop()]);
@@ -191,7 +192,7 @@ describe('a permission that the sign-in lacks', () => {
     await app.services.accounts.save({ ...stored.account, scopes });
     const fresh = (await visitor.get(`/mailboxes/new?account=${account.providerId}.${account.accountId}`))
       .html;
-    expect(fresh).toContain('SMTP was not granted');
+    expect(fresh).toContain(': SMTP not granted');
     const { status, html } = await visitor.post('/mailboxes/new', form);
     expect(status).toBe(422);
     expect(html).toContain('href="#smtpAccount"');

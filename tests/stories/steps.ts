@@ -17,10 +17,15 @@ export async function readHeading(page: Page, heading: string | RegExp): Promise
     });
 }
 
-/** Registers the demo provider; returns its ID. */
-export async function registerDemo(page: Page, name: string): Promise<string> {
+/** Registers the demo provider; returns its ID. @param way the only one to read email, by its label; absent: as proposed */
+export async function registerDemo(page: Page, name: string, way?: RegExp): Promise<string> {
   await page.goto('/providers/new?preset=demo');
   await page.getByLabel('Name', { exact: true }).fill(name);
+  if (way !== undefined) {
+    await page.getByText('How email is read and sent').click();
+    await page.getByLabel('Read email over IMAP').uncheck();
+    await page.getByLabel(way).check();
+  }
   await page.getByRole('button', { name: /^Save/ }).click();
   await page.waitForURL(/\/providers\/[a-z2-7]{26}/);
   return /\/providers\/([a-z2-7]{26})/.exec(page.url())?.[1] ?? '';

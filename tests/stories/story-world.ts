@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { openChromium } from '../../dev/browser.ts';
 import { DEMO_DOMAIN, DEMO_USERS, type DemoUser } from '../../dev/demo/organization.ts';
+import { keepCertificates } from '../../dev/emulators/certificates.ts';
+import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
+import type { Fault } from '../../dev/emulators/mail/exchange-texts.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
@@ -44,6 +47,8 @@ const users: readonly DemoUser[] = [
 export interface StoryWorld extends AsyncDisposable {
   postroom: Postroom;
   host: HostProcess;
+  /** What the IMAP server does, if it answers as Exchange Online does; see `faults` of exchange-texts.ts. */
+  imapFaults: Fault[];
   /** A person with a separate browser, signed in to Postroom or not. `name` is the folder of the pictures. */
   visit(name: string, who: 'alex' | 'sam' | 'nobody', options?: BrowserContextOptions): Promise<Reader>;
   /** Browsers are closed, and the identity provider is reset to its initial state. */
@@ -56,10 +61,17 @@ export interface StoryWorld extends AsyncDisposable {
   age(user: string): Promise<void>;
 }
 
-export async function openStoryWorld(): Promise<StoryWorld> {
+/** @param options `asExchange`: IMAP answers as Exchange Online does, and faults can be injected */
+export async function openStoryWorld({ asExchange = false } = {}): Promise<StoryWorld> {
   const [browser, postroom] = await Promise.all([openChromium(), openPostroom('npm', { users })]);
+  const { demo, mail } = postroom.stack;
+  const tls = await keepCertificates(join(postroom.folder, 'certificates'));
+  const exchange = asExchange
+    ? await startExchangeSkin({ protocol: 'imap', target: mail.imap, tls })
+    : undefined;
+  const imap = exchange === undefined ? demo.imap : { ...demo.imap, port: exchange.port };
   // The input of a newcomer in the Microsoft 365 form is resolved in this demo as well.
-  const settings = { POSTROOM_DEMO: JSON.stringify({ ...postroom.stack.demo, asMicrosoft: true }) };
+  const settings = { POSTROOM_DEMO: JSON.stringify({ ...demo, imap, asMicrosoft: true }) };
   const host = await postroom.startHost({ port: postroom.stack.ports.web, settings });
   const { control, clientId, clientSecret } = postroom.stack.identityProvider;
   const accounts = createAccountStore(postroom.tables);
@@ -72,6 +84,7 @@ export async function openStoryWorld(): Promise<StoryWorld> {
   return {
     postroom,
     host,
+    imapFaults: exchange?.faults ?? [],
     async visit(name, who, options = {}) {
       const page = await newPage(browser, { baseURL: host.url, ...options });
       if (who !== 'nobody') await signInToPostroom(page, who);
@@ -108,6 +121,7 @@ export async function openStoryWorld(): Promise<StoryWorld> {
     },
     async [Symbol.asyncDispose]() {
       await browser.close();
+      await exchange?.stop();
       await postroom[Symbol.asyncDispose]();
     },
   };

@@ -64,12 +64,15 @@ export async function accountChoices({ providers, accounts, config }: Services):
 
 /**
  * False when mail permissions were granted but not this one. Unknown, and therefore true, for a custom
- * provider's scopes and for a response without mail scopes.
+ * provider's scopes and for a response without mail scopes. What Exchange grants to an app is in no token: it
+ * counts that a mailbox was opened with one.
  */
 export function isGranted({ account, preset, provider }: AccountChoice, protocol: MailProtocol): boolean {
   const isOverGraph = protocol === 'graph' || protocol === 'graph-send';
   if (preset === undefined || traitsOf(provider).settingsFrom === 'admin') return !isOverGraph;
   const granted = grantedWays(account);
+  if (account.kind === 'app' && isOverGraph) return account.graph !== undefined;
+  if (account.kind === 'app' && granted.length === 0) return account.tokens.access !== undefined;
   return granted.length === 0 ? !isOverGraph : granted.includes(protocol);
 }
 

@@ -1,15 +1,20 @@
 import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { appAccessScript, OBJECT_ID_MISSING } from '../../../shared/accounts/app-access-script.ts';
+import {
+  type AppAccess,
+  appAccessScript,
+  OBJECT_ID_MISSING,
+} from '../../../shared/accounts/app-access-script.ts';
+import { mailboxRoleScript } from '../../../shared/accounts/mailbox-role-script.ts';
 import { type VaultFailure, vaultInWords } from '../../../shared/accounts/vault-failure.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { LinkName } from '../../../shared/explanations/links.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { Code } from '../../../shared/platform/problem.ts';
-import type { Provider } from '../../../shared/providers/provider.ts';
+import { type Provider, waysOf } from '../../../shared/providers/provider.ts';
 import { CopyLines } from '../../../shared/ui/copy.tsx';
-import { ButtonLink, ErrorSummary, SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
+import { ButtonLink, ErrorSummary, RadioField, SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
 import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { ExplanationView } from '../errors/explanation-view.tsx';
@@ -28,10 +33,15 @@ export type AppAccessState =
   /** The token has the permission, but the mailbox did not open with it. */
   | { kind: 'not-open'; objectId: string | undefined; roles: readonly string[]; code: Code };
 
+/** How the app reads mailboxes. */
+export type AppWay = 'imap' | 'graph';
+
 interface View {
   principal: Principal;
   provider: Provider;
-  typed: { address: string; mailbox: string };
+  typed: { address: string; mailbox: string; way: AppWay };
+  /** False where the provider has no Microsoft Graph. */
+  offersGraph: boolean;
   state: AppAccessState;
   /** The demo provider of `npm start`: nothing has to be done at Microsoft. */
   demo: boolean;
@@ -49,13 +59,13 @@ export function appAccessPage(view: View): string {
       hasErrors={state.kind === 'no-address'}
     >
       <ErrorSummary errors={errors} />
-      <Found {...view} address={typed.address} />
+      <Found {...view} {...typed} />
       <p>
         The app {provider.name} can access mailboxes without a user sign-in, so it keeps working when
         passwords change or people leave. An admin grants access to individual mailboxes.{' '}
         {view.demo
           ? 'In the demo, the permission is already granted, and the app can access all mailboxes but one.'
-          : 'You need someone who can grant permissions in Entra, and an Exchange admin who runs a short script once.'}
+          : needed[typed.way]}
       </p>
       <form method="post" action={paths.appAccess(provider)} novalidate>
         <input type="hidden" name="mailbox" value={typed.mailbox} />
@@ -68,6 +78,17 @@ export function appAccessPage(view: View): string {
           value={typed.address}
           error={errors.address}
         />
+        {view.offersGraph ? (
+          <RadioField
+            name="way"
+            legend="Read email over"
+            value={typed.way}
+            options={[
+              { value: 'imap', label: 'IMAP' },
+              { value: 'graph', label: 'Microsoft Graph', hint: 'Works where IMAP is turned off.' },
+            ]}
+          />
+        ) : null}
         <SubmitButton>{state.kind === 'open' ? 'Open the mailbox' : 'Try again'}</SubmitButton>
       </form>
       {view.demo ? null : <Steps {...view} />}
@@ -78,9 +99,16 @@ export function appAccessPage(view: View): string {
   );
 }
 
+const needed: Readonly<Record<AppWay, string>> = {
+  imap: 'You need someone who can grant permissions in Entra, and an Exchange admin who runs a short script once.',
+  graph: 'You need an Exchange admin who runs a short script once.',
+};
+
 /** The result of the last check. */
-function Found(props: Pick<View, 'state' | 'provider' | 'demo'> & { address: string }): JSX.Element | null {
-  const { state, provider, address, demo } = props;
+function Found(
+  props: Pick<View, 'state' | 'provider' | 'demo'> & { address: string; way: AppWay },
+): JSX.Element | null {
+  const { state, provider, address, demo, way } = props;
   switch (state.kind) {
     case 'open':
     case 'no-address':
@@ -123,12 +151,18 @@ function Found(props: Pick<View, 'state' | 'provider' | 'demo'> & { address: str
           The provider gave a token{state.roles.length === 0 ? '' : ` with ${state.roles.join(', ')}`}.{' '}
           {demo
             ? 'Check that the address is correct, or let the mailbox’s owner sign in instead.'
-            : 'Run the script in step 3; its changes can take up to an hour. Also check that the address is correct and that IMAP is turned on for it.'}{' '}
+            : unopened[way]}{' '}
           Code: {state.code}
         </Trouble>
       );
   }
 }
+
+const unopened: Readonly<Record<AppWay, string>> = {
+  imap: 'Run the script in step 3; its changes can take up to an hour. Also check that the address is correct and that IMAP is turned on for it.',
+  graph:
+    'It needs the application permission Mail.ReadWrite for this mailbox: run the script below; its changes can take up to two hours. Also check that the address is correct.',
+};
 
 function Trouble(props: { title: string; children: Child }): JSX.Element {
   return (
@@ -142,13 +176,32 @@ function Trouble(props: { title: string; children: Child }): JSX.Element {
 function Steps(props: View): JSX.Element {
   const { provider, typed, state } = props;
   const objectId = state.kind === 'no-role' || state.kind === 'not-open' ? state.objectId : undefined;
-  const script = appAccessScript({
+  const access: AppAccess = {
     cloud: provider.cloud,
     tenant: provider.tenant,
     clientId: provider.clientId,
     objectId,
     address: typed.address === '' ? 'ADDRESS-OF-THE-MAILBOX' : typed.address,
-  });
+  };
+  const whichId =
+    objectId === undefined ? <ObjectIdHelp provider={provider} /> : <ObjectIdKnown objectId={objectId} />;
+  if (typed.way === 'graph')
+    return (
+      <>
+        <h2>One-time setup</h2>
+        <p>
+          Over Microsoft Graph, the app needs the application permission <strong>Mail.ReadWrite</strong>.
+          Exchange can grant it for this mailbox alone: ask an Exchange admin to run this script. Do not also
+          grant the permission in Entra, where it applies to every mailbox.
+        </p>
+        <p>{whichId}</p>
+        <CopyLines
+          label="PowerShell"
+          value={mailboxRoleScript(access, [...new Set(['graph' as const, ...waysOf(provider)])])}
+        />
+      </>
+    );
+  const script = appAccessScript(access);
   return (
     <>
       <h2>One-time setup</h2>
@@ -159,14 +212,7 @@ function Steps(props: View): JSX.Element {
           Exchange Online”, “Application permissions”. <PortalLink name="permissions" provider={provider} />
         </li>
         <li>On the same page, choose “Grant admin consent for …”. This needs a tenant admin.</li>
-        <li>
-          Ask an Exchange admin to run this script.{' '}
-          {objectId === undefined ? (
-            <ObjectIdHelp provider={provider} />
-          ) : (
-            <ObjectIdKnown objectId={objectId} />
-          )}
-        </li>
+        <li>Ask an Exchange admin to run this script. {whichId}</li>
       </ol>
       <CopyLines label="PowerShell" value={script} />
     </>
