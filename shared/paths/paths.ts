@@ -108,6 +108,7 @@ export const paths = {
   editMailbox: path('/mailboxes/:id/edit'),
   connectionTest: path('/mailboxes/:id/test'),
   readOverGraph: path('/mailboxes/:id/read-over-graph'),
+  sendOverGraph: path('/mailboxes/:id/send-over-graph'),
   testTranscript: path('/mailboxes/:id/test/transcript'),
   pauseMailbox: path('/mailboxes/:id/pause'),
   resumeMailbox: path('/mailboxes/:id/resume'),
