@@ -4,7 +4,7 @@ import { createAccessTokens } from '../shared/accounts/get-access-token.ts';
 import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-client.ts';
 import { createTokenCipher, type TokenCipher } from '../shared/accounts/token-encryption.ts';
 import { type ActivityStore, createActivityStore } from '../shared/activity/activity-store.ts';
-import { alertChannels } from '../shared/alerts/alert-channels.ts';
+import { alertChannels, outboxObservation } from '../shared/alerts/alert-channels.ts';
 import { type AlertService, createAlertService } from '../shared/alerts/alert-service.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../shared/alerts/channel-secrets.ts';
 import { createHealthMonitor, type HealthMonitor } from '../shared/alerts/health-monitor.ts';
@@ -217,6 +217,16 @@ export function servicesOn(
     async openSentFolder(mailboxId) {
       const mailbox = await stores.mailboxes.get(mailboxId);
       return mailbox === undefined ? noSentFolder : openSentFolder(intake, mailbox);
+    },
+    async sendsAgain(mailboxId) {
+      if (alerts.inMemory().length > 0) return;
+      await alerts.observe({ source: 'sending', findings: [], about: [mailboxId] });
+      await outbox.releaseHeld(mailboxId);
+    },
+    async cannotSend(mailboxId, refusal) {
+      const mailbox = await stores.mailboxes.get(mailboxId);
+      if (mailbox === undefined || alerts.inMemory().length > 0) return;
+      await alerts.observe(outboxObservation(mailbox, refusal, seam.now()));
     },
   };
   return {

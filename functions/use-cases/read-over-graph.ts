@@ -4,6 +4,7 @@ import type { ConnectRequest, GraphWay } from '../../shared/consent/consent.ts';
 import { requestFurtherWays } from '../../shared/consent/further-ways.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { MailboxAuthor } from '../../shared/mailboxes/mailbox-entry.ts';
+import { type FetchState, lastSuccessOf } from '../../shared/mailboxes/mailbox-store.ts';
 import { saveMailbox } from '../../shared/mailboxes/save-mailbox.ts';
 import type { Code } from '../../shared/platform/problem.ts';
 import { type MailHost, presetNamed } from '../../shared/providers/presets.ts';
@@ -60,6 +61,29 @@ function isGranted(account: Account, way: GraphWay, shared: boolean): boolean {
   );
 }
 
+/**
+ * The first day of the first fetch over Graph: that of the last success, so that email which somebody has read
+ * while the old way was closed is imported, too, and little of what was imported is downloaded again. Where
+ * messages were still waiting, the mailbox's own setting decides. Pure.
+ * @param now milliseconds since the epoch
+ */
+export function fetchSinceAfterSwitch(
+  { id, fetchSince }: Mailbox,
+  state: Pick<FetchState, 'cursors' | 'successes' | 'shards'>,
+  now: number,
+): string | undefined {
+  const cursor = state.cursors.get(id);
+  const last = lastSuccessOf(state, id, now)?.slice(0, 10);
+  const isComplete =
+    cursor !== undefined &&
+    cursor.first === undefined &&
+    cursor.waiting.length === 0 &&
+    (cursor.unfetched ?? []).length === 0 &&
+    (cursor.backlog ?? 0) === 0;
+  if (!isComplete || last === undefined) return fetchSince;
+  return fetchSince !== undefined && fetchSince > last ? fetchSince : last;
+}
+
 export type GraphSwitch =
   | { kind: 'switched' }
   | Exclude<GraphPlan, { kind: 'switch' }>
@@ -78,6 +102,11 @@ export async function switchToGraph(
   const { account, graph } = await graphOf(services, mailbox);
   const plan = planGraph(mailbox, account, graph);
   if (plan.kind !== 'switch') return plan;
+  const fetchSince = fetchSinceAfterSwitch(
+    mailbox,
+    await services.mailboxes.fetchState(),
+    services.seam.now(),
+  );
   let code: Code = 'graph-no-access';
   const saved = await saveMailbox(
     {
@@ -88,7 +117,7 @@ export async function switchToGraph(
         return opened;
       },
     },
-    { mailbox: plan.mailbox, before: mailbox, ...author },
+    { mailbox: { ...plan.mailbox, fetchSince }, before: mailbox, ...author },
     { evenIfNotOpened: false },
   );
   if (saved.kind === 'saved') return { kind: 'switched' };

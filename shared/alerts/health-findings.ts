@@ -254,8 +254,10 @@ export function unreadableRowFindings(
   });
 }
 
+const isSilent = (code: string): boolean => ['smtp-unreachable', 'smtp-tls', 'graph-unavailable'].includes(code);
+
 /**
- * A server that refuses a mailbox's email until someone changes something. Pure.
+ * A server that refuses a mailbox's email until someone changes something, or does not answer. Pure.
  * @param now in milliseconds
  * @param severity `warning` when the check sent no email, so nothing is waiting
  */
@@ -271,7 +273,7 @@ export function smtpRefused(
     kind: 'smtp-refused',
     subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
     severity,
-    headline: `Cannot send as ${mailbox.address}: the mail server refuses it.`,
+    headline: `Cannot send as ${mailbox.address}: the mail server ${isSilent(code) ? 'does not answer' : 'refuses it'}.`,
     cause: known ? explanation.cause : `Server message: ${reason}`,
     code: known ? explanation.code : code,
     since: new Date(now).toISOString(),

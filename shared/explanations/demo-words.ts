@@ -18,7 +18,7 @@ const names: readonly (readonly [RegExp, string])[] = [
   [/\bpersonal Microsoft account\b/g, 'personal account'],
   [/\b(?:Office 365 )?Exchange Online\b/g, 'the demo’s mail server'],
   [/\bMicrosoft Exchange\b/g, 'the demo’s mail server'],
-  [/\bMicrosoft Graph\b/g, 'the demo’s directory'],
+  [/\bMicrosoft Graph\b/g, 'the demo’s Graph'],
   [/\bMicrosoft Entra(?: ID)?\b/g, 'the demo’s identity provider'],
   [/\bMicrosoft 365\b/g, 'the demo'],
   [/\ban Exchange\b/g, 'a mail server’s'],

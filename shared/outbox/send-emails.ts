@@ -22,6 +22,7 @@ import { type DueEmail, partsOfDueKey } from './outbox-records.ts';
 import type { OutboxJob, OutboxStore } from './outbox-store.ts';
 import { type OutgoingMail, recipientsOf } from './outgoing-mail.ts';
 import { BURST_MS } from './sending-limits.ts';
+import type { SendingRefusal } from './sending-refusal.ts';
 import type { SendingUsage } from './sending-usage.ts';
 import type { SentFolder } from './sent-folder.ts';
 import type { WayOut } from './way-out.ts';
@@ -36,6 +37,10 @@ export interface SendDeps {
   wayOutOf(mailboxId: string): Promise<WayOut | undefined>;
   /** Opens the Sent folder of a mailbox. */
   openSentFolder(mailboxId: string): Promise<SentFolder>;
+  /** Hears why a mailbox cannot send until a person acts, or until its server answers again. */
+  cannotSend(mailboxId: string, refusal: SendingRefusal): Promise<void>;
+  /** Hears that an email left which could not leave before. */
+  sendsAgain(mailboxId: string): Promise<void>;
 }
 
 /** What a run did, for the log. */
@@ -264,6 +269,10 @@ class SendRun {
       const outcome = await deliverInTime(way, mail);
       if (outcome.kind !== 'not-started') handedOver(own);
       await this.#record(own, this.#after(own, outcome));
+      const refusal = lastingRefusal(outcome, own.message.delivery.attempts);
+      if (refusal !== undefined) await this.#deps.cannotSend(this.#mailboxId, refusal);
+      if (outcome.kind === 'accepted' && own.message.delivery.attempts > 1)
+        await this.#deps.sendsAgain(this.#mailboxId);
       if (outcome.kind === 'not-started') return undefined;
       if (outcome.kind === 'refused' && outcome.isOfWayOut)
         return outcome.retryAt === undefined ? undefined : { until: outcome.retryAt, why: outcome.why };
@@ -305,6 +314,25 @@ const counted = (count: number, what: string): string | undefined =>
 const isKnown = ({ delivery }: OutboxMessage): boolean => delivery.status.state !== 'unknown';
 
 /** A person's answer leaves by itself once its way out is repaired. An automatic one would come too late. */
+/** A server that did not answer is mentioned at the third attempt, some six minutes after the first. */
+const UNANSWERED = 3;
+
+/**
+ * Why further emails will not leave either; undefined when they may, and when the account has no token, which has an
+ * alert of its own. Pure.
+ */
+export function lastingRefusal(outcome: DeliveryOutcome, attempts: number): SendingRefusal | undefined {
+  if (outcome.kind !== 'refused' && outcome.kind !== 'not-started') return undefined;
+  const { why, permanent, retryAt } = outcome;
+  const lasts =
+    outcome.kind === 'refused'
+      ? outcome.isOfWayOut && permanent && why.isVerdict
+      : UNANSWERED_CODES.has(why.code) && attempts >= UNANSWERED;
+  return lasts ? { code: why.code, reason: why.reason, permanent, retryAt, asked: true } : undefined;
+}
+
+const UNANSWERED_CODES: ReadonlySet<string> = new Set(['smtp-unreachable', 'smtp-tls', 'graph-unavailable']);
+
 const isHeld = ({ kind, delivery: { status } }: OutboxMessage): boolean =>
   kind === 'reply' && status.state === 'failed' && status.isOfWayOut;
 

@@ -21,6 +21,19 @@ async function messagesIn(world: IntakeWorld): Promise<number> {
   return read.reduce((sum, ticket) => sum + (ticket?.messages.length ?? 0), 0);
 }
 
+async function switchToGraph(world: IntakeWorld, change: Partial<Mailbox>): Promise<void> {
+  world.mailbox = { ...world.mailbox, protocol: 'graph', host: 'graph.microsoft.com', port: 443, ...change };
+  await verifyMailbox(
+    {
+      accessTokens: { get: async () => ({ kind: 'token', token: new Secret('token') }) },
+      openInbox: () => openMemoryGraph(world.folder, openSeam),
+      mailboxes: createMailboxStore(world.tables),
+      seam: openSeam,
+    },
+    world.mailbox,
+  );
+}
+
 test.each(ways)(
   'from %s (%j) to Graph: nothing is imported twice, and what comes later is',
   async (protocol, afterFetch) => {
@@ -30,18 +43,9 @@ test.each(ways)(
     const before = await messagesIn(world);
     expect(before).toBeGreaterThan(0);
 
-    world.mailbox = { ...world.mailbox, protocol: 'graph', host: 'graph.microsoft.com', port: 443 };
     // The strictest case: the server shows everything as unread again.
     for (const mail of world.folder.mails) mail.seen = false;
-    await verifyMailbox(
-      {
-        accessTokens: { get: async () => ({ kind: 'token', token: new Secret('token') }) },
-        openInbox: () => openMemoryGraph(world.folder, openSeam),
-        mailboxes: createMailboxStore(world.tables),
-        seam: openSeam,
-      },
-      world.mailbox,
-    );
+    await switchToGraph(world, {});
     await world.runUntilQuiet();
     expect(await messagesIn(world)).toBe(before);
 
@@ -52,3 +56,14 @@ test.each(ways)(
     );
   },
 );
+
+test('email that somebody read while IMAP was closed is imported, from the day of the last fetch on', async () => {
+  const world = new IntakeWorld();
+  world.deliver([earlier]);
+  await world.runUntilQuiet();
+  world.deliver(workload.slice(0, 1));
+  for (const mail of world.folder.mails) mail.seen = true;
+  await switchToGraph(world, { fetchSince: new Date(world.now).toISOString().slice(0, 10) });
+  await world.runUntilQuiet();
+  expect(await messagesIn(world)).toBe(2);
+});

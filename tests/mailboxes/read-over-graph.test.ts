@@ -1,8 +1,10 @@
 /** “Read over Microsoft Graph instead”: where it is offered, and what it does. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { planGraph } from '../../functions/use-cases/read-over-graph.ts';
+import { fetchSinceAfterSwitch, planGraph } from '../../functions/use-cases/read-over-graph.ts';
 import type { Account } from '../../shared/accounts/account.ts';
+import { appAccountId } from '../../shared/accounts/app-account.ts';
 import type { ConnectionTest } from '../../shared/connection-test/connection-test.ts';
+import type { Cursor } from '../../shared/mailboxes/cursor.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { VerifiedMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
@@ -146,6 +148,21 @@ describe('asks for the permission', () => {
   });
 });
 
+it('shows an app which permission it needs, and the script that grants it for this mailbox alone', async () => {
+  const provider = await app.services.providers.get(account.providerId);
+  if (provider === undefined) throw new Error('no provider');
+  const ofApp: Account = { ...account, kind: 'app', accountId: appAccountId(provider) };
+  await app.services.accounts.save(ofApp);
+  await app.services.mailboxes.save({ ...mailbox, accountId: ofApp.accountId });
+  opened = { kind: 'failed', code: 'graph-no-access', message: 'Not opened.' };
+  const { location } = await visitor.post(`/mailboxes/${mailbox.id}/read-over-graph`, {});
+  expect(location).toBe(`/providers/${provider.id}/app-access?mailbox=${mailbox.id}&way=graph`);
+  const { html } = await visitor.get(location ?? '');
+  expect(html).toContain('<strong>Mail.ReadWrite</strong>');
+  expect(html).toContain('&#39;Application Mail.ReadWrite&#39; -CustomResourceScope &#39;Postroom support@');
+  expect((await now())?.protocol).toBe('imap');
+});
+
 describe('the plan', () => {
   const granted = (name: string): Account => ({
     ...account,
@@ -174,5 +191,35 @@ describe('the plan', () => {
       GRAPH,
     );
     expect(plan).toMatchObject({ mailbox: { protocol: 'graph', ...GRAPH, afterFetch: { kind: 'leave' } } });
+  });
+});
+
+describe('the first fetch over Graph', () => {
+  const cursor: Cursor = { validity: '1', position: null, left: [], waiting: [], lastMailAt: undefined };
+  const at = '2026-11-25T17:00:00.000Z';
+  const later = Date.parse('2026-11-28T08:00:00.000Z');
+  const since = (change: Partial<Cursor>, fetchSince?: string): string | undefined =>
+    fetchSinceAfterSwitch(
+      { ...mailbox, fetchSince },
+      {
+        cursors: new Map([[mailbox.id, { ...cursor, ...change }]]),
+        successes: new Map([[mailbox.id, at]]),
+        shards: new Map(),
+      },
+      later,
+    );
+
+  it('takes what came since the day of the last success, whether somebody has read it or not', () => {
+    expect(since({})).toBe('2026-11-25');
+    expect(since({}, '2020-01-01')).toBe('2026-11-25');
+    expect(since({}, '2026-11-27')).toBe('2026-11-27');
+  });
+
+  it('takes what the mailbox was set to take, where messages were still waiting or nothing was fetched', () => {
+    expect(since({ backlog: 3 })).toBeUndefined();
+    const first = { since: undefined, upTo: null, at: undefined, total: 9, done: 0, startedAt: at };
+    expect(since({ first }, '2020-01-01')).toBe('2020-01-01');
+    const never = { cursors: new Map(), successes: new Map(), shards: new Map() };
+    expect(fetchSinceAfterSwitch(mailbox, never, later)).toBeUndefined();
   });
 });

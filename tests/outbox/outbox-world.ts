@@ -169,6 +169,8 @@ export class OutboxWorld {
       wayOutOf: () => Promise.resolve(wayOutOver(sender, route, exchangeLimits)),
       openSentFolder: () =>
         openSentFolder({ accessTokens, openInbox: () => openMemoryInbox(this.sentFolder, seam) }, mailbox),
+      cannotSend: () => Promise.resolve(),
+      sendsAgain: () => Promise.resolve(),
     };
     const sending = design.sending?.(deps) ?? deps;
     const collect = (): void => {

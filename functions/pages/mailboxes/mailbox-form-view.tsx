@@ -123,7 +123,8 @@ export function mailboxFormPage(view: MailboxFormView): string {
 }
 
 /** The label of an account, with what was not granted to it. */
-function labelOf(choice: AccountChoice, protocols: readonly MailProtocol[]): string {
+function labelOf(choice: AccountChoice, all: readonly MailProtocol[]): string {
+  const protocols = all.filter((protocol) => choice.servers[protocol] !== undefined);
   const missing = protocols.filter((protocol) => !isGranted(choice, protocol));
   if (missing.length < protocols.length) return choice.label;
   return `${choice.label}: ${missing.map((protocol) => mailProtocols[protocol].name).join(', ')} not granted`;
