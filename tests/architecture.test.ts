@@ -74,6 +74,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   jschardet: [/^shared\/mime\/charset-detection\.ts$/],
   mailparser: [/^shared\/mime\/parse-message\.ts$/],
   nodemailer: [
+    /^shared\/outbox\/compose-mime\.ts$/,
     /^shared\/outbox\/smtp-session\.ts$/,
     /^dev\/host\/demo-page\.ts$/,
     /^dev\/emulators\/graph\/mail\/send-mail\.ts$/,
@@ -98,7 +99,6 @@ const onceInProduct = [
   'ical.js',
   'imapflow',
   'mailparser',
-  'nodemailer',
   'postal-mime',
   'sanitize-html',
 ];
@@ -107,6 +107,7 @@ const onceInProduct = [
 const devUses: Readonly<Record<string, readonly string[]>> = {
   'dev/bench/replay-dispositions.ts': ['intake'],
   'dev/bench/outbox-rows.ts': ['outbox'],
+  'dev/drill/outgoing-mail.ts': ['outbox'],
   'dev/explain.ts': ['explanations', 'providers'],
   'dev/register-app.ts': ['providers'],
   'dev/register-app/allow-rotation.ts': ['providers'],

@@ -254,7 +254,8 @@ export function unreadableRowFindings(
   });
 }
 
-const isSilent = (code: string): boolean => ['smtp-unreachable', 'smtp-tls', 'graph-unavailable'].includes(code);
+const isSilent = (code: string): boolean =>
+  ['smtp-unreachable', 'smtp-tls', 'graph-unavailable'].includes(code);
 
 /**
  * A server that refuses a mailbox's email until someone changes something, or does not answer. Pure.
@@ -267,7 +268,7 @@ export function smtpRefused(
   now: number,
   severity: Finding['severity'] = 'error',
 ): Finding {
-  const explanation = explainProblem({ code, said: reason });
+  const explanation = explainProblem(isSilent(code) ? { code } : { code, said: reason });
   const known = explanation.code !== 'not-recognised';
   return {
     kind: 'smtp-refused',

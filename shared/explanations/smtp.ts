@@ -1,5 +1,13 @@
 import type { LineEntry } from './explanation.ts';
-import { findInLogs, graphSendInstead, report, signInAgain, smtpOn, useOauth, waitAnHour } from './phrases.ts';
+import {
+  findInLogs,
+  graphSendInstead,
+  report,
+  signInAgain,
+  smtpOn,
+  useOauth,
+  waitAnHour,
+} from './phrases.ts';
 
 /** What Exchange Online says about the sign-in over SMTP. 535 alone says nothing: the words behind it decide. */
 export const smtpSignInEntries = [

@@ -1,5 +1,5 @@
-import type { ConnectFailure } from './connect-inbox.ts';
 import type { Code } from '../platform/problem.ts';
+import type { ConnectFailure } from './connect-inbox.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** How strongly a refused sign-in of Exchange suggests that its protocol is switched off for the mailbox. */

@@ -65,7 +65,11 @@ describe('is offered', () => {
       true,
     ],
     ['by nobody, and the token is refused', '535 5.7.3 Authentication unsuccessful', false],
-    ['by nobody, and the user name is wrong', OFF.replace(/Smtp.*$/, 'the user credentials were incorrect.'), false],
+    [
+      'by nobody, and the user name is wrong',
+      OFF.replace(/Smtp.*$/, 'the user credentials were incorrect.'),
+      false,
+    ],
   ])('by the connection test where SMTP AUTH is switched off %s', async (_what, line, offered) => {
     expect(await page()).not.toContain(BUTTON);
     await app.services.connectionTests.save(mailbox.id, [failedWith(line)]);
@@ -88,7 +92,10 @@ describe('is offered', () => {
     await app.services.mailboxes.save(mailbox);
     const { demo } = app.services.config;
     if (demo === undefined) throw new Error('no demo');
-    app.services = { ...app.services, config: { ...app.services.config, demo: { ...demo, graph: undefined } } };
+    app.services = {
+      ...app.services,
+      config: { ...app.services.config, demo: { ...demo, graph: undefined } },
+    };
     expect(await page()).not.toContain(BUTTON);
     expect((await press()).location).toBe(`/mailboxes/${mailbox.id}/test?flash=no-graph`);
   });
@@ -158,9 +165,7 @@ describe('asks for the permission', () => {
     await app.services.mailboxes.save({ ...mailbox, address: 'info@contoso.example' });
     const asked = await press();
     const { authorization } = await visitor.ride(await visitor.get(asked.location ?? ''), SUPPORT);
-    expect(authorization.searchParams.get('scope')).toContain(
-      'https://graph.microsoft.com/Mail.Send.Shared',
-    );
+    expect(authorization.searchParams.get('scope')).toContain('https://graph.microsoft.com/Mail.Send.Shared');
   });
 });
 

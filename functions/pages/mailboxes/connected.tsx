@@ -53,7 +53,17 @@ export async function showConnected(c: RouteContext<'mailboxConnected'>): Promis
   const flash = flashOf(c, flashes);
   const sender = mailbox.sending && (await services.providers.get(mailbox.sending.providerId));
   const offer = sendingOfferFor(services.config, sender, mailbox, unsent?.code);
-  const view = { principal: c.get('principal'), mailbox, first, preview, sending, unread, unsent, offer, flash };
+  const view = {
+    principal: c.get('principal'),
+    mailbox,
+    first,
+    preview,
+    sending,
+    unread,
+    unsent,
+    offer,
+    flash,
+  };
   return c.html(connectedPage(view));
 }
 

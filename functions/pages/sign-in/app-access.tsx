@@ -22,8 +22,8 @@ import { formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 import { connectAsApp } from '../../use-cases/connect-as-app.ts';
 import { explainContext } from '../errors/explain-context.ts';
-import { previewOf } from '../mailboxes/preview-mailbox.ts';
 import { finishSwitch } from '../mailboxes/over-graph.ts';
+import { previewOf } from '../mailboxes/preview-mailbox.ts';
 import { type AppAccessState, type AppWay, appAccessPage, noAppAccessPage } from './app-access-view.tsx';
 
 export async function showAppAccess(c: PageContext): Promise<Response> {
