@@ -9,6 +9,7 @@ export interface ReceivedAlert {
   what: 'opened' | 'changed' | 'repeated' | 'closed';
   key: string;
   kind: string;
+  severity: string;
   headline: string;
   cause: string;
   code: string | null;
@@ -61,7 +62,7 @@ export async function startAlertReceiver(): Promise<AlertReceiver> {
 }
 
 function alertOf({ type, data }: Body): ReceivedAlert {
-  const { key, kind, headline, cause, code, affected, fix } = data;
+  const { key, kind, severity, headline, cause, code, affected, fix } = data;
   const what = type.replace('alert.', '') as ReceivedAlert['what'];
-  return { what, key, kind, headline, cause, code, affected, link: fix.url };
+  return { what, key, kind, severity, headline, cause, code, affected, link: fix.url };
 }

@@ -1,6 +1,6 @@
 import { demoPeople } from '../host/options.ts';
 import type { DrillFault } from './drill-faults.ts';
-import { mistakesIn } from './drill-mistakes.ts';
+import { isMailed, mistakesIn } from './drill-mistakes.ts';
 import { type DrillWorld, OTHER_MAILBOX, openDrillWorld } from './drill-world.ts';
 import { glanceAt } from './home-page.ts';
 import type { Camera } from './take-pictures.ts';
@@ -95,7 +95,7 @@ export async function runDrill(
   if (pictures?.after !== undefined) await takePicture(world, pictures.camera, pictures.after);
   for (let minute = 0; minute < QUIET_MINUTES; minute += 1) await world.minute();
   const hasAllMail = async (): Promise<boolean> =>
-    (await world.mails()).length - mailsBefore >= received.length;
+    (await world.mails()).length - mailsBefore >= received.filter(isMailed).length;
   for (let minute = 0; minute < MAIL_WITHIN_MINUTES && !(await hasAllMail()); minute += 1)
     await world.minute();
 

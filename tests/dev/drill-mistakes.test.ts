@@ -13,6 +13,7 @@ const opened: ReceivedAlert = {
   what: 'opened',
   key: 'k',
   kind: 'consent-dead',
+  severity: 'error',
   headline: 'kim@contoso.example is not fetched.',
   cause: 'Microsoft ends sign-ins that nobody uses.',
   code: 'AADSTS700082',
@@ -42,6 +43,14 @@ const another = (changes: Partial<ReceivedAlert>): Partial<DrillRecord> => {
 };
 
 describe('the drill', () => {
+  test('expects no email about the end of a warning', () => {
+    const warning = { ...opened, severity: 'warning' };
+    const received = [warning, { ...warning, what: 'closed' as const }];
+    const changes = { opened: warning, received };
+    expect(mistakes({ ...changes, mails: good.mails.slice(0, 1) })).toEqual([]);
+    expect(mistakes(changes).join()).toMatch(/An email too many/);
+  });
+
   test('finds no mistake if everything was as promised', () => {
     expect(mistakes({})).toEqual([]);
   });
