@@ -49,12 +49,13 @@ async function replaceSecret({ stack, visitor }: DrillWorld, page: string): Prom
   await visitor.replaceSecret(page, value);
 }
 
-/** More automatic emails of one sender in an hour than `loopLimits` of the intake. */
-const LOOP_MESSAGES = 65;
+/** More automatic emails than one conversation has in an hour (`loopLimits` of the intake). */
+const LOOP_MESSAGES = 30;
 
+/** All reply to the first one. */
 const automaticReply = (number: number): Buffer =>
   Buffer.from(
-    `From: Robot <robot@machine.example>\r\nTo: ${MAILBOX}\r\nSubject: Received: your message\r\nMessage-ID: <${number}@machine.example>\r\nAuto-Submitted: auto-replied\r\n\r\nWe have received it.\r\n`,
+    `From: Robot <robot@machine.example>\r\nTo: ${MAILBOX}\r\nSubject: Re: Received\r\nMessage-ID: <${number}@machine.example>\r\nIn-Reply-To: <1@machine.example>\r\nAuto-Submitted: auto-replied\r\n\r\nWe have received it.\r\n`,
   );
 
 /** Promise 5 of the design: the maximum time until an outage is reported. */
