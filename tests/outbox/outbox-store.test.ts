@@ -4,7 +4,8 @@ import { afterAttempt, claimed, queuedDelivery } from '../../shared/outbox/deliv
 import type { OutboxMessage } from '../../shared/outbox/outbox-message.ts';
 import { createOutboxStore, type OutboxStore } from '../../shared/outbox/outbox-store.ts';
 import { queueDueEmails } from '../../shared/outbox/queue-due-emails.ts';
-import { type SendDeps, type SendReport, sendEmails } from '../../shared/outbox/send-emails.ts';
+import { type SendDeps, sendEmails } from '../../shared/outbox/send-emails.ts';
+import type { SendReport } from '../../shared/outbox/send-report.ts';
 import { exchangeLimits } from '../../shared/outbox/sending-limits.ts';
 import { createSendingUsage } from '../../shared/outbox/sending-usage.ts';
 import { noSentFolder } from '../../shared/outbox/sent-folder.ts';
