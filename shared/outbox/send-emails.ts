@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Activity } from '../activity/activity.ts';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited, withinTime } from '../platform/concurrency.ts';
@@ -16,11 +15,13 @@ import {
   nextStep,
   SENDING_MS,
 } from './delivery.ts';
+import { lastingRefusal } from './lasting-refusal.ts';
 import { loadMail } from './load-mail.ts';
 import type { OutboxMessage } from './outbox-message.ts';
 import { type DueEmail, partsOfDueKey } from './outbox-records.ts';
 import type { OutboxJob, OutboxStore } from './outbox-store.ts';
 import { type OutgoingMail, recipientsOf } from './outgoing-mail.ts';
+import { runActivity, type SendReport } from './send-report.ts';
 import { BURST_MS } from './sending-limits.ts';
 import type { SendingRefusal } from './sending-refusal.ts';
 import type { SendingUsage } from './sending-usage.ts';
@@ -41,14 +42,6 @@ export interface SendDeps {
   cannotSend(mailboxId: string, refusal: SendingRefusal): Promise<void>;
   /** Hears that an email left which could not leave before. */
   sendsAgain(mailboxId: string): Promise<void>;
-}
-
-/** What a run did, for the log. */
-export interface SendReport {
-  sent: number;
-  retrying: number;
-  failed: number;
-  unknown: number;
 }
 
 /** An email that a run works on, with the entry of the timetable that led to it. */
@@ -292,47 +285,9 @@ class SendRun {
   }
 }
 
-/** What the activity list says of a run; undefined: nothing was tried. Pure. */
-export function runActivity(
-  { sent, retrying, failed, unknown }: SendReport,
-  now: number,
-): Pick<Activity, 'kind' | 'at' | 'result' | 'what'> | undefined {
-  const parts = [
-    counted(sent, 'sent'),
-    counted(retrying, 'to be retried'),
-    counted(failed, 'failed'),
-    counted(unknown, 'without an answer of the server'),
-  ].filter((part) => part !== undefined);
-  if (parts.length === 0) return undefined;
-  const result = failed > 0 ? 'action-required' : retrying + unknown > 0 ? 'retrying' : 'done';
-  return { kind: 'send', at: new Date(now).toISOString(), result, what: `${parts.join(', ')}.` };
-}
-
-const counted = (count: number, what: string): string | undefined =>
-  count === 0 ? undefined : `${count} ${count === 1 ? 'email' : 'emails'} ${what}`;
-
 const isKnown = ({ delivery }: OutboxMessage): boolean => delivery.status.state !== 'unknown';
 
 /** A person's answer leaves by itself once its way out is repaired. An automatic one would come too late. */
-/** A server that did not answer is mentioned at the third attempt, some six minutes after the first. */
-const UNANSWERED = 3;
-
-/**
- * Why further emails will not leave either; undefined when they may, and when the account has no token, which has an
- * alert of its own. Pure.
- */
-export function lastingRefusal(outcome: DeliveryOutcome, attempts: number): SendingRefusal | undefined {
-  if (outcome.kind !== 'refused' && outcome.kind !== 'not-started') return undefined;
-  const { why, permanent, retryAt } = outcome;
-  const lasts =
-    outcome.kind === 'refused'
-      ? outcome.isOfWayOut && permanent && why.isVerdict
-      : UNANSWERED_CODES.has(why.code) && attempts >= UNANSWERED;
-  return lasts ? { code: why.code, reason: why.reason, permanent, retryAt, asked: true } : undefined;
-}
-
-const UNANSWERED_CODES: ReadonlySet<string> = new Set(['smtp-unreachable', 'smtp-tls', 'graph-unavailable']);
-
 const isHeld = ({ kind, delivery: { status } }: OutboxMessage): boolean =>
   kind === 'reply' && status.state === 'failed' && status.isOfWayOut;
 

@@ -3,7 +3,7 @@ import type { DeliveryProblem } from './delivery.ts';
 
 /**
  * What a mail server allows one account, kept across instances in one row per account that is changed by
- * compare-and-swap (docs/decisions/0019). Pure.
+ * compare-and-swap (docs/decisions/0025). Pure.
  */
 export interface SendingLimits {
   /** Connections at the same time. */

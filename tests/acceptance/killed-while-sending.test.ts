@@ -14,11 +14,12 @@ import {
   CLAIM_MS,
   type Delivery,
   type DeliveryKind,
+  dueOf,
   isFinished,
   queuedDelivery,
 } from '../../shared/outbox/delivery.ts';
 import type { OutboxMessage } from '../../shared/outbox/outbox-message.ts';
-import { dueRowKey } from '../../shared/outbox/outbox-records.ts';
+import { type DueEmail, dueRowKey } from '../../shared/outbox/outbox-records.ts';
 import { createOutboxStore, type OutboxStore } from '../../shared/outbox/outbox-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryQueues } from '../harness/memory/memory-queues.ts';
@@ -31,7 +32,9 @@ const RECIPIENT = 'sales@contoso.example';
 /** A run that ends before its instant is killed anyway. */
 const LONGEST_RUN_MS = 3_000;
 /** About what a run over three emails takes. */
-const REQUESTS_A_RUN = 20;
+const REQUESTS_A_RUN = 30;
+/** As many as the monitor puts into one message of the queue. */
+const EMAILS_A_JOB = 25;
 const RUN_MS = 600;
 const WARM_UP_MS = 700;
 
@@ -93,7 +96,8 @@ describe('a process that is killed while it sends', () => {
     expect(response.status).toBe(202);
   }
 
-  const start = async (host: HostProcess): Promise<void> => run(host, (await outbox.due(100)).map(dueRowKey));
+  const start = async (host: HostProcess): Promise<void> =>
+    run(host, (await outbox.due(EMAILS_A_JOB)).map(dueRowKey));
 
   async function rows(): Promise<OutboxMessage[]> {
     const found = await Promise.all(refs.map((ref) => outbox.get(ref)));
@@ -106,20 +110,24 @@ describe('a process that is killed while it sends', () => {
     for (const { rowKey } of await table.list('usage'))
       await table.commit('usage', [{ kind: 'remove', rowKey }]);
     const earlier = (at: string): string => new Date(Date.parse(at) - CLAIM_MS).toISOString();
+    const entries: DueEmail[] = [];
     for (const ref of refs) {
       const stored = await outbox.get(ref);
       if (stored === undefined || isFinished(stored.record.delivery)) continue;
       const { status } = stored.record.delivery;
+      const due = earlier(dueOf(stored.record.delivery) ?? new Date().toISOString());
       const aged = {
         ...status,
         ...('claimedAt' in status && { claimedAt: earlier(status.claimedAt) }),
-        ...('due' in status && status.due !== undefined && { due: earlier(status.due) }),
+        ...('due' in status && status.due !== undefined && { due }),
       };
       const delivery: Delivery = { ...stored.record.delivery, status: aged };
-      const message = { ...stored.record, delivery };
-      await outbox.announce([message]);
-      if ((await outbox.replace(message, stored.etag)) === undefined) throw new Error('the row is in use');
+      const written = await outbox.replace({ ...stored.record, delivery }, stored.etag);
+      if (written === undefined) throw new Error('the row is in use');
+      entries.push({ ...ref, due, mailboxId, announcedAt: due });
     }
+    const before = (await outbox.due(1_000)).map(dueRowKey);
+    await outbox.reschedule(entries, before);
   }
 
   /** How often the recipient's mail server has each Message-ID. */

@@ -1,7 +1,7 @@
 /** Which outcomes of sending become an alert. */
 import { expect, test } from 'vitest';
 import type { DeliveryOutcome } from '../../shared/outbox/delivery.ts';
-import { lastingRefusal } from '../../shared/outbox/send-emails.ts';
+import { lastingRefusal } from '../../shared/outbox/lasting-refusal.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
 
 const why = (code: string, isVerdict: boolean) => ({ code: codeFrom(code), reason: 'Words.', isVerdict });
