@@ -1,5 +1,5 @@
 /**
- * `npm run drill [-- --json] [-- --only NAME] [-- --pictures FOLDER]`: ten faults, one at a time, each in
+ * `npm run drill [-- --json] [-- --only NAME] [-- --pictures FOLDER]`: fourteen faults, one at a time, each in
  * a demo of its own. Checks that Postroom reports what is wrong, why, and where to fix it, in time, by
  * webhook, by email and on its home page, and that it reports the end. The faults are injected into the
  * emulators (identity provider, mail server, Key Vault, a proxy in front of the storage; timers that do not
@@ -33,7 +33,7 @@ function shown({ fault, secondsToAlert, secondsToClose, wrong, ...told }: DrillR
   ].join('\n');
 }
 
-/** Eleven screenshots for ten faults: after the first fault, also the home page with nothing wrong. */
+/** Fifteen screenshots for fourteen faults: after the first fault, also the home page with nothing wrong. */
 function picturesOf(camera: Camera, fault: string, index: number): DrillPictures {
   const number = drillFaults.findIndex(({ name }) => name === fault) + 1;
   const during = `${String(number).padStart(2, '0')}-${fault.replaceAll(' ', '-')}`;

@@ -94,6 +94,16 @@ export class Visitor {
     if (back.status !== 303) throw stoppedAt('the return to Postroom', back);
   }
 
+  /**
+   * “Send over Microsoft Graph instead”, with the sign-in that it asks for.
+   * @param page the connection test of the mailbox
+   */
+  async sendOverGraph(page: string, address: string): Promise<void> {
+    const back = await this.#signInAt(page.replace(/test$/, 'send-over-graph'), { address });
+    if (!/\/connected\?flash=sends-over-graph$/.test(back.location ?? ''))
+      throw stoppedAt('sending over Microsoft Graph', back);
+  }
+
   /** Enters a new client secret on the provider's own page. */
   async replaceSecret(page: string, secret: string): Promise<void> {
     const proposed = formValues((await this.get(page)).html);

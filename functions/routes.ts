@@ -22,7 +22,7 @@ import {
   showMailboxForm,
   showNewMailbox,
 } from './pages/mailboxes/mailboxes.tsx';
-import { readOverGraph } from './pages/mailboxes/read-over-graph.ts';
+import { readOverGraph, sendOverGraph } from './pages/mailboxes/over-graph.ts';
 import {
   changeProvider,
   createProvider,
@@ -165,6 +165,7 @@ export const routes: readonly Route[] = [
   post(paths.connectionTest, 'admin', testConnection),
   get(paths.testTranscript, 'admin', downloadTranscript),
   post(paths.readOverGraph, 'admin', readOverGraph),
+  post(paths.sendOverGraph, 'admin', sendOverGraph),
   post(paths.pauseMailbox, 'admin', pauseMailbox),
   post(paths.resumeMailbox, 'admin', resumeMailbox),
   get(paths.mailboxCheck, 'admin', showFolderCheck),

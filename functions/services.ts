@@ -5,7 +5,7 @@ import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-cl
 import { createTokenCipher, type TokenCipher } from '../shared/accounts/token-encryption.ts';
 import { type ActivityStore, createActivityStore } from '../shared/activity/activity-store.ts';
 import { type AgentQueueStore, createAgentQueueStore } from '../shared/agent-alerts/agent-queue-store.ts';
-import { alertChannels } from '../shared/alerts/alert-channels.ts';
+import { alertChannels, outboxObservation } from '../shared/alerts/alert-channels.ts';
 import { type AlertService, createAlertService } from '../shared/alerts/alert-service.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../shared/alerts/channel-secrets.ts';
 import { createHealthMonitor, type HealthMonitor } from '../shared/alerts/health-monitor.ts';
@@ -40,7 +40,7 @@ import type { SendDeps } from '../shared/outbox/send-emails.ts';
 import { createMailSender, type MailSender, routeOf } from '../shared/outbox/send-mail.ts';
 import { createSendingUsage } from '../shared/outbox/sending-usage.ts';
 import { noSentFolder, openSentFolder } from '../shared/outbox/sent-folder.ts';
-import { smtpWayOut } from '../shared/outbox/way-out.ts';
+import { wayOutOver } from '../shared/outbox/way-out.ts';
 import { paths } from '../shared/paths/paths.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
@@ -250,11 +250,21 @@ export function servicesOn(
     async wayOutOf(mailboxId) {
       const mailbox = await stores.mailboxes.get(mailboxId);
       const route = mailbox && routeOf(mailbox);
-      return route && smtpWayOut(plainSender, route);
+      return route && wayOutOver(plainSender, route);
     },
     async openSentFolder(mailboxId) {
       const mailbox = await stores.mailboxes.get(mailboxId);
       return mailbox === undefined ? noSentFolder : openSentFolder(intake, mailbox);
+    },
+    async sendsAgain(mailboxId) {
+      if (alerts.inMemory().length > 0) return;
+      await alerts.observe({ source: 'sending', findings: [], about: [mailboxId] });
+      await outbox.releaseHeld(mailboxId);
+    },
+    async cannotSend(mailboxId, refusal) {
+      const mailbox = await stores.mailboxes.get(mailboxId);
+      if (mailbox === undefined || alerts.inMemory().length > 0) return;
+      await alerts.observe(outboxObservation(mailbox, refusal, seam.now()));
     },
   };
   return {

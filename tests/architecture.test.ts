@@ -91,6 +91,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   'markdown-it': [/^shared\/templates\/(render-markdown|markdown-text)\.ts$/],
   mailparser: [/^shared\/mime\/parse-message\.ts$/],
   nodemailer: [
+    /^shared\/outbox\/compose-mime\.ts$/,
     /^shared\/outbox\/smtp-session\.ts$/,
     /^dev\/host\/demo-page\.ts$/,
     /^dev\/emulators\/graph\/mail\/send-mail\.ts$/,
@@ -115,7 +116,6 @@ const onceInProduct = [
   'ical.js',
   'imapflow',
   'mailparser',
-  'nodemailer',
   'postal-mime',
   'sanitize-html',
 ];
@@ -124,6 +124,7 @@ const onceInProduct = [
 const devUses: Readonly<Record<string, readonly string[]>> = {
   'dev/bench/replay-dispositions.ts': ['intake'],
   'dev/bench/outbox-rows.ts': ['outbox'],
+  'dev/drill/outgoing-mail.ts': ['outbox'],
   'dev/explain.ts': ['explanations', 'providers'],
   'dev/register-app.ts': ['providers'],
   'dev/register-app/allow-rotation.ts': ['providers'],

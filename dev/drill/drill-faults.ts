@@ -21,6 +21,8 @@ export interface DrillFault {
   protocol?: 'graph';
   /** Minutes between two runs of the timers once the alert exists; default 1. */
   everyMinutes?: number;
+  /** Minutes from the fix until its end is reported; default 40. */
+  closesWithinMinutes?: number;
   /** False: no timer runs while the fault lasts. */
   timers?: boolean;
   inject(world: DrillWorld): Promise<void>;
@@ -50,6 +52,15 @@ async function replaceSecret({ stack, visitor }: DrillWorld, page: string): Prom
   await control.addClientSecret(clientId, { value });
   await visitor.replaceSecret(page, value);
 }
+
+/** More automatic emails than one conversation has in an hour (`loopLimits` of the intake). */
+const LOOP_MESSAGES = 30;
+
+/** All reply to the first one. */
+const automaticReply = (number: number): Buffer =>
+  Buffer.from(
+    `From: Robot <robot@machine.example>\r\nTo: ${MAILBOX}\r\nSubject: Re: Received\r\nMessage-ID: <${number}@machine.example>\r\nIn-Reply-To: <1@machine.example>\r\nAuto-Submitted: auto-replied\r\n\r\nWe have received it.\r\n`,
+  );
 
 /** Promise 5 of the design: the maximum time until an outage is reported. */
 const PROMISED_MINUTES = 15;
@@ -163,6 +174,53 @@ export const drillFaults: readonly DrillFault[] = [
     inject: ({ stack }) =>
       stack.keyVault.addFault({ match: { path: '^/secrets' }, times: ALWAYS, status: 403 }),
     mend: ({ stack }) => stack.keyVault.clearFaults(),
+  },
+  {
+    name: 'SMTP AUTH off',
+    kind: 'smtp-refused',
+    code: 'smtp-auth-disabled-tenant',
+    cause: /Authenticated SMTP is off/,
+    link: /\/mailboxes\/[a-z2-7]{26}\/test$/,
+    withinMinutes: 3,
+    othersGoOn: true,
+    async inject({ smtp, queueEmail }) {
+      smtp.faults.push(mailFaults.smtpAuthDisabled(ALWAYS));
+      await queueEmail();
+    },
+    // SMTP stays off: “Send over Microsoft Graph instead”.
+    mend: ({ visitor }, page) => visitor.sendOverGraph(page, MAILBOX),
+  },
+  {
+    name: 'SMTP server away',
+    kind: 'smtp-refused',
+    code: 'smtp-unreachable',
+    cause: /server is away/,
+    link: /\/mailboxes\/[a-z2-7]{26}\/test$/,
+    withinMinutes: PROMISED_MINUTES,
+    othersGoOn: true,
+    async inject({ smtp, queueEmail }) {
+      await smtp.setAway(true);
+      await queueEmail();
+    },
+    mend: ({ smtp }) => smtp.setAway(false),
+  },
+  {
+    name: 'mail loop',
+    kind: 'mail-loop',
+    code: 'mail-loop',
+    cause: /keeps sending messages/,
+    link: /\/tickets\//,
+    withinMinutes: 3,
+    othersGoOn: true,
+    // It is reported for an hour after the last message.
+    closesWithinMinutes: 75,
+    async inject({ stack, now }) {
+      for (let number = 1; number <= LOOP_MESSAGES; number += 1)
+        await stack.mail.deliver(MAILBOX, automaticReply(number), now());
+    },
+    async mend() {
+      // The other machine has stopped.
+    },
   },
   {
     name: 'timer dead',

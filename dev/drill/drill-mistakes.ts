@@ -61,10 +61,10 @@ function othersThan(opened: ReceivedAlert, received: readonly ReceivedAlert[]): 
 }
 
 /** Email omits that a warning still exists, or no longer does. */
-export const isMailed = ({ what, severity }: ReceivedAlert): boolean =>
+export const isMailed = ({ what, severity }: Pick<ReceivedAlert, 'what' | 'severity'>): boolean =>
   severity !== 'warning' || what === 'opened' || what === 'changed';
 
-/** What the webhook received is also sent by email, and nothing else. */
+/** Everything else that the webhook received is also sent by email, and nothing more. */
 function mailMistakes({ received, mails }: DrillRecord): string[] {
   const begins: Partial<Record<ReceivedAlert['what'], string>> = {
     repeated: 'Still active: ',

@@ -9,6 +9,7 @@ import type { Stack } from '../stack.ts';
 import type { Visitor } from '../visitor.ts';
 import { type AlertReceiver, startAlertReceiver } from './alert-receiver.ts';
 import { openDrillHost } from './open-drill-host.ts';
+import { type OutgoingServer, queueReply, startOutgoingServer } from './outgoing-mail.ts';
 import { readInbox, subjectHeader } from './read-inbox.ts';
 
 /** The mailbox that the faults affect: it fetches, and its account may send. */
@@ -39,6 +40,10 @@ export interface DrillWorld {
   /** Between the app and the mail server, and between the app and the storage. */
   mail: ExchangeSkin;
   storage: StorageProxy;
+  /** Between the app and the server for outgoing mail of the first mailbox. */
+  smtp: OutgoingServer;
+  /** Queues an email of the first mailbox, as a reply would be. */
+  queueEmail(): Promise<void>;
   receiver: AlertReceiver;
   visitor: Visitor;
   /** Seconds on the app's clock since the world was opened. */
@@ -100,11 +105,13 @@ export async function openDrillWorld(
   const tls = await keepCertificates(join(demo.folder, 'certificates'));
   const mail = await startExchangeSkin({ protocol: 'imap', target: stack.mail.imap, tls });
   running.defer(() => mail.stop());
+  const smtp = await startOutgoingServer(stack.mail.smtp, tls);
+  running.defer(() => smtp.stop());
   const storage = running.use(await startStorageProxy(stack.storage.connectionString));
   const receiver = running.use(await startAlertReceiver());
   await stack.keyVault.setSecret('alert-webhook-url', receiver.url);
   await stack.keyVault.setSecret('alert-webhook-key', receiver.key);
-  const { smtp, imap, pop3 } = stack.mail;
+  const { imap, pop3 } = stack.mail;
   const host = running.use(
     await openDrillHost(
       demo.hostOptions({
@@ -122,7 +129,7 @@ export async function openDrillWorld(
   const account = await visitor.connect(MAILBOX, ways);
   const { hostname, port } = new URL(stack.graph.url);
   const server = protocol === 'graph' ? { protocol, host: hostname, port: Number(port) } : mail;
-  await visitor.addMailbox(account, MAILBOX, server, smtp);
+  const mailboxId = await visitor.addMailbox(account, MAILBOX, server, smtp);
   // The steps of an admin: a custom provider has its own redirect URI, which is entered in the app
   // registration before the provider is saved.
   const { location = '' } = await visitor.get('/providers/new?preset=custom');
@@ -141,16 +148,17 @@ export async function openDrillWorld(
     authorizationEndpoint: authorizeUrl,
     tokenEndpoint: tokenUrl,
     imapHost: imap.host,
-    smtpHost: smtp.host,
+    smtpHost: stack.mail.smtp.host,
     severalDomains: 'on',
     scopes: [...MAIL_SCOPES, 'openid', 'profile', 'email', 'offline_access'].join(' '),
   };
   const otherAccount = await visitor.connectAt(otherProvider, OTHER_MAILBOX);
-  await visitor.addMailbox(otherAccount, OTHER_MAILBOX, imap, smtp);
+  await visitor.addMailbox(otherAccount, OTHER_MAILBOX, imap, stack.mail.smtp);
   const began = performance.now();
   let leapt = 0;
   let minutes = 0;
   const elapsed = (): number => leapt + performance.now() - began;
+  const now = (): Date => new Date(Date.now() + leapt);
   return {
     url: host.url,
     stack,
@@ -159,7 +167,9 @@ export async function openDrillWorld(
     receiver,
     visitor,
     seconds: () => Math.round(elapsed() / 1000),
-    now: () => new Date(Date.now() + leapt),
+    now,
+    smtp,
+    queueEmail: () => queueReply(stack.storage.connectionString, mailboxId, now()),
     async minute({ timers = true, daily = false, after = 1 } = {}) {
       const looks = looksUntil(minutes);
       minutes += after;

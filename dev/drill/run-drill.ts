@@ -87,7 +87,8 @@ export async function runDrill(
   if (alert !== undefined) await fault.mend(world, pathOf(alert.link));
   const mendedAt = world.seconds();
   const isClosed = () => received.some(({ what, key }) => what === 'closed' && key === alert?.key);
-  for (let minute = 0; alert !== undefined && minute < CLOSE_WITHIN_MINUTES && !isClosed(); minute += 1)
+  const { closesWithinMinutes = CLOSE_WITHIN_MINUTES } = fault;
+  for (let minute = 0; alert !== undefined && minute < closesWithinMinutes && !isClosed(); minute += 1)
     await world.minute();
   const secondsToClose = isClosed() ? world.seconds() - mendedAt : undefined;
   const homeAfter = isClosed() ? (await world.visitor.get('/')).html : undefined;

@@ -23,6 +23,8 @@ export interface Fault {
   headers?: Record<string, string>;
   delay?: number;
   destroy?: boolean;
+  /** The request is carried out, and its answer is lost. For mail of Graph only. */
+  loseAnswer?: boolean;
 }
 
 const matches = (match: Fault['match'], request: FaultRequest): boolean => {

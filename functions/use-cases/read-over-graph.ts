@@ -1,6 +1,6 @@
-import type { Account } from '../../shared/accounts/account.ts';
+import type { Account, AccountRef } from '../../shared/accounts/account.ts';
 import { grantedWays } from '../../shared/accounts/account-resources.ts';
-import type { ConnectRequest } from '../../shared/consent/consent.ts';
+import type { ConnectRequest, GraphWay } from '../../shared/consent/consent.ts';
 import { requestFurtherWays } from '../../shared/consent/further-ways.ts';
 import { queueTask } from '../../shared/intake/fetch-again.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
@@ -13,7 +13,7 @@ import { protocolAccess } from '../../shared/providers/protocol-access.ts';
 import type { Services } from '../services.ts';
 
 export type GraphPlan =
-  /** The mailbox as it is read over Microsoft Graph. */
+  /** The mailbox as it is read, or sends, over Microsoft Graph. */
   | { kind: 'switch'; mailbox: Mailbox }
   /** The person has to allow it first, by one sign-in. */
   | { kind: 'ask'; connectRequest: ConnectRequest }
@@ -21,34 +21,43 @@ export type GraphPlan =
   | { kind: 'none' };
 
 /**
- * How a mailbox comes to be read over Microsoft Graph instead of its present protocol. What Exchange grants to
- * an app is in no token, so an app just tries. Pure.
+ * How a mailbox comes to be read over Microsoft Graph instead of its present protocol, or to send over it. What
+ * Exchange grants to an app is in no token, so an app just tries. Pure.
+ * @param account the one that reads, or sends
  * @param graph where the provider's Graph is
  */
 export function planGraph(
   mailbox: Mailbox,
   account: Account | undefined,
   graph: MailHost | undefined,
+  way: GraphWay = 'graph',
 ): GraphPlan {
   if (account === undefined || graph === undefined) return { kind: 'none' };
   const shared = account.user.toLowerCase() !== mailbox.address.toLowerCase();
-  if (account.kind === 'app' || mayReadOverGraph(account, shared))
-    return { kind: 'switch', mailbox: { ...mailbox, protocol: 'graph', ...graph } };
-  const { id: mailboxId, address, accountId } = mailbox;
+  const { providerId, accountId } = account;
+  if (account.kind === 'app' || isGranted(account, way, shared))
+    return {
+      kind: 'switch',
+      mailbox:
+        way === 'graph'
+          ? { ...mailbox, protocol: way, ...graph }
+          : { ...mailbox, sending: { protocol: way, ...graph, providerId, accountId } },
+    };
+  const { id: mailboxId, address } = mailbox;
   return {
     kind: 'ask',
     connectRequest: {
-      ...requestFurtherWays(account, ['graph'], { address, shared }),
-      reconnect: { mailboxId, accountId, readOver: 'graph' },
+      ...requestFurtherWays(account, [way], { address, shared }),
+      reconnect: { mailboxId, accountId, switchTo: way },
     },
   };
 }
 
 /** A mailbox of somebody else needs a permission of its own. */
-function mayReadOverGraph(account: Account, shared: boolean): boolean {
-  const needed = shared ? protocolAccess.graph.shared : protocolAccess.graph.own;
+function isGranted(account: Account, way: GraphWay, shared: boolean): boolean {
+  const needed = shared ? protocolAccess[way].shared : protocolAccess[way].own;
   return (
-    grantedWays(account).includes('graph') &&
+    grantedWays(account).includes(way) &&
     account.scopes.some((scope) => scope.slice(scope.lastIndexOf('/') + 1) === needed?.name)
   );
 }
@@ -91,12 +100,8 @@ export async function switchToGraph(
   mailbox: Mailbox,
   author: MailboxAuthor,
 ): Promise<GraphSwitch> {
-  const [stored, provider] = await Promise.all([
-    services.accounts.get(mailbox),
-    services.providers.get(mailbox.providerId),
-  ]);
-  const preset = provider && presetNamed(provider.preset, services.config, provider.cloud);
-  const plan = planGraph(mailbox, stored?.account, preset?.graph);
+  const { account, graph } = await graphOf(services, mailbox);
+  const plan = planGraph(mailbox, account, graph);
   if (plan.kind !== 'switch') return plan;
   const fetchSince = fetchSinceAfterSwitch(
     mailbox,
@@ -120,5 +125,15 @@ export async function switchToGraph(
     await queueTask(services.queues, mailbox.id, { kind: 'new-mail' });
     return { kind: 'switched' };
   }
-  return { kind: 'not-opened', code, isApp: stored !== undefined && stored.account.kind === 'app' };
+  return { kind: 'not-opened', code, isApp: account?.kind === 'app' };
+}
+
+/** An account, and where its provider's Microsoft Graph is. */
+export async function graphOf(
+  { accounts, providers, config }: Pick<Services, 'accounts' | 'providers' | 'config'>,
+  ref: AccountRef,
+): Promise<{ account: Account | undefined; graph: MailHost | undefined }> {
+  const [stored, provider] = await Promise.all([accounts.get(ref), providers.get(ref.providerId)]);
+  const preset = provider && presetNamed(provider.preset, config, provider.cloud);
+  return { account: stored?.account, graph: preset?.graph };
 }

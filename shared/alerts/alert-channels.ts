@@ -1,4 +1,6 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { MailSender } from '../outbox/send-mail.ts';
+import type { SendingRefusal } from '../outbox/sending-refusal.ts';
 import type { Config } from '../platform/config.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Observation } from './alert.ts';
@@ -55,3 +57,10 @@ export function sendingObservation(sendings: readonly SendingSeen[], now: number
     about: asked.map(({ mailbox }) => mailbox.id),
   };
 }
+
+/** What the outbox reports: also a server that has not answered for some time. Pure. */
+export const outboxObservation = (mailbox: Mailbox, refusal: SendingRefusal, now: number): Observation => ({
+  source: 'sending',
+  findings: [smtpRefused(mailbox, refusal, now)],
+  about: [mailbox.id],
+});

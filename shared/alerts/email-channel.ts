@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { OutgoingMail } from '../outbox/outgoing-mail.ts';
 import { type MailSender, routeOf, type SendingRoute } from '../outbox/send-mail.ts';
-import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
+import type { SendingRefusal } from '../outbox/sending-refusal.ts';
 import type { Config } from '../platform/config.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
@@ -16,7 +16,7 @@ import { notificationText, titleOf } from './notification-text.ts';
 /** An attempt to send an alert through a mailbox; without `refusal`, the server accepted it. */
 export interface SendingSeen {
   mailbox: Mailbox;
-  refusal: SmtpRefusal | undefined;
+  refusal: SendingRefusal | undefined;
 }
 
 export interface EmailDeps {
@@ -56,7 +56,7 @@ export function emailChannel(deps: EmailDeps): Tell {
   /** Tries one mailbox. */
   async function overMailbox(notification: Notification, { mailbox, route }: Way): Promise<CheckedAccess> {
     const mail = mailOf(notification, mailbox.address, to, config.publicUrl);
-    let refusal: SmtpRefusal | undefined;
+    let refusal: SendingRefusal | undefined;
     const problem = await problemOf(async () => {
       const result = await sender.send(route, mail);
       if (result.kind === 'refused') refusal = result;
@@ -126,14 +126,14 @@ async function problemOf(send: () => ReturnType<MailSender['send']>): Promise<st
     const result = await send();
     return result.kind === 'sent' ? undefined : `${result.code}`;
   } catch (error) {
-    if (error instanceof PostroomError && error.code === 'smtp-answer-lost') return undefined;
+    if (error instanceof PostroomError && /^(?:smtp|graph)-answer-lost$/.test(error.code)) return undefined;
     return describeError(error);
   }
 }
 
-/** True for a refusal that only sending shows, such as a sender that is not allowed. Pure. */
+/** True for a refusal that only sending shows: a sender that is not allowed, and all of Microsoft Graph. Pure. */
 export const isShownByMailAlone = ({ kind, code }: Pick<Finding, 'kind' | 'code'>): boolean =>
-  kind === 'smtp-refused' && code?.startsWith('smtp-send-as') === true;
+  kind === 'smtp-refused' && /^(?:smtp-send-as|graph-)/.test(code ?? '');
 
 /** A mailbox that can send. */
 interface Way {
@@ -143,7 +143,7 @@ interface Way {
 
 interface CheckedAccess {
   problem: string | undefined;
-  refusal: SmtpRefusal | undefined;
+  refusal: SendingRefusal | undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import { explainProblem, explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
 import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartbeat.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
+import type { SendingRefusal } from '../outbox/sending-refusal.ts';
 import { paths } from '../paths/paths.ts';
 import { type Alert, type Finding, shownOf } from './alert.ts';
 import { failed } from './collect-health.ts';
@@ -264,24 +264,27 @@ export function unreadableRowFindings(
   });
 }
 
+const isSilent = (code: string): boolean =>
+  ['smtp-unreachable', 'smtp-tls', 'graph-unavailable'].includes(code);
+
 /**
- * A server that refuses a mailbox's email until someone changes something. Pure.
+ * A server that refuses a mailbox's email until someone changes something, or does not answer. Pure.
  * @param now in milliseconds
  * @param severity `warning` when the check sent no email, so nothing is waiting
  */
 export function smtpRefused(
   mailbox: Mailbox,
-  { code, reason }: SmtpRefusal,
+  { code, reason }: SendingRefusal,
   now: number,
   severity: Finding['severity'] = 'error',
 ): Finding {
-  const explanation = explainProblem({ code, said: reason });
+  const explanation = explainProblem(isSilent(code) ? { code } : { code, said: reason });
   const known = explanation.code !== 'not-recognised';
   return {
     kind: 'smtp-refused',
     subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
     severity,
-    headline: `Cannot send as ${mailbox.address}: the mail server refuses it.`,
+    headline: `Cannot send as ${mailbox.address}: the mail server ${isSilent(code) ? 'does not answer' : 'refuses it'}.`,
     cause: known ? explanation.cause : `Server message: ${reason}`,
     code: known ? explanation.code : code,
     since: new Date(now).toISOString(),

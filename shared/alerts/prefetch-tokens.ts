@@ -23,6 +23,7 @@ export async function prefetchTokens(deps: {
   let found = 0;
   for (const { route } of routesFor(deps.mailboxes.last()).slice(0, AT_HAND * 2)) {
     if (found >= AT_HAND) return;
-    if ((await deps.accessTokens.get(route.account, { host: route.host })).kind === 'token') found += 1;
+    const { account, host, protocol = 'smtp' } = route;
+    if ((await deps.accessTokens.get(account, { host, protocol })).kind === 'token') found += 1;
   }
 }

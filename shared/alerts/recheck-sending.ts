@@ -1,5 +1,6 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
+import type { OutboxStore } from '../outbox/outbox-store.ts';
 import { type MailSender, routeOf } from '../outbox/send-mail.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import type { Config } from '../platform/config.ts';
@@ -21,6 +22,8 @@ interface RecheckDeps {
   sender: Pick<MailSender, 'signIn'>;
   providers?: Pick<ProviderStore, 'get'> | undefined;
   config?: Pick<Config, 'demo'> | undefined;
+  /** Sends what waits for a mailbox, once its server accepts the account again. */
+  outbox: Pick<OutboxStore, 'releaseHeld'>;
 }
 
 const MINUTE = 60_000;
@@ -58,7 +61,7 @@ export async function recheckSending(deps: RecheckDeps): Promise<void> {
 const turnOf = (id: string): number => Number.parseInt(keyHash(id).slice(0, 8), 16) % TURNS_A_DAY;
 
 async function askAgain(
-  { sender, alerts, providers, config }: RecheckDeps,
+  { sender, alerts, providers, config, outbox }: RecheckDeps,
   mailbox: Mailbox,
   before: Finding | undefined,
   now: number,
@@ -80,6 +83,7 @@ async function askAgain(
       findings: inWordsOf(config, facts, findings),
       about: [mailbox.id],
     });
+    if (!isRefused) await outbox.releaseHeld(mailbox.id);
   } catch (error) {
     if (isStorageAway(error)) throw error;
     log.warn('server of outgoing mail not asked', { mailbox: mailbox.id, error: describeError(error) });

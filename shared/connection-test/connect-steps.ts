@@ -8,7 +8,7 @@ import { PostroomError } from '../platform/errors.ts';
 import type { Secret } from '../platform/secret.ts';
 import { isPublicAddress } from '../providers/endpoint-safety.ts';
 import { StepRefused, type TestRunner } from './test-runner.ts';
-import { tokenClaims } from './token-claims.ts';
+import { type TokenClaims, tokenClaims } from './token-claims.ts';
 
 const CONNECT_MS = 20_000;
 
@@ -77,14 +77,31 @@ export async function encryptStep(run: TestRunner, encrypt: () => Promise<Encryp
   });
 }
 
-/** The step `token`. */
-export async function tokenStep(run: TestRunner, deps: ReachDeps, login: MailLogin): Promise<SignedInUser> {
+/** The steps up to `tls` at Microsoft Graph; its requests then have connections of their own. */
+export async function reachGraph(run: TestRunner, deps: ReachDeps, login: MailLogin): Promise<void> {
+  const wire = await reachServer(run, deps, login);
+  // The emulator on a developer's machine; see GraphClient.
+  if (deps.config.local && login.port !== 443)
+    await run.step('tls', async () => ({
+      value: undefined,
+      found: 'Not encrypted: this server runs on this machine, for development only.',
+    }));
+  else await encryptStep(run, () => wire.encrypt());
+  wire.close();
+}
+
+/** The step `token`; `claims` are those of the token, if it shows them. */
+export async function tokenStep(
+  run: TestRunner,
+  deps: ReachDeps,
+  login: MailLogin,
+): Promise<SignedInUser & { claims: TokenClaims | undefined }> {
   return run.step('token', async () => {
     const got = await tokenOf(run, deps, login);
     const facts = tokenClaims(got.token);
     const holds = facts === undefined ? '' : ` Permissions: ${facts.permissions.join(', ')}.`;
     const found = `Token for ${got.user}, valid until ${got.expiresAt.slice(0, 16).replace('T', ' ')} UTC.${holds}`;
-    return { value: { user: got.user, token: got.token }, found };
+    return { value: { user: got.user, token: got.token, claims: facts }, found };
   });
 }
 

@@ -40,7 +40,7 @@ export interface MailboxTest extends ConnectionTest {
   mailboxId: string;
 }
 
-const protocol = oneOf('imap', 'pop3', 'graph', 'smtp');
+const protocol = oneOf('imap', 'pop3', 'graph', 'smtp', 'graph-send');
 
 export const connectionTestKind = recordKind<MailboxTest>()({
   table: 'ConnectionTests',

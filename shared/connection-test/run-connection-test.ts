@@ -1,4 +1,4 @@
-import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { type Mailbox, type SendingProtocol, sendingProtocolOf } from '../mailboxes/mailbox.ts';
 import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
 import type { MailSender } from '../outbox/send-mail.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -7,6 +7,7 @@ import type { TestTokens } from './connect-steps.ts';
 import type { ConnectionTest, Step } from './connection-test.ts';
 import { findTestEmail } from './find-test-email.ts';
 import { testGraph } from './test-graph.ts';
+import { testGraphSend } from './test-graph-send.ts';
 import { testImap } from './test-imap.ts';
 import { testPop3 } from './test-pop3.ts';
 import { TestRunner } from './test-runner.ts';
@@ -40,8 +41,9 @@ export function runConnectionTest(
   const readingRun = begin(reading, mailbox);
   const tests = [readingRun.take(() => readingTests[reading](readingRun, deps, mailbox))];
   if (sending !== undefined) {
-    const run = begin('smtp', sending);
-    tests.push(run.take(() => testSmtp(run, deps, mailbox, sending, toOneself)));
+    const protocol = sendingProtocolOf(sending);
+    const run = begin(protocol, sending);
+    tests.push(run.take(() => sendingTests[protocol](run, deps, mailbox, sending, toOneself)));
   }
   return Promise.all(tests);
 }
@@ -49,6 +51,11 @@ export function runConnectionTest(
 const readingTests: Readonly<
   Record<ReadingProtocol, (run: TestRunner, deps: ConnectionTestDeps, mailbox: Mailbox) => Promise<void>>
 > = { imap: testImap, pop3: testPop3, graph: testGraph };
+
+const sendingTests: Readonly<Record<SendingProtocol, typeof testSmtp>> = {
+  smtp: testSmtp,
+  'graph-send': testGraphSend,
+};
 
 export interface PreviewDeps extends ConnectionTestDeps {
   /** True when the intake has processed the email with this mark and may have moved or deleted it. */

@@ -6,14 +6,7 @@ import { type GraphMailbox, openMailboxFolder } from '../mailboxes/graph-mailbox
 import { InboxError } from '../mailboxes/inbox.ts';
 import { isSameFolder, type Mailbox } from '../mailboxes/mailbox.ts';
 import type { Seam } from '../platform/seam.ts';
-import {
-  encryptStep,
-  type ReachDeps,
-  reachServer,
-  type SignedInUser,
-  tokenOf,
-  tokenStep,
-} from './connect-steps.ts';
+import { type ReachDeps, reachGraph, type SignedInUser, tokenOf, tokenStep } from './connect-steps.ts';
 import { countInWords } from './test-imap.ts';
 import { StepRefused, type TestRunner } from './test-runner.ts';
 import { tokenClaims, tokenFault } from './token-claims.ts';
@@ -33,14 +26,7 @@ interface Opened {
 /** The steps over Microsoft Graph up to the number of unread messages. Changes nothing. */
 export async function testGraph(run: TestRunner, deps: GraphTestDeps, mailbox: Mailbox): Promise<void> {
   const { address, folder } = mailbox;
-  const wire = await reachServer(run, deps, mailbox);
-  if (isPlain(deps, mailbox))
-    await run.step('tls', async () => ({
-      value: undefined,
-      found: 'Not encrypted: this server runs on this machine, for development only.',
-    }));
-  else await encryptStep(run, () => wire.encrypt());
-  wire.close();
+  await reachGraph(run, deps, mailbox);
   const signedIn = await tokenStep(run, deps, mailbox);
   const { client, inbox } = await run.step('sign-in', async () => {
     const { opened, fresh } = await openTwice(run, deps, mailbox, signedIn);
@@ -72,9 +58,6 @@ export async function testGraph(run: TestRunner, deps: GraphTestDeps, mailbox: M
 /** IDs of folders and messages are long, and tell a person nothing. */
 const withoutIds = (line: string): string =>
   line.replaceAll(/\/(mailFolders|childFolders|messages)\/[^/?]{40,}/g, '/$1/{id}');
-
-/** The emulator on a developer's machine; see GraphClient. */
-const isPlain = ({ config }: ReachDeps, { port }: Mailbox): boolean => config.local && port !== 443;
 
 /** After Graph refuses a token, retries once with a fresh one, as a fetch does. */
 async function openTwice(

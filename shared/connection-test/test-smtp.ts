@@ -85,7 +85,16 @@ async function encryptedTalk(run: TestRunner, deps: ReachDeps, login: MailLogin)
   return talk;
 }
 
-async function sendToOneself(run: TestRunner, deps: SmtpTestDeps, mailbox: Mailbox): Promise<void> {
+/**
+ * Sends an email of the mailbox to itself, and says that it is looked for.
+ * @param diagnosis what is known about the reason should it be refused
+ */
+export async function sendToOneself(
+  run: TestRunner,
+  deps: SmtpTestDeps,
+  mailbox: Mailbox,
+  diagnosis?: string,
+): Promise<void> {
   const mark = newMark();
   const route = routeOf(mailbox);
   if (route === undefined) return;
@@ -94,7 +103,7 @@ async function sendToOneself(run: TestRunner, deps: SmtpTestDeps, mailbox: Mailb
   await run.step('send', async () => {
     const result = await deps.mailSender.send(route, letterToOneself(mailbox.address, mark));
     run.note('test', `an email to ${mailbox.address} is sent over a connection of its own`);
-    if (result.kind === 'refused') throw new StepRefused(result.reason);
+    if (result.kind === 'refused') throw new StepRefused(result.reason, diagnosis);
     const [refused] = result.refusedRecipients;
     if (refused !== undefined) throw new StepRefused(refused.line);
     run.note('server', result.answer);

@@ -37,12 +37,14 @@ const needed: Readonly<Record<MailProtocol, RegExp>> = {
   pop3: /^POP\./i,
   graph: /^Mail\.ReadWrite\b/i,
   smtp: /^SMTP\./i,
+  'graph-send': /^Mail\.Send\b/i,
 };
 const names: Readonly<Record<MailProtocol, string>> = {
   imap: 'IMAP.AccessAsUser.All',
   pop3: 'POP.AccessAsUser.All',
   graph: 'Mail.ReadWrite',
   smtp: 'SMTP.Send',
+  'graph-send': 'Mail.Send',
 };
 // https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
 const MAIL_AUDIENCE =
@@ -64,16 +66,17 @@ export function tokenFault(
 ): string | undefined {
   if (facts === undefined) return undefined;
   const isForGraph = GRAPH_AUDIENCE.test(facts.audience);
-  if (isForGraph && protocol !== 'graph')
+  const needsGraph = protocol === 'graph' || protocol === 'graph-send';
+  if (isForGraph && !needsGraph)
     return 'The token is for Microsoft Graph, not for the mail servers: the provider’s first scope must be one of Exchange Online.';
-  if (!isForGraph && protocol === 'graph')
+  if (!isForGraph && needsGraph)
     return 'The token is for the mail servers, not for Microsoft Graph: the host of the mailbox is not that of Graph.';
   if (!isForGraph && !MAIL_AUDIENCE.test(facts.audience)) return undefined;
-  const asksShared = protocol === 'graph' && isShared && !facts.isApp;
-  const [pattern, name] = asksShared
-    ? [/^Mail\.ReadWrite\.Shared$/i, 'Mail.ReadWrite.Shared']
-    : [needed[protocol], names[protocol]];
-  return facts.permissions.some((permission) => pattern.test(permission))
+  const asksShared = needsGraph && isShared && !facts.isApp;
+  const name = `${names[protocol]}${asksShared ? '.Shared' : ''}`;
+  const isNeeded = (permission: string): boolean =>
+    asksShared ? permission.toLowerCase() === name.toLowerCase() : needed[protocol].test(permission);
+  return facts.permissions.some(isNeeded)
     ? undefined
     : `The token does not contain ${name}. Add that permission to the app registration, then sign in again.`;
 }

@@ -30,7 +30,7 @@ const connectRequest: z.ZodType<ConnectRequest> = z
       .object({
         mailboxId: z.string(),
         accountId: z.string(),
-        readOver: z.literal('graph').optional(),
+        switchTo: z.enum(['graph', 'graph-send']).optional(),
       })
       .optional(),
     replacement: z

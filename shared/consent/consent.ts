@@ -6,6 +6,9 @@ import type { Protocol } from '../providers/presets.ts';
 /** How long a person may take at the provider. */
 export const CONSENT_MINUTES = 10;
 
+/** Reading or sending over Microsoft Graph. */
+export type GraphWay = 'graph' | 'graph-send';
+
 /** What the person wants to connect. */
 export interface ConnectRequest {
   providerId: string;
@@ -19,10 +22,10 @@ export interface ConnectRequest {
   chooseAccount: boolean;
   protocols: readonly Protocol[];
   /**
-   * Set when a mailbox is reconnected: only its own account is accepted. `readOver`: the mailbox is read over
-   * Microsoft Graph as soon as that was granted.
+   * Set when a mailbox is reconnected: only its own account is accepted. `switchTo`: the mailbox is read,
+   * or sends, over Microsoft Graph as soon as that was granted.
    */
-  reconnect: { mailboxId: string; accountId: string; readOver?: 'graph' | undefined } | undefined;
+  reconnect: { mailboxId: string; accountId: string; switchTo?: GraphWay | undefined } | undefined;
   /**
    * An account that may replace the current one, as a person has agreed: this one, or any with the expected
    * username.

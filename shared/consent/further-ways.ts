@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.ts';
 import { grantedWays } from '../accounts/account-resources.ts';
 import { isMicrosoftShaped } from '../accounts/issuer-rules.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { type Mailbox, sendingProtocolOf } from '../mailboxes/mailbox.ts';
 import { isLoginOf, loginsOf } from '../mailboxes/mailbox-logins.ts';
 import { type Protocol, protocols, serverProtocols } from '../providers/presets.ts';
 import { type Resource, resourcesOf } from '../providers/protocol-access.ts';
@@ -48,7 +48,7 @@ export function waysInUse(
   for (const mailbox of mailboxes) {
     const { reading, sending } = loginsOf(mailbox);
     if (isLoginOf(reading, account)) used.add(mailbox.protocol);
-    if (isLoginOf(sending, account)) used.add('smtp');
+    if (sending !== undefined && isLoginOf(sending, account)) used.add(sendingProtocolOf(sending));
   }
   return withoutImplied(protocols.filter((one) => used.has(one)));
 }

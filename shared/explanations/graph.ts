@@ -69,6 +69,44 @@ export const graphEntries: readonly LineEntry[] = [
     links: ['mailboxes'],
   },
   {
+    code: 'graph-sending-limit',
+    pattern: /\bErrorExceededMessageLimit\b|\bErrorMessageSubmissionBlocked\b/,
+    title: 'The account has sent as much as Exchange allows',
+    cause:
+      'Exchange Online limits how many emails and recipients an account has in a day, and blocks accounts that it suspects of spam.',
+    who: 'nobody: wait',
+    retry: 'by-itself',
+    steps: [
+      nothingToDo,
+      'If it lasts for more than a day, let an admin look at the restricted senders in the Microsoft Defender portal.',
+    ],
+    links: [],
+  },
+  {
+    code: 'graph-recipient-invalid',
+    pattern: /\bErrorInvalidRecipients\b/,
+    title: 'Exchange does not take a recipient',
+    cause: 'At least one recipient is no address that Exchange sends to.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['Correct the recipients, and send again.'],
+    links: [],
+  },
+  {
+    code: 'graph-too-large',
+    pattern: /\bErrorMessageSizeExceeded\b|\blarger than the 4 MB that Microsoft Graph takes\b/,
+    title: 'The email is too large for Microsoft Graph',
+    cause:
+      'Microsoft Graph takes 4 MB in one request, which is about 2 MB of attachments. SMTP takes about 25 MB of them.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Send smaller attachments, or a link to the files.',
+      'Or let an Exchange admin switch SMTP AUTH on for the mailbox; then, in Postroom, edit the mailbox and choose SMTP for sending.',
+    ],
+    links: [],
+  },
+  {
     code: 'graph-access-denied',
     pattern: /\bErrorAccessDenied\b/,
     title: 'The app may not do this in the mailbox',

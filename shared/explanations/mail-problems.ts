@@ -243,6 +243,26 @@ export const mailProblems = {
     steps: ['MailboxPreview into the recipient’s mailbox, or let an Exchange admin run a message trace.'],
     links: [],
   },
+  'graph-answer-lost': {
+    title: 'Microsoft Graph had the email, and its answer was lost',
+    cause:
+      'The connection broke after the email was handed over, or Microsoft Graph failed while it had it. The email may have been sent.',
+    who: 'nobody: wait',
+    retry: 'by-itself',
+    steps: [
+      'A reply is looked for in the Sent folder and, if it is not there, sent once more under the same Message-ID.',
+      'An automatic email is not sent again.',
+    ],
+    links: [],
+  },
+  'graph-send-refused': {
+    title: 'Microsoft Graph does not take the email',
+    cause: 'Microsoft Graph refused the email for a reason that Postroom does not know; its words say more.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['Read the message of the server.', testConnection],
+    links: [],
+  },
   'sending-ended': {
     title: 'Sending ended before its result was recorded',
     cause:

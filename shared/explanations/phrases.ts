@@ -40,6 +40,8 @@ export const popOn =
   'Let an Exchange admin check that POP is switched on: Set-CASMailbox -Identity {mailbox} -PopEnabled $true';
 export const graphInstead =
   'Microsoft 365: where IMAP and POP have to stay switched off, test the connection of the mailbox and choose “Read over Microsoft Graph instead”, which needs neither.';
+export const graphSendInstead =
+  'Or, where it has to stay off: in Postroom, test the connection of the mailbox and choose “Send over Microsoft Graph instead”.';
 export const smtpOn =
   'Let an Exchange admin switch it on for this mailbox: Set-CASMailbox -Identity {mailbox} -SmtpClientAuthenticationDisabled $false (or Users, Active users, the mailbox, Mail, “Manage email apps”, “Authenticated SMTP”).';
 export const waitAnHour = 'Changes at Exchange take up to an hour. Then test the mailbox again.';

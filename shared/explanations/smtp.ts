@@ -1,5 +1,13 @@
 import type { LineEntry } from './explanation.ts';
-import { findInLogs, report, signInAgain, smtpOn, useOauth, waitAnHour } from './phrases.ts';
+import {
+  findInLogs,
+  graphSendInstead,
+  report,
+  signInAgain,
+  smtpOn,
+  useOauth,
+  waitAnHour,
+} from './phrases.ts';
 
 /** What Exchange Online says about the sign-in over SMTP. 535 alone says nothing: the words behind it decide. */
 export const smtpSignInEntries = [
@@ -16,6 +24,7 @@ export const smtpSignInEntries = [
       'The switch of the mailbox wins over that of the organization, so the rest can stay off.',
       'For the whole organization (not advised): Set-TransportConfig -SmtpClientAuthenticationDisabled $false',
       waitAnHour,
+      graphSendInstead,
     ],
     links: ['users', 'smtp-auth', 'mail-flow'],
   },
@@ -26,7 +35,7 @@ export const smtpSignInEntries = [
     cause: 'Authenticated SMTP is off for this mailbox. It concerns OAuth as well as passwords.',
     who: 'tenant-admin',
     retry: 'after-fix',
-    steps: [smtpOn, waitAnHour],
+    steps: [smtpOn, waitAnHour, graphSendInstead],
     links: ['users', 'smtp-auth'],
   },
   {
@@ -40,6 +49,7 @@ export const smtpSignInEntries = [
       'Replace the security defaults by Conditional Access policies (Entra, Overview, Properties, “Manage security defaults”).',
       smtpOn,
       waitAnHour,
+      graphSendInstead,
     ],
     links: ['conditional-access', 'users'],
   },

@@ -9,8 +9,8 @@ export type AfterFetchKind = Mailbox['afterFetch']['kind'];
  */
 export const afterFetchKinds: Readonly<Record<FetchProtocol, readonly AfterFetchKind[]>> = {
   imap: ['mark-seen', 'move', 'delete', 'delete-later', 'leave'],
-  pop3: ['delete', 'delete-later', 'leave'],
   graph: ['mark-seen', 'move', 'delete', 'delete-later', 'leave'],
+  pop3: ['delete', 'delete-later', 'leave'],
 };
 
 /** Why a mailbox can't do this with stored email, in a sentence for its form; undefined: it can. Pure. */

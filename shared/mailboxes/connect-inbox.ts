@@ -1,5 +1,6 @@
 import type { Code } from '../platform/problem.ts';
 import type { Secret } from '../platform/secret.ts';
+import type { Protocol } from '../providers/presets.ts';
 import { type Inbox, type InboxAddress, InboxError, type InboxFailure } from './inbox.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { FetchProtocol } from './open-inbox.ts';
@@ -22,7 +23,7 @@ export interface TokenSource {
      */
     use: {
       host: string;
-      protocol?: FetchProtocol | undefined;
+      protocol?: Protocol | undefined;
       rejected?: string | undefined;
       tryNow?: boolean | undefined;
     },

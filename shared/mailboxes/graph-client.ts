@@ -6,7 +6,7 @@ import { createLimiter } from '../platform/concurrency.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { EndpointRules } from '../providers/endpoint-safety.ts';
 import { guardedRequest, type OutgoingRequest } from '../providers/guarded-fetch.ts';
-import { GraphRefusal, graphInboxError } from './graph-errors.ts';
+import { GraphAnswerLost, GraphRefusal, graphInboxError } from './graph-errors.ts';
 import type { InboxAddress } from './inbox.ts';
 
 /** Requests to one mailbox at a time (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits). */
@@ -20,6 +20,7 @@ const VERSION = '/v1.0';
 /** IDs that stay when a message is moved (https://learn.microsoft.com/graph/outlook-immutable-id). */
 const IMMUTABLE = 'IdType="ImmutableId"';
 const JSON_TYPE = 'application/json';
+const TEXT_TYPE = 'text/plain';
 const SILENCE_MS = 60_000;
 const MAX_JSON_BYTES = 32 * 1024 * 1024;
 const MAX_REFUSAL_BYTES = 64 * 1024;
@@ -119,6 +120,38 @@ export class GraphClient {
   }
 
   /**
+   * Posts a text that must not be acted on twice. Only a request that Graph did not admit (429) is repeated.
+   * @param path below the mailbox
+   * @throws GraphAnswerLost when the connection broke after the whole request had left
+   */
+  async submit(operation: string, path: string, text: string): Promise<void> {
+    await this.#patiently(
+      () =>
+        this.#seam.call(`graph.${operation}`, async () => {
+          let hasLeft = false;
+          const onSent = (): void => {
+            hasLeft = true;
+          };
+          const request = {
+            method: 'POST',
+            path: `${this.mailbox}${path}`,
+            body: text,
+            type: TEXT_TYPE,
+          } as const;
+          try {
+            const response = await this.#send(request, [], onSent);
+            // The status decides; nothing is expected in the body.
+            response.destroy();
+          } catch (error) {
+            if (hasLeft && !(error instanceof GraphRefusal)) throw new GraphAnswerLost(error);
+            throw error;
+          }
+        }),
+      ({ status }) => status === 429,
+    );
+  }
+
+  /**
    * The path behind a link to the next page, or to later changes.
    * @throws InboxError when it leads to another host, which must not get the token
    */
@@ -192,7 +225,12 @@ export class GraphClient {
     });
   }
 
-  async #send({ method, path, body }: GraphRequest, prefer: readonly string[]): Promise<IncomingMessage> {
+  /** @param request `type`: of a body that is sent as it is; otherwise the body is sent as JSON */
+  async #send(
+    { method, path, body, type }: GraphRequest & { type?: string },
+    prefer: readonly string[],
+    onSent?: () => void,
+  ): Promise<IncomingMessage> {
     this.#listener('client', `${method} ${path}`);
     const response = await guardedRequest(
       `${this.#origin}${path}`,
@@ -201,12 +239,12 @@ export class GraphClient {
         headers: {
           authorization: `Bearer ${this.#token.expose()}`,
           prefer: [IMMUTABLE, ...prefer].join(', '),
-          ...(body !== undefined && { 'content-type': JSON_TYPE }),
+          ...(body !== undefined && { 'content-type': type ?? JSON_TYPE }),
         },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(body !== undefined && { body: type === undefined ? JSON.stringify(body) : String(body) }),
       },
       this.#rules,
-      { agent: this.#agent, signal: this.#closed.signal, silenceMs: SILENCE_MS },
+      { agent: this.#agent, signal: this.#closed.signal, silenceMs: SILENCE_MS, onSent },
     );
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) {
@@ -220,12 +258,15 @@ export class GraphClient {
   }
 
   /** Repeats a throttled request after the pause that Graph wants, as long as there is patience left. */
-  async #patiently<T>(effect: () => Promise<T>): Promise<T> {
+  async #patiently<T>(
+    effect: () => Promise<T>,
+    mayRepeat: (refusal: GraphRefusal) => boolean = ({ isThrottled }) => isThrottled,
+  ): Promise<T> {
     for (let usual = FIRST_PAUSE_MS; ; usual *= 2) {
       try {
         return await effect();
       } catch (error) {
-        if (!(error instanceof GraphRefusal) || !error.isThrottled) throw error;
+        if (!(error instanceof GraphRefusal) || !mayRepeat(error)) throw error;
         const wait = error.waitMs ?? usual;
         if (wait > Math.min(LONGEST_PAUSE_MS, this.#patienceMs)) throw error;
         this.#patienceMs -= wait;

@@ -40,6 +40,14 @@ export class GraphRefusal extends Error {
   }
 }
 
+/** The connection broke after the whole request had left: Graph may have acted on it. */
+export class GraphAnswerLost extends Error {
+  constructor(cause: unknown) {
+    super('Microsoft Graph had the whole request, and its response was lost.', { cause });
+    this.name = 'GraphAnswerLost';
+  }
+}
+
 /** What a request was for; the same response means different things. */
 export type GraphPurpose = 'open-inbox' | 'open-folder' | 'read' | 'change';
 

@@ -1,3 +1,4 @@
+import type { Code } from '../platform/problem.ts';
 import type { ConnectFailure } from './connect-inbox.ts';
 import type { Mailbox } from './mailbox.ts';
 
@@ -34,3 +35,19 @@ export function graphOffer(
   const perhaps = hint === 'likely' ? 'is probably' : 'may be';
   return `${name} ${perhaps} switched off for ${address}. Microsoft Graph reads the mailbox without it.`;
 }
+
+/** Exchange refuses SMTP AUTH as such, whatever the token (535 5.7.139). */
+const SMTP_AUTH_OFF: ReadonlySet<string> = new Set([
+  'smtp-auth-disabled-tenant',
+  'smtp-auth-disabled-mailbox',
+  'smtp-security-defaults',
+]);
+
+/** The offer to send over Microsoft Graph, in a sentence for a person; undefined: it would not help. Pure. */
+export const graphSendingOffer = (
+  { address, sending }: Pick<Mailbox, 'address' | 'sending'>,
+  code: Code | undefined,
+): string | undefined =>
+  sending !== undefined && sending.protocol !== 'graph-send' && code !== undefined && SMTP_AUTH_OFF.has(code)
+    ? `SMTP AUTH is switched off for ${address}. Microsoft Graph sends without it, and the emails that wait leave by themselves.`
+    : undefined;

@@ -1,5 +1,5 @@
 import type { AuditChange, Settings } from '../audit/audit.ts';
-import type { Mailbox, MailLogin } from './mailbox.ts';
+import { type Mailbox, type MailLogin, sendingProtocolOf } from './mailbox.ts';
 import { mailProtocols } from './mailbox-form.ts';
 
 type Account = Pick<MailLogin, 'providerId' | 'accountId'>;
@@ -54,7 +54,8 @@ function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountN
     'minutes between fetches': mailbox.intervalMinutes,
     'colleagues can reply': mailbox.colleaguesJoin === true ? 'yes' : undefined,
     'account that sends': account(sending),
-    'SMTP server': server(sending),
+    'sends over': sending && mailProtocols[sendingProtocolOf(sending)].name,
+    'server for outgoing email': server(sending),
     'sender name': answers?.name,
     acknowledgement: answers?.acknowledgement?.language,
     'acknowledgement subject': answers?.acknowledgement?.subject,

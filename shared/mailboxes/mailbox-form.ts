@@ -1,10 +1,17 @@
 import { defaultHandling, handlings, type SetClass, setClasses } from '../message-class/message-class.ts';
 import { type ReadingProtocol, readingProtocols } from '../providers/presets.ts';
 import { afterFetchKinds, afterFetchProblem } from './after-fetch.ts';
-import { isSameFolder, type Mailbox, type MailLogin } from './mailbox.ts';
+import {
+  isSameFolder,
+  type Mailbox,
+  type MailLogin,
+  type SendingLogin,
+  type SendingProtocol,
+  sendingProtocols,
+} from './mailbox.ts';
 
 /** The protocols of a mailbox: one that reads, and one that sends. */
-export type MailProtocol = ReadingProtocol | 'smtp';
+export type MailProtocol = ReadingProtocol | SendingProtocol;
 
 /** What the form needs to know about a chosen account. */
 export interface AccountRules {
@@ -43,6 +50,7 @@ export const mailProtocols = {
   pop3: { name: 'POP3', ports: [995] },
   graph: { name: 'Microsoft Graph', ports: [443] },
   smtp: { name: 'SMTP', ports: [587, 465] },
+  'graph-send': { name: 'Microsoft Graph', ports: [443] },
 } as const;
 
 /** The form fields of a login. */
@@ -50,13 +58,15 @@ export const loginFields = {
   reading: { account: 'account', host: 'host', port: 'port' },
   sending: { account: 'smtpAccount', host: 'smtpHost', port: 'smtpPort' },
 } as const;
-const fieldsOf = (protocol: MailProtocol) => loginFields[protocol === 'smtp' ? 'sending' : 'reading'];
+export const isSending = (protocol: MailProtocol): protocol is SendingProtocol =>
+  sendingProtocols.some((one) => one === protocol);
+const fieldsOf = (protocol: MailProtocol) => loginFields[isSending(protocol) ? 'sending' : 'reading'];
 
 type Typed = (name: string) => string;
 type Errors = Record<string, string>;
 
 /**
- * Validates the mailbox form. Pure. SMTP is optional: choose no account. An empty host or port means the
+ * Validates the mailbox form. Pure. Sending is optional: choose no account. An empty host or port means the
  * provider's.
  */
 export function parseMailboxForm(
@@ -72,8 +82,7 @@ export function parseMailboxForm(
   const protocol = readingProtocols.find((one) => one === (field('protocol') || 'imap'));
   if (protocol === undefined) errors['protocol'] = 'Choose one of the list.';
   const reading = protocol && loginOf(protocol, field, rules, errors);
-  const sending =
-    field(loginFields.sending.account) === '' ? undefined : loginOf('smtp', field, rules, errors);
+  const sending = field(loginFields.sending.account) === '' ? undefined : sendingOf(field, rules, errors);
 
   const folder = field('folder');
   const folderWrong = folderProblem(folder);
@@ -106,6 +115,16 @@ export function parseMailboxForm(
       sending,
     },
   };
+}
+
+function sendingOf(field: Typed, rules: MailboxFormRules, errors: Errors): SendingLogin | undefined {
+  const protocol = sendingProtocols.find((one) => one === (field('sendingProtocol') || 'smtp'));
+  if (protocol === undefined) {
+    errors['sendingProtocol'] = 'Choose one of the list.';
+    return undefined;
+  }
+  const login = loginOf(protocol, field, rules, errors);
+  return login && (protocol === 'smtp' ? login : { ...login, protocol });
 }
 
 function loginOf(

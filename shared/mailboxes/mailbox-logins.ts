@@ -1,10 +1,10 @@
-import type { Mailbox, MailLogin } from './mailbox.ts';
+import type { Mailbox, MailLogin, SendingLogin } from './mailbox.ts';
 
 /** An account, as a mailbox refers to it. */
 type AccountRef = Pick<MailLogin, 'providerId' | 'accountId'>;
 
 /** The logins of a mailbox. */
-export function loginsOf(mailbox: Mailbox): { reading: MailLogin; sending: MailLogin | undefined } {
+export function loginsOf(mailbox: Mailbox): { reading: MailLogin; sending: SendingLogin | undefined } {
   const { host, port, providerId, accountId, sending } = mailbox;
   return { reading: { host, port, providerId, accountId }, sending };
 }
@@ -24,11 +24,10 @@ export const usesProvider = (mailbox: Mailbox, providerId: string): boolean =>
 /** The mailbox with one account replaced by another, in all its logins. */
 export function withAccount(mailbox: Mailbox, before: AccountRef, after: AccountRef): Mailbox {
   const { providerId, accountId } = after;
-  const moved = (login: MailLogin | undefined): MailLogin | undefined =>
-    login !== undefined && isLoginOf(login, before) ? { ...login, providerId, accountId } : login;
+  const { sending } = mailbox;
   return {
     ...mailbox,
     ...(isLoginOf(mailbox, before) && { providerId, accountId }),
-    sending: moved(mailbox.sending),
+    sending: sending && isLoginOf(sending, before) ? { ...sending, providerId, accountId } : sending,
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { handlings, setClasses } from '../message-class/message-class.ts';
 import { flag, json, objectOf, oneOf, optional, recordKind, text, time, whole } from '../platform/records.ts';
 import { answerSettings } from './answer-settings.ts';
-import type { Mailbox, MailLogin } from './mailbox.ts';
+import { type Mailbox, type SendingLogin, sendingProtocols } from './mailbox.ts';
 import { fetchProtocols } from './open-inbox.ts';
 
 // Table Mailboxes:
@@ -11,7 +11,8 @@ import { fetchProtocols } from './open-inbox.ts';
 
 const login = optional(
   json(
-    objectOf<MailLogin>({
+    objectOf<SendingLogin>({
+      protocol: z.enum(sendingProtocols).optional(),
       host: z.string(),
       port: z.number(),
       providerId: z.string(),

@@ -37,14 +37,26 @@ export interface Mailbox {
    * email does.
    */
   colleaguesJoin?: boolean | undefined;
-  /** SMTP for email sent from this address; absent: it sends none. */
-  sending?: MailLogin | undefined;
+  /** How email from this address is sent; absent: it sends none. */
+  sending?: SendingLogin | undefined;
   /** Absent: it acknowledges nothing, and its replies have neither signature nor tag. */
   answers?: AnswerSettings | undefined;
 }
 
+export const sendingProtocols = ['smtp', 'graph-send'] as const;
+export type SendingProtocol = (typeof sendingProtocols)[number];
+
+/** The server and the account that send. */
+export interface SendingLogin extends MailLogin {
+  /** Absent: SMTP. */
+  protocol?: SendingProtocol | undefined;
+}
+
+export const sendingProtocolOf = ({ protocol }: Pick<SendingLogin, 'protocol'>): SendingProtocol =>
+  protocol ?? 'smtp';
+
 /**
- * A mail server and the account that signs in to it. For SMTP, port 465 uses implicit TLS, other ports
+ * A server and the account that signs in to it. For SMTP, port 465 uses implicit TLS, other ports
  * STARTTLS.
  */
 export interface MailLogin {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Activity } from '../activity/activity.ts';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited, withinTime } from '../platform/concurrency.ts';
@@ -16,12 +15,15 @@ import {
   nextStep,
   SENDING_MS,
 } from './delivery.ts';
+import { lastingRefusal } from './lasting-refusal.ts';
 import { loadMail } from './load-mail.ts';
 import type { OutboxMessage } from './outbox-message.ts';
 import { type DueEmail, partsOfDueKey } from './outbox-records.ts';
 import type { OutboxJob, OutboxStore } from './outbox-store.ts';
 import { type OutgoingMail, recipientsOf } from './outgoing-mail.ts';
+import { runActivity, type SendReport } from './send-report.ts';
 import { BURST_MS } from './sending-limits.ts';
+import type { SendingRefusal } from './sending-refusal.ts';
 import type { SendingUsage } from './sending-usage.ts';
 import type { SentFolder } from './sent-folder.ts';
 import type { WayOut } from './way-out.ts';
@@ -36,14 +38,10 @@ export interface SendDeps {
   wayOutOf(mailboxId: string): Promise<WayOut | undefined>;
   /** Opens the Sent folder of a mailbox. */
   openSentFolder(mailboxId: string): Promise<SentFolder>;
-}
-
-/** What a run did, for the log. */
-export interface SendReport {
-  sent: number;
-  retrying: number;
-  failed: number;
-  unknown: number;
+  /** Hears why a mailbox cannot send until a person acts, or until its server answers again. */
+  cannotSend(mailboxId: string, refusal: SendingRefusal): Promise<void>;
+  /** Hears that an email left which could not leave before. */
+  sendsAgain(mailboxId: string): Promise<void>;
 }
 
 /** An email that a run works on, with the entry of the timetable that led to it. */
@@ -264,6 +262,10 @@ class SendRun {
       const outcome = await deliverInTime(way, mail);
       if (outcome.kind !== 'not-started') handedOver(own);
       await this.#record(own, this.#after(own, outcome));
+      const refusal = lastingRefusal(outcome, own.message.delivery.attempts);
+      if (refusal !== undefined) await this.#deps.cannotSend(this.#mailboxId, refusal);
+      if (outcome.kind === 'accepted' && own.message.delivery.attempts > 1)
+        await this.#deps.sendsAgain(this.#mailboxId);
       if (outcome.kind === 'not-started') return undefined;
       if (outcome.kind === 'refused' && outcome.isOfWayOut)
         return outcome.retryAt === undefined ? undefined : { until: outcome.retryAt, why: outcome.why };
@@ -282,25 +284,6 @@ class SendRun {
     return afterAttempt(message.kind, message.delivery, outcome, this.#now());
   }
 }
-
-/** What the activity list says of a run; undefined: nothing was tried. Pure. */
-export function runActivity(
-  { sent, retrying, failed, unknown }: SendReport,
-  now: number,
-): Pick<Activity, 'kind' | 'at' | 'result' | 'what'> | undefined {
-  const parts = [
-    counted(sent, 'sent'),
-    counted(retrying, 'to be retried'),
-    counted(failed, 'failed'),
-    counted(unknown, 'without an answer of the server'),
-  ].filter((part) => part !== undefined);
-  if (parts.length === 0) return undefined;
-  const result = failed > 0 ? 'action-required' : retrying + unknown > 0 ? 'retrying' : 'done';
-  return { kind: 'send', at: new Date(now).toISOString(), result, what: `${parts.join(', ')}.` };
-}
-
-const counted = (count: number, what: string): string | undefined =>
-  count === 0 ? undefined : `${count} ${count === 1 ? 'email' : 'emails'} ${what}`;
 
 const isKnown = ({ delivery }: OutboxMessage): boolean => delivery.status.state !== 'unknown';
 

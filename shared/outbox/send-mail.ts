@@ -1,10 +1,12 @@
-import type { AccountRef, ConnectFailure, TokenSource } from '../mailboxes/connect-inbox.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { AccountRef, TokenSource } from '../mailboxes/connect-inbox.ts';
+import type { Mailbox, SendingProtocol } from '../mailboxes/mailbox.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
+import { sendOverGraph } from './graph-send.ts';
 import { envelopeProblem, type OutgoingMail } from './outgoing-mail.ts';
 import { relayOf } from './relay.ts';
-import { isTokenRefused, readRefusal, type SmtpRefusal } from './smtp-refusal.ts';
+import { refusedWithoutToken, type SendingRefusal } from './sending-refusal.ts';
+import { isTokenRefused, readRefusal } from './smtp-refusal.ts';
 import {
   openSmtpSession,
   type RefusedRecipient,
@@ -13,10 +15,20 @@ import {
   type SmtpSession,
 } from './smtp-session.ts';
 
-/** How an email is sent: as a mailbox, with its account's token, or over the operator's relay. */
+/**
+ * How an email is sent: as a mailbox, with its account's token, over SMTP or Microsoft Graph; or over the operator's
+ * relay.
+ */
 export type SendingRoute =
-  /** `user` is the sender address. */
-  | { kind: 'mailbox'; host: string; port: number; user: string; account: AccountRef }
+  /** `user` is the sender address; without `protocol`, over SMTP. */
+  | {
+      kind: 'mailbox';
+      protocol?: SendingProtocol | undefined;
+      host: string;
+      port: number;
+      user: string;
+      account: AccountRef;
+    }
   /**
    * `smtp://user:password@host:587` or `smtps://…:465`; without a user, the relay authenticates the app by
    * its IP address.
@@ -29,7 +41,8 @@ export type SendResult =
 
 export type SignInResult = { kind: 'accepted'; answer: string } | Refused;
 
-type Refused = { kind: 'refused' } & SmtpRefusal;
+type Refused = { kind: 'refused' } & SendingRefusal;
+type MailboxRoute = Extract<SendingRoute, { kind: 'mailbox' }>;
 type Accepted = SmtpAnswer & { kind: 'accepted' };
 type Outcome = { kind: 'accepted'; answer: Accepted } | Refused;
 /** Runs after authentication; `allowed` is its response. */
@@ -44,10 +57,13 @@ export interface MailSender {
    * also tried with the signed-in user's name.
    * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-refused`, `endpoint-private` (nothing
    * was sent) and `smtp-answer-lost` (it may have been sent: do not resend automatic email); `bad-relay`
-   * for an invalid relay URL
+   * for an invalid relay URL; over Microsoft Graph `graph-unavailable` and `graph-answer-lost`
    */
   send(route: SendingRoute, mail: OutgoingMail): Promise<SendResult>;
-  /** Connects and authenticates, without sending. Throws like `send`. */
+  /**
+   * Connects and authenticates, without sending. Throws like `send`. Over Microsoft Graph it only gets a token: no
+   * request but a real email shows what the token may send.
+   */
   signIn(route: SendingRoute): Promise<SignInResult>;
 }
 
@@ -60,9 +76,12 @@ export interface MailSenderDeps {
 /** How this mailbox sends email; undefined if it does not. */
 export function routeOf({ address, sending }: Mailbox): SendingRoute | undefined {
   if (sending === undefined) return undefined;
-  const { host, port, providerId, accountId } = sending;
-  return { kind: 'mailbox', host, port, user: address, account: { providerId, accountId } };
+  const { protocol, host, port, providerId, accountId } = sending;
+  return { kind: 'mailbox', protocol, host, port, user: address, account: { providerId, accountId } };
 }
+
+const isOverGraph = (route: SendingRoute): route is MailboxRoute =>
+  route.kind === 'mailbox' && route.protocol === 'graph-send';
 
 /** Sends all outgoing email. */
 export function createMailSender({ seam, config, accessTokens }: MailSenderDeps): MailSender {
@@ -95,8 +114,8 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
     const place = `${account.providerId}/${account.accountId}/${user}`;
     let rejected: string | undefined;
     for (;;) {
-      const token = await accessTokens.get(account, { host, rejected });
-      if (token.kind !== 'token') return withoutToken(token);
+      const token = await accessTokens.get(account, { host, protocol: 'smtp', rejected });
+      if (token.kind !== 'token') return { kind: 'refused', ...refusedWithoutToken(token) };
       const accessToken = token.token;
       const fresh = rejected !== undefined;
       // For a shared mailbox, some servers expect its address here, others the signed-in user's name.
@@ -116,6 +135,22 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
     }
   }
 
+  /** @param mail undefined: only the token is asked for */
+  async function overGraph(route: MailboxRoute, mail: OutgoingMail | undefined): Promise<Outcome> {
+    const { host, port, user, account } = route;
+    let rejected: string | undefined;
+    for (;;) {
+      const token = await accessTokens.get(account, { host, protocol: 'graph-send', rejected });
+      if (token.kind !== 'token') return { kind: 'refused', ...refusedWithoutToken(token) };
+      if (mail === undefined) return { kind: 'accepted', answer: nobodySignsIn };
+      const address = { host, port, user, owner: token.user, accessToken: token.token };
+      const sent = await sendOverGraph({ seam, config }, address, mail);
+      if (sent.kind === 'accepted') return { kind: 'accepted', answer: { ...sent, refusedRecipients: [] } };
+      if (!sent.isTokenRefused || rejected !== undefined) return { kind: 'refused', ...sent.refusal };
+      rejected = token.token.expose();
+    }
+  }
+
   return {
     async send(route, mail) {
       const problem = envelopeProblem(mail);
@@ -128,23 +163,18 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
           permanent: true,
           retryAt: undefined,
         };
-      const outcome = await through(route, (session) => session.send(mail));
+      const outcome = isOverGraph(route)
+        ? await overGraph(route, mail)
+        : await through(route, (session) => session.send(mail));
       if (outcome.kind === 'refused') return outcome;
       const { line, refusedRecipients } = outcome.answer;
       return { kind: 'sent', answer: line, refusedRecipients };
     },
     async signIn(route) {
-      const outcome = await through(route, (_session, allowed) => Promise.resolve(allowed));
+      const outcome = isOverGraph(route)
+        ? await overGraph(route, undefined)
+        : await through(route, (_session, allowed) => Promise.resolve(allowed));
       return outcome.kind === 'refused' ? outcome : { kind: 'accepted', answer: outcome.answer.line };
     },
   };
 }
-
-const withoutToken = ({ kind, code, message, retryAt }: ConnectFailure): Refused => ({
-  kind: 'refused',
-  asked: false,
-  code,
-  reason: message,
-  permanent: kind === 'action-required',
-  retryAt,
-});

@@ -1,3 +1,4 @@
+import type { SendingLogin } from '../mailboxes/mailbox.ts';
 import type { DeliveryProblem } from './delivery.ts';
 
 /**
@@ -21,6 +22,17 @@ export interface SendingLimits {
 export const exchangeLimits: SendingLimits = { connections: 3, perMinute: 30, recipientsPerDay: 10_000 };
 /** For servers whose limits are unknown: no more connections than Exchange allows, and what they refuse is retried. */
 export const otherLimits: SendingLimits = { connections: 3 };
+
+const MB = 1024 * 1024;
+/** A request to Microsoft Graph: https://learn.microsoft.com/graph/api/resources/mail-api-overview */
+export const GRAPH_REQUEST_BYTES = 4 * MB;
+
+/**
+ * How large the attachments of an email may be in all. Exchange Online takes 35 MB by default, to which base64 has
+ * added a third; Microsoft Graph 4 MB, to which base64 has added a third twice.
+ */
+export const mostAttachmentBytes = (sending: Pick<SendingLogin, 'protocol'> | undefined): number =>
+  sending?.protocol === 'graph-send' ? 2 * MB : 25 * MB;
 
 /** Permission to send some emails over one connection. */
 export interface Slot {

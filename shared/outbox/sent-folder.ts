@@ -1,6 +1,7 @@
 import { type ConnectDeps, connectInbox } from '../mailboxes/connect-inbox.ts';
 import { type Inbox, InboxError, SENT_FOLDER } from '../mailboxes/inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { Code } from '../platform/problem.ts';
 
 /** Where mail servers keep copies of what was sent. */
 export interface SentFolder {
@@ -20,13 +21,15 @@ export const noSentFolder: SentFolder = {
 
 const unreachable: SentFolder = { ...noSentFolder, has: () => Promise.resolve(undefined) };
 
-/** Opens the Sent folder of a mailbox with the account that reads it. */
+const MISSING: ReadonlySet<Code> = new Set(['imap-folder-missing', 'graph-folder-missing']);
+
+/** Opens the Sent folder of a mailbox with the account that reads it. POP3 has no folders. */
 export async function openSentFolder(deps: ConnectDeps, mailbox: Mailbox): Promise<SentFolder> {
+  if (mailbox.protocol === 'pop3') return noSentFolder;
   let inbox: Inbox;
   try {
     const opened = await connectInbox(deps, { ...mailbox, folder: SENT_FOLDER });
-    if (opened.kind !== 'connected')
-      return opened.code === 'imap-folder-missing' ? noSentFolder : unreachable;
+    if (opened.kind !== 'connected') return MISSING.has(opened.code) ? noSentFolder : unreachable;
     ({ inbox } = opened);
   } catch (error) {
     if (error instanceof InboxError) return unreachable;

@@ -2,23 +2,7 @@ import type { SmtpCode } from '../explanations/catalogue.ts';
 import { explainText } from '../explanations/explain.ts';
 import { redact } from '../explanations/redact.ts';
 import { type Code, codeFrom } from '../platform/problem.ts';
-
-/** A refusal by the server, or a failed sign-in. */
-export interface SmtpRefusal {
-  /** A code of the error catalogue, otherwise `smtp-` and the server's reply code. */
-  code: Code;
-  /** The server's line, or our own sentence why no server was contacted; never contains a token. */
-  reason: string;
-  /** True when the same email would be refused again until a person changes something. */
-  permanent: boolean;
-  /** ISO time before which a retry is pointless; absent when `permanent`. */
-  retryAt: string | undefined;
-  /**
-   * False when no server was contacted, because there is no token or the email is invalid. Then this says
-   * nothing about the server.
-   */
-  asked: boolean;
-}
+import type { SendingRefusal } from './sending-refusal.ts';
 
 const MINUTE = 60_000;
 const LONGEST_REASON = 400;
@@ -72,7 +56,7 @@ const throttles: ReadonlySet<SmtpCode> = new Set([
 const isSmtpCode = (code: string): code is SmtpCode => Object.hasOwn(policies, code);
 
 /** The meaning of an SMTP server's reply. Pure; `now` in milliseconds. */
-export function readRefusal(line: string, now: number): SmtpRefusal {
+export function readRefusal(line: string, now: number): SendingRefusal {
   const known: string = explainText({ text: line }).code;
   const digits = /^\s*([45]\d\d)\b/.exec(line)?.[1];
   const isKnown = isSmtpCode(known);
@@ -108,5 +92,5 @@ function policyOfUnknown(digits: string | undefined): Policy {
  * True when a fresh token may help: not when the tenant has disabled SMTP AUTH, which has the same reply
  * code.
  */
-export const isTokenRefused = ({ code }: SmtpRefusal): boolean =>
+export const isTokenRefused = ({ code }: SendingRefusal): boolean =>
   code === ('smtp-token-refused' satisfies SmtpCode) || code === 'smtp-535';

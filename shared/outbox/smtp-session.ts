@@ -7,6 +7,7 @@ import { field } from '../platform/sdk-error.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { guardedConnect } from '../providers/guarded-connect.ts';
+import { composeMime } from './compose-mime.ts';
 import { type OutgoingMail, recipientsOf } from './outgoing-mail.ts';
 
 const CONNECT_MS = 20_000;
@@ -126,7 +127,7 @@ class NodemailerSession implements SmtpSession {
   }
 
   async send(mail: OutgoingMail): Promise<SmtpAnswer> {
-    const raw = await compose(mail);
+    const raw = await composeMime(mail);
     // Only read once the server has accepted DATA: until then nothing has been sent.
     const source = new Readable({
       read: () => {
@@ -188,35 +189,6 @@ async function saslXoauth2(context: SMTPConnection.CustomAuthenticationContext):
   let answer = await context.sendCommand(`AUTH XOAUTH2 ${sasl}`);
   if (answer.status === 334) answer = await context.sendCommand('');
   if (answer.status !== 235) throw new Error('The server refused the token');
-}
-
-/** RFC 6838 section 4.2, without parameters. */
-const MEDIA_TYPE = /^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}$/i;
-
-async function compose(mail: OutgoingMail): Promise<Buffer> {
-  const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
-  const answered = mail.references?.at(-1);
-  return new MailComposer({
-    from: { address: mail.from.address, name: mail.from.name ?? '' },
-    to: [...mail.to],
-    cc: [...(mail.cc ?? [])],
-    subject: mail.subject,
-    text: mail.text,
-    messageId: mail.messageId,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-    ...(mail.html !== undefined && { html: mail.html }),
-    ...(answered !== undefined && { inReplyTo: answered, references: [...(mail.references ?? [])] }),
-    attachments: (mail.attachments ?? []).map(({ filename, contentType, content }) => ({
-      filename,
-      contentType: MEDIA_TYPE.test(contentType) ? contentType : 'application/octet-stream',
-      content: Buffer.from(content),
-      contentDisposition: 'attachment' as const,
-    })),
-    ...(mail.headers !== undefined && { headers: { ...mail.headers } }),
-  })
-    .compile()
-    .build();
 }
 
 const TLS_FAULT = /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/;

@@ -3,6 +3,7 @@ import { PostroomError } from '../platform/errors.ts';
 import type { ProblemCode } from '../platform/problem.ts';
 import { clouds } from '../providers/clouds.ts';
 import type { DeliveryOutcome } from './delivery.ts';
+import { isOfGraphSender } from './graph-refusal.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { MailSender, SendingRoute, SendResult } from './send-mail.ts';
 import { exchangeLimits, otherLimits, type SendingLimits } from './sending-limits.ts';
@@ -24,8 +25,9 @@ export interface WayOut {
 }
 
 /** Problems of the world outside, before anything was handed over. The last two are an operator's mistake. */
-const notStarted: ReadonlySet<ProblemCode> = new Set([
+const notStarted: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'smtp-unreachable',
+  'graph-unavailable',
   'smtp-tls',
   'endpoint-refused',
   'endpoint-private',
@@ -35,14 +37,23 @@ const notStarted: ReadonlySet<ProblemCode> = new Set([
 const isMistake = (code: ProblemCode): boolean =>
   code === 'bad-relay' || code === 'endpoint-refused' || code === 'endpoint-private';
 
+const answerLost: ReadonlySet<ProblemCode> = new Set(['smtp-answer-lost', 'graph-answer-lost']);
+/** The email itself can't leave, and no server was asked. */
+const ofEmail: ReadonlySet<string> = new Set(['bad-envelope', 'graph-too-large']);
+
 /** The limits of a server for outgoing mail. */
 export const limitsOf = (host: string): SendingLimits =>
-  Object.values(clouds).some(({ smtpHost }) => smtpHost === host.toLowerCase())
+  Object.values(clouds).some(({ smtpHost, graph }) =>
+    [smtpHost, new URL(graph).hostname].includes(host.toLowerCase()),
+  )
     ? exchangeLimits
     : otherLimits;
 
-/** Email over SMTP, as a mailbox or over a relay. Exchange saves a copy in the Sent folder by itself. */
-export function smtpWayOut(
+/**
+ * Email over SMTP, as a mailbox or over a relay, or over Microsoft Graph. Exchange saves a copy in the Sent folder of
+ * the mailbox by itself, over SMTP and Graph alike.
+ */
+export function wayOutOver(
   sender: Pick<MailSender, 'send'>,
   route: SendingRoute,
   limits: SendingLimits = route.kind === 'mailbox' ? limitsOf(route.host) : otherLimits,
@@ -61,7 +72,7 @@ export function smtpWayOut(
         if (!(error instanceof PostroomError)) throw error;
         const { code, message } = error;
         const why = { code, reason: message, isVerdict: false };
-        if (code === 'smtp-answer-lost') return { kind: 'unknown', why };
+        if (answerLost.has(code)) return { kind: 'unknown', why };
         if (notStarted.has(code)) return { kind: 'not-started', why, permanent: isMistake(code) };
         throw error;
       }
@@ -74,7 +85,7 @@ function outcomeOf(result: SendResult): DeliveryOutcome {
     return { kind: 'accepted', answer: result.answer, refused: result.refusedRecipients };
   const { code, reason, asked, permanent, retryAt } = result;
   const why = { code, reason, isVerdict: asked };
-  return asked || code === 'bad-envelope'
-    ? { kind: 'refused', why, permanent, retryAt, isOfWayOut: isOfWayOut(code) }
+  return asked || ofEmail.has(code)
+    ? { kind: 'refused', why, permanent, retryAt, isOfWayOut: isOfWayOut(code) || isOfGraphSender(code) }
     : { kind: 'not-started', why, permanent, retryAt };
 }

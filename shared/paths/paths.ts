@@ -109,6 +109,7 @@ export const paths = {
   mailboxAnswers: path('/mailboxes/:id/answers'),
   connectionTest: path('/mailboxes/:id/test'),
   readOverGraph: path('/mailboxes/:id/read-over-graph'),
+  sendOverGraph: path('/mailboxes/:id/send-over-graph'),
   testTranscript: path('/mailboxes/:id/test/transcript'),
   pauseMailbox: path('/mailboxes/:id/pause'),
   resumeMailbox: path('/mailboxes/:id/resume'),

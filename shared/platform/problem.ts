@@ -70,6 +70,8 @@ const problems = {
   'smtp-unreachable': {},
   'smtp-tls': {},
   'smtp-answer-lost': {},
+  'graph-answer-lost': {},
+  'graph-send-refused': {},
   'smtp-no-answer': {},
   'bad-envelope': {},
   'bad-relay': {},

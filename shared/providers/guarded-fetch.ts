@@ -61,14 +61,19 @@ export async function guardedFetch(
  * Sends one request as `guardedFetch` does, and returns the response as a stream. The caller reads it to its
  * end, or destroys it; a transfer that breaks off is an error of the stream.
  * @param options `agent`: keeps connections for the next request; `silenceMs`: how long the connection may be
- * silent
+ * silent; `onSent`: called once the whole request has left, so that the server may have acted on it
  * @throws PostroomError `endpoint-refused`, `endpoint-private`; otherwise the error of the socket
  */
 export async function guardedRequest(
   address: string,
   outgoing: OutgoingRequest,
   rules: EndpointRules,
-  options: { agent: Agent | false; signal: AbortSignal; silenceMs?: number },
+  options: {
+    agent: Agent | false;
+    signal: AbortSignal;
+    silenceMs?: number;
+    onSent?: (() => void) | undefined;
+  },
 ): Promise<IncomingMessage> {
   const url = urlOf(address, rules);
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
@@ -91,6 +96,7 @@ export async function guardedRequest(
       request.setTimeout(options.silenceMs, () =>
         request.destroy(Object.assign(new Error('No answer in time'), { code: 'ETIMEDOUT' })),
       );
+    if (options.onSent !== undefined) request.on('finish', options.onSent);
     request.on('error', reject);
     request.end(outgoing.body);
   });

@@ -32,7 +32,7 @@ const RECIPIENT = 'sales@contoso.example';
 /** A run that ends before its instant is killed anyway. */
 const LONGEST_RUN_MS = 3_000;
 /** About what a run over three emails takes. */
-const REQUESTS_A_RUN = 20;
+const REQUESTS_A_RUN = 30;
 /** As many as the monitor puts into one message of the queue. */
 const EMAILS_A_JOB = 25;
 const RUN_MS = 600;
@@ -96,7 +96,8 @@ describe('a process that is killed while it sends', () => {
     expect(response.status).toBe(202);
   }
 
-  const start = async (host: HostProcess): Promise<void> => run(host, (await outbox.due(100)).map(dueRowKey));
+  const start = async (host: HostProcess): Promise<void> =>
+    run(host, (await outbox.due(EMAILS_A_JOB)).map(dueRowKey));
 
   async function rows(): Promise<OutboxMessage[]> {
     const found = await Promise.all(refs.map((ref) => outbox.get(ref)));

@@ -2,14 +2,14 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sendingObservation } from '../../shared/alerts/alert-channels.ts';
 import { recheckSending } from '../../shared/alerts/recheck-sending.ts';
 import type { SendingRoute, SignInResult } from '../../shared/outbox/send-mail.ts';
-import type { SmtpRefusal } from '../../shared/outbox/smtp-refusal.ts';
+import type { SendingRefusal } from '../../shared/outbox/sending-refusal.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
 import { START } from '../harness/memory/sample-findings.ts';
 import { ACCOUNT, PROVIDER, WatchedPostroom } from './monitored-postroom.ts';
 
 const MINUTE = 60_000;
-const refusal: SmtpRefusal = {
+const refusal: SendingRefusal = {
   code: codeFrom('smtp-auth-disabled-tenant'),
   reason: '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.',
   permanent: true,
@@ -19,9 +19,14 @@ const refusal: SmtpRefusal = {
 let postroom: WatchedPostroom;
 let answers: SignInResult;
 let asked: number;
+let released: string[];
+const outbox = {
+  releaseHeld: async (id: string): Promise<number> => released.push(id),
+};
 const recheck = (): Promise<void> =>
   recheckSending({
     ...postroom,
+    outbox,
     sender: {
       signIn: async () => {
         asked += 1;
@@ -30,7 +35,7 @@ const recheck = (): Promise<void> =>
     },
   });
 const sending = { host: 'smtp.office365.com', port: 587, providerId: PROVIDER, accountId: ACCOUNT };
-const refused = async (found: SmtpRefusal, id = 'support'): Promise<void> => {
+const refused = async (found: SendingRefusal, id = 'support'): Promise<void> => {
   const mailbox = await postroom.mailboxes.get(id);
   if (mailbox === undefined) throw new Error('no mailbox');
   await postroom.alerts.observe(sendingObservation([{ mailbox, refusal: found }], postroom.now));
@@ -42,6 +47,7 @@ beforeEach(async () => {
   await postroom.mailbox('support', { sending });
   answers = { kind: 'refused', ...refusal };
   asked = 0;
+  released = [];
   postroom.now = START;
 });
 
@@ -65,13 +71,14 @@ test('it is checked every tenth minute, and what only an email can show is not c
     postroom.now += MINUTE;
   }
   expect(asked).toBe(2);
-  await refused({
-    ...refusal,
-    code: codeFrom('smtp-send-as-denied'),
-    reason: '550 5.7.60 SMTP; Client does not have permissions to send as this sender',
-  });
-  await recheck();
-  expect(asked).toBe(2);
+  for (const [code, reason] of [
+    ['smtp-send-as-denied', '550 5.7.60 SMTP; Client does not have permissions to send as this sender'],
+    ['graph-access-denied', '403 ErrorAccessDenied: Access is denied.'],
+  ] as const) {
+    await refused({ ...refusal, code: codeFrom(code), reason });
+    await recheck();
+    expect(asked, code).toBe(2);
+  }
   expect(await postroom.open()).toHaveLength(1);
 });
 
@@ -85,8 +92,9 @@ test('one unreachable server changes nothing and does not prevent the check of t
       throw new PostroomError('smtp-unreachable', 'smtp.example does not answer');
     return { kind: 'accepted', answer: '235' };
   };
-  await recheckSending({ ...postroom, sender: { signIn } });
+  await recheckSending({ ...postroom, outbox, sender: { signIn } });
   expect((await postroom.open()).map(({ subject }) => subject.id)).toEqual(['another']);
+  expect(released, 'what waited for the other one leaves').toEqual(['support']);
 });
 
 describe('once a day each sending mailbox signs in', () => {

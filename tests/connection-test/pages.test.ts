@@ -192,7 +192,7 @@ describe('a permission that the sign-in lacks', () => {
     await app.services.accounts.save({ ...stored.account, scopes });
     const fresh = (await visitor.get(`/mailboxes/new?account=${account.providerId}.${account.accountId}`))
       .html;
-    expect(fresh).toContain(': SMTP not granted');
+    expect(fresh).toContain(': SMTP, Microsoft Graph not granted');
     const { status, html } = await visitor.post('/mailboxes/new', form);
     expect(status).toBe(422);
     expect(html).toContain('href="#smtpAccount"');

@@ -77,7 +77,7 @@ describe('a connected mailbox', () => {
     });
     const { html, title } = await visitor.get(address);
     expect(title).toBe('support@contoso.example is connected');
-    expect(html).toContain('Receiving works, but sending (SMTP) does not work yet:');
+    expect(html).toContain('Receiving works, but sending does not work yet:');
     const drawn = { 'connected, sends not': html };
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);

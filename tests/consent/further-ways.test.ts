@@ -95,12 +95,15 @@ test('further ways are asked of the same account, together with those already gr
 describe('a person who signs in again is asked', () => {
   const account = sampleAccount({ scopes: ['https://outlook.office.com/IMAP.AccessAsUser.All'] });
   const mailbox = { ...mailboxOf(account), sending: undefined };
-  const sending = { ...mailboxOf(account), host: 'smtp.example', port: 587 };
+  const { providerId, accountId } = account;
+  const sending = { host: 'smtp.example', port: 587, providerId, accountId };
 
   test('for the way in which the mailbox is read, and for sending only if it sends', () => {
     expect(waysInUse(account, [mailbox])).toEqual(['imap']);
     expect(waysInUse(account, [{ ...mailbox, protocol: 'pop3', sending }])).toEqual(['pop3', 'smtp']);
     expect(waysInUse(account, [{ ...mailbox, protocol: 'graph' }])).toEqual(['graph']);
+    const overGraph = { ...sending, protocol: 'graph-send' } as const;
+    expect(waysInUse(account, [{ ...mailbox, sending: overGraph }])).toEqual(['imap', 'graph-send']);
   });
 
   test('for what the other mailboxes of the account need, and for nothing of other accounts', () => {

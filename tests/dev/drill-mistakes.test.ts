@@ -43,6 +43,14 @@ const another = (changes: Partial<ReceivedAlert>): Partial<DrillRecord> => {
 };
 
 describe('the drill', () => {
+  test('expects no email about the end of a warning', () => {
+    const warning = { ...opened, severity: 'warning' as const };
+    const received = [warning, { ...warning, what: 'closed' as const }];
+    const changes = { opened: warning, received };
+    expect(mistakes({ ...changes, mails: good.mails.slice(0, 1) })).toEqual([]);
+    expect(mistakes(changes).join()).toMatch(/An email too many/);
+  });
+
   test('finds no mistake if everything was as promised', () => {
     expect(mistakes({})).toEqual([]);
   });

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('npm run drill', () => {
-  test('has eleven faults, each with its own promise', () => {
+  test('has fourteen faults, each with its own promise', () => {
     expect(drillFaults.map(({ name }) => name)).toEqual([
       'dead refresh token',
       'expired secret',
@@ -31,6 +31,9 @@ describe('npm run drill', () => {
       'throttling',
       'storage down',
       'vault denied',
+      'SMTP AUTH off',
+      'SMTP server away',
+      'mail loop',
       'timer dead',
       'push silent',
       'Graph throttled',

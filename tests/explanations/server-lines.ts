@@ -286,6 +286,21 @@ export const serverLines: readonly ServerLine[] = [
     fix,
     '{"error":{"code":"ErrorInvalidUser","message":"The requested user \'suport@contoso.com\' is invalid."}}',
   ],
+  [
+    'graph-sending-limit',
+    wait,
+    '{"error":{"code":"ErrorExceededMessageLimit","message":"Cannot send mail. Daily Message/Recipient limit exceeded."}}',
+  ],
+  [
+    'graph-recipient-invalid',
+    fix,
+    `{"error":{"code":"ErrorInvalidRecipients","message":"At least one recipient isn't valid., A message can't be sent because it contains no recipients."}}`,
+  ],
+  [
+    'graph-too-large',
+    fix,
+    '{"error":{"code":"ErrorMessageSizeExceeded","message":"The message exceeds the maximum supported size."}}',
+  ],
   ['graph-target-missing', fix, 'Microsoft Graph did not move stored email: there is no folder “Done”.'],
   [
     'graph-refused',

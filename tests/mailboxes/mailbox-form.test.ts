@@ -11,11 +11,12 @@ const bound = {
   pop3: { host: 'outlook.office365.com', port: 995 },
   graph: { host: 'graph.microsoft.com', port: 443 },
   smtp: { host: 'smtp.office365.com', port: 587 },
+  'graph-send': { host: 'graph.microsoft.com', port: 443 },
 };
 /** The servers in the row of a custom provider, which has no POP3. */
 const custom = { imap: { host: 'imap.custom.example' }, smtp: { host: 'smtp.custom.example' } };
 const granted: Record<string, readonly MailProtocol[]> = {
-  'p.all': ['imap', 'pop3', 'graph', 'smtp'],
+  'p.all': ['imap', 'pop3', 'graph', 'smtp', 'graph-send'],
   'p.reads': ['imap'],
   'c.custom': ['imap', 'pop3', 'smtp'],
 };
@@ -70,6 +71,14 @@ describe('a mailbox form', () => {
     expect(parse({ protocol })).toMatchObject({ settings: { protocol, host, port } });
   });
 
+  test('sends over SMTP, or over the provider’s Microsoft Graph', () => {
+    expect(parse({ smtpAccount: 'p.all', sendingProtocol: 'graph-send' })).toMatchObject({
+      settings: { sending: { protocol: 'graph-send', host: 'graph.microsoft.com', port: 443 } },
+    });
+    const smtp = parse({ smtpAccount: 'p.all', sendingProtocol: 'smtp' });
+    expect(smtp).toEqual(parse({ smtpAccount: 'p.all' }));
+  });
+
   test('over POP3 leaves email as it is unless it is deleted, since nothing can be marked as read', () => {
     expect(parse({ protocol: 'pop3' })).toMatchObject({ settings: { afterFetch: { kind: 'leave' } } });
     expect(parse({ protocol: 'pop3', after: 'delete' })).toMatchObject({
@@ -95,6 +104,17 @@ describe('a mailbox form', () => {
     ['the same for POP3', { account: 'p.reads', protocol: 'pop3' }, ['account']],
     ['the same for Graph', { account: 'p.reads', protocol: 'graph' }, ['account']],
     ['a protocol that does not exist', { protocol: 'jmap' }, ['protocol']],
+    ['the same for sending', { smtpAccount: 'p.all', sendingProtocol: 'jmap' }, ['sendingProtocol']],
+    [
+      'an account that may not send over Graph',
+      { smtpAccount: 'p.reads', sendingProtocol: 'graph-send' },
+      ['smtpAccount'],
+    ],
+    [
+      'the SMTP server for sending over Graph',
+      { smtpAccount: 'p.all', sendingProtocol: 'graph-send', smtpHost: 'smtp.office365.com' },
+      ['smtpHost'],
+    ],
     ['an account that is none', { smtpAccount: 'p.nobody' }, ['smtpAccount', 'smtpHost']],
     ['a foreign server', { host: 'evil.example' }, ['host']],
     ['the same for SMTP', { smtpAccount: 'p.all', smtpHost: 'evil.example' }, ['smtpHost']],

@@ -47,6 +47,11 @@ describe('a stored mailbox', () => {
       user: 'support@contoso.example',
       account: { providerId: 'q', accountId: 'b' },
     });
+    const sending = { ...login, protocol: 'graph-send' as const };
+    await mailboxes.save({ ...mailbox, sending });
+    const overGraph = await mailboxes.get('new');
+    expect(overGraph?.sending).toEqual(sending);
+    expect(overGraph && routeOf(overGraph)).toMatchObject({ kind: 'mailbox', protocol: 'graph-send' });
   });
 });
 

@@ -4,7 +4,8 @@ import { afterAttempt, claimed, queuedDelivery } from '../../shared/outbox/deliv
 import type { OutboxMessage } from '../../shared/outbox/outbox-message.ts';
 import { createOutboxStore, type OutboxStore } from '../../shared/outbox/outbox-store.ts';
 import { queueDueEmails } from '../../shared/outbox/queue-due-emails.ts';
-import { type SendDeps, type SendReport, sendEmails } from '../../shared/outbox/send-emails.ts';
+import { type SendDeps, sendEmails } from '../../shared/outbox/send-emails.ts';
+import type { SendReport } from '../../shared/outbox/send-report.ts';
 import { exchangeLimits } from '../../shared/outbox/sending-limits.ts';
 import { createSendingUsage } from '../../shared/outbox/sending-usage.ts';
 import { noSentFolder } from '../../shared/outbox/sent-folder.ts';
@@ -27,6 +28,8 @@ let tables: MemoryTables;
 let queues: MemoryQueues;
 let outbox: OutboxStore;
 let outcomes: Awaited<ReturnType<WayOut['deliver']>>[];
+/** What the alerts hear. */
+let told: string[];
 let delivered: string[];
 /** Undefined: the mailbox can't send. */
 let way: WayOut | undefined;
@@ -39,6 +42,7 @@ beforeEach(() => {
   outbox = createOutboxStore({ tables, queues, seam });
   outcomes = [];
   delivered = [];
+  told = [];
   way = {
     about: { id: 'a', name: 'support@contoso.example' },
     account: { providerId: 'p', accountId: 'a' },
@@ -58,6 +62,12 @@ const deps = (): SendDeps => ({
   blobs: new MemoryBlobs(openSeam),
   wayOutOf: () => Promise.resolve(way),
   openSentFolder: () => Promise.resolve(noSentFolder),
+  cannotSend: async (mailboxId, { code }) => {
+    told.push(`${mailboxId} cannot send: ${code}`);
+  },
+  sendsAgain: async (mailboxId) => {
+    told.push(`${mailboxId} sends again`);
+  },
 });
 /** What the monitor and the function `sendMail` do in a minute. */
 async function minute(): Promise<SendReport[]> {
@@ -102,6 +112,19 @@ describe('a queued email', () => {
     expect(await minute()).toMatchObject([{ sent: 1 }]);
     expect(await stateOf()).toMatchObject({ state: 'sent', answer: '250 OK' });
     expect(due()).toEqual([]);
+  });
+
+  test('that the server refuses for good, or takes at last, is mentioned to the alerts', async () => {
+    await outbox.queue(email('reply'));
+    outcomes = [{ kind: 'refused', why, permanent: true, isOfWayOut: true }];
+    await minute();
+    expect(told).toEqual([`${MAILBOX} cannot send: smtp-auth-disabled-tenant`]);
+    await outbox.queue(email('second'));
+    outcomes = [{ kind: 'not-started', why: { ...why, code: 'smtp-unreachable' }, permanent: false }];
+    await minute();
+    now += 2 * 60_000;
+    await minute();
+    expect(told.slice(1)).toEqual([`${MAILBOX} sends again`]);
   });
 
   test('is not sent if a change that belongs to it is refused', async () => {

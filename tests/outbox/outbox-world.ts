@@ -12,7 +12,7 @@ import type { MailSender, SendingRoute } from '../../shared/outbox/send-mail.ts'
 import { exchangeLimits } from '../../shared/outbox/sending-limits.ts';
 import { createSendingUsage } from '../../shared/outbox/sending-usage.ts';
 import { openSentFolder } from '../../shared/outbox/sent-folder.ts';
-import { smtpWayOut } from '../../shared/outbox/way-out.ts';
+import { wayOutOver } from '../../shared/outbox/way-out.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
@@ -167,9 +167,11 @@ export class OutboxWorld {
       usage: createSendingUsage(tables),
       activity: createActivityStore(tables),
       blobs: this.blobs.behind(seam),
-      wayOutOf: () => Promise.resolve(smtpWayOut(sender, route, exchangeLimits)),
+      wayOutOf: () => Promise.resolve(wayOutOver(sender, route, exchangeLimits)),
       openSentFolder: () =>
         openSentFolder({ accessTokens, openInbox: () => openMemoryInbox(this.sentFolder, seam) }, mailbox),
+      cannotSend: () => Promise.resolve(),
+      sendsAgain: () => Promise.resolve(),
     };
     const sending = design.sending?.(deps) ?? deps;
     const collect = (): void => {

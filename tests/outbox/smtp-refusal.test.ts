@@ -1,10 +1,11 @@
 /** What a line of an SMTP server means for the mail that it refused. */
 import { describe, expect, test } from 'vitest';
-import { isTokenRefused, readRefusal, type SmtpRefusal } from '../../shared/outbox/smtp-refusal.ts';
+import type { SendingRefusal } from '../../shared/outbox/sending-refusal.ts';
+import { isTokenRefused, readRefusal } from '../../shared/outbox/smtp-refusal.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
-const read = (line: string): SmtpRefusal => readRefusal(line, NOW);
+const read = (line: string): SendingRefusal => readRefusal(line, NOW);
 const waits = (line: string): number | undefined => {
   const { retryAt } = read(line);
   return retryAt === undefined ? undefined : (Date.parse(retryAt) - NOW) / 60_000;

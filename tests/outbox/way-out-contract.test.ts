@@ -1,24 +1,26 @@
 /** Every way out keeps the same contract, at a real server. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import type { ImapFlow } from 'imapflow';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
 import { type Fault, faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
+import type { TokenSource } from '../../shared/mailboxes/connect-inbox.ts';
 import { openInbox } from '../../shared/mailboxes/open-inbox.ts';
-import type { OutgoingMail } from '../../shared/outbox/outgoing-mail.ts';
 import type { SendingRoute } from '../../shared/outbox/send-mail.ts';
-import { openSentFolder } from '../../shared/outbox/sent-folder.ts';
-import { smtpWayOut, type WayOut } from '../../shared/outbox/way-out.ts';
+import { mostAttachmentBytes } from '../../shared/outbox/sending-limits.ts';
+import { wayOutOver } from '../../shared/outbox/way-out.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { sales, sam, support } from '../harness/stack/mail-lab.ts';
-import { useMailServer } from '../harness/stack/mail-under-test.ts';
+import { useGraphMail } from '../harness/stack/graph-mail-lab.ts';
+import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { emptied, received, useMailServer } from '../harness/stack/mail-under-test.ts';
 import { sendingMailbox } from './emails.ts';
-import { injections } from './injections.ts';
 import { account, letter, senderWith, tokensOf } from './sending.ts';
+import { handsOverEmail, type WayOutLab } from './way-out-contract.ts';
+
+const open: WayOutLabOpen = (address, protocol) => openInbox(protocol, address, openSeam, { local: true });
+type WayOutLabOpen = Awaited<ReturnType<WayOutLab['reading']>>['deps']['openInbox'];
 
 const kinds: [string, MailServerKind][] = [
   ['the mail server without installation', 'npm'],
@@ -32,16 +34,29 @@ describe.each(kinds)('SMTP at %s', (_name, kind) => {
     const mail = useMailServer(kind);
     beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));
 
-    async function way(
-      place: { host: string; port: number } = mail.server().smtp,
-      token?: string,
-    ): Promise<WayOut> {
-      const tokens = tokensOf(token ?? (await mail.lab().token(support)));
-      const { host, port } = place;
-      const route: SendingRoute = { kind: 'mailbox', host, port, user: support, account };
-      return smtpWayOut(senderWith(tokens), route);
-    }
-    async function skinned(...planned: Fault[]): Promise<WayOut> {
+    const lab: WayOutLab = {
+      async way(place = mail.server().smtp, accessTokens) {
+        const tokens = accessTokens ?? tokensOf(await mail.lab().token(support));
+        const { host, port } = place;
+        return wayOutOver(senderWith(tokens), { kind: 'mailbox', host, port, user: support, account });
+      },
+      closed: async () => ({
+        way: await skinned(faults.smtpAuthDisabled()),
+        code: 'smtp-auth-disabled-tenant',
+      }),
+      throttled: () => skinned(faults.smtpRate()),
+      answerLost: () => skinned(faults.answerLost()),
+      emptyInbox: mail.emptyInbox,
+      async keepSent(messageId) {
+        const client = await mail.imapAs(support);
+        await client.append('Sent Items', Buffer.from(`Message-ID: ${messageId}\r\nSubject: x\r\n\r\nx\r\n`));
+      },
+      reading: async () => ({
+        deps: { accessTokens: tokensOf(await mail.lab().token(support)), openInbox: open },
+        mailbox: sendingMailbox(mail.server().smtp, mail.server().imap),
+      }),
+    };
+    async function skinned(...planned: Fault[]) {
       const skin = await startExchangeSkin({
         protocol: 'smtp',
         target: mail.server().smtp,
@@ -49,41 +64,13 @@ describe.each(kinds)('SMTP at %s', (_name, kind) => {
       });
       skin.faults.push(...planned);
       onTestFinished(() => skin.stop());
-      return way(skin);
+      return lab.way(skin);
     }
 
-    test('as accepted, with text, HTML, attachments, thread and every recipient', async () => {
-      const [inSales, inSam, inSupport] = await Promise.all([sales, sam, support].map(mail.emptyInbox));
-      const outcome = await (await way()).deliver(
-        letter({
-          subject: 'a whole email',
-          html: '<p>Grüße</p>',
-          cc: [sam],
-          bcc: [support],
-          references: ['<a@customer.example>', '<b@customer.example>'],
-          attachments: [
-            { filename: 'Übersicht.txt', contentType: 'text/plain', content: Buffer.from('attached\n') },
-            { filename: 'x.bin', contentType: 'not a type\r\nX-Evil: 1', content: Buffer.from([0, 255]) },
-          ],
-        }),
-      );
-      expect(outcome).toMatchObject({ kind: 'accepted', answer: expect.stringMatching(/^250/), refused: [] });
-      for (const inbox of [inSales, inSam, inSupport]) {
-        if (inbox === undefined) throw new Error('no inbox');
-        const source = await mail.received(inbox, 'a whole email');
-        const head = source.slice(0, source.indexOf('\r\n\r\n'));
-        expect(head).toMatch(/^To: sales@contoso\.example\r$/m);
-        expect(head).toMatch(/^Cc: sam@contoso\.example\r$/m);
-        expect(source).not.toMatch(/^(?:Bcc|X-Evil):/im);
-        expect(head).toMatch(/^In-Reply-To: <b@customer\.example>/m);
-        expect(head).toMatch(/^References: <a@customer\.example>\s+<b@customer\.example>/m);
-        expect(source).toContain(Buffer.from('attached\n').toString('base64'));
-        expect(source).toContain('Content-Type: text/html');
-      }
-    });
+    handsOverEmail(() => lab);
 
     test('as refused for good, with the server’s line, if the recipient does not exist', async () => {
-      expect(await (await way()).deliver(letter({ to: ['nobody@contoso.example'] }))).toMatchObject({
+      expect(await (await lab.way()).deliver(letter({ to: ['nobody@contoso.example'] }))).toMatchObject({
         kind: 'refused',
         permanent: true,
         isOfWayOut: false,
@@ -94,148 +81,187 @@ describe.each(kinds)('SMTP at %s', (_name, kind) => {
         },
       });
     });
-
-    test('as refused for every email of this sender if SMTP AUTH is off', async () => {
-      expect(await (await skinned(faults.smtpAuthDisabled())).deliver(letter())).toMatchObject({
-        kind: 'refused',
-        permanent: true,
-        isOfWayOut: true,
-        why: { code: 'smtp-auth-disabled-tenant', isVerdict: true },
-      });
-    });
-
-    test('as refused for now, for every email of this sender, if it sends too much', async () => {
-      const outcome = await (await skinned(faults.smtpRate())).deliver(letter());
-      expect(outcome).toMatchObject({ kind: 'refused', permanent: false, isOfWayOut: true });
-      expect(outcome).toHaveProperty('retryAt', expect.any(String));
-    });
-
-    test('as unknown if the server took it and its answer is lost', async () => {
-      const inbox = await mail.emptyInbox(sales);
-      const outcome = await (await skinned(faults.answerLost())).deliver(letter({ subject: 'unanswered' }));
-      expect(outcome).toMatchObject({
-        kind: 'unknown',
-        why: { code: 'smtp-answer-lost', isVerdict: false },
-      });
-      expect(await mail.received(inbox, 'unanswered')).toContain('outbox-1@postroom.example');
-    });
-
-    test('as not started if nothing listens, and refused by ourselves if it is no valid email', async () => {
-      const closed = await way({ host: '127.0.0.1', port: 1 });
-      expect(await closed.deliver(letter())).toMatchObject({
-        kind: 'not-started',
-        permanent: false,
-        why: { code: 'smtp-unreachable', isVerdict: false },
-      });
-      expect(await (await way()).deliver(letter({ to: [] }))).toMatchObject({
-        kind: 'refused',
-        permanent: true,
-        why: { code: 'bad-envelope', isVerdict: false },
-      });
-    });
-
-    test('as not started if the account has no token', async () => {
-      const route: SendingRoute = { kind: 'mailbox', ...mail.server().smtp, user: support, account };
-      const sender = senderWith({
-        get: () =>
-          Promise.resolve({ kind: 'action-required', code: 'account-missing', message: 'Sign in again.' }),
-      });
-      expect(await smtpWayOut(sender, route).deliver(letter())).toMatchObject({
-        kind: 'not-started',
-        permanent: true,
-        why: { code: 'account-missing', isVerdict: false },
-      });
-    });
-
-    test('whose header and envelope no text from outside can change (60 attempts)', async () => {
-      const inbox = await mail.emptyInbox(sales);
-      const others = await Promise.all([sam, support].map(mail.emptyInbox));
-      const reference = letter({ subject: 'plain', references: ['<a@b.example>'], attachments: [file('x')] });
-      const out = await way();
-      expect(await out.deliver(reference)).toMatchObject({ kind: 'accepted' });
-      const names = namesOf(await mail.received(inbox, 'plain'));
-      let accepted = 1;
-      expect(injections(sam)).toHaveLength(60);
-      for (const { where, text } of injections(sam)) {
-        const outcome = await out.deliver(poisoned(where, text));
-        if (outcome.kind === 'accepted') accepted += 1;
-        else
-          expect(outcome, `${where}: ${JSON.stringify(text)}`).toMatchObject({
-            kind: 'refused',
-            why: { code: 'bad-envelope' },
-          });
-      }
-      const received = await arrived(inbox, accepted);
-      expect(received, 'what the server accepted arrived for its recipient').toHaveLength(accepted);
-      for await (const { source } of inbox.fetch(received, { source: true }))
-        expect(namesOf(String(source))).toEqual(names);
-      for (const other of others) {
-        await other.noop();
-        expect(await other.search({ all: true }), 'nobody else got anything').toEqual([]);
-      }
-    });
-
-    test('that is found in the Sent folder by its Message-ID, if the server keeps copies', async () => {
-      const client = await mail.imapAs(support);
-      const messageId = '<ticket.sent@contoso.example>';
-      await client.append('Sent Items', Buffer.from(`Message-ID: ${messageId}\r\nSubject: x\r\n\r\nx\r\n`));
-      const deps = {
-        accessTokens: tokensOf(await mail.lab().token(support)),
-        openInbox: (...[address, protocol]: Parameters<Parameters<typeof openSentFolder>[0]['openInbox']>) =>
-          openInbox(protocol, address, openSeam, { local: true }),
-      };
-      const mailbox = sendingMailbox(mail.server().smtp, mail.server().imap);
-      const folder = await openSentFolder(deps, mailbox);
-      expect(await folder.has(messageId)).toBe(true);
-      expect(await folder.has('<ticket.other@contoso.example>')).toBe(false);
-      await folder.close();
-      const away = await openSentFolder(deps, { ...mailbox, port: 1 });
-      expect(await away.has(messageId), 'not known while the server is away').toBeUndefined();
-    });
   });
 });
 
+describe('Microsoft Graph', () => {
+  const mail = useGraphMail('npm');
+  const place = () => ({ host: 'localhost', port: mail.graph().port });
+  const tokens = async (upn = support, scp = 'Mail.Send') => tokensOf(await mail.token(upn, { scp }));
+  const lab: WayOutLab = {
+    async way(at = place(), accessTokens) {
+      const route: SendingRoute = { kind: 'mailbox', protocol: 'graph-send', ...at, user: support, account };
+      return wayOutOver(senderWith(accessTokens ?? (await tokens())), route);
+    },
+    async closed() {
+      return {
+        way: await lab.way(undefined, await tokens(support, 'Mail.Read')),
+        code: 'graph-access-denied',
+      };
+    },
+    async throttled() {
+      fault({ status: 429, headers: { 'retry-after': '90' } });
+      return lab.way();
+    },
+    async answerLost() {
+      fault({ loseAnswer: true });
+      return lab.way();
+    },
+    emptyInbox: (user) => emptied(mail.imapAs(user)),
+    async keepSent(messageId) {
+      expect(await (await lab.way()).deliver(letter({ messageId }))).toMatchObject({ kind: 'accepted' });
+    },
+    reading: async () => ({
+      deps: { accessTokens: await tokens(support, 'Mail.ReadWrite'), openInbox: open },
+      mailbox: { ...sendingMailbox(mail.server().smtp), protocol: 'graph', ...place() },
+    }),
+  };
+  const fault = (what: {
+    status?: number;
+    body?: unknown;
+    headers?: Record<string, string>;
+    loseAnswer?: boolean;
+  }) => mail.graph().faults.push({ match: { path: '/sendMail$' }, ...what });
+
+  describe('hands over an email', () => handsOverEmail(() => lab));
+
+  test.each([
+    ['the mailbox of the account', support, support, 'Mail.Send', '/v1.0/me/sendMail'],
+    ['a shared mailbox', sam, info, 'Mail.Send.Shared', `/v1.0/users/${encodeURIComponent(info)}/sendMail`],
+  ])('sends from %s, and keeps the copy in its Sent folder', async (_what, owner, from, scp, path) => {
+    await mail.empty(from);
+    const inbox = await lab.emptyInbox(sales);
+    const accessTokens = await tokens(owner, scp);
+    const source = { ...accessTokens, get: withOwner(accessTokens, owner) };
+    const route: SendingRoute = { kind: 'mailbox', protocol: 'graph-send', ...place(), user: from, account };
+    const mine = letter({
+      from: { address: from, name: 'Help' },
+      subject: `from ${from}`,
+      headers: { 'X-Own': '1' },
+    });
+    expect(await wayOutOver(senderWith(source), route).deliver(mine)).toMatchObject({ kind: 'accepted' });
+    expect(mail.graph().requests.at(-1)).toMatchObject({ method: 'POST', path, status: 202 });
+    const email = await received(inbox, `from ${from}`);
+    expect(email).toContain(`<${from}>`);
+    expect(email).toContain('Message-ID: <outbox-1@postroom.example>');
+    expect(email, 'Graph drops it, so that nothing may depend on it').not.toContain('X-Own');
+    expect(await mail.mailbox(from).emails('Sent Items')).toHaveLength(1);
+  });
+
+  test.each<[string, number, string | undefined, object]>([
+    [
+      'Send As is missing',
+      403,
+      'ErrorSendAsDenied',
+      { permanent: true, isOfWayOut: true, code: 'graph-send-as-denied' },
+    ],
+    [
+      'the mailbox is full',
+      507,
+      'ErrorQuotaExceeded',
+      { permanent: true, isOfWayOut: true, code: 'graph-mailbox-full' },
+    ],
+    [
+      'it sent too much',
+      403,
+      'ErrorExceededMessageLimit',
+      { permanent: false, isOfWayOut: true, code: 'graph-sending-limit' },
+    ],
+    [
+      'the email is too large',
+      413,
+      undefined,
+      { permanent: true, isOfWayOut: false, code: 'graph-too-large' },
+    ],
+    [
+      'a recipient is none',
+      400,
+      'ErrorInvalidRecipients',
+      { permanent: true, isOfWayOut: false, code: 'graph-recipient-invalid' },
+    ],
+    [
+      'of a code that nobody knows',
+      400,
+      'ErrorUnheardOf',
+      { permanent: true, isOfWayOut: false, code: 'graph-send-refused' },
+    ],
+    [
+      'the service is away',
+      503,
+      'ServiceNotAvailable',
+      { permanent: false, isOfWayOut: true, code: 'graph-throttled' },
+    ],
+  ])('refuses if %s', async (_what, status, code, { code: named, ...expected }: { code?: string }) => {
+    fault({ status, ...(code !== undefined && { body: { error: { code, message: 'Words.' } } }) });
+    expect(await (await lab.way()).deliver(letter())).toMatchObject({
+      kind: 'refused',
+      why: { code: named, isVerdict: true },
+      ...expected,
+    });
+  });
+
+  test('is asked to wait as long as it says', async () => {
+    fault({ status: 503, headers: { 'retry-after': '300' } });
+    const outcome = await (await lab.way()).deliver(letter());
+    const retryAt = outcome.kind === 'refused' ? Date.parse(outcome.retryAt ?? '') : Number.NaN;
+    expect(Math.abs(retryAt - (Date.now() + 300_000))).toBeLessThan(10_000);
+  });
+
+  test.each([500, 502, 504])('with status %d leaves open whether it took the email', async (status) => {
+    fault({ status });
+    expect(await (await lab.way()).deliver(letter())).toMatchObject({
+      kind: 'unknown',
+      why: { code: 'graph-answer-lost', isVerdict: false },
+    });
+    expect(mail.graph().faults, 'asked once').toEqual([]);
+  });
+
+  test('refreshes a refused token once', async () => {
+    const old = await mail.token(support, { scp: 'Mail.Send', lifetime: -10 });
+    const source = tokensOf(old, await mail.token(support, { scp: 'Mail.Send' }));
+    expect(await (await lab.way(undefined, source)).deliver(letter())).toMatchObject({ kind: 'accepted' });
+    expect(source.asked).toEqual([{}, { rejected: old }]);
+    const ended = tokensOf(old);
+    expect(await (await lab.way(undefined, ended)).deliver(letter())).toMatchObject({
+      kind: 'refused',
+      why: { code: 'graph-token-refused' },
+      permanent: true,
+    });
+    expect(ended.asked).toHaveLength(2);
+  });
+
+  test('is not asked to take more than it can', async () => {
+    const before = mail.graph().requests.length;
+    const content = Buffer.alloc(3 * 1024 * 1024);
+    const large = letter({
+      attachments: [{ filename: 'a.bin', contentType: 'application/octet-stream', content }],
+    });
+    expect(await (await lab.way()).deliver(large)).toMatchObject({
+      kind: 'refused',
+      permanent: true,
+      isOfWayOut: false,
+      why: { code: 'graph-too-large', isVerdict: false },
+    });
+    expect(mail.graph().requests).toHaveLength(before);
+    const most = Buffer.alloc(mostAttachmentBytes({ protocol: 'graph-send' }), 1);
+    const full = letter({
+      attachments: [{ filename: 'a.bin', contentType: 'application/octet-stream', content: most }],
+    });
+    expect(await (await lab.way()).deliver(full)).toMatchObject({ kind: 'accepted' });
+  });
+});
+
+/** The same tokens, of this owner. */
+const withOwner =
+  (source: TokenSource, user: string): TokenSource['get'] =>
+  async (ref, use) => {
+    const got = await source.get(ref, use);
+    return got.kind === 'token' ? { ...got, user } : got;
+  };
+
 test('a relay that is away is no verdict', async () => {
   const relay: SendingRoute = { kind: 'relay', url: new Secret('smtp://127.0.0.1:1') };
-  const way = smtpWayOut(senderWith(tokensOf()), relay);
+  const way = wayOutOver(senderWith(tokensOf()), relay);
   expect(way.account).toBeUndefined();
   expect(await way.deliver(letter())).toMatchObject({ kind: 'not-started', why: { isVerdict: false } });
 });
-
-/** The UIDs in a folder, once there are as many. */
-async function arrived(inbox: ImapFlow, count: number): Promise<number[]> {
-  for (const end = Date.now() + 8_000; ; await pause(50)) {
-    await inbox.noop();
-    const found = (await inbox.search({ all: true })) || [];
-    if (found.length >= count || Date.now() > end) return found;
-  }
-}
-
-const file = (filename: string) => ({ filename, contentType: 'text/plain', content: Buffer.from('x') });
-
-/** The names of all header fields, at the top and in the parts. */
-const namesOf = (source: string): string[] =>
-  source
-    .replace(/\r\n[\t ]+/g, ' ')
-    .split('\r\n')
-    .flatMap((line) => /^([A-Za-z][\w-]*):/.exec(line)?.[1]?.toLowerCase() ?? [])
-    .filter((name) => !['received', 'return-path', 'delivered-to', 'x-original-to'].includes(name))
-    .sort();
-
-function poisoned(where: ReturnType<typeof injections>[number]['where'], text: string): OutgoingMail {
-  const usual = { references: ['<a@b.example>'], attachments: [file('x')] };
-  switch (where) {
-    case 'subject':
-      return letter({ ...usual, subject: text });
-    case 'name':
-      return letter({ ...usual, from: { address: support, name: text } });
-    case 'address':
-      return letter({ ...usual, to: [text] });
-    case 'message-id':
-      return letter({ ...usual, messageId: text });
-    case 'references':
-      return letter({ ...usual, references: [text] });
-    case 'file name':
-      return letter({ ...usual, attachments: [file(text)] });
-  }
-}

@@ -49,7 +49,7 @@ export interface RunningGraph {
   /** What stands for `https://graph.microsoft.com`. */
   url: string;
   port: number;
-  /** `status`, `body` (default: Graph's own for that status), `headers`, `delay`, `destroy`; see faults.ts. */
+  /** `status`, `body` (default: Graph's own for that status), `headers`, `delay`, `destroy`, `loseAnswer`; see faults.ts. */
   faults: Fault[];
   requests: { method: string; path: string; status: number }[];
   directory: Directory;
@@ -112,7 +112,7 @@ async function answer(graph: Graph, request: IncomingMessage, response: ServerRe
   try {
     const caller = await callerOf(graph, request);
     const fault = await faultFor(graph, request, url);
-    if (fault === 'broken') {
+    if (fault === 'broken' || fault === 'answer lost') {
       response.destroy();
       return;
     }
@@ -139,16 +139,22 @@ async function answer(graph: Graph, request: IncomingMessage, response: ServerRe
   }
 }
 
-/** What a fault makes of a request, after its delay; `broken`: the connection ends without an answer. */
+/**
+ * What a fault makes of a request, after its delay; `broken`: the connection ends without an answer; `answer lost`:
+ * the same after the request was carried out.
+ */
 async function faultFor(
   { running }: Graph,
   request: IncomingMessage,
   url: URL,
-): Promise<{ status: number; body: unknown; headers: Record<string, string> } | 'broken' | undefined> {
+): Promise<
+  { status: number; body: unknown; headers: Record<string, string> } | 'broken' | 'answer lost' | undefined
+> {
   const asked = { method: request.method ?? 'GET', path: url.pathname, params: url.searchParams };
   const fault = takeFault(running.faults, asked);
   if (fault?.delay !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delay));
   if (fault?.destroy === true) return 'broken';
+  if (fault?.loseAnswer === true) return 'answer lost';
   if (fault?.status === undefined) return undefined;
   const { status, body = usualGraphBody(status), headers } = fault;
   return { status, body, headers: { ...(status === 429 && { 'retry-after': '1' }), ...headers } };
@@ -168,8 +174,13 @@ async function answerMail(
     response.destroy();
     return;
   }
-  const reply: MailReply = fault ?? (await mail.answer(request, url, body));
+  const isLost = fault === 'answer lost';
+  const reply: MailReply = fault === undefined || isLost ? await mail.answer(request, url, body) : fault;
   running.requests.push({ method: request.method ?? 'GET', path: url.pathname, status: reply.status });
+  if (isLost) {
+    response.destroy();
+    return;
+  }
   if (!Buffer.isBuffer(reply.body)) return sendJson(response, reply.status, reply.body, { ...reply.headers });
   response.writeHead(reply.status, { ...reply.headers, 'content-length': reply.body.length });
   response.end(reply.body);

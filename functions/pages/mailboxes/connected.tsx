@@ -12,6 +12,7 @@ import type { RouteContext } from '../../http/web-environment.ts';
 import { explainForMailbox } from '../errors/explain-context.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 import { FirstFetchPanel } from './first-fetch-views.tsx';
+import { SendingGraphOffer, sendingOfferFor } from './graph-offer.tsx';
 import { MailboxPreviewView } from './mailbox-preview.tsx';
 import { previewOf, type SendingPreview, trySending } from './preview-mailbox.ts';
 
@@ -19,6 +20,10 @@ const flashes: Readonly<Record<string, Flash>> = {
   'over-graph': {
     kind: 'success',
     text: 'The mailbox is read over Microsoft Graph from now on. Fetching resumes within a minute.',
+  },
+  'sends-over-graph': {
+    kind: 'success',
+    text: 'The mailbox sends over Microsoft Graph from now on. Emails that waited are on their way.',
   },
   partly: {
     kind: 'warning',
@@ -46,9 +51,20 @@ export async function showConnected(c: RouteContext<'mailboxConnected'>): Promis
       ? await explainForMailbox(services, address, mailbox.sending, sending.said)
       : undefined;
   const flash = flashOf(c, flashes);
-  return c.html(
-    connectedPage({ principal: c.get('principal'), mailbox, first, preview, sending, unread, unsent, flash }),
-  );
+  const sender = mailbox.sending && (await services.providers.get(mailbox.sending.providerId));
+  const offer = sendingOfferFor(services.config, sender, mailbox, unsent?.code);
+  const view = {
+    principal: c.get('principal'),
+    mailbox,
+    first,
+    preview,
+    sending,
+    unread,
+    unsent,
+    offer,
+    flash,
+  };
+  return c.html(connectedPage(view));
 }
 
 function connectedPage(view: {
@@ -60,6 +76,8 @@ function connectedPage(view: {
   /** Explanations of the failures, if any. */
   unread: Explanation | undefined;
   unsent: Explanation | undefined;
+  /** Why sending over Microsoft Graph may help, if it may. */
+  offer: string | undefined;
   flash: Flash | undefined;
 }): string {
   const { mailbox, preview, sending } = view;
@@ -78,6 +96,7 @@ function connectedPage(view: {
       )}
       {opened ? <FirstFetchPanel mailbox={mailbox} first={view.first} /> : null}
       <Sending sending={sending} explanation={view.unsent} />
+      <SendingGraphOffer mailbox={mailbox} offer={view.offer} />
       <div class="actions">
         {opened ? (
           <>
@@ -126,10 +145,10 @@ function Sending(props: {
 }): JSX.Element | null {
   const { sending, explanation } = props;
   if (sending === undefined) return null;
-  if (sending.kind === 'accepted') return <p>Sending (SMTP) works too.</p>;
+  if (sending.kind === 'accepted') return <p>Sending works too.</p>;
   return (
     <>
-      <p>Receiving works, but sending (SMTP) does not work yet:</p>
+      <p>Receiving works, but sending does not work yet:</p>
       {explanation === undefined || explanation.code === 'not-recognised' ? (
         <p>Server message: {sending.said}</p>
       ) : (

@@ -13,11 +13,12 @@ import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { type MailProtocol, mailProtocols } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
+import { CopyLines } from '../../../shared/ui/copy.tsx';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { ExplanationView } from '../errors/explanation-view.tsx';
-import { GraphOffer } from './graph-offer.tsx';
+import { GraphOffer, SendingGraphOffer } from './graph-offer.tsx';
 
 /** What is known about the provider that a protocol signs in through. */
 export type ContextOf = (protocol: MailProtocol) => ExplainContext;
@@ -39,6 +40,7 @@ const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {
   pop3: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'count'],
   graph: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'],
   smtp: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'send', 'arrival'],
+  'graph-send': ['dns', 'tcp', 'tls', 'token', 'send', 'arrival'],
 };
 const afterSaving: readonly StepName[] = ['send', 'arrival'];
 
@@ -50,6 +52,10 @@ export function connectionTestPage(view: {
   contextOf: ContextOf;
   /** Why reading over Microsoft Graph may help, if it may. */
   offer: string | undefined;
+  /** The same for sending. */
+  sendingOffer: string | undefined;
+  /** What an Exchange admin runs so that an app may send over Microsoft Graph. */
+  script: string | undefined;
   /** Why Microsoft Graph has not opened the mailbox, after it was asked to. */
   unopened: Explanation | undefined;
   flash: Flash | undefined;
@@ -66,9 +72,13 @@ export function connectionTestPage(view: {
       wide
     >
       {unopened === undefined ? null : <ExplanationView explanation={unopened} />}
+      {view.script === undefined ? null : (
+        <CopyLines label="PowerShell for an Exchange admin" value={view.script} />
+      )}
       {first === undefined ? (
         <EmptyState title="Not tested yet">
           <GraphOffer mailbox={mailbox} offer={view.offer} />
+          <SendingGraphOffer mailbox={mailbox} offer={view.sendingOffer} />
           <p>{whatHappens(mailbox)}</p>
           <TestButton mailbox={mailbox}>Test now</TestButton>
         </EmptyState>
@@ -80,6 +90,7 @@ export function connectionTestPage(view: {
             {waits ? <a href={paths.connectionTest(mailbox)}>Check again</a> : null}
           </p>
           <GraphOffer mailbox={mailbox} offer={view.offer} />
+          <SendingGraphOffer mailbox={mailbox} offer={view.sendingOffer} />
           <TestResults tests={tests} contextOf={view.contextOf} toOneself />
           <NotSetUp mailbox={mailbox} />
           <p>
@@ -116,7 +127,7 @@ function NotSetUp(props: { mailbox: Mailbox }): JSX.Element | null {
   if (sending !== undefined) return null;
   return (
     <p>
-      Not set up, so not tested: SMTP.{' '}
+      Not set up, so not tested: sending.{' '}
       <a href={paths.editMailbox({ id })}>Set up in the mailbox’s settings</a>
     </p>
   );

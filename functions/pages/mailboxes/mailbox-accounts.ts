@@ -1,7 +1,12 @@
 import type { Account } from '../../../shared/accounts/account.ts';
 import { grantedWays } from '../../../shared/accounts/account-resources.ts';
 import { isMailAddress } from '../../../shared/consent/connect-form.ts';
-import type { Mailbox, MailLogin } from '../../../shared/mailboxes/mailbox.ts';
+import {
+  type Mailbox,
+  type MailLogin,
+  sendingProtocolOf,
+  sendingProtocols,
+} from '../../../shared/mailboxes/mailbox.ts';
 import {
   type AccountRules,
   loginFields,
@@ -54,7 +59,10 @@ export function choiceOf(config: Services['config'], provider: Provider, account
     account,
     provider,
     preset,
-    servers: { ...mailServersOf(provider, config), ...(preset?.graph && { graph: preset.graph }) },
+    servers: {
+      ...mailServersOf(provider, config),
+      ...(preset?.graph && { graph: preset.graph, 'graph-send': preset.graph }),
+    },
   };
 }
 
@@ -64,11 +72,12 @@ export function choiceOf(config: Services['config'], provider: Provider, account
  * counts that a mailbox was opened with one.
  */
 export function isGranted({ account, preset, provider }: AccountChoice, protocol: MailProtocol): boolean {
-  if (preset === undefined || traitsOf(provider).settingsFrom === 'admin') return protocol !== 'graph';
+  const isOverGraph = protocol === 'graph' || protocol === 'graph-send';
+  if (preset === undefined || traitsOf(provider).settingsFrom === 'admin') return !isOverGraph;
   const granted = grantedWays(account);
-  if (account.kind === 'app' && protocol === 'graph') return account.graph !== undefined;
+  if (account.kind === 'app' && isOverGraph) return account.graph !== undefined;
   if (account.kind === 'app' && granted.length === 0) return account.tokens.access !== undefined;
-  return granted.length === 0 ? protocol !== 'graph' : granted.includes(protocol);
+  return granted.length === 0 ? !isOverGraph : granted.includes(protocol);
 }
 
 /** The way to read that the account was granted, the usual one first. */
@@ -85,12 +94,15 @@ export function signInAgainHref({ account, value }: AccountChoice, mailbox: Mail
 
 /** The proposed settings of a new mailbox of this account, with the provider's servers. */
 export function proposedFields(chosen: AccountChoice): Record<string, string> {
-  const sends = chosen.servers.smtp !== undefined && isGranted(chosen, 'smtp');
+  const sendingProtocol = sendingProtocols.find(
+    (protocol) => chosen.servers[protocol] && isGranted(chosen, protocol),
+  );
   return {
     address: chosen.account.address,
     account: chosen.value,
     protocol: readingOf(chosen),
-    smtpAccount: sends ? chosen.value : '',
+    sendingProtocol: sendingProtocol ?? 'smtp',
+    smtpAccount: sendingProtocol === undefined ? '' : chosen.value,
     folder: 'INBOX',
     after: 'mark-seen',
     deleteDays: '30',
@@ -122,7 +134,8 @@ export function fieldsOf(mailbox: Mailbox, choices: readonly AccountChoice[]): R
     address: mailbox.address,
     protocol,
     ...login(loginFields.reading, protocol, mailbox),
-    ...login(loginFields.sending, 'smtp', sending),
+    sendingProtocol: sending === undefined ? 'smtp' : sendingProtocolOf(sending),
+    ...login(loginFields.sending, sending === undefined ? 'smtp' : sendingProtocolOf(sending), sending),
     folder: mailbox.folder,
     after: afterFetch.kind,
     moveFolder: afterFetch.kind === 'move' ? afterFetch.folder : '',

@@ -1,6 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { FirstFetchCount } from '../../../shared/mailboxes/count-first-fetch.ts';
-import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { type Mailbox, sendingProtocols } from '../../../shared/mailboxes/mailbox.ts';
 import {
   loginFields,
   type MailProtocol,
@@ -128,7 +128,8 @@ export function mailboxFormPage(view: MailboxFormView): string {
 }
 
 /** The label of an account, with what was not granted to it. */
-function labelOf(choice: AccountChoice, protocols: readonly MailProtocol[]): string {
+function labelOf(choice: AccountChoice, all: readonly MailProtocol[]): string {
+  const protocols = all.filter((protocol) => choice.servers[protocol] !== undefined);
   const missing = protocols.filter((protocol) => !isGranted(choice, protocol));
   if (missing.length < protocols.length) return choice.label;
   return `${choice.label}: ${missing.map((protocol) => mailProtocols[protocol].name).join(', ')} not granted`;
@@ -169,19 +170,33 @@ function Reading(props: { view: MailboxFormView }): JSX.Element {
 function Sending(props: { view: MailboxFormView }): JSX.Element {
   const { view } = props;
   const names = loginFields.sending;
+  const protocol = sendingProtocols.find((one) => one === view.typed['sendingProtocol']) ?? 'smtp';
   const chosen = view.choices.find(({ value }) => value === view.typed[names.account]);
+  const field = fieldOf(view);
   return (
     <>
       <SelectField
-        {...fieldOf(view)(names.account)}
+        {...field(names.account)}
         label="Account that sends"
         options={[
           { value: '', label: 'None (no email is sent)' },
-          ...view.choices.map((choice) => ({ value: choice.value, label: labelOf(choice, ['smtp']) })),
+          ...view.choices.map((choice) => ({
+            value: choice.value,
+            label: labelOf(choice, sendingProtocols),
+          })),
         ]}
-        hint={<SignInAgain chosen={chosen} protocol="smtp" view={view} />}
+        hint={<SignInAgain chosen={chosen} protocol={protocol} view={view} />}
       />
-      <Server names={names} protocol="smtp" chosen={chosen} view={view} />
+      <SelectField
+        {...field('sendingProtocol')}
+        label="Send email over"
+        value={protocol}
+        options={sendingProtocols
+          .filter((one) => one === protocol || chosen === undefined || chosen.servers[one] !== undefined)
+          .map((one) => ({ value: one, label: mailProtocols[one].name }))}
+        hint="Microsoft Graph works where SMTP AUTH is turned off. It takes about 2 MB of attachments, and SMTP about 25 MB."
+      />
+      <Server names={names} protocol={protocol} chosen={chosen} view={view} />
     </>
   );
 }
@@ -211,7 +226,7 @@ function Server(props: {
   const { names, protocol, chosen, view } = props;
   const { host, port } = names;
   const field = fieldOf(view);
-  const name = protocol === 'smtp' ? 'SMTP' : 'Mail';
+  const name = names === loginFields.sending ? 'Outgoing mail' : 'Mail';
   const bound = chosen?.servers[protocol];
   const isOpen = [host, port].some((one) => (view.typed[one] ?? '') !== '' || one in view.errors);
   return (

@@ -22,8 +22,8 @@ import { formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 import { connectAsApp } from '../../use-cases/connect-as-app.ts';
 import { explainContext } from '../errors/explain-context.ts';
+import { finishSwitch } from '../mailboxes/over-graph.ts';
 import { previewOf } from '../mailboxes/preview-mailbox.ts';
-import { finishReadOverGraph } from '../mailboxes/read-over-graph.ts';
 import { type AppAccessState, type AppWay, appAccessPage, noAppAccessPage } from './app-access-view.tsx';
 
 export async function showAppAccess(c: PageContext): Promise<Response> {
@@ -110,7 +110,7 @@ async function connected(
   );
   if (account.kind === 'vault-away') return again(account);
   if (mailbox !== undefined && way === 'graph' && mailbox.protocol !== 'graph')
-    return c.redirect(await finishReadOverGraph(c, mailbox.id), 303);
+    return c.redirect(await finishSwitch(c, mailbox.id, 'graph'), 303);
   if (mailbox !== undefined) return c.redirect(paths.mailboxes({ flash: 'reconnected' }), 303);
   return c.redirect(
     paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, flash: 'connected' }),

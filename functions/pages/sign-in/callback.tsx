@@ -6,7 +6,7 @@ import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { recordRefusal } from '../../http/record-refusal.ts';
 import type { PageContext } from '../../http/web-environment.ts';
-import { finishReadOverGraph } from '../mailboxes/read-over-graph.ts';
+import { finishSwitch } from '../mailboxes/over-graph.ts';
 import { answerApproval } from './approval-result.tsx';
 import { consentCookieOf, holdsInvitation } from './consent-cookies.ts';
 import { answerDone, answerFailed } from './consent-result.tsx';
@@ -59,8 +59,10 @@ async function answerConnected(
   key: string,
 ): Promise<Response> {
   if (startedBy.kind === 'invitation') return answerDone(c, key, account.accountId);
-  if (connectRequest.reconnect?.readOver === 'graph')
-    return c.redirect(await finishReadOverGraph(c, connectRequest.reconnect.mailboxId), 303);
+  if (connectRequest.reconnect?.switchTo !== undefined) {
+    const { mailboxId, switchTo } = connectRequest.reconnect;
+    return c.redirect(await finishSwitch(c, mailboxId, switchTo), 303);
+  }
   if (connectRequest.reconnect !== undefined) {
     const flash = missing.length === 0 ? undefined : 'partly';
     return c.redirect(paths.mailboxConnected({ id: connectRequest.reconnect.mailboxId }, { flash }), 303);

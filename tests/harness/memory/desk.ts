@@ -54,6 +54,8 @@ export class Desk {
           blobs,
           usage: createSendingUsage(tables),
           activity: createActivityStore(tables),
+          cannotSend: () => Promise.resolve(),
+          sendsAgain: () => Promise.resolve(),
           openSentFolder: () => Promise.resolve(noSentFolder),
           wayOutOf: () =>
             Promise.resolve({

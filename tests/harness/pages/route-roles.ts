@@ -86,6 +86,7 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'POST /mailboxes/:id/test': 'admin',
   'GET /mailboxes/:id/test/transcript': 'admin',
   'POST /mailboxes/:id/read-over-graph': 'admin',
+  'POST /mailboxes/:id/send-over-graph': 'admin',
   'POST /mailboxes/:id/pause': 'admin',
   'POST /mailboxes/:id/resume': 'admin',
   'GET /mailboxes/:id/check': 'admin',

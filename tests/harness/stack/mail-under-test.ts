@@ -35,13 +35,7 @@ export function useMailServer(kind: MailServerKind) {
     return client;
   }
 
-  /** Each test has its own mailbox, with an empty inbox. */
-  async function emptyInbox(user: string): Promise<ImapFlow> {
-    const client = await imapAs(user);
-    await client.mailboxOpen('INBOX');
-    await client.messageDelete('1:*', { uid: true });
-    return client;
-  }
+  const emptyInbox = (user: string): Promise<ImapFlow> => emptied(imapAs(user));
 
   async function conversation(endpoint: Endpoint): Promise<Conversation> {
     const talk = new Conversation(endpoint, lab.ca);
@@ -65,19 +59,6 @@ export function useMailServer(kind: MailServerKind) {
     return transport;
   }
 
-  async function received(client: ImapFlow, subject: string): Promise<string> {
-    for (const deadline = Date.now() + 8000; Date.now() < deadline; ) {
-      await client.noop();
-      const [uid] = (await client.search({ subject }, { uid: true })) || [];
-      if (uid !== undefined) {
-        const mail = await client.fetchOne(String(uid), { source: true }, { uid: true });
-        return mail === false ? '' : String(mail.source?.toString('latin1'));
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`No mail with the subject ${subject} arrived`);
-  }
-
   return {
     lab: () => lab,
     server: () => server,
@@ -95,3 +76,25 @@ export function useMailServer(kind: MailServerKind) {
 }
 
 export type MailServerUnderTest = ReturnType<typeof useMailServer>;
+
+/** The inbox of a client, emptied: each test has its own. */
+export async function emptied(connecting: Promise<ImapFlow>): Promise<ImapFlow> {
+  const client = await connecting;
+  await client.mailboxOpen('INBOX');
+  await client.messageDelete('1:*', { uid: true });
+  return client;
+}
+
+/** The source of an email, once it is in the open folder. */
+export async function received(client: ImapFlow, subject: string): Promise<string> {
+  for (const deadline = Date.now() + 8000; Date.now() < deadline; ) {
+    await client.noop();
+    const [uid] = (await client.search({ subject }, { uid: true })) || [];
+    if (uid !== undefined) {
+      const mail = await client.fetchOne(String(uid), { source: true }, { uid: true });
+      return mail === false ? '' : String(mail.source?.toString('latin1'));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`No mail with the subject ${subject} arrived`);
+}
