@@ -58,6 +58,11 @@ app.storageQueue('fetchShard', {
   connection: 'DataStorage',
   handler: backgroundHandler(async () => (await import('./triggers/fetch-shard.ts')).runShard),
 });
+app.storageQueue('sendMail', {
+  queueName: 'outbox',
+  connection: 'DataStorage',
+  handler: backgroundHandler(async () => (await import('./triggers/send-mail.ts')).sendMail),
+});
 app.storageQueue('vaultEvents', {
   queueName: 'vault-events',
   connection: 'DataStorage',

@@ -31,8 +31,13 @@ import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailb
 import { openInbox } from '../shared/mailboxes/open-inbox.ts';
 import { verifyMailbox } from '../shared/mailboxes/verify-mailbox.ts';
 import { createParserPool } from '../shared/mime/parser-pool.ts';
+import { createOutboxStore, type OutboxStore } from '../shared/outbox/outbox-store.ts';
 import { recordSends } from '../shared/outbox/record-sends.ts';
-import { createMailSender, type MailSender } from '../shared/outbox/send-mail.ts';
+import type { SendDeps } from '../shared/outbox/send-emails.ts';
+import { createMailSender, type MailSender, routeOf } from '../shared/outbox/send-mail.ts';
+import { createSendingUsage } from '../shared/outbox/sending-usage.ts';
+import { noSentFolder, openSentFolder } from '../shared/outbox/sent-folder.ts';
+import { smtpWayOut } from '../shared/outbox/way-out.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
 import { azureTables } from '../shared/platform/azure-tables.ts';
@@ -75,6 +80,9 @@ export interface Services {
   accessTokens: AccessTokens;
   mailboxes: MailboxStore;
   mailSender: MailSender;
+  outbox: OutboxStore;
+  /** What the function `sendMail` needs. */
+  sending: SendDeps;
   connectionTests: ConnectionTestStore;
   tickets: TicketStore;
   htmlViewer: HtmlViewer;
@@ -146,7 +154,9 @@ export function servicesOn(
     connectionTests: createConnectionTestStore(tables),
   };
   const accessTokens = createAccessTokens({ ...platform, ...stores, ...options });
-  const mailSender = recordSends(createMailSender({ ...platform, accessTokens }), { ...platform, ...stores });
+  const plainSender = createMailSender({ ...platform, accessTokens });
+  const mailSender = recordSends(plainSender, { ...platform, ...stores });
+  const outbox = createOutboxStore(platform);
   const tickets = createTicketStore(platform);
   const htmlViewer = createHtmlViewer(platform);
   const quarantine = createQuarantineStore(platform);
@@ -194,12 +204,29 @@ export function servicesOn(
     openInbox: (address, protocol) => openInbox(protocol, address, seam, config),
     saveCursor: stores.mailboxes.saveCursor,
   };
+  const sending: SendDeps = {
+    ...platform,
+    outbox,
+    activity: stores.activity,
+    usage: createSendingUsage(tables),
+    async wayOutOf(mailboxId) {
+      const mailbox = await stores.mailboxes.get(mailboxId);
+      const route = mailbox && routeOf(mailbox);
+      return route && smtpWayOut(plainSender, route);
+    },
+    async openSentFolder(mailboxId) {
+      const mailbox = await stores.mailboxes.get(mailboxId);
+      return mailbox === undefined ? noSentFolder : openSentFolder(intake, mailbox);
+    },
+  };
   return {
     ...platform,
     identityAssertion,
     ...stores,
     accessTokens,
     mailSender,
+    outbox,
+    sending,
     tickets,
     htmlViewer,
     quarantine,

@@ -25,7 +25,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   senders: ['audit'],
   mailboxes: ['message-class', 'audit', 'providers', 'explanations', 'paths'],
   secrets: ['audit', 'providers', 'mailboxes', 'alerts', 'paths'],
-  outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
+  outbox: ['mailboxes', 'providers', 'explanations', 'activity', 'tickets', 'message-class'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
   consent: ['audit', 'accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
   heartbeats: [],

@@ -4,6 +4,7 @@ import { resolvePendingTests } from '../../shared/connection-test/resolve-pendin
 import { purgeConsents } from '../../shared/consent/purge-consents.ts';
 import { measureQuarantine } from '../../shared/intake/measure-quarantine.ts';
 import { queueChecks } from '../../shared/intake/queue-checks.ts';
+import { queueDueEmails } from '../../shared/outbox/queue-due-emails.ts';
 import { withTimeout } from '../../shared/platform/concurrency.ts';
 import { log } from '../../shared/platform/log.ts';
 import { recheckSecrets } from '../../shared/secrets/review-secrets.ts';
@@ -40,6 +41,7 @@ export async function sweepAll(all: Services): Promise<void> {
     hasStorage &&
       quietly('connection tests not checked', resolvePendingTests({ ...all, ...findDepsOf(all) })),
     hasStorage && quietly('quarantine not measured', measureQuarantine(all)),
+    hasStorage && inTime('outgoing emails not queued', queueDueEmails(all)),
     hasStorage && inTime('folder checks not queued', queueChecks(all)),
     hasStorage && inTime('old sign-ins not removed', purgeConsents(all)),
   ]);

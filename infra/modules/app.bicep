@@ -180,6 +180,7 @@ var settingsOfApp = {
   KEY_VAULT_URI: vault.properties.vaultUri
   ADMIN_OBJECT_IDS: adminObjectIds
   ALERT_EMAIL: alertEmail
+  UNDO_SEND_SECONDS: '10'
   // Every minute, on the minute. Without a value the timer would be off without an error.
   FETCH_SCHEDULE: '0 * * * * *'
 }

@@ -28,6 +28,7 @@ var tableNames = [
   'Alerts'
   'Activity'
   'ConnectionTests'
+  'OutboxDue'
 ]
 var mailContainerName = 'postroom'
 

@@ -95,7 +95,7 @@ var regionsWithZones = [
 // messages.
 @export()
 @description('Queues of the app.')
-var queueNames = ['fetch-shard', 'vault-events']
+var queueNames = ['fetch-shard', 'outbox', 'vault-events']
 
 @export()
 @description('Location of the deployed package (packages.bicep).')

@@ -123,6 +123,7 @@ export function independentFindings(facts: HealthFacts, now: number): Finding[] 
 
 const worksOn: Readonly<Record<HealthFacts['abandoned'][number]['queue'], string>> = {
   'fetch-shard': 'fetching mail',
+  outbox: 'sending mail',
   'vault-events': 'reading Key Vault events',
 };
 

@@ -239,6 +239,26 @@ export const mailProblems = {
     steps: ['MailboxPreview into the recipient’s mailbox, or let an Exchange admin run a message trace.'],
     links: [],
   },
+  'sending-ended': {
+    title: 'Sending ended before its result was recorded',
+    cause:
+      'The process that was sending the email ended, for example because Azure moved the app to another machine. Whether the server had the email by then is not known.',
+    who: 'nobody: wait',
+    retry: 'by-itself',
+    steps: [
+      'A reply is looked for in the Sent folder and, if it is not there, sent once more under the same Message-ID.',
+      'An automatic email is not sent again.',
+    ],
+    links: [],
+  },
+  'no-way-out': {
+    title: 'The mailbox cannot send',
+    cause: 'No server for outgoing mail is set up for this mailbox, or the mailbox was deleted.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['In Postroom, open the mailbox and set up sending.', testConnection],
+    links: [],
+  },
   'smtp-no-answer': {
     title: 'The server for outgoing mail gave no answer of SMTP',
     cause:

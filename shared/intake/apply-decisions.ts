@@ -1,9 +1,11 @@
 import type { ParsedMessage } from '../mime/parsed-message.ts';
 import { mapLimited } from '../platform/concurrency.ts';
+import type { Row } from '../platform/tables.ts';
 import { telemetry } from '../platform/telemetry.ts';
 import { appendMessages, type Filing } from '../tickets/append-messages.ts';
 import type { NewMessage } from '../tickets/message-records.ts';
 import { writeIndexes } from '../tickets/ticket-indexes.ts';
+import type { OpenedTicket } from './acknowledgements.ts';
 import type { IntakeDeps, Work } from './batch.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import type { NewEntry } from './quarantine-store.ts';
@@ -14,7 +16,7 @@ const TICKETS_AT_ONCE = 16;
 
 /** Step 5: applies the decisions, one transaction per ticket, then writes the derived rows. Idempotent. */
 export async function applyDecisions(
-  deps: Pick<IntakeDeps, 'tables' | 'quarantine'>,
+  deps: Pick<IntakeDeps, 'tables' | 'quarantine' | 'acknowledgements'>,
   mailboxId: string,
   work: readonly Work[],
   outcomes: readonly ReadOutcome[],
@@ -33,8 +35,10 @@ export async function applyDecisions(
   }
   const fields = { mailbox: mailboxId, emails: work.length };
   await telemetry.span('file batch', { fields }, async (span) => {
+    const opened = openedBy(filings.values());
+    const beside = (await deps.acknowledgements?.prepare(opened)) ?? new Map<string, Row[]>();
     const filed = await mapLimited([...filings.values()], TICKETS_AT_ONCE, async (filing) => {
-      const rows = await appendMessages(deps.tables, filing);
+      const rows = await appendMessages(deps.tables, { ...filing, beside });
       span.event('ticket', { ticket: filing.ticketId, number: filing.number });
       return rows;
     });
@@ -42,8 +46,14 @@ export async function applyDecisions(
       writeIndexes(deps.tables, mailboxId, filed),
       entries.length === 0 ? undefined : deps.quarantine.put(mailboxId, entries),
     ]);
+    await deps.acknowledgements?.send(opened);
   });
 }
+
+const openedBy = (filings: Iterable<Filing>): OpenedTicket[] =>
+  [...filings].flatMap(({ ticketId, number, mailboxId, opens, messages: [message] }) =>
+    opens && message !== undefined ? [{ ticketId, number, mailboxId, message }] : [],
+  );
 
 function addTo(
   filings: Map<string, Filing & { messages: NewMessage[]; quiet: Set<string> }>,

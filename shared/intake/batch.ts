@@ -5,6 +5,7 @@ import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 import type { ParserPool } from '../mime/parser-pool.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import type { Tables } from '../platform/tables.ts';
+import type { Acknowledgements } from './acknowledgements.ts';
 import type { FoundMeta } from './fetch-session.ts';
 import type { LedgerMail, RefScope } from './ledger.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -26,6 +27,8 @@ export interface IntakeDeps extends Pick<ReadDeps, 'senderRules'> {
    * to its own mailbox. Absent: there are none.
    */
   isOwnTest?: ((messageId: string) => Promise<boolean>) | undefined;
+  /** Absent: new tickets are not acknowledged. */
+  acknowledgements?: Acknowledgements | undefined;
 }
 
 /** Where a batch comes from, and what runs beside it. */

@@ -13,6 +13,7 @@ import {
   InboxError,
   type Listing,
   type ListRequest,
+  SENT_FOLDER,
 } from './inbox.ts';
 import type { MessageMeta, MessageRef } from './message-ref.ts';
 import { ascending, uidSets } from './uid-sets.ts';
@@ -59,8 +60,9 @@ export async function openImapInbox(address: InboxAddress, seam: Seam, rules: En
   client.on('error', () => {});
   try {
     await seam.call('imap.connect', () => client.connect());
-    const folder = await seam.call('imap.select', () => client.mailboxOpen(address.folder));
-    return new ImapInbox(client, refusals, seam, address.folder, {
+    const path = address.folder === SENT_FOLDER ? await sentFolderOf(client, seam) : address.folder;
+    const folder = await seam.call('imap.select', () => client.mailboxOpen(path));
+    return new ImapInbox(client, refusals, seam, path, {
       validity: String(folder.uidValidity),
       uidNext: await uidNextOf(client, folder, seam),
       total: folder.exists,
@@ -69,6 +71,14 @@ export async function openImapInbox(address: InboxAddress, seam: Seam, rules: En
     client.close();
     throw inboxError(error);
   }
+}
+
+/** Identified as `junkFolder` is. @throws InboxError `folder-missing` */
+async function sentFolderOf(client: ImapFlow, seam: Seam): Promise<string> {
+  const folders = await seam.call('imap.list', () => client.list());
+  const sent = folders.find(({ specialUse }) => specialUse === SENT_FOLDER);
+  if (sent === undefined) throw new InboxError('folder-missing', 'The server names no folder for sent email');
+  return sent.path;
 }
 
 /**

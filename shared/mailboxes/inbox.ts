@@ -4,6 +4,12 @@ import type { ProblemCode } from '../platform/problem.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { MessageIdentity, MessageMeta, MessageRef } from './message-ref.ts';
 
+/**
+ * Stands for the folder with copies of sent email, whatever its name (the attribute of RFC 6154). Opening it
+ * fails with `folder-missing` where there is none.
+ */
+export const SENT_FOLDER = String.raw`\Sent`;
+
 /** A folder, and the credentials that open it. */
 export interface InboxAddress {
   host: string;

@@ -7,7 +7,7 @@ import { field } from '../platform/sdk-error.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { guardedConnect } from '../providers/guarded-connect.ts';
-import type { OutgoingMail } from './outgoing-mail.ts';
+import { type OutgoingMail, recipientsOf } from './outgoing-mail.ts';
 
 const CONNECT_MS = 20_000;
 const SILENCE_MS = 60_000;
@@ -138,7 +138,7 @@ class NodemailerSession implements SmtpSession {
     return this.#seam.call('smtp.send', () =>
       this.#step((done) =>
         this.#connection.send(
-          { from: mail.from.address, to: [...mail.to], size: raw.byteLength },
+          { from: mail.from.address, to: recipientsOf(mail), size: raw.byteLength },
           source,
           done,
         ),
@@ -190,17 +190,29 @@ async function saslXoauth2(context: SMTPConnection.CustomAuthenticationContext):
   if (answer.status !== 235) throw new Error('The server refused the token');
 }
 
+/** RFC 6838 section 4.2, without parameters. */
+const MEDIA_TYPE = /^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}$/i;
+
 async function compose(mail: OutgoingMail): Promise<Buffer> {
   const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
+  const answered = mail.references?.at(-1);
   return new MailComposer({
     from: { address: mail.from.address, name: mail.from.name ?? '' },
     to: [...mail.to],
+    cc: [...(mail.cc ?? [])],
     subject: mail.subject,
     text: mail.text,
     messageId: mail.messageId,
     disableFileAccess: true,
     disableUrlAccess: true,
     ...(mail.html !== undefined && { html: mail.html }),
+    ...(answered !== undefined && { inReplyTo: answered, references: [...(mail.references ?? [])] }),
+    attachments: (mail.attachments ?? []).map(({ filename, contentType, content }) => ({
+      filename,
+      contentType: MEDIA_TYPE.test(contentType) ? contentType : 'application/octet-stream',
+      content: Buffer.from(content),
+      contentDisposition: 'attachment' as const,
+    })),
     ...(mail.headers !== undefined && { headers: { ...mail.headers } }),
   })
     .compile()

@@ -11,20 +11,20 @@ import type { Seam } from './seam.ts';
 export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
   let service: Promise<QueueServiceClient> | undefined;
   return {
-    async send(name, value, ttlSeconds) {
+    async send(name, value, ttlSeconds, delaySeconds = 0) {
       service ??= connect(settings);
       const queue = (await service).getQueueClient(name);
       const text = Buffer.from(JSON.stringify(value)).toString('base64');
       await seam.call('queue.send', async () => {
         try {
-          await sendTo(queue, text, ttlSeconds);
+          await sendTo(queue, text, ttlSeconds, delaySeconds);
         } catch (error) {
           if (!(error instanceof Error && 'code' in error && error.code === 'QueueNotFound'))
             throw new PostroomError('queue-storage', `Queue Storage did not take a message for ${name}`, {
               cause: error,
             });
           await withDeadline(({ signal: abortSignal }) => queue.createIfNotExists({ abortSignal }));
-          await sendTo(queue, text, ttlSeconds);
+          await sendTo(queue, text, ttlSeconds, delaySeconds);
         }
       });
     },
@@ -63,8 +63,15 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
   };
 }
 
-const sendTo = (queue: QueueClient, text: string, messageTimeToLive: number) =>
-  withDeadline(({ signal: abortSignal }) => queue.sendMessage(text, { messageTimeToLive, abortSignal }));
+const sendTo = (
+  queue: QueueClient,
+  text: string,
+  messageTimeToLive: number,
+  visibilityTimeout: number,
+): Promise<unknown> =>
+  withDeadline(({ signal: abortSignal }) =>
+    queue.sendMessage(text, { messageTimeToLive, visibilityTimeout, abortSignal }),
+  );
 
 async function connect(settings: StorageSettings): Promise<QueueServiceClient> {
   const { QueueServiceClient } = await import('@azure/storage-queue');

@@ -76,6 +76,8 @@ export interface Config {
   signInTenants: readonly string[];
   demo: DemoWorld | undefined;
   alerts: AlertSettings;
+  /** How long a reply waits after “Send”, so that it can be withdrawn; 0: not at all. */
+  undoSendSeconds: number;
   /** Undefined: telemetry is off. */
   telemetry: TelemetrySettings | undefined;
 }
@@ -118,6 +120,15 @@ const settings = z.object({
   POSTROOM_DEMO: text,
   POSTROOM_TELEMETRY: z.enum(['console', ''], { error: 'console, or nothing' }).optional(),
   ALERT_EMAIL: text,
+  UNDO_SEND_SECONDS: z.preprocess(
+    blankIsAbsent,
+    z.coerce
+      .number({ error: 'a whole number from 0 to 600' })
+      .int('a whole number from 0 to 600')
+      .min(0, 'a whole number from 0 to 600')
+      .max(600, 'a whole number from 0 to 600')
+      .default(10),
+  ),
   WEBSITE_AUTH_ENABLED: flag,
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: text,
   IDENTITY_ENDPOINT: text,
@@ -195,6 +206,7 @@ export function parseConfig(environment: Environment): Config {
     signInTenants,
     demo: local ? demo : undefined,
     alerts: { emails: listOf(value.ALERT_EMAIL) },
+    undoSendSeconds: value.UNDO_SEND_SECONDS,
     telemetry: telemetryOf(value),
   };
 }

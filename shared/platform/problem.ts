@@ -73,6 +73,8 @@ const problems = {
   'smtp-no-answer': {},
   'bad-envelope': {},
   'bad-relay': {},
+  'sending-ended': {},
+  'no-way-out': {},
   'socket-broken': {},
   'certificate-not-trusted': {},
   'step-refused': {},

@@ -1,13 +1,13 @@
 /** Every queue of the product. The infrastructure templates create the same list. */
-export const queueNames = ['fetch-shard', 'vault-events'] as const;
+export const queueNames = ['fetch-shard', 'outbox', 'vault-events'] as const;
 export type QueueName = (typeof queueNames)[number];
 
 export interface Queues {
   /**
    * Sends a value as JSON, base64-encoded as the Functions host expects. The message expires after
-   * `ttlSeconds`.
+   * `ttlSeconds`; until `delaySeconds` have passed, no one receives it.
    */
-  send(name: QueueName, value: unknown, ttlSeconds: number): Promise<void>;
+  send(name: QueueName, value: unknown, ttlSeconds: number, delaySeconds?: number): Promise<void>;
   /**
    * The poison queue `<name>-poison`: its approximate message count and when its oldest message arrived
    * (ISO).

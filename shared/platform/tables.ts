@@ -66,6 +66,7 @@ export const tableNames = [
   'Alerts',
   'Activity',
   'ConnectionTests',
+  'OutboxDue',
 ] as const;
 export type TableName = (typeof tableNames)[number];
 

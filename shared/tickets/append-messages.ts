@@ -23,6 +23,11 @@ export interface Filing {
   /** True if an earlier run started to process one of the messages. That process may still be running. */
   begunBefore?: boolean;
   messages: readonly NewMessage[];
+  /**
+   * Further rows of the ticket that are written in the transaction of a message, by the message's key, such as
+   * an email that answers it.
+   */
+  beside?: ReadonlyMap<string, readonly Row[]>;
   /** Keys of messages that join the ticket without reopening it or moving it up the list. */
   quiet?: ReadonlySet<string>;
 }
@@ -96,7 +101,7 @@ async function appendTogether(
     const changes: Change[] = [
       head === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: head.etag },
       ...missing
-        .flatMap((message) => rowsOf(filing.ticketId, message))
+        .flatMap((message) => rowsOf(filing, message))
         .map((r): Change => ({ kind: 'insert', row: r })),
     ];
     const written = await tickets.commit(filing.ticketId, changes);
@@ -110,12 +115,13 @@ async function appendTogether(
   );
 }
 
-function rowsOf(ticketId: string, message: NewMessage): Row[] {
+function rowsOf({ ticketId, beside }: Filing, message: NewMessage): Row[] {
   const messageRow = messageRowKey(message.at, message.key);
   const attachments = message.manifestBlob === undefined ? message.attachments : [];
   return [
     messageKind.toRow(messageRecord(ticketId, message)),
     ...attachments.map((each) => attachmentKind.toRow({ ...each, ticketId, messageRow })),
+    ...(beside?.get(message.key) ?? []),
   ];
 }
 
@@ -124,7 +130,7 @@ function parts(filing: Filing): NewMessage[][] {
   let rows = MAX_ROWS;
   let bytes = MAX_BYTES;
   for (const message of filing.messages) {
-    const own = rowsOf(filing.ticketId, message);
+    const own = rowsOf(filing, message);
     const size = own.reduce((sum, row) => sum + payloadOf(row), 0);
     if (rows + own.length > MAX_ROWS - 1 || bytes + size > MAX_BYTES) {
       all.push([]);

@@ -105,7 +105,7 @@ const invitation = objectOf<Invitation>({
 });
 
 /** Text is in the column `name`, or in the blob whose name is in the column beside it. */
-const optionalBody = (name: 'text' | 'html'): ColumnGroup<Body | undefined> => ({
+export const optionalBody = (name: 'text' | 'html'): ColumnGroup<Body | undefined> => ({
   readAll: (row) => {
     const inline = optional(text).read(row[name]);
     if (inline !== undefined) return { kind: 'inline', text: inline };
@@ -118,7 +118,8 @@ const optionalBody = (name: 'text' | 'html'): ColumnGroup<Body | undefined> => (
   },
 });
 
-const body = (name: 'text' | 'html'): ColumnGroup<Body> => {
+/** As `optionalBody`, for a text that every row has. */
+export const body = (name: 'text' | 'html'): ColumnGroup<Body> => {
   const group = optionalBody(name);
   return {
     readAll: (row) => {

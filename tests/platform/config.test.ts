@@ -33,6 +33,10 @@ describe('the settings of alerts', () => {
     const { alerts } = parseConfig({ ...azure, ALERT_EMAIL: 'a@contoso.example; b@contoso.example' });
     expect(alerts).toEqual({ emails: ['a@contoso.example', 'b@contoso.example'] });
     expect(parseConfig({ ...azure, ALERT_EMAIL: '' }).alerts).toEqual({ emails: [] });
+    expect(parseConfig(azure).undoSendSeconds).toBe(10);
+    expect(parseConfig({ ...azure, UNDO_SEND_SECONDS: '0' }).undoSendSeconds).toBe(0);
+    for (const wrong of ['-1', '601', '1.5', 'ten'])
+      expect(problems({ ...azure, UNDO_SEND_SECONDS: wrong })).toContain('UNDO_SEND_SECONDS');
   });
 
   test('accept only email addresses', () => {

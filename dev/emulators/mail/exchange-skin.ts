@@ -82,6 +82,8 @@ class SkinConnection {
   #bytes = 0;
   /** SMTP: the email is being transferred. POP3: the response to the last command has many lines. */
   #inMail = false;
+  /** SMTP: the client has sent a whole email. */
+  #expectsAnswer = false;
   #expectsMail = false;
 
   constructor(options: SkinOptions, client: Duplex, shared: Shared) {
@@ -138,6 +140,8 @@ class SkinConnection {
       } else if (isOauthChallenge(protocol, text)) {
         await writeAll(server, '\r\n');
       } else {
+        if (this.#expectsAnswer && this.#losesAnswer()) break;
+        this.#expectsAnswer = false;
         if (this.#expectsMail && text.startsWith('+OK')) this.#inMail = true;
         this.#expectsMail = false;
         await this.#toClient(text);
@@ -171,6 +175,7 @@ class SkinConnection {
         reader = await this.#encrypt(reader);
         continue;
       }
+      if (this.#inMail && text === '.') this.#expectsAnswer = protocol === 'smtp';
       if (protocol === 'smtp') this.#inMail = isCommand ? /^DATA$/i.test(text) : text !== '.';
       if (protocol === 'pop3') this.#expectsMail = /^(RETR|TOP|CAPA|UIDL$|LIST$)/i.test(text);
       await writeAll(server, Buffer.concat([line, Buffer.from('\r\n')]));
@@ -212,6 +217,12 @@ class SkinConnection {
       return fault;
     }
     return undefined;
+  }
+
+  #losesAnswer(): boolean {
+    const fault = this.#shared.faults.find(({ kind }) => kind === 'lose-answer');
+    if (fault !== undefined) this.#use(fault);
+    return fault !== undefined;
   }
 
   #concerns({ protocol }: Fault): boolean {

@@ -112,6 +112,12 @@ export type Fault =
       readonly close?: boolean;
     }
   | {
+      /** Closes the connection instead of passing on the server's answer to the whole email (SMTP). */
+      readonly kind: 'lose-answer';
+      readonly protocol: 'smtp';
+      times: number;
+    }
+  | {
       /** Closes the connection after this many bytes from the server. */
       readonly kind: 'cut';
       readonly protocol?: SkinProtocol;
@@ -170,6 +176,7 @@ export const faults = {
     answer: (line) => `${tagOf(line)} NO Server Unavailable. 15`,
   }),
   cutAfter: (bytes: number, times = 1): Fault => ({ kind: 'cut', times, bytes }),
+  answerLost: (times = 1): Fault => ({ kind: 'lose-answer', protocol: 'smtp', times }),
   silent: (pattern: RegExp, times = 1): Fault => ({
     kind: 'answer',
     times,

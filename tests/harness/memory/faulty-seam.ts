@@ -83,11 +83,14 @@ function outage(point: SeamPoint): Error {
   if (service === 'pop3' || service === 'graph')
     return new InboxError('unavailable', `no answer to ${point}`, { code: `${service}-unavailable` });
   if (service === 'imap') return new InboxError('unavailable', `no answer to ${point}`);
+  if (point === 'smtp.send') return new PostroomError('smtp-answer-lost', `no answer to ${point}`);
   const codes: Partial<Record<string, ProblemCode>> = {
     table: 'table-storage',
     blob: 'blob-storage',
     vault: 'key-vault',
     token: 'endpoint-silent',
+    queue: 'queue-storage',
+    smtp: 'smtp-unreachable',
   };
   const code = codes[service];
   if (code === undefined) throw new Error(`what does ${point} throw when it fails?`);

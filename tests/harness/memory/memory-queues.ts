@@ -3,7 +3,7 @@ import type { Seam } from '../../../shared/platform/seam.ts';
 
 /** Queues in memory; sent messages stay available to a test. */
 export class MemoryQueues implements Queues {
-  readonly sent: { name: QueueName; value: unknown }[] = [];
+  readonly sent: { name: QueueName; value: unknown; delaySeconds?: number }[] = [];
   /** Times (ISO) at which messages became poison messages, by queue. */
   readonly abandoned = new Map<QueueName, string[]>();
   readonly #seam: Seam;
@@ -12,9 +12,9 @@ export class MemoryQueues implements Queues {
     this.#seam = seam;
   }
 
-  send(name: QueueName, value: unknown): Promise<void> {
+  send(name: QueueName, value: unknown, _ttlSeconds: number, delaySeconds?: number): Promise<void> {
     return this.#seam.call('queue.send', async () => {
-      this.sent.push({ name, value });
+      this.sent.push({ name, value, ...(delaySeconds !== undefined && { delaySeconds }) });
     });
   }
 

@@ -71,6 +71,7 @@ export async function startDemoApp(
     managedIdentityClientId: undefined,
     identityEndpoint: false,
     alerts: { emails: [] },
+    undoSendSeconds: 10,
     telemetry: undefined,
     local: true,
     platformSignIn: true,

@@ -1,0 +1,48 @@
+import type { Body } from '../tickets/message-records.ts';
+import type { Delivery, DeliveryKind } from './delivery.ts';
+
+/** An email of a ticket that is to leave, with everything that sending it needs. */
+export interface OutboxMessage {
+  ticketId: string;
+  /**
+   * Identifies it within its ticket: 1 to 32 of `a-z0-9`. Chosen by what causes it, so that a repeated
+   * request does not send twice.
+   */
+  id: string;
+  kind: DeliveryKind;
+  /** The mailbox that sends it. */
+  mailboxId: string;
+  /** ISO time. */
+  createdAt: string;
+  /** Who wrote it, for display; absent: Postroom. */
+  by?: string | undefined;
+  from: { address: string; name?: string | undefined };
+  /** Bare addresses. */
+  to: readonly string[];
+  cc: readonly string[];
+  bcc: readonly string[];
+  subject: string;
+  text: Body;
+  html?: Body | undefined;
+  attachments: readonly OutboxAttachment[];
+  /** `<…@…>`; never changes. */
+  messageId: string;
+  /** Message-IDs of the conversation, oldest first; the last one is replied to. */
+  references: readonly string[];
+  /** Further headers, for example `Auto-Submitted`. */
+  headers: Readonly<Record<string, string>>;
+  delivery: Delivery;
+}
+
+export interface OutboxAttachment {
+  filename: string;
+  contentType: string;
+  size: number;
+  blob: string;
+}
+
+/** Names a message across tickets. */
+export interface OutboxRef {
+  ticketId: string;
+  id: string;
+}

@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import {
+  afterAttempt,
+  afterSearch,
+  CLAIM_MS,
+  claimed,
+  type Delivery,
+  type DeliveryOutcome,
+  type DeliveryProblem,
+  dueOf,
+  isFinished,
+  nextStep,
+  queuedDelivery,
+  requeued,
+  SENDING_MS,
+  withdrawn,
+} from '../../shared/outbox/delivery.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const now = Date.parse('2026-11-24T10:00:00.000Z');
+const iso = (ms: number): string => new Date(ms).toISOString();
+const why: DeliveryProblem = { code: codeFrom('smtp-temporary'), reason: '451 later', isVerdict: true };
+const refusal = (wish: Partial<Extract<DeliveryOutcome, { kind: 'refused' }>> = {}): DeliveryOutcome => ({
+  kind: 'refused',
+  why,
+  permanent: false,
+  isOfWayOut: false,
+  ...wish,
+});
+const queued = queuedDelivery(iso(now));
+const sending = claimed(queued, now);
+const unknown = afterAttempt('reply', sending, { kind: 'unknown', why }, now);
+
+describe('an email that waits', () => {
+  test('is not sent before its time, and then is', () => {
+    const later = queuedDelivery(iso(now + 10_000));
+    expect(nextStep('reply', later, now + 9_999)).toEqual({ kind: 'wait' });
+    expect(nextStep('reply', later, now + 10_000)).toEqual({ kind: 'send' });
+  });
+
+  test('can be withdrawn until it is claimed', () => {
+    expect(withdrawn(queued, now)?.status).toEqual({ state: 'withdrawn', at: iso(now) });
+    for (const delivery of [sending, unknown, afterAttempt('reply', sending, refusal(), now)])
+      expect(withdrawn(delivery, now)).toBeUndefined();
+  });
+});
+
+describe('a claimed email', () => {
+  test('counts its attempt and remembers the first', () => {
+    expect(sending).toMatchObject({
+      status: { state: 'sending', claimedAt: iso(now) },
+      attempts: 1,
+      firstTriedAt: iso(now),
+    });
+    expect(claimed(sending, now + HOUR)).toMatchObject({ attempts: 2, firstTriedAt: iso(now) });
+  });
+
+  test('belongs to its process until the claim expires, which is after every live process gave up', () => {
+    expect(SENDING_MS).toBeLessThan(CLAIM_MS);
+    expect(nextStep('reply', sending, now + CLAIM_MS - 1)).toEqual({ kind: 'wait' });
+    const step = nextStep('reply', sending, now + CLAIM_MS);
+    expect(step).toMatchObject({ kind: 'record', delivery: { status: { state: 'unknown' } } });
+  });
+
+  test('that the server accepts is sent, with the server’s line', () => {
+    const refused = [{ address: 'a@b.example', line: '550 no' }];
+    const sent = afterAttempt('reply', sending, { kind: 'accepted', answer: '250 OK', refused }, now);
+    expect(sent.status).toEqual({
+      state: 'sent',
+      at: iso(now),
+      answer: '250 OK',
+      foundInSent: false,
+      refused,
+    });
+    expect(isFinished(sent)).toBe(true);
+  });
+
+  test('is tried again after 1, 5 and 15 minutes, then every hour up to 48 hours', () => {
+    let delivery: Delivery = queued;
+    let time = now;
+    const pauses: number[] = [];
+    for (;;) {
+      delivery = afterAttempt('reply', claimed(delivery, time), refusal(), time);
+      const due = dueOf(delivery);
+      if (due === undefined) break;
+      pauses.push((Date.parse(due) - time) / MINUTE);
+      time = Date.parse(due);
+    }
+    expect(pauses.slice(0, 5)).toEqual([1, 5, 15, 60, 60]);
+    expect(time - now).toBeLessThanOrEqual(48 * HOUR);
+    expect(time - now).toBeGreaterThan(46 * HOUR);
+    expect(delivery.status).toMatchObject({ state: 'failed', why });
+  });
+
+  test('waits as long as the server asks', () => {
+    const retryAt = iso(now + 3 * HOUR);
+    expect(dueOf(afterAttempt('reply', sending, refusal({ retryAt }), now))).toBe(retryAt);
+  });
+
+  test('stops at once if it will not pass', () => {
+    const failed = afterAttempt('reply', sending, refusal({ permanent: true }), now);
+    expect(failed.status).toEqual({ state: 'failed', at: iso(now), why, isOfWayOut: false });
+    expect(nextStep('reply', failed, now + HOUR)).toEqual({ kind: 'finished' });
+    expect(requeued(failed, now)).toEqual(queuedDelivery(iso(now)));
+    expect(requeued(sending, now)).toBeUndefined();
+  });
+
+  test('fails because of its way out if nothing could be handed over', () => {
+    const outcome: DeliveryOutcome = { kind: 'not-started', why, permanent: true };
+    expect(afterAttempt('reply', sending, outcome, now).status).toMatchObject({ isOfWayOut: true });
+    const temporary: DeliveryOutcome = { ...outcome, permanent: false };
+    expect(afterAttempt('reply', sending, temporary, now).status).toMatchObject({ state: 'retrying' });
+  });
+});
+
+describe('an email of which it is not known whether it left', () => {
+  test.each(['acknowledgement', 'notification'] as const)('is never sent again if it is an %s', (kind) => {
+    const delivery = afterAttempt(kind, sending, { kind: 'unknown', why }, now);
+    expect(isFinished(delivery)).toBe(true);
+    expect(nextStep(kind, delivery, now + 100 * HOUR)).toEqual({ kind: 'finished' });
+  });
+
+  test('is looked for twice if it is a reply', () => {
+    expect(nextStep('reply', unknown, now + MINUTE - 1)).toEqual({ kind: 'wait' });
+    expect(nextStep('reply', unknown, now + MINUTE)).toEqual({ kind: 'search' });
+    const once = afterSearch(unknown, false, now + MINUTE);
+    expect(once.status).toMatchObject({ state: 'unknown', searches: 1, due: iso(now + 6 * MINUTE) });
+    const twice = afterSearch(once, false, now + 6 * MINUTE);
+    expect(twice).toMatchObject({
+      status: { state: 'retrying', due: iso(now + 6 * MINUTE), why },
+      sentAgainAt: iso(now + 6 * MINUTE),
+    });
+    expect(nextStep('reply', twice, now + 6 * MINUTE)).toEqual({ kind: 'send' });
+  });
+
+  test('was sent if it is in the Sent folder', () => {
+    expect(afterSearch(unknown, true, now).status).toMatchObject({ state: 'sent', foundInSent: true });
+  });
+
+  test('is sent once more only once', () => {
+    const again = claimed({ ...unknown, sentAgainAt: iso(now) }, now);
+    const lost = afterAttempt('reply', again, { kind: 'unknown', why }, now);
+    const end = afterSearch(afterSearch(lost, false, now), false, now);
+    expect(end.status).toMatchObject({ state: 'unknown', searches: 2 });
+    expect(isFinished(end)).toBe(true);
+  });
+
+  test('is neither sent nor given up because the folder could not be searched, for 48 hours', () => {
+    const later = afterSearch(unknown, undefined, now + MINUTE);
+    expect(later.status).toMatchObject({ state: 'unknown', searches: 0, due: iso(now + 16 * MINUTE) });
+    expect(isFinished(afterSearch(unknown, undefined, now + 49 * HOUR))).toBe(true);
+  });
+
+  test('leaves every other state unchanged when a late search ends', () => {
+    expect(afterSearch(sending, true, now)).toBe(sending);
+  });
+});
