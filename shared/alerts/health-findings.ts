@@ -200,25 +200,33 @@ export function loopFindings(
   { mailboxes, state }: Pick<HealthFacts, 'mailboxes' | 'state'>,
   now: number,
 ): Finding[] {
-  return state.loops.flatMap(({ mailboxId, sender, at, ticketId, count }): Finding[] => {
-    const mailbox = mailboxes.find(({ id }) => id === mailboxId);
-    if (mailbox === undefined || Math.abs(now - Date.parse(at)) > LOOP_NEWS_MS) return [];
-    return [
-      {
-        kind: 'mail-loop',
-        subject: { kind: 'mailbox', id: mailboxId, name: mailbox.address },
-        severity: 'warning',
-        headline: `Possible mail loop with ${sender}: ${count} automatic messages to ${mailbox.address} within an hour.`,
-        cause:
-          'An auto-responder, bounce or monitoring system keeps sending messages, perhaps because something replies to each one.',
-        code: 'mail-loop',
-        since: at,
-        affected: 'Every message is kept. Those over the limit are collapsed in the conversation.',
-        who: 'you',
-        fix: { label: 'Open the ticket', href: paths.ticket({ id: ticketId }) },
-      },
-    ];
-  });
+  return state.loops.flatMap(
+    ({ mailboxId, sender, at, ticketId, count, stopsAcknowledgements }): Finding[] => {
+      const mailbox = mailboxes.find(({ id }) => id === mailboxId);
+      if (mailbox === undefined || Math.abs(now - Date.parse(at)) > LOOP_NEWS_MS) return [];
+      return [
+        {
+          kind: 'mail-loop',
+          subject: { kind: 'mailbox', id: mailboxId, name: mailbox.address },
+          severity: 'warning',
+          headline:
+            stopsAcknowledgements === true
+              ? `Possible mail loop with ${sender}: ${mailbox.address} sends it no more acknowledgements.`
+              : `Possible mail loop with ${sender}: ${count} automatic messages to ${mailbox.address} within an hour.`,
+          cause:
+            'An auto-responder, bounce or monitoring system keeps sending messages, perhaps because something replies to each one.',
+          code: 'mail-loop',
+          since: at,
+          affected:
+            stopsAcknowledgements === true
+              ? 'Every message is kept and opens a ticket as before. Only acknowledgements are not sent.'
+              : 'Every message is kept. Those over the limit are collapsed in the conversation.',
+          who: 'you',
+          fix: { label: 'Open the ticket', href: paths.ticket({ id: ticketId }) },
+        },
+      ];
+    },
+  );
 }
 
 const MAX_ROWS = 3;

@@ -2,7 +2,7 @@ import { openRecords } from '../platform/open-records.ts';
 import type { Tables } from '../platform/tables.ts';
 import { mailLoopKind } from './mailbox-state-records.ts';
 
-/** Automatic email above the limits, collapsed in its ticket. */
+/** Email above the limits: automatic and collapsed in its ticket, or no longer acknowledged. */
 export interface MailLoop {
   mailboxId: string;
   /** Sender of the last one. */
@@ -13,6 +13,8 @@ export interface MailLoop {
   ticketId: string;
   /** Number in that hour so far. */
   count: number;
+  /** `count` acknowledgements to the sender were not sent, because they would exceed a limit. */
+  stopsAcknowledgements?: true | undefined;
 }
 
 /**

@@ -29,7 +29,8 @@ export interface MailboxFormRules {
   now: number;
 }
 
-export type MailboxSettings = Omit<Mailbox, 'id' | 'enabled' | 'createdAt'>;
+/** The answers have a form of their own (`answer-settings.ts`). */
+export type MailboxSettings = Omit<Mailbox, 'id' | 'enabled' | 'createdAt' | 'answers'>;
 export type MailboxFormResult =
   | { kind: 'valid'; settings: MailboxSettings }
   | { kind: 'invalid'; errors: Readonly<Record<string, string>> };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { handlings, setClasses } from '../message-class/message-class.ts';
 import { flag, json, objectOf, oneOf, optional, recordKind, text, time, whole } from '../platform/records.ts';
+import { answerSettings } from './answer-settings.ts';
 import type { Mailbox, MailLogin } from './mailbox.ts';
 import { fetchProtocols } from './open-inbox.ts';
 
@@ -49,6 +50,7 @@ export const mailboxKind = recordKind<Mailbox>()({
     colleaguesJoin: optional(flag),
     classes: optional(json(z.partialRecord(z.enum(setClasses), z.enum(handlings)))),
     sending: login,
+    answers: optional(json(answerSettings)),
   },
 });
 

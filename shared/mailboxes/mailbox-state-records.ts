@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   code,
   converted,
+  flag,
   json,
   objectOf,
   oneOf,
@@ -194,5 +195,9 @@ export const mailLoopKind = recordKind<MailLoop>()({
     at: time,
     ticketId: text,
     count: whole,
+    stopsAcknowledgements: {
+      read: (value) => (optional(flag).read(value) === true ? true : undefined),
+      write: (value) => value,
+    },
   },
 });

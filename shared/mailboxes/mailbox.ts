@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClassSettings } from '../message-class/message-class.ts';
 import type { Code } from '../platform/problem.ts';
+import type { AnswerSettings } from './answer-settings.ts';
 import type { FirstFetch } from './first-fetch.ts';
 import type { FetchProtocol } from './open-inbox.ts';
 
@@ -38,6 +39,8 @@ export interface Mailbox {
   colleaguesJoin?: boolean | undefined;
   /** SMTP for email sent from this address; absent: it sends none. */
   sending?: MailLogin | undefined;
+  /** Absent: it acknowledges nothing, and its replies have neither signature nor tag. */
+  answers?: AnswerSettings | undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ import type {
   ParsedMessage,
 } from './parsed-message.ts';
 import type { HeaderTexts } from './prepare-message.ts';
-import { readReport } from './report-facts.ts';
+import { addressIn, readReport, returnedIds } from './report-facts.ts';
 
 /** The raw output of a MIME library, not yet trusted. */
 export interface ReadMail {
@@ -245,6 +245,11 @@ function automaticMarks(headers: HeaderTexts, attachments: readonly ParsedAttach
       autoSubmitted !== 'no' &&
       /\b(?:all|oof|autoreply)\b/i.test(suppress ?? ''));
   const report = readReport(headers.first('content-type') ?? '', attachments);
+  const attached = returnedIds(attachments);
+  const failed = (headers.first('x-failed-recipients') ?? '')
+    .slice(0, 2_000)
+    .split(',')
+    .flatMap((text) => addressIn(text) ?? []);
   return {
     ...(autoSubmitted === undefined ? {} : { autoSubmitted }),
     ...(precedence === undefined ? {} : { precedence }),
@@ -255,6 +260,8 @@ function automaticMarks(headers: HeaderTexts, attachments: readonly ParsedAttach
     ...((headers.names.has('list-id') || headers.names.has('list-post')) && { isListId: true }),
     ...(isVacation && { isVacation }),
     ...(headers.names.has('x-failed-recipients') && { failedRecipients: true }),
+    ...(failed.length > 0 && { failedAddresses: failed }),
+    ...(report === undefined && attached.length > 0 && { returnedIds: attached }),
     ...(headers.names.has('x-postroom') && { isPostroom: true }),
     ...(report !== undefined && { report }),
   };

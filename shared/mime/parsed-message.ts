@@ -53,6 +53,10 @@ export interface AutomaticMarks {
   isVacation?: true;
   /** `X-Failed-Recipients`. */
   failedRecipients?: true;
+  /** Lower-case addresses of `X-Failed-Recipients`; absent if it names none. */
+  failedAddresses?: readonly string[];
+  /** Message-IDs of the emails that it has attached, as bounces without a report do. */
+  returnedIds?: readonly string[];
   /** Sent by a Postroom installation. */
   isPostroom?: true;
   /** Absent if it is not a report. */
@@ -69,6 +73,20 @@ export interface ReportFacts {
   messageIds: readonly string[];
   /** Lower-case addresses that it reports on. */
   recipients: readonly string[];
+  /** What became of the delivery to each recipient (RFC 3464 section 2.3); absent if it names none. */
+  deliveries?: readonly DeliveryFact[];
+}
+
+/** The fields of one recipient in a delivery report, each as its server wrote it. */
+export interface DeliveryFact {
+  /** Lower case; absent if the server names none. */
+  recipient?: string;
+  /** Lower case, such as `failed` or `delayed`. */
+  action?: string;
+  /** As `5.1.1` (RFC 3463). */
+  status?: string;
+  /** The remote server's own words, without the name of their protocol; at most 500 characters. */
+  diagnostic?: string;
 }
 
 /** The note on an email that the first library could not read. */
