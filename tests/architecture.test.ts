@@ -28,7 +28,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   acknowledgements: ['message-class', 'mime', 'mailboxes', 'templates', 'tickets'],
   bounces: ['mime'],
   replies: ['mailboxes', 'templates', 'tickets'],
-  'agent-alerts': ['mailboxes', 'tickets'],
+  'agent-alerts': ['mailboxes', 'message-class', 'tickets'],
   secrets: ['audit', 'providers', 'mailboxes', 'alerts', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity', 'tickets', 'message-class'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],

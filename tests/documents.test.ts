@@ -155,6 +155,7 @@ describe('the glossary', () => {
       name
         .replaceAll('-', ' ')
         .replace(/xes$/, 'x')
+        .replace(/ies$/, 'y')
         .replace(/(?<!s)s$/, '');
     const all = words.flatMap(([, word = '']) => word.split(', '));
     expect(features.map(singular).filter((name) => !all.includes(name))).toEqual([]);

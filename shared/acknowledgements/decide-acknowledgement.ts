@@ -1,4 +1,5 @@
 /** Whether an email is acknowledged, from its own marks and the mailbox's settings (RFC 3834 section 2). Pure. */
+import { isOwnAddress } from '../mailboxes/own-address.ts';
 import type { MessageClass } from '../message-class/message-class.ts';
 import type { Address, AutomaticMarks } from '../mime/parsed-message.ts';
 import { isMachineAddress, isNoReplyAddress } from './machine-addresses.ts';
@@ -142,10 +143,4 @@ function recipientOf({ from, replyTo }: ArrivedMail): string | undefined {
   return wanted !== undefined && domainOf(wanted.address) === domainOf(from.address)
     ? wanted.address
     : from.address;
-}
-
-/** `support+anything@` is an address of the mailbox `support@`. */
-export function isOwnAddress(address: string, own: ReadonlySet<string>): boolean {
-  const lower = address.toLowerCase();
-  return own.has(lower) || own.has(lower.replace(/\+[^@]*@/, '@'));
 }

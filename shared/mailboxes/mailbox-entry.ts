@@ -38,7 +38,7 @@ function afterFetchInWords(afterFetch: Mailbox['afterFetch']): string {
 
 /** With the labels of the mailbox form. */
 function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountName']): Settings {
-  const { sending, afterFetch } = mailbox;
+  const { sending, afterFetch, answers } = mailbox;
   const server = (login: MailLogin | undefined): string | undefined => login && `${login.host}:${login.port}`;
   const account = (login: Account | undefined): string | undefined =>
     login && (accountName(login) ?? `${login.providerId}.${login.accountId}`);
@@ -55,5 +55,14 @@ function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountN
     'colleagues can reply': mailbox.colleaguesJoin === true ? 'yes' : undefined,
     'account that sends': account(sending),
     'SMTP server': server(sending),
+    'sender name': answers?.name,
+    acknowledgement: answers?.acknowledgement?.language,
+    'acknowledgement subject': answers?.acknowledgement?.subject,
+    'acknowledgement text': answers?.acknowledgement?.text,
+    'opening hours': answers?.openingHours,
+    signature: answers?.signature,
+    'number in the subject': answers?.tagsSubject === true ? 'yes' : undefined,
+    'told of new tickets': answers?.alertOnTicket,
+    'told of replies': answers?.alertOnReply,
   };
 }

@@ -65,6 +65,12 @@ export function azureBlobs(settings: StorageSettings, seam: Seam): Blobs {
           throw error;
         }
       }),
+    remove: (name) =>
+      call('remove', async (client) => {
+        await retryOnce(({ signal: abortSignal }) =>
+          client.getBlockBlobClient(name).deleteIfExists({ abortSignal }),
+        );
+      }),
     lease: (name, seconds) => call('lease', (client) => take(client.getBlockBlobClient(name), seconds, seam)),
   };
 }

@@ -12,6 +12,8 @@ export interface Blobs {
   read(name: string): Promise<Uint8Array | undefined>;
   /** Reads the blob in chunks of at most 4 MB, for blobs that may be large. */
   stream(name: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** Deletes the blob; a missing one counts as deleted. */
+  remove(name: string): Promise<void>;
   /** Acquires the named lease for 15 to 60 seconds; undefined when another process has it. */
   lease(name: string, seconds: number): Promise<Lease | undefined>;
 }

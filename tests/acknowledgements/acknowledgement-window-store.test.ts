@@ -58,6 +58,13 @@ describe.each(kinds)('acknowledgement windows %s', (_kind, makeTables) => {
       Array.from({ length: 6 }, (_, index) => openOf([{ key: keyOf(index), to: 'kim@customer.example' }])),
     );
     expect(runs.flat()).toHaveLength(1);
+    // The same with rows that exist.
+    const later = await Promise.all(
+      Array.from({ length: 6 }, (_, index) =>
+        openOf([{ key: keyOf(10 + index), to: 'kim@customer.example' }], NOW + 3_600_000),
+      ),
+    );
+    expect(later.flat()).toHaveLength(1);
   });
 
   test('take more messages than a transaction has rows', async () => {

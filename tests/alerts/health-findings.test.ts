@@ -251,6 +251,18 @@ describe('a mail loop', () => {
     expect([found(-60).length, found(-60.1).length]).toEqual([1, 0]);
   });
 
+  test('that acknowledgements were stopped for says so', () => {
+    const loops = [{ ...loop(5), stopsAcknowledgements: true as const }];
+    expect(loopFindings(facts([mailbox('support')], { state: { loops } }), START)).toMatchObject([
+      {
+        kind: 'mail-loop',
+        headline:
+          'Possible mail loop with robot@fabrikam.example: support@contoso.example sends it no more acknowledgements.',
+        affected: 'Every message is kept and opens a ticket as before. Only acknowledgements are not sent.',
+      },
+    ]);
+  });
+
   test('of a removed mailbox is ignored', () => {
     expect(loopFindings(facts([mailbox('sales')], { state: { loops: [loop(5)] } }), START)).toEqual([]);
   });

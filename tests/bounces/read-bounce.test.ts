@@ -111,6 +111,16 @@ describe('a delivery report', () => {
     expect(bounces).toMatchObject([{ recipient: 'b@x.example', status: '5.7.26', reason: 'authentication' }]);
   });
 
+  test.each([
+    ['delayed', 'Report', 'delayed'],
+    ['failed', 'Delayed mail', 'permanent'],
+  ])('with the action %s and the subject %j is %s', async (action, subject, kind) => {
+    const mail = await readMail(
+      report(['Final-Recipient: rfc822; a@x.example', `Action: ${action}`, 'Status: 5.4.0']),
+    );
+    expect(readBounce({ ...mail, subject })).toMatchObject([{ kind }]);
+  });
+
   it('is tied to the Message-ID that is ours, whatever else it names', async () => {
     const mail = await readMail(
       report(

@@ -92,6 +92,7 @@ const rowsBeforeBlobs: Design = async (deps, shard) => {
   const blobs: Blobs = {
     read: (name) => deps.blobs.read(name),
     stream: (name) => deps.blobs.stream(name),
+    remove: (name) => deps.blobs.remove(name),
     lease: (name, seconds) => deps.blobs.lease(name, seconds),
     async putOnce(name, bytes) {
       later.push(() => deps.blobs.putOnce(name, bytes));

@@ -62,7 +62,13 @@ describe.each(libraries)('an email read with %s', (parser) => {
       autoSubmitted: 'auto-replied',
       returnPathEmpty: true,
       isReport: true,
-      report: { kind: 'delivery', isSuccess: false, messageIds: [], recipients: ['gone@example.net'] },
+      report: {
+        kind: 'delivery',
+        isSuccess: false,
+        messageIds: [],
+        recipients: ['gone@example.net'],
+        deliveries: [{ recipient: 'gone@example.net', action: 'failed', status: '5.1.1' }],
+      },
     });
     expect(mail.from).toBeUndefined();
     expect(mail.fromName).toBe('Mail Delivery Subsystem');

@@ -51,6 +51,16 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
     expect(read && digest(read)).toBe(digest(bytes));
   });
 
+  test('are gone after they were removed, and a missing one counts as removed', async () => {
+    await blobs.remove(name);
+    await blobs.putOnce(name, bytesOf('first'));
+    await blobs.remove(name);
+    await blobs.remove(name);
+    expect(await textOf(name)).toBeUndefined();
+    expect(await blobs.putOnce(name, bytesOf('second'))).toBe('stored');
+    expect(await textOf(name)).toBe('second');
+  });
+
   test('keep the first content of a name', async () => {
     expect(await blobs.putOnce(name, bytesOf('first'))).toBe('stored');
     expect(await blobs.putOnce(name, bytesOf('second'))).toBe('exists');

@@ -36,6 +36,11 @@ describe('a template', () => {
     expect(fill('no variables { here } }}')).toBe('no variables { here } }}');
   });
 
+  it('has no private character that would be read as a variable', async () => {
+    const { text, html } = await renderTemplate(pieces('a\ue001b {{subject}}'), values);
+    expect([text, html]).toEqual(['ab Lamp', '<p>ab Lamp</p>']);
+  });
+
   it('does not read variables in values', () => {
     expect(fill('{{subject}}', { subject: '{{ticket number}}' })).toBe('{{ticket number}}');
   });

@@ -215,6 +215,7 @@ function withoutLease(blobs: Blobs): Blobs {
     putOnce: (name, bytes) => blobs.putOnce(name, bytes),
     read: (name) => blobs.read(name),
     stream: (name) => blobs.stream(name),
+    remove: (name) => blobs.remove(name),
     lease: async () => ({ renew: async () => true, release: async () => {} }),
   };
 }

@@ -49,6 +49,12 @@ export class MemoryBlobs implements Blobs {
     });
   }
 
+  remove(name: string): Promise<void> {
+    return this.#seam.call('blob.remove', async () => {
+      this.#state.stored.delete(name);
+    });
+  }
+
   lease(name: string, seconds: number): ReturnType<Blobs['lease']> {
     return this.#seam.call('blob.lease', async () => {
       const held = this.#state.leases.get(name);
