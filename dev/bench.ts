@@ -1,19 +1,27 @@
 /**
- * `npm run bench` and `npm run bench:intake`: measures speed and memory, and checks the goals. Takes about
- * two minutes. The top of dev/bench/intake-bench.ts explains what is compared. With --json, prints one
+ * `npm run bench`, `npm run bench -- outbox` and `npm run bench:intake`: measures speed and memory, and checks the
+ * goals. Takes about three minutes. The tops of dev/bench/intake-bench.ts and outbox-bench.ts explain what is compared. With --json, prints one
  * object on standard output. Exits with 1 when a goal is missed or something was stored incorrectly.
  */
 import { parseArgs } from 'node:util';
 import { measureColdStart } from './bench/cold-start.ts';
-import { type Goal, goalsOf, rounded } from './bench/goals.ts';
+import { type Goal, goalsOf, outboxGoalsOf, rounded } from './bench/goals.ts';
 import { type IntakeNumbers, measureIntake } from './bench/intake-bench.ts';
+import { measureOutbox } from './bench/outbox-bench.ts';
 import { builtApp } from './build.ts';
 import { mailServerKindHere } from './emulators/mail/mail-server.ts';
 import type { MailServerKind } from './emulators/mail/mail-world.ts';
 import { type Command, runCommand, say } from './run-command.ts';
 
-const BENCHES = ['intake'];
-function optionsOf(args: readonly string[]): { json: boolean; mails: number; rounds: number } {
+const BENCHES = ['intake', 'outbox'] as const;
+type Bench = (typeof BENCHES)[number];
+const isBench = (name: string): name is Bench => BENCHES.some((bench) => bench === name);
+function optionsOf(args: readonly string[]): {
+  json: boolean;
+  mails: number;
+  rounds: number;
+  benches: readonly Bench[];
+} {
   const usage = `Known are: ${BENCHES.join(', ')}, --json, --mails NUMBER, --rounds NUMBER.`;
   try {
     const { values, positionals } = parseArgs({
@@ -27,35 +35,81 @@ function optionsOf(args: readonly string[]): { json: boolean; mails: number; rou
     });
     const [mails, rounds] = [Number(values.mails), Number(values.rounds)];
     const sensible = Number.isInteger(mails) && mails >= 1 && Number.isInteger(rounds) && rounds >= 1;
-    if (sensible && positionals.every((name) => BENCHES.includes(name)))
-      return { json: values.json, mails, rounds };
+    if (sensible && positionals.every(isBench))
+      return { json: values.json, mails, rounds, benches: positionals.length === 0 ? BENCHES : positionals };
   } catch (error) {
     throw new Error(usage, { cause: error });
   }
   throw new Error(usage);
 }
 
+/** What a bench adds to the object of `--json`, its table and its goals. */
+interface Result {
+  values: Readonly<Record<string, number | string>>;
+  table: string;
+  goals: readonly Goal[];
+  faults: readonly string[];
+}
+
 async function bench({ running }: Command): Promise<boolean> {
-  const { json, mails, rounds } = optionsOf(process.argv.slice(2));
+  const { json, mails, rounds, benches } = optionsOf(process.argv.slice(2));
   const progress = json ? (): void => {} : say;
   if (mailServerKindHere() !== 'debian')
     say(
       'Dovecot is not here: the mail server without installation is measured, and goals that count its work mean little.',
     );
-  const { numbers, demo } = await measureIntake({ mails, rounds, running, progress });
-  progress('Cold starts …');
-  const cold = await measureColdStart(builtApp, demo.settings, 11, running);
-  const goals = goalsOf(numbers, cold.ratio);
-  for (const fault of numbers.faults) say(fault);
+  const run = { mails, rounds, running, progress };
+  const results: Result[] = [];
+  if (benches.includes('intake')) results.push(await benchIntake(run));
+  if (benches.includes('outbox')) results.push(await benchOutbox(run));
+  const goals = results.flatMap((result) => result.goals);
+  for (const fault of results.flatMap(({ faults }) => faults)) say(fault);
   if (json) {
-    const { ofStorageFloor: _floor, cpuOfRaw: _cpu, server, faults: _faults, ...shown } = numbers;
-    const values = Object.entries({ ...shown, webColdStartRatio: cold.ratio });
-    const object = Object.fromEntries(values.map(([name, value]) => [name, rounded(value)]));
-    process.stdout.write(`${JSON.stringify({ ...object, server: serverNames[server], goals })}\n`);
+    const values = Object.assign({}, ...results.map((result) => result.values)) as Result['values'];
+    process.stdout.write(`${JSON.stringify({ ...values, goals })}\n`);
   } else {
-    process.stdout.write(`${tableOf(numbers)}\n\n${coldLine(cold)}\n\n${goals.map(goalLine).join('\n')}\n`);
+    const tables = results.map(({ table }) => table).join('\n\n');
+    process.stdout.write(`${tables}\n\n${goals.map(goalLine).join('\n')}\n`);
   }
   return goals.every(({ met }) => met);
+}
+
+interface Run {
+  mails: number;
+  rounds: number;
+  running: AsyncDisposableStack;
+  progress(text: string): void;
+}
+
+async function benchIntake(run: Run): Promise<Result> {
+  const { numbers, demo } = await measureIntake(run);
+  run.progress('Cold starts …');
+  const cold = await measureColdStart(builtApp, demo.settings, 11, run.running);
+  const { ofStorageFloor: _floor, cpuOfRaw: _cpu, server, faults, ...shown } = numbers;
+  const values = Object.entries({ ...shown, webColdStartRatio: cold.ratio });
+  return {
+    values: {
+      ...Object.fromEntries(values.map(([name, value]) => [name, rounded(value)])),
+      server: serverNames[server],
+    },
+    table: `${tableOf(numbers)}\n\n${coldLine(cold)}`,
+    goals: goalsOf(numbers, cold.ratio),
+    faults,
+  };
+}
+
+async function benchOutbox({ mails, ...run }: Run): Promise<Result> {
+  const numbers = await measureOutbox({ ...run, emails: mails });
+  return {
+    values: {
+      repliesPerSecond: numbers.emailsPerSecond,
+      bareLoopPerSecond: numbers.barePerSecond,
+      storageRequestsPerReply: rounded(numbers.storageRequestsPerReply),
+    },
+    table: `${numbers.emails} replies, medians: outbox ${numbers.emailsPerSecond} a second, bare nodemailer loop ${numbers.barePerSecond} a second; ${rounded(numbers.storageRequestsPerReply)} storage requests a reply`,
+    goals: outboxGoalsOf(numbers),
+    faults: numbers.faults,
+  };
 }
 
 const serverNames: Readonly<Record<MailServerKind, string>> = {

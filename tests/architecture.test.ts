@@ -83,6 +83,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
     /^shared\/outbox\/smtp-session\.ts$/,
     /^dev\/host\/demo-page\.ts$/,
     /^dev\/emulators\/graph\/mail\/send-mail\.ts$/,
+    /^dev\/bench\/send-jobs\.ts$/,
   ],
   oauth4webapi: [/^shared\/accounts\/oauth-[\w-]+\.ts$/],
   'oidc-provider': [/^dev\/emulators\/entra\//],
@@ -111,6 +112,7 @@ const onceInProduct = [
 /** The things of the product that a command on a developer's machine runs by itself: pure, without settings or emulators. */
 const devUses: Readonly<Record<string, readonly string[]>> = {
   'dev/bench/replay-dispositions.ts': ['intake'],
+  'dev/bench/outbox-rows.ts': ['outbox'],
   'dev/explain.ts': ['explanations', 'providers'],
   'dev/register-app.ts': ['providers'],
   'dev/register-app/allow-rotation.ts': ['providers'],

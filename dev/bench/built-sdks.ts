@@ -10,6 +10,8 @@ export type Entity = Readonly<Record<string, unknown>> & { partitionKey: string;
 
 export interface TableClient {
   readonly tableName: string;
+  /** Also when it exists. */
+  createTable(): Promise<unknown>;
   createEntity(entity: Entity): Promise<unknown>;
   upsertEntity(entity: Entity, mode: string): Promise<unknown>;
   updateEntity(entity: Entity, mode: string, options: { etag: string }): Promise<unknown>;

@@ -21,6 +21,7 @@ import {
   saveCalls,
   savedCalls,
 } from './recorded-storage.ts';
+import { type BareSendJob, runBareSend, runSend, type SendJob } from './send-jobs.ts';
 import { storedRows } from './storage-rows.ts';
 
 interface Place {
@@ -46,6 +47,8 @@ export type Job =
   /** Signs in, selects, searches and reads one FETCH stream; stores nothing. */
   | ({ kind: 'raw'; warmUp: Imap; mailbox: Imap } & Place)
   | ({ kind: 'floor'; file: string; mark: string; atOnce: number } & Place)
+  | SendJob
+  | BareSendJob
   /** The contents of storage and server after a fetch. */
   | ({ kind: 'check'; mailboxId: string; mailbox: Imap } & Place);
 
@@ -204,6 +207,10 @@ function run(job: Job): Promise<Measured | Checked> {
       return runRaw(job);
     case 'floor':
       return runFloor(job);
+    case 'send':
+      return runSend(job, measured);
+    case 'bare-send':
+      return runBareSend(job, measured);
     case 'check':
       return check(job);
   }

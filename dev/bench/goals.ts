@@ -1,4 +1,5 @@
 import type { IntakeNumbers } from './intake-bench.ts';
+import type { OutboxNumbers } from './outbox-bench.ts';
 
 export interface Goal {
   goal: string;
@@ -7,20 +8,21 @@ export interface Goal {
   met: boolean;
 }
 
-/** The limits of the measurements. Pure. */
+const atLeast = (goal: string, value: number, limit: number): Goal => ({
+  goal,
+  value: rounded(value),
+  limit,
+  met: value >= limit,
+});
+const atMost = (goal: string, value: number, limit: number): Goal => ({
+  goal,
+  value: rounded(value),
+  limit,
+  met: value <= limit,
+});
+
+/** The limits of the intake's measurements. Pure. */
 export function goalsOf(numbers: IntakeNumbers, webColdStartRatio: number): Goal[] {
-  const atLeast = (goal: string, value: number, limit: number): Goal => ({
-    goal,
-    value: rounded(value),
-    limit,
-    met: value >= limit,
-  });
-  const atMost = (goal: string, value: number, limit: number): Goal => ({
-    goal,
-    value: rounded(value),
-    limit,
-    met: value <= limit,
-  });
   return [
     atLeast('intake ÷ storage floor, at least', numbers.ofStorageFloor, 0.5),
     atMost('CPU an email ÷ CPU of a raw download, at most', numbers.cpuOfRaw, 12),
@@ -32,6 +34,13 @@ export function goalsOf(numbers: IntakeNumbers, webColdStartRatio: number): Goal
     atMost('things stored wrong, at most', numbers.faults.length, 0),
   ];
 }
+
+/** The limits of the outbox's measurements. Pure. */
+export const outboxGoalsOf = (numbers: OutboxNumbers): Goal[] => [
+  atLeast('replies a second ÷ bare nodemailer loop, at least', numbers.ofBareLoop, 0.6),
+  atMost('storage requests a reply, at most', numbers.storageRequestsPerReply, 4),
+  atMost('replies not sent, at most', numbers.faults.length, 0),
+];
 
 /** Two decimal places: more would claim more precision than was measured. */
 export const rounded = (value: number): number => Math.round(value * 100) / 100;

@@ -12,7 +12,11 @@ export interface ScratchDemo extends Demo {
   /** The app, at the origin of its redirect URI. */
   host: HostProcess;
   /** Adds one of the mailboxes on the pages and returns its ID. */
-  addMailbox(address: string, imap?: { host: string; port: number }): Promise<string>;
+  addMailbox(
+    address: string,
+    imap?: { host: string; port: number },
+    smtp?: { host: string; port: number },
+  ): Promise<string>;
   /** An access token of the owner, who may open every scratch mailbox; not obtained through Postroom. */
   accessToken(): Promise<string>;
   rows(table: string, partitionKey: string): Promise<StoredRow[]>;
@@ -65,6 +69,6 @@ export async function openScratchDemo(options: ScratchOptions): Promise<ScratchD
     host: process,
     accessToken: () => visitor.accessToken(OWNER, stack.identityProvider),
     rows: (table, partitionKey) => storedRows(stack.storage.connectionString, table, partitionKey),
-    addMailbox: (address, imap = stack.mail.imap) => visitor.addMailbox(account, address, imap),
+    addMailbox: (address, imap = stack.mail.imap, smtp) => visitor.addMailbox(account, address, imap, smtp),
   };
 }

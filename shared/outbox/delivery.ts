@@ -2,7 +2,7 @@ import type { Code } from '../platform/problem.ts';
 
 /**
  * The delivery of one email, as a state machine. Pure: the time is an argument, and what happened is a
- * value. docs/decisions/0018 says why an acknowledgement is sent at most once and a reply at least once.
+ * value. docs/decisions/0024 says why an acknowledgement is sent at most once and a reply at least once.
  */
 export type DeliveryKind =
   /** Automatic answer to a new ticket: at most once. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Activity } from '../activity/activity.ts';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited, withinTime } from '../platform/concurrency.ts';
@@ -21,6 +20,8 @@ import type { OutboxMessage } from './outbox-message.ts';
 import { type DueEmail, partsOfDueKey } from './outbox-records.ts';
 import type { OutboxJob, OutboxStore } from './outbox-store.ts';
 import { type OutgoingMail, recipientsOf } from './outgoing-mail.ts';
+import { runActivity, type SendReport } from './send-report.ts';
+import { BURST_MS } from './sending-limits.ts';
 import type { SendingUsage } from './sending-usage.ts';
 import type { SentFolder } from './sent-folder.ts';
 import type { WayOut } from './way-out.ts';
@@ -35,14 +36,6 @@ export interface SendDeps {
   wayOutOf(mailboxId: string): Promise<WayOut | undefined>;
   /** Opens the Sent folder of a mailbox. */
   openSentFolder(mailboxId: string): Promise<SentFolder>;
-}
-
-/** What a run did, for the log. */
-export interface SendReport {
-  sent: number;
-  retrying: number;
-  failed: number;
-  unknown: number;
 }
 
 /** An email that a run works on, with the entry of the timetable that led to it. */
@@ -250,7 +243,9 @@ class SendRun {
     emails: readonly Email[],
     handedOver: (email: Email) => void = () => {},
   ): Promise<{ until: string; why: DeliveryProblem } | undefined> {
+    const until = this.#now() + BURST_MS;
     for (const email of emails) {
+      if (this.#now() > until) return undefined;
       const mail = await loadMail(this.#deps.blobs, email.message);
       if (mail === undefined) {
         await this.#record(email, this.#after(email, incomplete));
@@ -279,25 +274,6 @@ class SendRun {
     return afterAttempt(message.kind, message.delivery, outcome, this.#now());
   }
 }
-
-/** What the activity list says of a run; undefined: nothing was tried. Pure. */
-export function runActivity(
-  { sent, retrying, failed, unknown }: SendReport,
-  now: number,
-): Pick<Activity, 'kind' | 'at' | 'result' | 'what'> | undefined {
-  const parts = [
-    counted(sent, 'sent'),
-    counted(retrying, 'to be retried'),
-    counted(failed, 'failed'),
-    counted(unknown, 'without an answer of the server'),
-  ].filter((part) => part !== undefined);
-  if (parts.length === 0) return undefined;
-  const result = failed > 0 ? 'action-required' : retrying + unknown > 0 ? 'retrying' : 'done';
-  return { kind: 'send', at: new Date(now).toISOString(), result, what: `${parts.join(', ')}.` };
-}
-
-const counted = (count: number, what: string): string | undefined =>
-  count === 0 ? undefined : `${count} ${count === 1 ? 'email' : 'emails'} ${what}`;
 
 const isKnown = ({ delivery }: OutboxMessage): boolean => delivery.status.state !== 'unknown';
 

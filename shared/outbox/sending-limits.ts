@@ -2,7 +2,7 @@ import type { DeliveryProblem } from './delivery.ts';
 
 /**
  * What a mail server allows one account, kept across instances in one row per account that is changed by
- * compare-and-swap (docs/decisions/0019). Pure.
+ * compare-and-swap (docs/decisions/0025). Pure.
  */
 export interface SendingLimits {
   /** Connections at the same time. */
@@ -51,8 +51,12 @@ export type Reservation =
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const HOURS_KEPT = 25;
-/** A slot outlasts every claim that is made with it. */
-const SLOT_MS = 15 * MINUTE;
+/**
+ * A run begins no further email after this time (`BURST_MS`), and none takes longer than five minutes
+ * (`SENDING_MS`): only a process that is gone leaves an expired slot.
+ */
+const SLOT_MS = 10 * MINUTE;
+export const BURST_MS = 4 * MINUTE;
 
 /**
  * Reserves a connection for as many of these emails as the limits allow.

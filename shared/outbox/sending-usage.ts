@@ -48,7 +48,7 @@ export interface SendingUsage {
     limits: SendingLimits,
     asked: { id: string; recipients: readonly number[]; now: number },
   ): Promise<Reservation>;
-  /** Ends a reservation; if this never happens, it ends by itself after 15 minutes. */
+  /** Ends a reservation; if this never happens, it ends by itself after ten minutes. */
   release(
     account: AccountRef,
     id: string,

@@ -24,6 +24,7 @@ test('the host’s poison messages are measured at each check, for each queue, e
   await postroom.minutes(1);
   expect(measured).toEqual([
     ['poisonSize', 1, { queue: 'fetch-shard' }],
+    ['poisonSize', 0, { queue: 'outbox' }],
     ['poisonSize', 0, { queue: 'vault-events' }],
   ]);
 });

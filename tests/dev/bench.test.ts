@@ -71,6 +71,7 @@ describe('the storage floor', () => {
   /** The part of a table that the recording needs: a duplicate key is rejected. */
   class Table {
     readonly tableName = 'Ledger';
+    async createTable(): Promise<void> {}
     async createEntity({ partitionKey, rowKey }: Entity): Promise<void> {
       const key = `${partitionKey}/${rowKey}`;
       if (written.has(key)) fail();

@@ -106,7 +106,7 @@ describe.each(shapes)('the %s installation', (shape) => {
       platformSignIn: true,
       signInTenants: ['11111111-1111-1111-1111-111111111111'],
       alerts: { emails: [] },
-    undoSendSeconds: 10,
+      undoSendSeconds: 10,
       demo: undefined,
       telemetry: {
         kind: 'azure-monitor',
