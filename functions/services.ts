@@ -31,6 +31,7 @@ import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailb
 import { openInbox } from '../shared/mailboxes/open-inbox.ts';
 import { verifyMailbox } from '../shared/mailboxes/verify-mailbox.ts';
 import { createParserPool } from '../shared/mime/parser-pool.ts';
+import { createMessageIds, type MessageIds } from '../shared/outbox/message-id.ts';
 import { createOutboxStore, type OutboxStore } from '../shared/outbox/outbox-store.ts';
 import { recordSends } from '../shared/outbox/record-sends.ts';
 import type { SendDeps } from '../shared/outbox/send-emails.ts';
@@ -50,6 +51,8 @@ import { openSeam, type Seam } from '../shared/platform/seam.ts';
 import type { Tables } from '../shared/platform/tables.ts';
 import type { Vault } from '../shared/platform/vault.ts';
 import { createProviderStore, type ProviderStore } from '../shared/providers/provider-store.ts';
+import { type CannedReplyStore, createCannedReplyStore } from '../shared/replies/canned-reply-store.ts';
+import { createReplyDraftStore, type ReplyDraftStore } from '../shared/replies/reply-draft-store.ts';
 import { createGraphApplications, type GraphApplications } from '../shared/secrets/graph-applications.ts';
 import { createRotationStore, type RotationStore } from '../shared/secrets/rotation-store.ts';
 import { createSenderRuleStore, type SenderRuleStore } from '../shared/senders/sender-rule-store.ts';
@@ -81,6 +84,9 @@ export interface Services {
   mailboxes: MailboxStore;
   mailSender: MailSender;
   outbox: OutboxStore;
+  messageIds: MessageIds;
+  drafts: ReplyDraftStore;
+  cannedReplies: CannedReplyStore;
   /** What the function `sendMail` needs. */
   sending: SendDeps;
   connectionTests: ConnectionTestStore;
@@ -157,6 +163,9 @@ export function servicesOn(
   const plainSender = createMailSender({ ...platform, accessTokens });
   const mailSender = recordSends(plainSender, { ...platform, ...stores });
   const outbox = createOutboxStore(platform);
+  const messageIds = createMessageIds(platform.vault, seam);
+  const drafts = createReplyDraftStore(platform);
+  const cannedReplies = createCannedReplyStore(tables);
   const tickets = createTicketStore(platform);
   const htmlViewer = createHtmlViewer(platform);
   const quarantine = createQuarantineStore(platform);
@@ -226,6 +235,9 @@ export function servicesOn(
     accessTokens,
     mailSender,
     outbox,
+    messageIds,
+    drafts,
+    cannedReplies,
     sending,
     tickets,
     htmlViewer,

@@ -54,6 +54,12 @@ export const paths = {
   reopenTicket: path('/tickets/:id/reopen'),
   blockSender: path('/tickets/:id/block-sender'),
   unblockSender: path('/tickets/:id/unblock-sender'),
+  reply: path('/tickets/:id/reply'),
+  saveDraft: path('/tickets/:id/draft'),
+  undoReply: path('/tickets/:id/sent/:message/undo'),
+  editReply: path('/tickets/:id/sent/:message/edit'),
+  retryReply: path('/tickets/:id/sent/:message/retry'),
+  sentAttachment: path('/tickets/:id/sent/:message/attachments/:index'),
   messageBody: path('/tickets/:id/messages/:key/body'),
   messageText: path('/tickets/:id/messages/:key/text'),
   messageAttachment: path('/tickets/:id/messages/:key/attachments/:index'),
@@ -64,6 +70,11 @@ export const paths = {
   retryUnimported: path('/unimported/:mailboxId/retry'),
   ticketOfUnimported: path('/unimported/:mailboxId/ticket'),
   dismissUnimported: path('/unimported/:mailboxId/dismiss'),
+
+  cannedReplies: path('/canned-replies'),
+  newCannedReply: path('/canned-replies/new'),
+  editCannedReply: path('/canned-replies/:id'),
+  deleteCannedReply: path('/canned-replies/:id/delete'),
 
   secrets: path('/secrets'),
   dataKey: path('/secrets/data-key'),
@@ -112,6 +123,7 @@ export const paths = {
   resumeMailbox: path('/mailboxes/:id/resume'),
   mailboxCheck: path('/mailboxes/:id/check'),
   fetchMissing: path('/mailboxes/:id/fetch-missing'),
+  mailboxAnswers: path('/mailboxes/:id/answers'),
   deleteMailbox: path('/mailboxes/:id/delete'),
 
   asset: path('/assets/:name'),

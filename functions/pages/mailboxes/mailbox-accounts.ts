@@ -2,6 +2,7 @@ import type { Account } from '../../../shared/accounts/account.ts';
 import { grantedWays } from '../../../shared/accounts/account-resources.ts';
 import { isMailAddress } from '../../../shared/consent/connect-form.ts';
 import type { Mailbox, MailLogin } from '../../../shared/mailboxes/mailbox.ts';
+import type { MailboxAuthor } from '../../../shared/mailboxes/mailbox-entry.ts';
 import {
   type AccountRules,
   loginFields,
@@ -53,6 +54,12 @@ export async function accountChoices({ providers, accounts, config }: Services):
   );
   return choices.flat().toSorted((a, b) => a.label.localeCompare(b.label));
 }
+
+/** The audit log names accounts as the form lists them. */
+export const accountLabel =
+  (choices: readonly AccountChoice[]): MailboxAuthor['accountName'] =>
+  ({ providerId, accountId }) =>
+    choices.find(({ value }) => value === `${providerId}.${accountId}`)?.label;
 
 /**
  * False when mail permissions were granted but not this one. Unknown, and therefore true, for a custom

@@ -27,6 +27,7 @@ import { readUnfinished } from './finish-setup.tsx';
 import {
   type AccountChoice,
   accountChoices,
+  accountLabel,
   fieldsOf,
   proposedFields,
   readMailboxForm,
@@ -246,11 +247,9 @@ function openedFlash(c: Context): Flash | undefined {
   };
 }
 
-/** The audit log names accounts as the form lists them. */
 const authorOf = (c: PageContext, choices: readonly AccountChoice[]): MailboxAuthor => ({
   by: c.get('principal'),
-  accountName: ({ providerId, accountId }) =>
-    choices.find(({ value }) => value === `${providerId}.${accountId}`)?.label,
+  accountName: accountLabel(choices),
 });
 
 async function mailboxOf(c: PageContext): Promise<Mailbox | undefined> {
