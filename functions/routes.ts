@@ -1,5 +1,5 @@
 import { paths } from '../shared/paths/paths.ts';
-import { get, post, type Route } from './http/route.ts';
+import { get, post, type Route, upload } from './http/route.ts';
 import { checkAccount, showAccount, showAccounts } from './pages/accounts/accounts.tsx';
 import { showAlerts } from './pages/alerts/alerts.tsx';
 import { explainPastedError, showErrorLookup } from './pages/errors/error-lookup.tsx';
@@ -39,6 +39,23 @@ import {
   showProviderDeletion,
   showProviders,
 } from './pages/providers/providers.tsx';
+import {
+  addCannedReply,
+  deleteCannedReply,
+  editCannedReply,
+  showCannedReplies,
+  showCannedReply,
+  showNewCannedReply,
+} from './pages/replies/canned-replies.tsx';
+import {
+  downloadSentAttachment,
+  editSentReply,
+  postReply,
+  retrySentReply,
+  saveDraft,
+  showReply,
+  undoSentReply,
+} from './pages/replies/reply.tsx';
 import { replaceDataKey, showSecrets, turnRotationOnOrOff } from './pages/secrets/secrets.tsx';
 import { addSender, removeSender, showSenders } from './pages/senders/senders.tsx';
 import { checkAppAccess, showAppAccess } from './pages/sign-in/app-access.tsx';
@@ -64,7 +81,8 @@ import { showHome } from './pages/status/home.tsx';
 import { blockSender, unblockSender } from './pages/tickets/block-sender.tsx';
 import { searchEmail, showFindEmail } from './pages/tickets/find-email.tsx';
 import { downloadAttachment, downloadOriginal, showBody, showText } from './pages/tickets/message-files.ts';
-import { closeTicket, reopenTicket, showTicket, showTickets } from './pages/tickets/tickets.tsx';
+import { showTicket } from './pages/tickets/ticket-page.tsx';
+import { closeTicket, reopenTicket, showTickets } from './pages/tickets/tickets.tsx';
 import {
   dismissUnimported,
   downloadUnimported,
@@ -95,6 +113,13 @@ export const routes: readonly Route[] = [
   post(paths.reopenTicket, 'agent', reopenTicket),
   post(paths.blockSender, 'agent', blockSender),
   post(paths.unblockSender, 'agent', unblockSender),
+  get(paths.reply, 'agent', showReply),
+  upload(paths.reply, 'agent', postReply),
+  post(paths.saveDraft, 'agent', saveDraft),
+  post(paths.undoReply, 'agent', undoSentReply),
+  post(paths.editReply, 'agent', editSentReply),
+  post(paths.retryReply, 'agent', retrySentReply),
+  get(paths.sentAttachment, 'agent', downloadSentAttachment),
   get(paths.messageBody, 'agent', showBody),
   get(paths.messageText, 'agent', showText),
   get(paths.messageAttachment, 'agent', downloadAttachment),
@@ -106,6 +131,13 @@ export const routes: readonly Route[] = [
   post(paths.retryUnimported, 'agent', retryUnimportedEmail),
   post(paths.ticketOfUnimported, 'agent', makeTicketOfUnimported),
   post(paths.dismissUnimported, 'agent', dismissUnimported),
+
+  get(paths.cannedReplies, 'admin', showCannedReplies),
+  get(paths.newCannedReply, 'admin', showNewCannedReply),
+  post(paths.newCannedReply, 'admin', addCannedReply),
+  get(paths.editCannedReply, 'admin', showCannedReply),
+  post(paths.editCannedReply, 'admin', editCannedReply),
+  post(paths.deleteCannedReply, 'admin', deleteCannedReply),
 
   get(paths.secrets, 'admin', showSecrets),
   post(paths.dataKey, 'admin', replaceDataKey),

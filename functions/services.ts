@@ -59,6 +59,8 @@ import { graphSubscriptions } from '../shared/push/graph-subscriptions.ts';
 import type { MaintainDeps } from '../shared/push/maintain-push.ts';
 import { createPushStore } from '../shared/push/push-records.ts';
 import { createEventReceiver, type EventReceiver } from '../shared/push/receive-events.ts';
+import { type CannedReplyStore, createCannedReplyStore } from '../shared/replies/canned-reply-store.ts';
+import { createReplyDraftStore, type ReplyDraftStore } from '../shared/replies/reply-draft-store.ts';
 import { createGraphApplications, type GraphApplications } from '../shared/secrets/graph-applications.ts';
 import { createRotationStore, type RotationStore } from '../shared/secrets/rotation-store.ts';
 import { createSenderRuleStore, type SenderRuleStore } from '../shared/senders/sender-rule-store.ts';
@@ -95,6 +97,8 @@ export interface Services {
   outbox: OutboxStore;
   messageIds: MessageIds;
   agentQueues: AgentQueueStore;
+  drafts: ReplyDraftStore;
+  cannedReplies: CannedReplyStore;
   /** What the function `sendMail` needs. */
   sending: SendDeps;
   connectionTests: ConnectionTestStore;
@@ -173,6 +177,9 @@ export function servicesOn(
   const plainSender = createMailSender({ ...platform, accessTokens });
   const mailSender = recordSends(plainSender, { ...platform, ...stores });
   const outbox = createOutboxStore(platform);
+  const messageIds = createMessageIds(platform.vault, seam);
+  const drafts = createReplyDraftStore(platform);
+  const cannedReplies = createCannedReplyStore(tables);
   const tickets = createTicketStore(platform);
   const htmlViewer = createHtmlViewer(platform);
   const quarantine = createQuarantineStore(platform);
@@ -203,7 +210,6 @@ export function servicesOn(
     channelSecrets,
     alerts,
   });
-  const messageIds = createMessageIds(platform.vault, seam);
   const agentQueues = createAgentQueueStore(tables);
   const ownAddresses = recentAddresses(stores.mailboxes, seam);
   const answers = {
@@ -276,6 +282,8 @@ export function servicesOn(
     outbox,
     messageIds,
     agentQueues,
+    drafts,
+    cannedReplies,
     sending,
     tickets,
     htmlViewer,

@@ -1,5 +1,4 @@
 import { Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
@@ -14,21 +13,14 @@ import { assets } from '../shared/ui/assets.ts';
 import { mastheadFacts } from '../shared/ui/masthead-facts.ts';
 import { guard, readPrincipal } from './http/guard.ts';
 import { newReference } from './http/http-adapter.ts';
+import { limitBody } from './http/limit-body.ts';
 import { recordRefusal } from './http/record-refusal.ts';
-import type { Route } from './http/route.ts';
+import { FORM_BYTES, type Route } from './http/route.ts';
 import type { PageContext, WebEnvironment } from './http/web-environment.ts';
-import {
-  brokenPage,
-  malformedPage,
-  notFoundPage,
-  otherSitePage,
-  tooLargePage,
-} from './pages/errors/error-pages.tsx';
+import { brokenPage, malformedPage, notFoundPage, otherSitePage } from './pages/errors/error-pages.tsx';
 import { outagePage } from './pages/errors/outage.tsx';
 import { routes } from './routes.ts';
 import { type Services, services } from './services.ts';
-
-const BODY_LIMIT_BYTES = 1024 * 1024;
 
 /**
  * All pages of a route table behind one function. Services are requested for each request, so that invalid
@@ -47,18 +39,11 @@ export function createWeb(
     await next();
   });
   web.use(sameOrigin);
-  web.use(
-    bodyLimit({
-      maxSize: BODY_LIMIT_BYTES,
-      onError: (c) => {
-        recordRefusal(c, 'too-large');
-        return c.html(tooLargePage(), 413);
-      },
-    }),
-  );
   web.use(readPrincipal);
   web.use(countAlerts);
-  for (const { method, pattern, access, handler } of table) web.on(method, pattern, guard(access), handler);
+  // The role comes first: nobody else makes the app read a body.
+  for (const { method, pattern, access, maxBytes = FORM_BYTES, handler } of table)
+    web.on(method, pattern, guard(access), limitBody(maxBytes), handler);
   // Unknown paths also require a sign-in, so that strangers can't probe them.
   web.use(guard('agent'));
   web.notFound((c) => c.html(notFoundPage(c.get('principal')), 404));
@@ -102,6 +87,8 @@ const strictHeaders: MiddlewareHandler = secureHeaders({
     scriptSrc: ["'self'"],
     imgSrc: ["'self'"],
     fontSrc: ["'self'"],
+    // The reply form saves its draft.
+    connectSrc: ["'self'"],
     frameSrc: ["'self'"],
     formAction: ["'self'"],
     baseUri: ["'none'"],

@@ -40,7 +40,7 @@ interface HostJson {
 
 /** Settings of the Azure template for host and platform, which no local environment overrides. */
 const setByTemplate = {
-  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152',
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '29360128',
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: SIGN_IN_TENANT,
 };
 const FORM_LIMIT = 1024 * 1024;

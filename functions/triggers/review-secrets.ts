@@ -32,6 +32,10 @@ export async function reviewAll(all: Services): Promise<void> {
       const removed = await all.activity.forgetOld(all.seam.now());
       if (removed > 0) log.info('old activity removed', { removed });
     },
+    'old drafts': async () => {
+      const removed = await all.drafts.purge(all.seam.now());
+      if (removed > 0) log.info('old drafts removed', { removed });
+    },
   };
   for (const [part, run] of Object.entries(parts)) {
     try {

@@ -161,9 +161,9 @@ var settingsOfHost = {
   AzureWebJobsStorage__blobServiceUri: account.properties.primaryEndpoints.blob
   AzureWebJobsStorage__queueServiceUri: account.properties.primaryEndpoints.queue
   AzureWebJobsStorage__tableServiceUri: account.properties.primaryEndpoints.table
-  // Maximum bytes of a request body for the host: the app's own limit of 1 MB (functions/web.ts) plus the
-  // overhead of a form. Without it the host buffers bodies of up to 100 MB before the app can reject them.
-  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152'
+  // Maximum bytes of a request body for the host: the app's own limit for a reply with 25 MB of
+  // attachments (functions/http/route.ts) plus the overhead of a form. Without it the host buffers bodies of up to 100 MB before the app can reject them.
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '29360128'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
 }

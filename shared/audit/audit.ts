@@ -17,6 +17,7 @@ export type AuditKind =
   | 'alert'
   | 'secret'
   | 'sender'
+  | 'canned-reply'
   | 'audit';
 
 /** What was changed, with its name at that time. */
@@ -69,6 +70,7 @@ export const auditKinds: readonly AuditKind[] = [
   'alert',
   'secret',
   'sender',
+  'canned-reply',
   'audit',
 ];
 

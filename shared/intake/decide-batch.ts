@@ -178,7 +178,7 @@ function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id' 
     const ticket = await heads.find(ticketId, HEAD);
     if (ticket?.mailboxId !== mailbox.id) return undefined;
     const { number, status, participants, requester } = ticket;
-    return { ticketId, number, open: status === 'open', participants, requester: requester.address };
+    return { ticketId, number, open: status !== 'closed', participants, requester: requester.address };
   };
   /**
    * A number that was reserved but not used points to a ticket with another

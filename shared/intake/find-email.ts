@@ -3,7 +3,7 @@ import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords } from '../platform/open-records.ts';
 import { startingWith, type Tables } from '../platform/tables.ts';
 import { type MessageRecord, messageKind, messageRowKey } from '../tickets/message-records.ts';
-import type { TicketSummary } from '../tickets/ticket.ts';
+import { type TicketSummary, ticketStatuses } from '../tickets/ticket.ts';
 import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import { indexKind } from '../tickets/ticket-records.ts';
 import type { LedgerPlace } from './ledger.ts';
@@ -142,7 +142,7 @@ async function messagesOfWords(
 ): Promise<Message[]> {
   const index = openRecords(tables, indexKind);
   const pages = await Promise.all(
-    (['open', 'closed'] as const).map((status) => index.page([status], { limit: SCANNED_TICKETS - 1 })),
+    ticketStatuses.map((status) => index.page([status], { limit: SCANNED_TICKETS - 1 })),
   );
   const tickets = pages
     .flatMap(({ records }) => records)

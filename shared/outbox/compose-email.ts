@@ -5,7 +5,7 @@ import { INLINE_CHARACTERS } from '../tickets/ticket-columns.ts';
 import { type DeliveryKind, queuedDelivery } from './delivery.ts';
 import { ownRecipients } from './may-send.ts';
 import type { MessageIds } from './message-id.ts';
-import type { OutboxAttachment, OutboxMessage } from './outbox-message.ts';
+import type { OutboxAttachment, OutboxMessage, Written } from './outbox-message.ts';
 import { envelopeProblem, recipientsOf } from './outgoing-mail.ts';
 
 export interface ComposeDeps {
@@ -35,6 +35,8 @@ export interface EmailParts {
   /** Message-IDs of the conversation, oldest first; those that are not valid are left out. */
   references: readonly string[];
   by?: string | undefined;
+  /** What a person wrote: Markdown, and what an undo puts back. */
+  written?: (Written & { source: string }) | undefined;
   /** ISO time; for an acknowledgement that of the email it answers, so that a rerun composes the same. */
   createdAt: string;
   /** Milliseconds from `createdAt` in which it can be withdrawn; absent: it leaves at once. */
@@ -121,9 +123,15 @@ export async function composeEmail(
       attachments,
       messageId: await messageIds.make({ ticketId, id }, asciiDomain(domain)),
       delivery: queuedDelivery(due),
+      ...(parts.written !== undefined && (await storeWritten(parts.written, store))),
     },
   };
 }
+
+const storeWritten = async (
+  { source, ...written }: Written & { source: string },
+  store: (name: string, text: string) => Promise<Body>,
+): Promise<Pick<OutboxMessage, 'written' | 'source'>> => ({ written, source: await store('source', source) });
 
 const empty = new Uint8Array();
 

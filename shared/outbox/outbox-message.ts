@@ -1,4 +1,5 @@
 import type { Body } from '../tickets/message-records.ts';
+import type { TicketStatus } from '../tickets/ticket.ts';
 import type { Delivery, DeliveryKind } from './delivery.ts';
 
 /** An email of a ticket that is to leave, with everything that sending it needs. */
@@ -32,6 +33,20 @@ export interface OutboxMessage {
   /** Further headers, for example `Auto-Submitted`. */
   headers: Readonly<Record<string, string>>;
   delivery: Delivery;
+  /** What a person wrote, so that they can edit it after an undo or a failure. Absent: Postroom wrote it. */
+  written?: Written | undefined;
+  /** Its Markdown; set together with `written`. */
+  source?: Body | undefined;
+}
+
+export interface Written {
+  /** Object ID of the person. */
+  personId: string;
+  /** The message that it answers is quoted. */
+  quotes: boolean;
+  /** How “Send” changed the ticket, if it did. */
+  statusBefore?: TicketStatus | undefined;
+  statusAfter?: TicketStatus | undefined;
 }
 
 export interface OutboxAttachment {

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { codeFrom } from '../platform/problem.ts';
 import { json, objectOf, oneOf, optional, recordKind, text, time } from '../platform/records.ts';
 import { body, optionalBody } from '../tickets/message-records.ts';
+import { ticketStatuses } from '../tickets/ticket.ts';
 import { listWithin, short } from '../tickets/ticket-columns.ts';
 import type { Delivery, DeliveryProblem, RefusedAddress } from './delivery.ts';
-import type { OutboxAttachment, OutboxMessage, OutboxRef } from './outbox-message.ts';
+import type { OutboxAttachment, OutboxMessage, OutboxRef, Written } from './outbox-message.ts';
 
 // Tickets:   ticketId / `o|<id>`                     an email of the ticket that is to leave or has left
 // OutboxDue: `due` / `<ISO time>|<ticketId>|<id>`    when something is to be done with it; written before the email's
@@ -57,6 +58,13 @@ const attachment = objectOf<OutboxAttachment>({
   blob: z.string(),
 });
 
+const written = objectOf<Written>({
+  personId: z.string(),
+  quotes: z.boolean(),
+  statusBefore: z.enum(ticketStatuses).optional(),
+  statusAfter: z.enum(ticketStatuses).optional(),
+});
+
 export const outboxKind = recordKind<OutboxMessage>()({
   table: 'Tickets',
   version: 1,
@@ -79,6 +87,8 @@ export const outboxKind = recordKind<OutboxMessage>()({
     references: listWithin(z.string()),
     headers: json(z.record(z.string(), z.string())),
     delivery: json(delivery),
+    written: optional(json(written)),
+    source: optionalBody('source'),
   },
 });
 

@@ -4,3 +4,6 @@ const LATEST = 99_999_999_999_999;
 export function invertedTime(at: string): string {
   return String(LATEST - Math.max(0, Date.parse(at))).padStart(14, '0');
 }
+
+/** The ISO time of an `invertedTime`. */
+export const timeOfInverted = (inverted: string): string => new Date(LATEST - Number(inverted)).toISOString();

@@ -18,7 +18,7 @@ export interface CannedReplyStore {
   /** By name. */
   list(): Promise<CannedReply[]>;
   get(id: string): Promise<CannedReply | undefined>;
-  /** @param reply its `id` is ours (a random UUID), never typed */
+  /** @param reply its `id` is ours (random), never typed */
   save(reply: CannedReply): Promise<void>;
   remove(id: string): Promise<void>;
 }

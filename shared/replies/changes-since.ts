@@ -1,6 +1,6 @@
 /** What changed on a ticket since a page showed it, so that nobody replies to something they have not read. Pure. */
 import { z } from 'zod';
-import type { TicketStatus } from '../tickets/ticket.ts';
+import { type TicketStatus, ticketStatuses } from '../tickets/ticket.ts';
 
 export interface TicketState {
   status: TicketStatus;
@@ -14,7 +14,7 @@ export interface TicketState {
 const KNOWN = 20;
 
 const seen = z.object({
-  s: z.enum(['open', 'closed']),
+  s: z.enum(ticketStatuses),
   m: z.array(z.string()),
   /** Time of the oldest known message: what is older was on an earlier page. */
   from: z.string(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { invertedTime } from '../platform/inverted-time.ts';
+import { invertedTime, timeOfInverted } from '../platform/inverted-time.ts';
 import {
   type ColumnGroup,
   flag,
@@ -63,6 +63,12 @@ export function rowKeyOfRef(ref: string): string | undefined {
   return time === undefined || key === undefined ? undefined : `m|${time}|${key}`;
 }
 
+/** The ISO time in a `messageRef`; undefined if the text is not a valid one. */
+export function timeOfRef(ref: string): string | undefined {
+  const time = /^\d{14}(?=-)/.exec(ref)?.[0];
+  return time === undefined ? undefined : timeOfInverted(time);
+}
+
 /** The `messageRef` of a message's row key. */
 export const refOfRowKey = (rowKey: string): string => rowKey.slice('m|'.length).replace('|', '-');
 
@@ -106,7 +112,7 @@ const invitation = objectOf<Invitation>({
 });
 
 /** Text is in the column `name`, or in the blob whose name is in the column beside it. */
-export const optionalBody = (name: 'text' | 'html'): ColumnGroup<Body | undefined> => ({
+export const optionalBody = (name: 'text' | 'html' | 'source'): ColumnGroup<Body | undefined> => ({
   readAll: (row) => {
     const inline = optional(text).read(row[name]);
     if (inline !== undefined) return { kind: 'inline', text: inline };

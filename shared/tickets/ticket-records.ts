@@ -12,7 +12,7 @@ import {
   time,
   whole,
 } from '../platform/records.ts';
-import type { Person, Ticket, TicketSummary } from './ticket.ts';
+import { type Person, type Ticket, type TicketSummary, ticketStatuses } from './ticket.ts';
 import { listWithin, messageClass, short } from './ticket-columns.ts';
 
 // Tickets: one partition per ticket, so an email and everything that belongs to it is written in one transaction.
@@ -40,7 +40,7 @@ const requester: ColumnGroup<Person> = {
 
 const summaryColumns: Columns<Omit<TicketSummary, 'id'>> = {
   number: whole,
-  status: oneOf('open', 'closed'),
+  status: oneOf(...ticketStatuses),
   subject: short,
   requester,
   mailboxId: text,

@@ -3,7 +3,9 @@ import type { MessageClass } from '../message-class/message-class.ts';
 import type { BounceReport } from './bounce.ts';
 import type { Invitation } from './invitation.ts';
 
-export type TicketStatus = 'open' | 'closed';
+/** `waiting`: for an answer of the customer, which opens it again. */
+export const ticketStatuses = ['open', 'waiting', 'closed'] as const;
+export type TicketStatus = (typeof ticketStatuses)[number];
 
 export interface Person {
   /** Display name from the email, cleaned; may be absent. */

@@ -9,6 +9,8 @@ import elements from './static/elements.css?raw';
 import frame from './static/frame.css?raw';
 import home from './static/home.css?raw';
 import lists from './static/lists.css?raw';
+import replies from './static/replies.css?raw';
+import replyForm from './static/reply-form.js?raw';
 import setup from './static/setup.css?raw';
 
 /** A file of ours. Its path changes with its content, so it may be cached for ever. */
@@ -24,9 +26,9 @@ function asset(name: string, extension: string, contentType: string, body: strin
 }
 
 // The order decides between rules of the same weight.
-const stylesheet = [elements, frame, controls, setup, lists, conversation, home, alerts].join('\n');
+const stylesheet = [elements, frame, controls, setup, lists, conversation, replies, home, alerts].join('\n');
 const style = asset('postroom', 'css', 'text/css; charset=utf-8', stylesheet);
-const enhancement = asset('postroom', 'js', 'text/javascript; charset=utf-8', script);
+const enhancement = asset('postroom', 'js', 'text/javascript; charset=utf-8', `${script}\n${replyForm}`);
 const mark = asset('postroom', 'svg', 'image/svg+xml', icon);
 
 export const assets: readonly Asset[] = [style, enhancement, mark];

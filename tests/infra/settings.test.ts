@@ -31,7 +31,7 @@ const setByAzure = ['IDENTITY_ENDPOINT', 'WEBSITE_AUTH_ENABLED'];
 const fromVault = ['SMTP_RELAY_URL', 'ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_KEY'];
 /** Read by the Functions host, by its SDKs or by the platform, not by our code. All of them, with the required values. */
 const forOthers: Readonly<Record<string, RegExp>> = {
-  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: /^2097152$/,
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: /^29360128$/,
   AzureWebJobsStorage__credential: /^managedidentity$/,
   AzureWebJobsStorage__clientId: /postroom-identity'.*\.clientId\]$/,
   AzureWebJobsStorage__blobServiceUri: /\.primaryEndpoints\.blob\]$/,

@@ -43,6 +43,10 @@ const LANDMARKS = [
   '/health',
   '/secrets',
   '/senders',
+  '/canned-replies',
+  '/canned-replies/new',
+  '/canned-replies/:id',
+  '/mailboxes/:id/answers',
 ];
 const MAX_PAGES = 80;
 const SIZES = [
@@ -114,6 +118,11 @@ async function fillPostroom(world: StoryWorld, providerId: string): Promise<void
   await world.age(lost);
   await identityProvider.control.revokeUser(lost);
   await world.fetch(lost).catch(() => undefined);
+  await page.goto('/canned-replies/new');
+  await page.getByLabel('Name').fill('Greeting');
+  await page.getByLabel('Text', { exact: true }).fill('Hello {{requester name}},');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Canned reply added.').waitFor();
 }
 
 /** More parts than Postroom parses: it is not imported. */

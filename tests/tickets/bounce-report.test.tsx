@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BounceReportView, bouncesByEmail } from '../../functions/pages/tickets/bounce-report.tsx';
+import { BounceReportView } from '../../functions/pages/tickets/bounce-report.tsx';
 import type { Bounce } from '../../shared/tickets/bounce.ts';
 
 const bounce: Bounce = {
@@ -28,18 +28,5 @@ describe('the report of a bounce', () => {
 
   it('is absent at other messages', () => {
     expect(BounceReportView({ bounces: [] })).toBeNull();
-  });
-
-  it('is found by the email that it reports on; one of no email of ours is not', () => {
-    const reports = [
-      {
-        at,
-        bounce: { emailId: 'reply1', bounces: [bounce, { ...bounce, recipient: 'lee@customer.example' }] },
-      },
-      { at, bounce: { bounces: [bounce] } },
-      { at },
-    ];
-    const found = bouncesByEmail(reports);
-    expect([...found].map(([id, all]) => [id, all.length])).toEqual([['reply1', 2]]);
   });
 });

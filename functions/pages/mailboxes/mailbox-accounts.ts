@@ -7,6 +7,7 @@ import {
   sendingProtocolOf,
   sendingProtocols,
 } from '../../../shared/mailboxes/mailbox.ts';
+import type { MailboxAuthor } from '../../../shared/mailboxes/mailbox-entry.ts';
 import {
   type AccountRules,
   loginFields,
@@ -65,6 +66,12 @@ export function choiceOf(config: Services['config'], provider: Provider, account
     },
   };
 }
+
+/** The audit log names accounts as the form lists them. */
+export const accountLabel =
+  (choices: readonly AccountChoice[]): MailboxAuthor['accountName'] =>
+  ({ providerId, accountId }) =>
+    choices.find(({ value }) => value === `${providerId}.${accountId}`)?.label;
 
 /**
  * False when mail permissions were granted but not this one. Unknown, and therefore true, for a custom

@@ -80,7 +80,8 @@ export function mailboxListPage(view: {
         </p>
       ) : null}
       <p>
-        <a href={paths.senders()}>Senders</a> can be blocked or always allowed, for all mailboxes.
+        <a href={paths.senders()}>Senders</a> can be blocked or always allowed, for all mailboxes.{' '}
+        <a href={paths.cannedReplies()}>Canned replies</a> are texts that agents insert into replies.
       </p>
     </Page>,
   );
@@ -139,6 +140,9 @@ function MailboxRow(props: {
           </a>
           <a href={paths.mailboxCheck(mailbox)} aria-label={named('Check')}>
             Check
+          </a>
+          <a href={paths.mailboxAnswers(mailbox)} aria-label={`Replies of ${mailbox.address}`}>
+            Replies
           </a>
           <a href={paths.deleteMailbox(mailbox)} aria-label={named('Delete')}>
             Delete

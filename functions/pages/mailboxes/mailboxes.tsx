@@ -29,6 +29,7 @@ import { graphOfferFor } from './graph-offer.tsx';
 import {
   type AccountChoice,
   accountChoices,
+  accountLabel,
   fieldsOf,
   proposedFields,
   readMailboxForm,
@@ -259,8 +260,7 @@ function openedFlash(c: Context): Flash | undefined {
 /** The audit log names accounts as the form lists them. */
 export const authorOf = (c: PageContext, choices: readonly AccountChoice[]): MailboxAuthor => ({
   by: c.get('principal'),
-  accountName: ({ providerId, accountId }) =>
-    choices.find(({ value }) => value === `${providerId}.${accountId}`)?.label,
+  accountName: accountLabel(choices),
 });
 
 /** The mailbox of the path; undefined if there is none. */

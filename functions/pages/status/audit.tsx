@@ -31,6 +31,7 @@ const labels: Readonly<Record<AuditKind, string>> = {
   alert: 'Alerts',
   secret: 'Secrets',
   sender: 'Senders',
+  'canned-reply': 'Canned replies',
   audit: 'This log',
 };
 

@@ -2,25 +2,12 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { bounceExplanations } from '../../../shared/bounces/bounce-explanations.ts';
 import type { Bounce } from '../../../shared/tickets/bounce.ts';
-import type { TicketMessage } from '../../../shared/tickets/ticket.ts';
 import { Time } from '../../../shared/ui/lists.tsx';
 
 export interface ArrivedBounce {
   bounce: Bounce;
   /** ISO time at which it arrived. */
   at: string;
-}
-
-/** The bounces among these messages, by the ID in the outbox of the email that they report on. Pure. */
-export function bouncesByEmail(
-  messages: readonly Pick<TicketMessage, 'at' | 'bounce'>[],
-): ReadonlyMap<string, readonly ArrivedBounce[]> {
-  const all = messages.flatMap(({ at, bounce: report }) =>
-    report?.emailId === undefined
-      ? []
-      : report.bounces.map((bounce) => ({ emailId: report.emailId ?? '', bounce, at })),
-  );
-  return Map.groupBy(all, ({ emailId }) => emailId);
 }
 
 /** One entry for each recipient: status, cause, advice and the server’s words. Nothing for other messages. */

@@ -16,7 +16,7 @@ import { EncryptionNote } from './encryption-note.tsx';
 import { MailText, type ShownText } from './mail-text.tsx';
 import { MeetingCard } from './meeting-card.tsx';
 import { SenderWarning, senderFacts } from './sender-check.tsx';
-import { shownName } from './ticket-list.tsx';
+import { shownName, statusNames } from './ticket-list.tsx';
 
 /** A message, with the form in which the page shows it. */
 export interface ShownMessage {
@@ -43,6 +43,8 @@ export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
   return lines <= 25 ? 'high' : 'tall';
 }
 
+const statusKinds = { open: 'good', waiting: 'warn', closed: 'quiet' } as const;
+
 /** The ticket's requester and status, and the forms that block its sender and close or reopen it. */
 export function TicketHead(props: {
   ticket: Ticket;
@@ -52,10 +54,9 @@ export function TicketHead(props: {
 }): JSX.Element {
   const { ticket, mailboxAddress } = props;
   const { followers, more } = props.followed;
-  const open = ticket.status === 'open';
   return (
     <div class="ticket-head">
-      <StatusLabel kind={open ? 'good' : 'quiet'}>{open ? 'Open' : 'Closed'}</StatusLabel>
+      <StatusLabel kind={statusKinds[ticket.status]}>{statusNames[ticket.status]}</StatusLabel>
       <p>From {shownName(ticket.requester)}</p>
       {mailboxAddress === undefined ? null : <p>To {mailboxAddress}</p>}
       <p>
@@ -80,9 +81,16 @@ export function TicketHead(props: {
       )}
       <div class="actions">
         <SenderControl ticket={ticket} state={props.sender} />
-        <form method="post" action={open ? paths.closeTicket(ticket) : paths.reopenTicket(ticket)}>
-          <SubmitButton kind="secondary">{open ? 'Close ticket' : 'Reopen ticket'}</SubmitButton>
-        </form>
+        {ticket.status === 'open' ? null : (
+          <form method="post" action={paths.reopenTicket(ticket)}>
+            <SubmitButton kind="secondary">Reopen ticket</SubmitButton>
+          </form>
+        )}
+        {ticket.status === 'closed' ? null : (
+          <form method="post" action={paths.closeTicket(ticket)}>
+            <SubmitButton kind="secondary">Close ticket</SubmitButton>
+          </form>
+        )}
       </div>
     </div>
   );

@@ -1,8 +1,14 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { paths } from '../../../shared/paths/paths.ts';
-import type { Person, TicketSummary } from '../../../shared/tickets/ticket.ts';
+import type { Person, TicketStatus, TicketSummary } from '../../../shared/tickets/ticket.ts';
 import { Time } from '../../../shared/ui/lists.tsx';
 import { ClassLabel } from './class-label.tsx';
+
+export const statusNames: Readonly<Record<TicketStatus, string>> = {
+  open: 'Open',
+  waiting: 'Waiting',
+  closed: 'Closed',
+};
 
 /** Tickets as rows; the whole row is a link. */
 export function TicketList(props: { label: string; tickets: readonly TicketSummary[] }): JSX.Element {

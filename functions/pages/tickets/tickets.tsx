@@ -1,49 +1,33 @@
-/** The ticket list and the ticket page. For agents. */
-import { setImmediate as pause } from 'node:timers/promises';
-import { raw } from 'hono/html';
-import type { HtmlEscapedString } from 'hono/utils/html';
+/** The ticket list, and the buttons that close and reopen a ticket. For agents. */
 import {
   classNames,
   type MessageClass,
   messageClasses,
 } from '../../../shared/message-class/message-class.ts';
 import { paths } from '../../../shared/paths/paths.ts';
-import { mapLimited } from '../../../shared/platform/concurrency.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
-import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
-import { messageRef, type StoredMessage } from '../../../shared/tickets/message-records.ts';
-import type { TicketPage, TicketStatus } from '../../../shared/tickets/ticket.ts';
+import { type TicketPage, type TicketStatus, ticketStatuses } from '../../../shared/tickets/ticket.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { EmptyState } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx';
+import { flashOf } from '../../http/form-data.ts';
 import { setTicketStatus } from '../../use-cases/set-ticket-status.ts';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
-import { senderStateOf } from './block-sender.tsx';
-import { Message, type ShownMessage, TicketHead } from './conversation.tsx';
-import { ConversationPager } from './conversation-pager.tsx';
 import { type MailContext, mailServices } from './mail-services.ts';
-import { SHOWN_TEXT_CHARACTERS } from './mail-text.tsx';
 import { ownId } from './message-files.ts';
-import { TicketList, ticketTitle } from './ticket-list.tsx';
+import { statusNames, TicketList } from './ticket-list.tsx';
 
 const PAGE_SIZE = 50;
-const MESSAGES_A_PAGE = 50;
-/** With up to this many messages, the links above them are sufficient. */
-const FEW = 5;
 const flashes: Readonly<Record<string, Flash>> = {
-  closed: { kind: 'success', text: 'Ticket closed. A reply will open a new, linked ticket.' },
-  reopened: { kind: 'success', text: 'Ticket reopened.' },
-  blocked: {
-    kind: 'success',
-    text: 'Sender blocked. New email from this sender no longer becomes a ticket.',
-  },
-  unblocked: { kind: 'success', text: 'Sender unblocked.' },
   'no-number': { kind: 'warning', text: 'There is no ticket with this number.' },
 };
 
 export const closeTicket = (c: MailContext): Promise<Response> => changeStatus(c, 'closed', 'closed');
 export const reopenTicket = (c: MailContext): Promise<Response> => changeStatus(c, 'open', 'reopened');
+
+/** The list of the tickets with a status. */
+const listOf = (status: TicketStatus): string => paths.tickets(status === 'open' ? {} : { status });
 
 export async function showTickets(c: MailContext): Promise<Response> {
   const { tickets } = mailServices(c);
@@ -52,13 +36,13 @@ export async function showTickets(c: MailContext): Promise<Response> {
     const id = /^\d{1,9}$/.test(number) ? await tickets.byNumber(Number(number)) : undefined;
     return c.redirect(id === undefined ? paths.tickets({ flash: 'no-number' }) : paths.ticket({ id }), 303);
   }
-  const status: TicketStatus = c.req.query('status') === 'closed' ? 'closed' : 'open';
+  const status = ticketStatuses.find((one) => one === c.req.query('status')) ?? 'open';
   const messageClass = messageClasses.find((one) => one === c.req.query('class'));
   const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
   const page = await tickets.page(status, { after: position.after, limit: PAGE_SIZE, messageClass });
   return c.html(
     renderPage(
-      <Page title="Tickets" principal={c.get('principal')} place="tickets" wide flash={flashOf(c)}>
+      <Page title="Tickets" principal={c.get('principal')} place="tickets" wide flash={flashOf(c, flashes)}>
         <UnreadableNote rows={unreadableRows(c.get('services').tables, 'TicketIndex')} />
         <ListHead status={status} messageClass={messageClass} />
         <ListBody status={status} messageClass={messageClass} page={page} position={position} />
@@ -68,22 +52,17 @@ export async function showTickets(c: MailContext): Promise<Response> {
 }
 
 function ListHead(props: { status: TicketStatus; messageClass: MessageClass | undefined }) {
-  const current = (status: TicketStatus): 'page' | undefined =>
-    status === props.status ? 'page' : undefined;
   return (
     <div class="tabs">
       <nav aria-label="Status">
         <ul>
-          <li>
-            <a href={paths.tickets()} aria-current={current('open')}>
-              Open
-            </a>
-          </li>
-          <li>
-            <a href={paths.tickets({ status: 'closed' })} aria-current={current('closed')}>
-              Closed
-            </a>
-          </li>
+          {ticketStatuses.map((status) => (
+            <li>
+              <a href={listOf(status)} aria-current={status === props.status ? 'page' : undefined}>
+                {statusNames[status]}
+              </a>
+            </li>
+          ))}
         </ul>
       </nav>
       <ClassFilter {...props} />
@@ -99,7 +78,7 @@ function ListHead(props: { status: TicketStatus; messageClass: MessageClass | un
 function ClassFilter(props: { status: TicketStatus; messageClass: MessageClass | undefined }) {
   return (
     <form class="find" method="get" action={paths.tickets()} data-submit-on-change="">
-      {props.status === 'closed' ? <input type="hidden" name="status" value="closed" /> : null}
+      {props.status === 'open' ? null : <input type="hidden" name="status" value={props.status} />}
       <label for="class">Opened by</label>
       <select id="class" name="class">
         <option value="">Anything</option>
@@ -122,7 +101,7 @@ function ListBody(props: {
 }) {
   const { status, messageClass, page, position } = props;
   const keep = {
-    ...(status === 'closed' && { status }),
+    ...(status !== 'open' && { status }),
     ...(messageClass !== undefined && { class: messageClass }),
   };
   const pager = <Pager path={paths.tickets()} keep={keep} position={position} next={page.next} />;
@@ -130,9 +109,7 @@ function ListBody(props: {
     return (
       <>
         <EmptyState title={page.next === undefined ? 'No such tickets' : 'None among the newest tickets'}>
-          <a href={status === 'closed' ? paths.tickets({ status }) : paths.tickets()}>
-            Show all {status} tickets
-          </a>
+          <a href={listOf(status)}>Show all {status} tickets</a>
         </EmptyState>
         {pager}
       </>
@@ -140,7 +117,7 @@ function ListBody(props: {
   if (page.tickets.length === 0) return <NoTickets status={status} later={position.after !== undefined} />;
   return (
     <>
-      <TicketList label={status === 'open' ? 'Open tickets' : 'Closed tickets'} tickets={page.tickets} />
+      <TicketList label={`${statusNames[status]} tickets`} tickets={page.tickets} />
       {pager}
     </>
   );
@@ -150,9 +127,13 @@ function NoTickets(props: { status: TicketStatus; later: boolean }) {
   if (props.later)
     return (
       <EmptyState title="No more tickets">
-        <a href={props.status === 'closed' ? paths.tickets({ status: 'closed' }) : paths.tickets()}>
-          Back to the newest
-        </a>
+        <a href={listOf(props.status)}>Back to the newest</a>
+      </EmptyState>
+    );
+  if (props.status === 'waiting')
+    return (
+      <EmptyState title="No waiting tickets">
+        A ticket waits for the customer after “Send and wait for the customer”. Their answer opens it again.
       </EmptyState>
     );
   if (props.status === 'closed')
@@ -165,69 +146,10 @@ function NoTickets(props: { status: TicketStatus; later: boolean }) {
   );
 }
 
-export async function showTicket(c: MailContext): Promise<Response> {
-  const { tickets, mailboxes } = mailServices(c);
-  const id = ownId(c, 'id');
-  const before = c.req.query('before');
-  const page =
-    id === undefined ? undefined : await tickets.conversation(id, { before, limit: MESSAGES_A_PAGE });
-  if (page === undefined) return c.notFound();
-  const { ticket, earlier } = page;
-  const place = { ticketId: ticket.id, before };
-  const [mailbox, followed, sender, shown] = await Promise.all([
-    mailboxes.get(ticket.mailboxId),
-    tickets.followers(ticket.id),
-    senderStateOf(c, ticket),
-    mapLimited(page.messages, 16, (message) => shownMessage(c, message)),
-  ]);
-  // Rendered one at a time with pauses, so that fifty long texts do not block other requests.
-  const messages: HtmlEscapedString[] = [];
-  for (const message of shown) {
-    messages.push(raw(String(<Message place={place} shown={message} />)));
-    await pause();
-  }
-  return c.html(
-    renderPage(
-      <Page
-        title={`#${ticket.number} ${ticketTitle(ticket)}`}
-        principal={c.get('principal')}
-        place="tickets"
-        wide
-        flash={flashOf(c)}
-      >
-        <TicketHead ticket={ticket} followed={followed} mailboxAddress={mailbox?.address} sender={sender} />
-        <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
-        <ol class="conversation" aria-label="Messages, oldest first">
-          {messages.map((message) => (
-            <li>{message}</li>
-          ))}
-        </ol>
-        {messages.length > FEW ? (
-          <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
-        ) : null}
-      </Page>,
-    ),
-  );
-}
-
-/** The HTML of a message if it has one; its text on request. */
-async function shownMessage(c: MailContext, message: StoredMessage): Promise<ShownMessage> {
-  const ref = messageRef(message);
-  const images: RemoteImages = c.req.query('images') === ref ? 'shown' : 'blocked';
-  if (message.html !== undefined && c.req.query('text') !== ref) return { message, text: undefined, images };
-  const text = await mailServices(c).tickets.readText(message.text, SHOWN_TEXT_CHARACTERS);
-  return { message, text: text ?? { text: '', whole: true }, images };
-}
-
 async function changeStatus(c: MailContext, status: TicketStatus, action: string): Promise<Response> {
   const id = ownId(c, 'id');
   const change = { status, action, by: c.get('principal') };
   if (id === undefined || (await setTicketStatus(c.get('services'), id, change)) === 'missing')
     return c.notFound();
   return c.redirect(paths.ticket({ id }, { flash: action }), 303);
-}
-
-function flashOf(c: MailContext): Flash | undefined {
-  const said = c.req.query('flash');
-  return said !== undefined && Object.hasOwn(flashes, said) ? flashes[said] : undefined;
 }

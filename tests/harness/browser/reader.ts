@@ -104,7 +104,8 @@ export class Reader {
     const context = await page.context().browser()?.newContext({ javaScriptEnabled: false });
     if (context === undefined) throw new Error('The browser has gone.');
     const plain = await context.newPage();
-    const url = page.url();
+    // A request has no fragment.
+    const url = page.url().replace(/#.*$/, '');
     const body = await this.#answer?.text();
     if (body === undefined) throw new Error(`${url} did not come from the server.`);
     await plain.route('**/*', (route) =>

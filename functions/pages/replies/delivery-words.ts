@@ -1,0 +1,107 @@
+import type { Delivery, DeliveryProblem } from '../../../shared/outbox/delivery.ts';
+
+/** A delivery as a person reads it. */
+export interface DeliveryWords {
+  label: string;
+  kind: 'good' | 'warn' | 'bad' | 'quiet';
+  /** ISO time of the state. */
+  at: string | undefined;
+  /** What it means, in sentences. */
+  sentences: readonly string[];
+  /** ISO time of what happens next by itself. */
+  next?: { what: string; at: string } | undefined;
+  /** The mail server's line. */
+  line?: string | undefined;
+  /** Why it did not leave, to be explained. */
+  why?: DeliveryProblem | undefined;
+  /** The page asks again: the state changes within seconds. */
+  isMoving: boolean;
+}
+
+/** Pure. @param now milliseconds since the epoch */
+export function deliveryInWords({ status, sentAgainAt }: Delivery, now: number): DeliveryWords {
+  const again =
+    sentAgainAt === undefined
+      ? []
+      : [
+          'The first attempt got no answer, and the Sent folder did not have the email, so it was sent a second time. The recipient may have it twice.',
+        ];
+  switch (status.state) {
+    case 'queued':
+      return {
+        label: 'Queued',
+        kind: 'quiet',
+        at: undefined,
+        sentences: [],
+        next: { what: Date.parse(status.due) > now ? 'Leaves' : 'Has been due since', at: status.due },
+        isMoving: true,
+      };
+    case 'sending':
+      return { label: 'Sending', kind: 'quiet', at: status.claimedAt, sentences: again, isMoving: true };
+    case 'sent': {
+      const refused = status.refused.map(({ address, line }) => `The server refused ${address}: ${line}`);
+      return {
+        label: refused.length === 0 ? 'Sent' : 'Sent, not to all',
+        kind: refused.length === 0 ? 'good' : 'warn',
+        at: status.at,
+        sentences: [...refused, ...again],
+        line: status.answer,
+        isMoving: false,
+      };
+    }
+    case 'retrying':
+      return {
+        label: 'Retrying',
+        kind: 'warn',
+        at: status.at,
+        sentences: ['It has not left yet. Postroom tries again by itself for up to 48 hours.', ...again],
+        next: { what: 'Next attempt', at: status.due },
+        ...reasonOf(status.why),
+        isMoving: false,
+      };
+    case 'failed':
+      return {
+        label: 'Failed',
+        kind: 'bad',
+        at: status.at,
+        sentences: [
+          'It was not sent.',
+          ...(status.isOfWayOut
+            ? [
+                'The cause is how this mailbox sends, not this email: once that works again, the email leaves by itself, for up to a week.',
+              ]
+            : []),
+        ],
+        ...reasonOf(status.why),
+        isMoving: false,
+      };
+    case 'unknown':
+      return {
+        label: 'Unknown',
+        kind: 'warn',
+        at: status.at,
+        sentences: [
+          'The connection ended before the server answered, so the recipient may have it or not.',
+          ...(status.due === undefined
+            ? ['Postroom does not send it again by itself. Ask the recipient before you write again.']
+            : ['Postroom looks for it in the Sent folder, and sends it once more if it is not there.']),
+          ...again,
+        ],
+        ...(status.due !== undefined && { next: { what: 'Next search', at: status.due } }),
+        ...reasonOf(status.why),
+        isMoving: false,
+      };
+    case 'withdrawn':
+      return {
+        label: 'Undone',
+        kind: 'quiet',
+        at: status.at,
+        sentences: ['It was not sent: somebody pressed “Undo” in time.'],
+        isMoving: false,
+      };
+  }
+}
+
+/** Only a real reply of the server is its line. */
+const reasonOf = (why: DeliveryProblem): Pick<DeliveryWords, 'line' | 'why' | 'sentences'> | object =>
+  why.isVerdict ? { line: why.reason, why } : { why };

@@ -1,0 +1,213 @@
+/** An email that Postroom sends, in its ticket, with the state of its delivery. */
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { bounceExplanations, bounceInWords } from '../../../shared/bounces/bounce-explanations.ts';
+import { explainProblem } from '../../../shared/explanations/explain.ts';
+import type { DeliveryProblem } from '../../../shared/outbox/delivery.ts';
+import type { OutboxMessage } from '../../../shared/outbox/outbox-message.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Bounce } from '../../../shared/tickets/bounce.ts';
+import { SubmitButton } from '../../../shared/ui/forms.tsx';
+import { StatusLabel, Time } from '../../../shared/ui/lists.tsx';
+import { readableSize } from '../../../shared/ui/size.ts';
+import { ExplanationView } from '../errors/explanation-view.tsx';
+import { MailText, type ShownText } from '../tickets/mail-text.tsx';
+import { deliveryInWords } from './delivery-words.ts';
+
+/** A sent email with what the page shows of it. */
+export interface ShownSent {
+  message: OutboxMessage;
+  text: ShownText;
+  /** Reports that came back for it. */
+  reports: readonly BounceAtMessage[];
+}
+
+export interface BounceAtMessage {
+  /** Key of the message with the report, on the same page. */
+  key: string;
+  at: string;
+  /** One for each recipient; empty if the report could not be read in detail. */
+  bounces: readonly Bounce[];
+}
+
+/** The anchor of a sent email on its ticket's page. */
+export const sentAnchor = (id: string): string => `o-${id}`;
+
+export function SentMessage(props: { shown: ShownSent; now: number }): JSX.Element {
+  const { message, text, reports } = props.shown;
+  const { kind, by, from, delivery } = message;
+  const isFolded = kind !== 'reply' || delivery.status.state === 'withdrawn';
+  const content = (
+    <>
+      <MailText shown={text} subject={message.subject} wholeAt={`#${sentAnchor(message.id)}`} />
+      <SentFiles message={message} />
+    </>
+  );
+  return (
+    <article class="message own" id={sentAnchor(message.id)}>
+      <header>
+        <h2 dir="auto">
+          {by ?? 'Postroom'} <span class="address">{from.name ?? from.address}</span>{' '}
+          {kind === 'acknowledgement' ? <StatusLabel kind="quiet">Acknowledgement</StatusLabel> : null}
+          {kind === 'notification' ? <StatusLabel kind="quiet">Notification</StatusLabel> : null}
+        </h2>
+        <p class="when">
+          <Time at={message.createdAt} />
+        </p>
+        <Recipients message={message} />
+      </header>
+      {isFolded ? (
+        <details class="folded">
+          <summary>{kind === 'reply' ? 'Show the text' : 'Show what was sent'}</summary>
+          {content}
+        </details>
+      ) : (
+        content
+      )}
+      {reports.map((report) => (
+        <BounceNote report={report} />
+      ))}
+      <DeliveryNote message={message} now={props.now} />
+    </article>
+  );
+}
+
+function Recipients({ message }: { message: OutboxMessage }): JSX.Element {
+  const { to, cc, bcc } = message;
+  return (
+    <p class="recipients">
+      To {to.join(', ')}
+      {cc.length === 0 ? '' : ` · Cc ${cc.join(', ')}`}
+      {bcc.length === 0 ? '' : ` · Bcc ${bcc.join(', ')}`}
+    </p>
+  );
+}
+
+function SentFiles({ message }: { message: OutboxMessage }): JSX.Element | null {
+  if (message.attachments.length === 0) return null;
+  return (
+    <ul class="attachments" aria-label="Attachments">
+      {message.attachments.map(({ filename, size }, index) => (
+        <li>
+          <a href={paths.sentAttachment({ id: message.ticketId, message: message.id, index })} download="">
+            <span class="name" dir="auto">
+              {filename}
+            </span>
+            <span class="size">{readableSize(size)}</span>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** State, time, the server's line, what it means, and the one button that helps. */
+function DeliveryNote({ message, now }: { message: OutboxMessage; now: number }): JSX.Element {
+  const words = deliveryInWords(message.delivery, now);
+  const place = { id: message.ticketId, message: message.id };
+  const { status } = message.delivery;
+  const isReply = message.kind === 'reply';
+  return (
+    <footer
+      class="delivery"
+      data-delivery={words.isMoving ? '' : undefined}
+      id={`${sentAnchor(message.id)}-state`}
+    >
+      <p>
+        <StatusLabel kind={words.kind}>{words.label}</StatusLabel>{' '}
+        {words.at === undefined ? null : <Time at={words.at} />}
+        {words.next === undefined ? null : (
+          <>
+            {words.at === undefined ? '' : ' · '}
+            {words.next.what}{' '}
+            {status.state === 'queued' ? (
+              <Seconds at={words.next.at} now={now} />
+            ) : (
+              <Time at={words.next.at} />
+            )}
+          </>
+        )}
+      </p>
+      {words.sentences.map((sentence) => (
+        <p>{sentence}</p>
+      ))}
+      {words.line === undefined ? null : (
+        <p>
+          Server message: <q class="said">{words.line}</q>
+        </p>
+      )}
+      {words.why === undefined ? null : <Why why={words.why} mailbox={message.from.address} />}
+      {isReply && status.state === 'queued' ? (
+        <form method="post" action={paths.undoReply(place)}>
+          <SubmitButton kind="secondary">Undo</SubmitButton>
+        </form>
+      ) : null}
+      {isReply && status.state === 'failed' ? (
+        <div class="actions">
+          {status.isOfWayOut || !status.why.isVerdict ? (
+            <form method="post" action={paths.retryReply(place)}>
+              <SubmitButton kind="secondary">Try again</SubmitButton>
+            </form>
+          ) : null}
+          {status.isOfWayOut || message.source === undefined ? null : (
+            <form method="post" action={paths.editReply(place)}>
+              <SubmitButton kind="secondary">Edit and send again</SubmitButton>
+            </form>
+          )}
+        </div>
+      ) : null}
+    </footer>
+  );
+}
+
+/** A time within seconds, readable without a script; with it, the seconds count down. */
+function Seconds(props: { at: string; now: number }): JSX.Element {
+  const seconds = Math.max(0, Math.ceil((Date.parse(props.at) - props.now) / 1000));
+  return (
+    <time datetime={props.at} data-seconds="">
+      {seconds === 0 ? 'now' : `in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`}
+    </time>
+  );
+}
+
+function Why({ why, mailbox }: { why: DeliveryProblem; mailbox: string }): JSX.Element {
+  const explanation = explainProblem({ code: why.code, said: why.reason }, { mailbox });
+  return (
+    <details>
+      <summary>{explanation.title}</summary>
+      <ExplanationView explanation={explanation} titled={false} ending="See the state above." />
+    </details>
+  );
+}
+
+function BounceNote({ report }: { report: BounceAtMessage }): JSX.Element {
+  const { bounces, key, at } = report;
+  const isDelay = bounces.length > 0 && bounces.every(({ kind }) => kind === 'delayed');
+  return (
+    <div class="bounce">
+      <p>
+        <StatusLabel kind={isDelay ? 'warn' : 'bad'}>{isDelay ? 'Delayed' : 'Bounced'}</StatusLabel>{' '}
+        <Time at={at} /> <a href={`#m-${key}`}>Show the report</a>
+      </p>
+      {bounces.length === 0 ? (
+        <p>A mail server reports that it could not deliver this email, or not yet.</p>
+      ) : (
+        bounces.map((bounce) => <BounceOf bounce={bounce} />)
+      )}
+    </div>
+  );
+}
+
+function BounceOf({ bounce }: { bounce: Bounce }): JSX.Element {
+  return (
+    <>
+      <p>
+        {bounceInWords(bounce)} {bounceExplanations[bounce.reason].advice}
+      </p>
+      {bounce.said === undefined ? null : (
+        <p>
+          Server message: <q class="said">{bounce.said}</q>
+        </p>
+      )}
+    </>
+  );
+}
