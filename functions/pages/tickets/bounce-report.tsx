@@ -11,7 +11,7 @@ export interface ArrivedBounce {
   at: string;
 }
 
-/** The bounces among these messages, by the ID in the outbox of the email that they report on. Pure. */
+/** The bounces among these messages, by the ID of our email that they report on. Pure. */
 export function bouncesByEmail(
   messages: readonly Pick<TicketMessage, 'at' | 'bounce'>[],
 ): ReadonlyMap<string, readonly ArrivedBounce[]> {
