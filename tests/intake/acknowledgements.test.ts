@@ -4,7 +4,7 @@ import { outboxKind } from '../../shared/outbox/outbox-records.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { acknowledgement, answering } from '../harness/memory/answering.ts';
 import { only } from '../harness/memory/faulty-seam.ts';
-import { IntakeWorld, type WorldOptions } from '../harness/memory/intake-world.ts';
+import type { IntakeWorld, WorldOptions } from '../harness/memory/intake-world.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import {
   countCalls,

@@ -11,7 +11,7 @@ import { defaultTemplates } from '../../../shared/templates/default-templates.ts
 import type { FaultySeam } from './faulty-seam.ts';
 import type { Design } from './intake-world.ts';
 import { MemoryQueues } from './memory-queues.ts';
-import { MemoryVault } from './memory-vault.ts';
+import type { MemoryVault } from './memory-vault.ts';
 
 export const acknowledgement = { language: 'en', ...defaultTemplates.en } as const;
 

@@ -5,8 +5,6 @@ import { createAgentQueueStore } from '../../../shared/agent-alerts/agent-queue-
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
 import { createMessageIds, type MessageIds } from '../../../shared/outbox/message-id.ts';
-import type { OutboxMessage } from '../../../shared/outbox/outbox-message.ts';
-import { outboxKind } from '../../../shared/outbox/outbox-records.ts';
 import { createOutboxStore, jobsOf } from '../../../shared/outbox/outbox-store.ts';
 import type { OutgoingMail } from '../../../shared/outbox/outgoing-mail.ts';
 import { sendEmails } from '../../../shared/outbox/send-emails.ts';
@@ -15,6 +13,7 @@ import { createSendingUsage } from '../../../shared/outbox/sending-usage.ts';
 import { noSentFolder } from '../../../shared/outbox/sent-folder.ts';
 import { openSeam } from '../../../shared/platform/seam.ts';
 import type { Row } from '../../../shared/platform/tables.ts';
+import { type MessageRecord, messageKind } from '../../../shared/tickets/message-records.ts';
 import { answering } from './answering.ts';
 import { type Design, IntakeWorld } from './intake-world.ts';
 import { MemoryQueues } from './memory-queues.ts';
@@ -92,8 +91,12 @@ export class Desk {
     return this.world.tables.dump('Tickets').filter(({ rowKey }) => rowKey.startsWith(prefix));
   }
 
-  emails(): OutboxMessage[] {
-    return this.rows('o|').map((row) => outboxKind.fromRow(row));
+  messages(): MessageRecord[] {
+    return this.rows('m|').map((row) => messageKind.fromRow(row));
+  }
+
+  tickets(): { number: unknown; status: unknown }[] {
+    return this.rows('head').map(({ number, status }) => ({ number, status }));
   }
 }
 
