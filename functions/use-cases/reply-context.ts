@@ -1,10 +1,10 @@
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { OutboxMessage } from '../../shared/outbox/outbox-message.ts';
+import { mostAttachmentBytes } from '../../shared/outbox/sending-limits.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { TicketState } from '../../shared/replies/changes-since.ts';
 import { type ComposedReply, composeReply } from '../../shared/replies/compose-reply.ts';
 import type { QuotedMessage } from '../../shared/replies/quote-message.ts';
-import { MAX_ATTACHMENT_BYTES } from '../../shared/replies/reply-attachments.ts';
 import type { ReplyDraft } from '../../shared/replies/reply-draft.ts';
 import { prefillRecipients } from '../../shared/replies/reply-recipients.ts';
 import { messageRef, type StoredMessage } from '../../shared/tickets/message-records.ts';
@@ -46,11 +46,12 @@ export async function contextOfPage(
   { outbox, mailboxes }: Known,
   page: { ticket: Ticket; messages: readonly StoredMessage[] },
 ): Promise<ReplyContext> {
-  const [sent, all] = await Promise.all([outbox.list(page.ticket.id), mailboxes.list()]);
+  const [emails, all] = await Promise.all([outbox.list(page.ticket.id), mailboxes.list()]);
   return {
     ticket: page.ticket,
     messages: page.messages.toReversed(),
-    sent,
+    // What agents are told of the ticket is no part of its conversation.
+    sent: emails.filter(({ kind }) => kind !== 'notification'),
     mailbox: all.find(({ id }) => id === page.ticket.mailboxId),
     ownMailboxes: all.map(({ address }) => address),
   };
@@ -81,7 +82,7 @@ export function replyProblem({ mailbox }: ReplyContext): string | undefined {
 
 /** Bytes that all attachments of a reply may have together: as much as the mailbox's way out takes. Pure. */
 export const attachmentLimit = ({ mailbox }: Pick<ReplyContext, 'mailbox'>): number =>
-  mailbox?.sending === undefined ? 0 : MAX_ATTACHMENT_BYTES;
+  mailbox?.sending === undefined ? 0 : mostAttachmentBytes(mailbox.sending);
 
 /** An empty draft with the recipients of the conversation. Pure. */
 export function newDraft(

@@ -2,6 +2,7 @@ import { composeEmail } from '../../shared/outbox/compose-email.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import { seenToken } from '../../shared/replies/changes-since.ts';
 import { draftLimits, type ReplyDraft } from '../../shared/replies/reply-draft.ts';
+import { replyToOf } from '../../shared/tickets/plus-address.ts';
 import type { TicketStatus } from '../../shared/tickets/ticket.ts';
 import type { Services } from '../services.ts';
 import { composeDraft, type ReplyContext, readReplyContext, ticketState } from './reply-context.ts';
@@ -55,6 +56,7 @@ export async function sendReply(
     html,
     attachments: draft.attachments.map(({ id: _, ...file }) => file),
     references,
+    replyTo: replyToOf(mailbox, ticket.number),
     by: by.name,
     createdAt: new Date(seam.now()).toISOString(),
     delayMs: config.undoSendSeconds * 1000,
