@@ -409,10 +409,21 @@ describe('a sent reply shows', () => {
     const [reply] = await sentReplies();
     const report = await newMessage({ minutesAgo: 0, messageClass: 'bounce' }, 'b', 1, postroom.blobs);
     const filing = { ticketId: ticket, number: 1, mailboxId: 'support', follows: undefined, opens: false };
-    const messages = [{ ...report, answers: [reply?.messageId ?? ''] }];
+    const bounces = [
+      {
+        messageId: reply?.messageId,
+        recipient: 'kim@customer.example',
+        status: '5.1.1',
+        said: '550 5.1.1 User unknown',
+        kind: 'permanent' as const,
+        reason: 'no-mailbox' as const,
+      },
+    ];
+    const messages = [{ ...report, bounce: { emailId: reply?.id, bounces } }];
     await appendMessages(postroom.services.tables, { ...filing, messages });
     const { page } = await openForm();
     expect(page).toContain('Bounced');
+    expect(page).toContain('550 5.1.1 User unknown');
     expect(page).toContain(`href="#m-${report.key}"`);
     expect(readPage(page).danglingIds).toEqual([]);
   });
@@ -500,40 +511,4 @@ describe('a canned reply', () => {
     const { entries } = await postroom.audit.page({ limit: 10 });
     return entries.map(({ action, subject }) => `${action} ${subject.name}`);
   }
-});
-
-describe('how a mailbox answers', () => {
-  const admin = (fields?: Record<string, string>): Promise<Response> =>
-    postroom.ask('/mailboxes/support/answers', {
-      ...(fields !== undefined && { method: 'POST', body: new URLSearchParams(fields) }),
-      headers: { ...principalHeader('admin'), 'sec-fetch-site': 'same-origin' },
-    });
-
-  test('is set by an admin, with an audit entry, and an acknowledgement begins with the text of its language', async () => {
-    await admin({
-      senderName: 'Contoso Support',
-      signature: 'The team',
-      tagsSubject: 'on',
-      ackLanguage: 'de',
-    });
-    const mailbox = await postroom.mailboxes.get('support');
-    expect(mailbox?.answers).toMatchObject({
-      name: 'Contoso Support',
-      signature: 'The team',
-      tagsSubject: true,
-      acknowledgement: { language: 'de', text: expect.stringContaining('vielen Dank') },
-    });
-    const page = await (await admin()).text();
-    expect(page).toContain('vielen Dank');
-    expect(readPage(page)).toMatchObject({ repeatedIds: [], unlabelled: [], danglingIds: [], inline: [] });
-    const { entries } = await postroom.audit.page({ limit: 10 });
-    expect(entries[0]).toMatchObject({ action: 'changed', subject: { kind: 'mailbox' } });
-  });
-
-  test('with a wrong address is refused, and what was typed comes back', async () => {
-    const refused = await admin({ signature: 'The team', alertOnTicket: 'nobody' });
-    expect(refused.status).toBe(422);
-    expect(await refused.text()).toContain('nobody is not an email address.');
-    expect((await postroom.mailboxes.get('support'))?.answers).toBeUndefined();
-  });
 });
