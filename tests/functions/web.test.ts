@@ -228,6 +228,7 @@ describe('headers', () => {
         "script-src 'self'",
         "img-src 'self'",
         "font-src 'self'",
+        "connect-src 'self'",
         "frame-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
