@@ -85,7 +85,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   hono: [/^functions\//, /^shared\/ui\//],
   'ical.js': [/^shared\/mime\/read-invitation\.ts$/],
   'iconv-lite': [/^shared\/mime\/charsets\.ts$/],
-  imapflow: [/^shared\/mailboxes\/imap-inbox\.ts$/, /^dev\/chaos\/inbox-truth\.ts$/],
+  imapflow: [/^shared\/mailboxes\/(?:open-)?imap-inbox\.ts$/, /^dev\/chaos\/inbox-truth\.ts$/],
   jose: [/^dev\/emulators\//],
   jschardet: [/^shared\/mime\/charset-detection\.ts$/],
   'markdown-it': [/^shared\/templates\/(render-markdown|markdown-text)\.ts$/],
@@ -110,15 +110,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** Packages of which the product may use one file only, wherever that stands. */
-const onceInProduct = [
-  'asn1js',
-  'entities',
-  'ical.js',
-  'imapflow',
-  'mailparser',
-  'postal-mime',
-  'sanitize-html',
-];
+const onceInProduct = ['asn1js', 'entities', 'ical.js', 'mailparser', 'postal-mime', 'sanitize-html'];
 
 /** The things of the product that a command on a developer's machine runs by itself: pure, without settings or emulators. */
 const devUses: Readonly<Record<string, readonly string[]>> = {

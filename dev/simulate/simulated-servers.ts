@@ -10,7 +10,7 @@ export type ServerKind = 'usual' | 'slow' | 'down';
 const SIGN_IN_MS = 600;
 const COMMAND_MS = 50;
 const SLOW = 10;
-/** How long a connection waits (CONNECT_MS of shared/mailboxes/imap-inbox.ts). */
+/** How long a connection waits (CONNECT_MS of shared/mailboxes/open-imap-inbox.ts). */
 const UNANSWERED_MS = 20_000;
 const SPREAD = 0.5;
 

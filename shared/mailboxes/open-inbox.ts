@@ -6,7 +6,7 @@ type OpenInbox = (address: InboxAddress, seam: Seam, rules: EndpointRules) => Pr
 
 /** The protocols for fetching email. Each is an adapter for the port `Inbox`, loaded on first use. */
 const adapters = {
-  imap: async () => (await import('./imap-inbox.ts')).openImapInbox,
+  imap: async () => (await import('./open-imap-inbox.ts')).openImapInbox,
   pop3: async () => (await import('./pop3-inbox.ts')).openPop3Inbox,
   graph: async () => (await import('./graph-inbox.ts')).openGraphInbox,
 } satisfies Record<string, () => Promise<OpenInbox>>;

@@ -5,9 +5,9 @@ import { type ExchangeSkin, startExchangeSkin } from '../../dev/emulators/mail/e
 import { type Fault, faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
-import { openImapInbox } from '../../shared/mailboxes/imap-inbox.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { InboxAddress, InboxFailure } from '../../shared/mailboxes/inbox.ts';
+import { openImapInbox } from '../../shared/mailboxes/open-imap-inbox.ts';
 import { openPop3Inbox } from '../../shared/mailboxes/pop3-inbox.ts';
 import { uidSets } from '../../shared/mailboxes/uid-sets.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';

@@ -67,7 +67,7 @@ describe('a public name with a private address is refused by the socket', () => 
   });
 
   it('of IMAP', async () => {
-    const { openImapInbox } = await import('../../shared/mailboxes/imap-inbox.ts');
+    const { openImapInbox } = await import('../../shared/mailboxes/open-imap-inbox.ts');
     const address = { host: NAME, port, folder: 'INBOX', user: 'u', accessToken: new Secret('t') };
     await expect(openImapInbox(address, openSeam, azure)).rejects.toMatchObject({ failure: 'unavailable' });
     expect(connections).toBe(0);

@@ -1,10 +1,10 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { openImapInbox } from '../../shared/mailboxes/imap-inbox.ts';
 import { uidOf } from '../../shared/mailboxes/imap-position.ts';
 import type { Inbox } from '../../shared/mailboxes/inbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { openImapInbox } from '../../shared/mailboxes/open-imap-inbox.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { mailOfManyParts } from './every-page.ts';

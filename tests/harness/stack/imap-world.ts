@@ -14,11 +14,11 @@ import { fetchShard, type ShardDeps } from '../../../shared/intake/fetch-shard.t
 import { createLedgerStore } from '../../../shared/intake/ledger-store.ts';
 import { createQuarantineStore } from '../../../shared/intake/quarantine-store.ts';
 import type { Cursor } from '../../../shared/mailboxes/cursor.ts';
-import { openImapInbox } from '../../../shared/mailboxes/imap-inbox.ts';
 import { uidOf } from '../../../shared/mailboxes/imap-position.ts';
 import type { Inbox } from '../../../shared/mailboxes/inbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
+import { openImapInbox } from '../../../shared/mailboxes/open-imap-inbox.ts';
 import { type VerifiedMailbox, verifyMailbox } from '../../../shared/mailboxes/verify-mailbox.ts';
 import { openSeam, type Seam, type SeamPoint } from '../../../shared/platform/seam.ts';
 import { Secret } from '../../../shared/platform/secret.ts';
