@@ -164,7 +164,7 @@ describe('the provider’s own mail server', () => {
     expect(heard()).toMatch(TOKEN);
     expect(known[0]).toEqual([`${what} before it was saved`]);
     const [entry] = (await app.services.audit.page({ kind: 'mailbox', limit: 1 })).entries;
-    expect(entry?.changes).toContainEqual({ name: 'IMAP server', after: `${OWN}:${mail.port}` });
+    expect(entry?.changes).toContainEqual({ name: 'mail server', after: `${OWN}:${mail.port}` });
   });
 
   it('is changed only at the provider, which requires its secret and ends the sign-ins', async () => {
