@@ -22,7 +22,7 @@ describe.skipIf(!hasChromium)('a mailbox is connected in a browser', { timeout: 
   beforeAll(async () => {
     world = await openStoryWorld();
     const { page } = await world.visit('set-up', 'alex');
-    providerId = await registerDemo(page, 'Contoso');
+    providerId = await registerDemo(page, 'Contoso', { push: false });
   }, 120_000);
   beforeEach(() => world.mend());
   afterAll(() => world?.[Symbol.asyncDispose]());

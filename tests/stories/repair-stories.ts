@@ -22,7 +22,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     const reader = await world().visit('secret-expired', 'alex');
     const { page } = reader;
     const { control, clientId } = atProvider();
-    const own = await registerDemo(page, 'Expired secret');
+    const own = await registerDemo(page, 'Expired secret', { push: false });
     await control.expireClientSecrets(clientId);
     await goToProvider(page, own, { address: addressOf('press') });
     await signInThere(page, addressOf('press'));
@@ -45,7 +45,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     const reader = await world().visit('secret-replaced', 'alex');
     const { page } = reader;
     const { control, clientId } = atProvider();
-    const own = await registerDemo(page, 'Replaced secret');
+    const own = await registerDemo(page, 'Replaced secret', { push: false });
     await connect(page, own, 'returns');
     await control.setApp(clientId, { secrets: [{ value: 'another~secret' }] });
     await askForToken(reader, own, 'returns');
@@ -92,7 +92,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
   it('a second factor that is required later needs the user; a busy provider needs no one', async () => {
     const reader = await world().visit('second-factor', 'alex');
     const { page } = reader;
-    const own = await registerDemo(page, 'Second factor');
+    const own = await registerDemo(page, 'Second factor', { push: false });
     await connect(page, own, 'office');
     await atProvider().control.addTrouble('throttled', { retryAfterSeconds: 1 });
     await askForToken(reader, own, 'office');

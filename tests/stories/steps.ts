@@ -17,15 +17,23 @@ export async function readHeading(page: Page, heading: string | RegExp): Promise
     });
 }
 
-/** Registers the demo provider; returns its ID. @param way the only one to read email, by its label; absent: as proposed */
-export async function registerDemo(page: Page, name: string, way?: RegExp): Promise<string> {
+/**
+ * Registers the demo provider; returns its ID. `way`: the only one to read email, by its label; absent: as proposed.
+ * `push`: false where the provider is to fail once, for a button: push asks for tokens, too.
+ */
+export async function registerDemo(
+  page: Page,
+  name: string,
+  { way, push = true }: { way?: RegExp; push?: boolean } = {},
+): Promise<string> {
   await page.goto('/providers/new?preset=demo');
   await page.getByLabel('Name', { exact: true }).fill(name);
+  if (way !== undefined || !push) await page.getByText('How email is read and sent').click();
   if (way !== undefined) {
-    await page.getByText('How email is read and sent').click();
     await page.getByLabel('Read email over IMAP').uncheck();
     await page.getByLabel(way).check();
   }
+  if (!push) await page.getByLabel(/push/).uncheck();
   await page.getByRole('button', { name: /^Save/ }).click();
   await page.waitForURL(/\/providers\/[a-z2-7]{26}/);
   return /\/providers\/([a-z2-7]{26})/.exec(page.url())?.[1] ?? '';

@@ -45,7 +45,7 @@ describe.skipIf(!hasChromium)('a mailbox is read in a browser', { timeout: 180_0
     const reader = await world.visit(`over-${protocol}`, 'alex');
     const { page } = reader;
     const address = addressOf(owner);
-    const providerId = await registerDemo(page, `Contoso over ${name}`, way);
+    const providerId = await registerDemo(page, `Contoso over ${name}`, { way });
     await goToProvider(page, providerId, { address });
     await signInThere(page, address);
     await readHeading(page, 'Add a mailbox');
@@ -67,7 +67,9 @@ describe.skipIf(!hasChromium)('a mailbox is read in a browser', { timeout: 180_0
     const reader = await world.visit('over-graph-as-app', 'alex');
     const { page } = reader;
     const address = addressOf('info');
-    const providerId = await registerDemo(page, 'Contoso as an app', /^Read email over Microsoft Graph/);
+    const providerId = await registerDemo(page, 'Contoso as an app', {
+      way: /^Read email over Microsoft Graph/,
+    });
     await page.goto(`/providers/${providerId}/app-access`);
     await page.getByLabel('Address of the mailbox').fill(address);
     expect(await page.getByLabel('Microsoft Graph').isChecked()).toBe(true);
