@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { builtApp } from '../build.ts';
 import { openScratchDemo, type ScratchDemo } from '../demo/scratch-demo.ts';
 import { adminAt } from '../demo.ts';
+import { formValues } from '../form-values.ts';
 import type { HostProcess } from '../host/host-process.ts';
 import { differences, poisonFaults, timerFaults } from './invocations.ts';
 import { type Listeners, startListeners } from './listeners.ts';
@@ -73,7 +74,7 @@ export async function runChecks({ program, running, progress, done }: ChecksOpti
       logFile: join(demo.folder, 'log', `listeners-${instance}.log`),
     });
 
-  await demo.addMailbox(MAILBOX);
+  await demo.addMailbox(MAILBOX, demo.stack.mail.imap, demo.stack.mail.smtp);
   await demo.stack.mail.deliverMany(MAILBOX, letters());
   progress('Starting Microsoft’s listeners …');
   const first = await listen('first', demo.host);
@@ -81,6 +82,7 @@ export async function runChecks({ program, running, progress, done }: ChecksOpti
   const { timers, others } = await registered(demo.host);
 
   await check('mail becomes tickets', () => mailBecomesTickets(demo));
+  await check('a reply is taken from the queue', () => replyIsTaken(demo, first));
   await check(`a bad message is poison after ${TRIES} tries`, () => badMessageIsPoison(demo, first));
   await check('an event of the vault is taken', () => vaultEventIsTaken(demo, first));
   await first.stop();
@@ -133,6 +135,25 @@ async function mailBecomesTickets(demo: ScratchDemo): Promise<string[]> {
     });
   };
   return untilNone(faults);
+}
+
+/**
+ * A person replies on a ticket: only Microsoft's queue can lead to an attempt to send it. The owner of this mailbox
+ * may read it and not send as it, so the server refuses the reply.
+ */
+async function replyIsTaken(demo: ScratchDemo, listeners: Listeners): Promise<string[]> {
+  const visitor = await adminAt(demo.host);
+  const { html } = await visitor.get('/tickets');
+  const ticket = /href="(\/tickets\/[a-z2-7]{26})"/.exec(html)?.[1];
+  if (ticket === undefined) return ['The list has no ticket.'];
+  const page = (await visitor.get(ticket)).html;
+  const fields = formValues(page.slice(page.search(/<form[^>]*\/reply"/)));
+  const { status } = await visitor.post(`${ticket}/reply`, { ...fields, text: 'Checked.', action: 'send' });
+  if (status !== 303) return [`The reply was answered with ${status}.`];
+  return untilNone(async () => {
+    const hasRun = listeners.invocations.some((run) => run.function === 'sendMail' && run.ok);
+    return hasRun ? [] : ['sendMail has not run.'];
+  });
 }
 
 async function badMessageIsPoison(demo: ScratchDemo, listeners: Listeners): Promise<string[]> {
