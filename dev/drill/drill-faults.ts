@@ -27,7 +27,7 @@ export interface DrillFault {
   timers?: boolean;
   inject(world: DrillWorld): Promise<void>;
   /** What a person does who follows the alert's link (its path and query), or what ends without action. */
-  mend(world: DrillWorld, link: string): Promise<void>;
+  fix(world: DrillWorld, link: string): Promise<void>;
 }
 
 /** More than a drill uses. */
@@ -75,7 +75,7 @@ export const drillFaults: readonly DrillFault[] = [
     withinMinutes: 3,
     othersGoOn: true,
     inject: (world) => troubleAtRefresh(world, 'grant-idle'),
-    mend: signInAgain,
+    fix: signInAgain,
   },
   {
     name: 'expired secret',
@@ -87,7 +87,7 @@ export const drillFaults: readonly DrillFault[] = [
     othersGoOn: true,
     inject: ({ stack }) =>
       stack.identityProvider.control.expireClientSecrets(stack.identityProvider.clientId),
-    mend: replaceSecret,
+    fix: replaceSecret,
   },
   {
     name: 'revoked consent',
@@ -98,7 +98,7 @@ export const drillFaults: readonly DrillFault[] = [
     withinMinutes: 3,
     othersGoOn: true,
     inject: (world) => troubleAtRefresh(world, 'consent-removed'),
-    mend: signInAgain,
+    fix: signInAgain,
   },
   {
     name: 'wrong secret',
@@ -112,7 +112,7 @@ export const drillFaults: readonly DrillFault[] = [
       const { control, clientId } = stack.identityProvider;
       return control.setApp(clientId, { secrets: [{ value: 'a secret that nobody told Postroom' }] });
     },
-    mend: replaceSecret,
+    fix: replaceSecret,
   },
   {
     name: 'IMAP off',
@@ -125,7 +125,7 @@ export const drillFaults: readonly DrillFault[] = [
     async inject({ mail }) {
       mail.faults.push(mailFaults.notConnected(ALWAYS));
     },
-    async mend({ mail }) {
+    async fix({ mail }) {
       mail.faults.length = 0;
     },
   },
@@ -140,7 +140,7 @@ export const drillFaults: readonly DrillFault[] = [
     async inject({ mail }) {
       mail.faults.push(mailFaults.imapThrottle(1_000, ALWAYS));
     },
-    async mend({ mail }) {
+    async fix({ mail }) {
       mail.faults.length = 0;
     },
   },
@@ -159,7 +159,7 @@ export const drillFaults: readonly DrillFault[] = [
     async inject({ storage }) {
       storage.setDown(true);
     },
-    async mend({ storage }) {
+    async fix({ storage }) {
       storage.setDown(false);
     },
   },
@@ -173,7 +173,7 @@ export const drillFaults: readonly DrillFault[] = [
     othersGoOn: false,
     inject: ({ stack }) =>
       stack.keyVault.addFault({ match: { path: '^/secrets' }, times: ALWAYS, status: 403 }),
-    mend: ({ stack }) => stack.keyVault.clearFaults(),
+    fix: ({ stack }) => stack.keyVault.clearFaults(),
   },
   {
     name: 'SMTP AUTH off',
@@ -188,7 +188,7 @@ export const drillFaults: readonly DrillFault[] = [
       await queueEmail();
     },
     // SMTP stays off: “Send over Microsoft Graph instead”.
-    mend: ({ visitor }, page) => visitor.sendOverGraph(page, MAILBOX),
+    fix: ({ visitor }, page) => visitor.sendOverGraph(page, MAILBOX),
   },
   {
     name: 'SMTP server away',
@@ -202,7 +202,7 @@ export const drillFaults: readonly DrillFault[] = [
       await smtp.setAway(true);
       await queueEmail();
     },
-    mend: ({ smtp }) => smtp.setAway(false),
+    fix: ({ smtp }) => smtp.setAway(false),
   },
   {
     name: 'mail loop',
@@ -218,7 +218,7 @@ export const drillFaults: readonly DrillFault[] = [
       for (let number = 1; number <= LOOP_MESSAGES; number += 1)
         await stack.mail.deliver(MAILBOX, automaticReply(number), now());
     },
-    async mend() {
+    async fix() {
       // The other machine has stopped.
     },
   },
@@ -234,7 +234,7 @@ export const drillFaults: readonly DrillFault[] = [
     async inject() {
       // From here on no timer runs: the external check has to notice.
     },
-    async mend() {
+    async fix() {
       // The timers run again.
     },
   },
@@ -253,7 +253,7 @@ export const drillFaults: readonly DrillFault[] = [
       await stack.mail.deliver(MAILBOX, unannounced('first'), now());
     },
     // Postroom has replaced the subscription; its first event proves that it works.
-    mend: ({ stack, now }) => stack.mail.deliver(MAILBOX, unannounced('second'), now()),
+    fix: ({ stack, now }) => stack.mail.deliver(MAILBOX, unannounced('second'), now()),
   },
   {
     name: 'Graph throttled',
@@ -271,7 +271,7 @@ export const drillFaults: readonly DrillFault[] = [
       // Push still works, so the fetch that it causes is the first to be throttled.
       await stack.mail.deliver(MAILBOX, unannounced('third'), now());
     },
-    async mend({ stack }) {
+    async fix({ stack }) {
       stack.graph.faults.length = 0;
     },
   },

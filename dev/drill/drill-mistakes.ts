@@ -33,7 +33,7 @@ export function mistakesIn(fault: DrillFault, record: DrillRecord): string[] {
     ...(record.closed ? [] : ['The alert did not close.']),
     ...(record.homeAfter === undefined || isCalm(record.homeAfter)
       ? []
-      : [`Once mended, the home page still said: ${glanceAt(record.homeAfter).says}`]),
+      : [`Once fixed, the home page still said: ${glanceAt(record.homeAfter).says}`]),
     ...(fault.othersGoOn && !record.othersWentOn
       ? ['The mailbox of the other provider was no longer fetched.']
       : []),

@@ -84,7 +84,7 @@ export async function runDrill(
   const alert = opened();
   const othersWentOn = fault.othersGoOn && (await world.visitor.get('/tickets')).html.includes(SUBJECT);
 
-  if (alert !== undefined) await fault.mend(world, pathOf(alert.link));
+  if (alert !== undefined) await fault.fix(world, pathOf(alert.link));
   const mendedAt = world.seconds();
   const isClosed = () => received.some(({ what, key }) => what === 'closed' && key === alert?.key);
   const { closesWithinMinutes = CLOSE_WITHIN_MINUTES } = fault;

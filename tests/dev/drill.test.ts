@@ -63,7 +63,7 @@ describe('npm run drill', () => {
       ...fault,
       withinMinutes: 1,
       inject: async () => undefined,
-      mend: async () => undefined,
+      fix: async () => undefined,
     };
     expect((await runDrill(appDir, nothing)).wrong).toContain('No alert came.');
   });

@@ -119,7 +119,7 @@ function mixesDefault(scope: string): boolean {
   return names.length > 1 && names.some((name) => name.endsWith('/.default'));
 }
 
-/** The engine leaves out what nobody consented to; Entra refuses all of it then. */
+/** oidc-provider grants only the scopes with consent; Entra refuses the whole request if one of them has none. */
 function isConsented(answer: Record<string, unknown>, { wanted = [] }: RequestFacts): boolean {
   const granted = words(typeof answer['scope'] === 'string' ? answer['scope'] : undefined);
   return wanted

@@ -238,7 +238,7 @@ const describeUser = ({ oid, upn, name }: MailUser): Record<string, unknown> => 
   mail: upn,
 });
 
-/** A shared mailbox is a user too, one that nobody signs in as. */
+/** In Entra, a shared mailbox is a user account with sign-in blocked. */
 function withSharedMailboxes(users: readonly MailUser[], mailboxes: readonly EmulatedMailbox[]): MailUser[] {
   const known = users.map((user) => ({ ...user, upn: user.upn.toLowerCase() }));
   const missing = mailboxes

@@ -207,7 +207,7 @@ async function accepts(url: string, event: Record<string, unknown>, ended: Abort
     await answer.arrayBuffer();
     return answer.ok;
   } catch {
-    // Nobody there, or too slow: the retry is the answer.
+    // The endpoint did not answer in time: the notification is retried.
     return false;
   }
 }
