@@ -265,11 +265,15 @@ export const drillFaults: readonly DrillFault[] = [
     othersGoOn: true,
     ways: ['graph', 'smtp'],
     protocol: 'graph',
-    async inject({ stack, now }) {
+    async inject({ stack, now, runQueued }) {
       const headers = { 'retry-after': '300' };
-      stack.graph.faults.push({ match: { path: '^/v1.0/(me|users)' }, times: ALWAYS, status: 429, headers });
-      // Push still works, so the fetch that it causes is the first to be throttled.
+      const match = { path: '^/v1.0/(me|users)' };
+      const throttled = { match, times: ALWAYS, status: 429, headers };
+      stack.graph.faults.push(throttled);
+      // Push still works, so the fetch that it causes is the first to be throttled, before the clock is moved.
       await stack.mail.deliver(MAILBOX, unannounced('third'), now());
+      for (const end = performance.now() + 20_000; throttled.times === ALWAYS; await runQueued())
+        if (performance.now() > end) throw new Error('The event has caused no fetch.');
     },
     async fix({ stack }) {
       stack.graph.faults.length = 0;

@@ -8,7 +8,10 @@ import { shiftClock } from './shifted-clock.ts';
 
 export type Order =
   | { kind: 'start'; options: HostOptions }
-  /** Advances the clock, then runs these timers one after another, each with all the work that it starts. */
+  /**
+   * Advances the clock, then runs these timers one after another, each with all the work that it starts. Without a
+   * timer, only what is queued.
+   */
   | { kind: 'leap'; ms: number; timers: readonly string[] }
   | { kind: 'stop' };
 
@@ -35,6 +38,7 @@ async function obey(order: Order): Promise<void> {
   else {
     clock.leap(order.ms);
     for (const timer of order.timers) await host?.runOnce(timer);
+    if (order.timers.length === 0) await host?.runQueued();
   }
 }
 

@@ -57,6 +57,8 @@ export interface DrillWorld {
    * running the minutes in between
    */
   minute(options?: { timers?: boolean; daily?: boolean; after?: number }): Promise<void>;
+  /** Runs the functions that have a message in their queue, at the present time of the app's clock. */
+  runQueued(): Promise<void>;
   /** Subjects of the alert emails. */
   mails(): Promise<string[]>;
   /** What the host and the app have logged, newest last. */
@@ -181,6 +183,7 @@ export async function openDrillWorld(
       const answer = await fetch(`${host.url}/health/ready`);
       await answer.arrayBuffer();
     },
+    runQueued: () => host.leap(0, []),
     async mails() {
       const accessToken = await stack.identityProvider.control.mintAccessToken({ upn: ON_CALL });
       const mails = await readInbox(pop3, stack.ca, { address: ON_CALL, accessToken });

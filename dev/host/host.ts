@@ -30,6 +30,8 @@ export interface RunningHost {
    * work: two readers of a queue would take each other's messages.
    */
   runOnce(name: string): Promise<void>;
+  /** Runs the functions that have messages in their queues, until all queues are empty. */
+  runQueued(): Promise<void>;
   /** Accepts no new work, finishes running work (up to four seconds), runs the app's shutdown hooks. */
   stop(): Promise<void>;
 }
@@ -124,6 +126,7 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
     await core.terminate();
     unload();
   }
+  const runQueued = (): Promise<void> => drainQueues(core, log, hostJson.extensions?.queues ?? {});
   return {
     url,
     port,
@@ -132,8 +135,9 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
       const target = core.functions.get(name);
       if (target === undefined) throw new Error(`The app has no function ${name}.`);
       await runTimer(core, target, log);
-      await drainQueues(core, log, hostJson.extensions?.queues ?? {});
+      await runQueued();
     },
+    runQueued,
     stop: () => {
       stopped ??= stop();
       return stopped;

@@ -3,13 +3,13 @@ import { explainProblem } from '../explanations/explain.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import { linkTo } from '../explanations/links.ts';
 import type { FetchFailure, Mailbox } from '../mailboxes/mailbox.ts';
-import type { FetchState } from '../mailboxes/mailbox-store.ts';
+import { type FetchState, lastSuccessOf } from '../mailboxes/mailbox-store.ts';
 import { remedyOf } from '../mailboxes/remedy.ts';
 import { paths } from '../paths/paths.ts';
 import { isProblemCode, partBlamed } from '../platform/problem.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { AlertKind, Finding, Subject } from './alert.ts';
-import { type HealthFacts, silentSince } from './health-facts.ts';
+import { type HealthFacts, isSilent, silentSince } from './health-facts.ts';
 
 /** A mailbox that is not fetched, with its failure. */
 interface Stopped {
@@ -35,8 +35,8 @@ const MEND_MS = 10 * 60_000;
 
 /**
  * The causes that stop mailboxes, each once: an expired sign-in covers all mailboxes of its account, a refused secret all of
- * its provider, an unresponsive server all of its mailboxes. A temporary failure is reported only after the mailbox has been
- * silent for too long. Pure.
+ * its provider, an unresponsive server all of its mailboxes. A temporary failure is reported only after it has lasted, or the
+ * mailbox has been silent, for too long. Pure.
  */
 export function mailboxFindings(
   facts: HealthFacts,
@@ -97,14 +97,23 @@ function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | und
       ? { key: `account ${account.accountId}`, finding: consentDead }
       : { key: `provider ${account.providerId}`, finding: credentialRefused };
   }
-  const since = silentSince(mailbox, facts, now);
-  if (since === undefined) return undefined;
+  if (!isSilentOrFailing(stopped, facts, now)) return undefined;
   if (account?.state === 'retrying' && account.problem.code === failure.code)
     return { key: `sign-in ${account.providerId}`, finding: signInSilent };
   const isAway = failure.code.endsWith('-unavailable') && !explainedFor(stopped).code.endsWith('-throttled');
   return isAway
     ? { key: `server ${mailbox.host}`, finding: serverSilent }
     : { key: `mailbox ${mailbox.id}`, finding: mailboxRefused };
+}
+
+/**
+ * A mailbox whose server announces new email is looked at less often, and may be silent for longer. Once a fetch
+ * has failed, only its own interval counts.
+ */
+function isSilentOrFailing({ mailbox, failure }: Stopped, facts: HealthFacts, now: number): boolean {
+  if (silentSince(mailbox, facts, now) !== undefined) return true;
+  const last = lastSuccessOf(facts.state, mailbox.id, now) ?? mailbox.createdAt;
+  return isSilent(mailbox, last > failure.since ? last : failure.since, facts.beats, now);
 }
 
 /**

@@ -289,6 +289,19 @@ describe('a temporary failure', () => {
     expect(found(facts([mailbox('support')], { state: { successes, failing } }))).toHaveLength(1);
   });
 
+  test('is reported as soon if the server announces new email, though such a mailbox may be silent for longer', () => {
+    const announced = new Map([['support', ago(-60)]]);
+    const successes = new Map([['support', ago(17)]]);
+    const since = (at: string): Finding[] => {
+      const failing = new Map([['support', { ...away, since: at }]]);
+      return found(facts([mailbox('support')], { state: { successes, failing, announced } }));
+    };
+    expect(since(ago(13))).toEqual([]);
+    expect(since(ago(13.1))).toHaveLength(1);
+    successes.set('support', ago(18.1));
+    expect(since(ago(1))).toHaveLength(1);
+  });
+
   test('is one finding for all mailboxes of an unavailable server', () => {
     const other = mailbox('billing', { host: 'other.contoso.example' });
     const postroom = stopped(
