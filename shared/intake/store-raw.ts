@@ -28,11 +28,8 @@ export interface Download {
 
 const UPLOADS = 8;
 const HEADER_BYTES = 64 * 1024;
-/**
- * For messages fetched whole, the announced size may be an estimate; for partial fetches the sum must match.
- */
-const TOLERATED_WHOLE = 0.5;
-const TOLERATED_PIECES = 0;
+/** An announced size may be an estimate: the end of a message is only called missing if this much of it is. */
+const TOLERATED_ESTIMATE = 0.5;
 
 interface Place {
   blobs: Blobs;
@@ -80,7 +77,11 @@ interface Placed extends MessageMeta {
   rawBlob: string;
 }
 
-/** Uploads run while the rest of the stream is still being received. */
+/**
+ * Uploads run while the rest of the stream is still being received. An email that comes shorter than announced is
+ * read again: if it ends at the same byte, the server has no more of it; if it is short and ends elsewhere, it is
+ * missing for now.
+ */
 async function storeInMemory(
   blobs: Blobs,
   inbox: Inbox,
@@ -106,7 +107,7 @@ async function storeInMemory(
     inbox.fetchRaw([...byRef.keys()], (ref, raw) => {
       const each = byRef.get(ref);
       if (each === undefined) return;
-      if (isShort(partsOf(raw), announced(each), TOLERATED_WHOLE)) short.set(ref, raw);
+      if (isShort(partsOf(raw), announced(each), 0)) short.set(ref, raw);
       else store(each, raw);
     }),
   );
@@ -115,9 +116,10 @@ async function storeInMemory(
       inbox.fetchRaw([...short.keys()], (ref, raw) => {
         const [each, before] = [byRef.get(ref), short.get(ref)];
         if (each === undefined || before === undefined) return;
-        if (!isShort(partsOf(raw), announced(each), TOLERATED_WHOLE)) store(each, raw);
-        else if (Buffer.from(before).equals(raw))
-          store(shortPlace(each, raw.byteLength), raw, [shortNote(raw.byteLength, each.size)]);
+        if (!isShort(partsOf(raw), announced(each), 0)) store(each, raw);
+        else if (!Buffer.from(before).equals(raw)) return;
+        else if (!isShort(partsOf(raw), announced(each), TOLERATED_ESTIMATE)) store(each, raw);
+        else store(shortPlace(each, raw.byteLength), raw, [shortNote(raw.byteLength, each.size)]);
       }),
     );
   for (const failed of await Promise.all(uploads)) if (failed !== undefined) throw failed.error;
@@ -216,7 +218,8 @@ class Reading {
     }
     this.key = this.#contentKey.digest();
     const read = { size: this.size, beginning: this.#beginning, end: this.#end };
-    this.isShort = isShort(read, announced(this.#placed), TOLERATED_PIECES);
+    // Of pieces the sum must match.
+    this.isShort = isShort(read, announced(this.#placed), 0);
     if (this.isShort && this.key !== known?.key) throw new Error('the mail came short');
   }
 

@@ -405,6 +405,27 @@ describe.each(kinds)('%s', (_name, kind) => {
         expect(notes()).not.toContain('announced');
       });
 
+      test('or of a small one, by less than half and once: it is read again, and stored completely', async () => {
+        await start(kind);
+        const small = letter('small', 'x'.repeat(3000));
+        await world.deliver(small);
+        world.faults.push({ kind: 'short', uids: all, bytes: 2_000, times: 1 });
+        await world.fetch();
+        expect(rawOf()).toBe(small.byteLength);
+        expect(notes()).not.toContain('announced');
+      });
+
+      test('or of a small one by an RFC822.SIZE that is an estimate: it is complete, without a note', async () => {
+        await start(kind);
+        const small = letter('small', 'x'.repeat(3000));
+        await world.deliver(small);
+        world.faults.push({ kind: 'wrong-size', uids: all, size: small.byteLength + 500 });
+        await world.fetch();
+        expect(rawOf()).toBe(small.byteLength);
+        expect(notes()).not.toContain('announced');
+        expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
+      });
+
       test('or of a small one, by more than half: it is read again, then stored with a note', async () => {
         await start(kind);
         await world.deliver(letter('small', 'x'.repeat(3000)));
