@@ -208,12 +208,21 @@ export function afterSearch(delivery: Delivery, found: boolean | undefined, now:
   return { ...delivery, status: { state: 'retrying', at, due: at, why: status.why }, sentAgainAt: at };
 }
 
-/** Undefined once it is claimed or finished. */
+/** Undefined once it is claimed or finished, or if it may have left before. */
 export const withdrawn = (delivery: Delivery, now: number): Delivery | undefined =>
-  delivery.status.state === 'queued'
+  delivery.status.state === 'queued' && delivery.sentAgainAt === undefined
     ? { ...delivery, status: { state: 'withdrawn', at: iso(now) } }
     : undefined;
 
-/** A failed email that a person, or a repaired way out, sends again; undefined unless it failed. */
-export const requeued = (delivery: Delivery, now: number): Delivery | undefined =>
-  delivery.status.state === 'failed' ? queuedDelivery(iso(now)) : undefined;
+/**
+ * An email that a person, or a repaired way out, sends again: one that failed, or a reply of which nothing more can
+ * be found out. Undefined for any other. What may have left before is not forgotten.
+ */
+export function requeued(kind: DeliveryKind, delivery: Delivery, now: number): Delivery | undefined {
+  const { status } = delivery;
+  const at = iso(now);
+  const isLost = kind === 'reply' && status.state === 'unknown' && status.due === undefined;
+  if (isLost) return { ...queuedDelivery(at), sentAgainAt: at };
+  if (status.state !== 'failed') return undefined;
+  return { ...queuedDelivery(at), sentAgainAt: delivery.sentAgainAt };
+}

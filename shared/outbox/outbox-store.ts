@@ -52,7 +52,7 @@ export interface OutboxStore {
   replace(message: OutboxMessage, etag: string): Promise<string | undefined>;
   /** Keeps an email from leaving, as long as no process has claimed it. */
   withdraw(ref: OutboxRef): Promise<'withdrawn' | 'too-late' | 'missing'>;
-  /** Sends a failed email again. */
+  /** Sends an email again that failed, or a reply of which nothing more can be found out. */
   sendAgain(ref: OutboxRef): Promise<'queued' | 'not-failed' | 'missing'>;
   /** Entries of the timetable up to now, the most overdue first. */
   due(limit: number): Promise<DueEmail[]>;
@@ -129,10 +129,10 @@ export function createOutboxStore(deps: {
       const written = await tickets.commit(message.ticketId, [{ kind: 'replace', row, etag }]);
       return written.ok ? written.etags[0] : undefined;
     },
-    withdraw: (ref) => change(ref, withdrawn, 'withdrawn', 'too-late'),
-    async sendAgain(ref) {
-      return change(ref, requeued, 'queued', 'not-failed');
-    },
+    withdraw: (ref) =>
+      change(ref, ({ delivery }) => withdrawn(delivery, seam.now()), 'withdrawn', 'too-late'),
+    sendAgain: (ref) =>
+      change(ref, ({ kind, delivery }) => requeued(kind, delivery, seam.now()), 'queued', 'not-failed'),
     async due(limit) {
       return timetable.list(DUE, { to: `${iso()}~`, limit });
     },
@@ -166,14 +166,14 @@ export function createOutboxStore(deps: {
   /** Writes a change of the delivery, and before it the entry of the timetable that it needs. */
   async function change<Done extends string, Refused extends string>(
     ref: OutboxRef,
-    how: (delivery: Delivery, now: number) => Delivery | undefined,
+    how: (message: OutboxMessage) => Delivery | undefined,
     done: Done,
     refusedAs: Refused,
   ): Promise<Done | Refused | 'missing'> {
     for (;;) {
       const stored = await store.get(ref);
       if (stored === undefined) return 'missing';
-      const delivery = how(stored.record.delivery, seam.now());
+      const delivery = how(stored.record);
       if (delivery === undefined) return refusedAs;
       const message = { ...stored.record, delivery };
       await store.announce([message]);

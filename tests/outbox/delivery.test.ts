@@ -103,8 +103,8 @@ describe('a claimed email', () => {
     const failed = afterAttempt('reply', sending, refusal({ permanent: true }), now);
     expect(failed.status).toEqual({ state: 'failed', at: iso(now), why, isOfWayOut: false });
     expect(nextStep('reply', failed, now + HOUR)).toEqual({ kind: 'finished' });
-    expect(requeued(failed, now)).toEqual(queuedDelivery(iso(now)));
-    expect(requeued(sending, now)).toBeUndefined();
+    expect(requeued('reply', failed, now)).toEqual(queuedDelivery(iso(now)));
+    expect(requeued('reply', sending, now)).toBeUndefined();
   });
 
   test('fails because of its way out if nothing could be handed over', () => {
@@ -120,6 +120,29 @@ describe('an email of which it is not known whether it left', () => {
     const delivery = afterAttempt(kind, sending, { kind: 'unknown', why }, now);
     expect(isFinished(delivery)).toBe(true);
     expect(nextStep(kind, delivery, now + 100 * HOUR)).toEqual({ kind: 'finished' });
+  });
+
+  test('can be sent again by a person if it is a reply, and says so, once nothing more can be found out', () => {
+    const unknown = afterAttempt('reply', sending, { kind: 'unknown', why }, now);
+    expect(requeued('reply', unknown, now)).toBeUndefined();
+    const status = { ...unknown.status, due: undefined } as Delivery['status'];
+    const again = requeued('reply', { ...unknown, status }, now);
+    expect(again).toEqual({ ...queuedDelivery(iso(now)), sentAgainAt: iso(now) });
+    for (const kind of ['acknowledgement', 'notification'] as const)
+      expect(requeued(kind, { ...unknown, status }, now)).toBeUndefined();
+    // It may have left before: “Undo” would promise too much.
+    if (again === undefined) throw new Error('it was not queued');
+    expect(withdrawn(again, now)).toBeUndefined();
+  });
+
+  test('still says that it may arrive twice after it failed and was sent again', () => {
+    const failed = afterAttempt(
+      'reply',
+      { ...sending, sentAgainAt: iso(now) },
+      refusal({ permanent: true }),
+      now,
+    );
+    expect(requeued('reply', failed, now + HOUR)).toMatchObject({ sentAgainAt: iso(now) });
   });
 
   test('is looked for twice if it is a reply', () => {

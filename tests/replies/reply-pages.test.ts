@@ -389,6 +389,12 @@ describe('a sent reply shows', () => {
       'unknown',
       { state: 'unknown', at, due, why: away, searches: 0 },
       ['Unknown', 'Next search'],
+      ['Try again', 'Send again'],
+    ],
+    [
+      'unknown for good',
+      { state: 'unknown', at, why: away, searches: 2 },
+      ['Unknown', 'Ask the recipient', '>Send again</button>'],
       ['Try again'],
     ],
   ];
@@ -443,6 +449,16 @@ describe('a sent reply shows', () => {
     const [reply] = await sentReplies();
     await post(`sent/${reply?.id}/retry`);
     expect((await sentReplies())[0]?.delivery.status.state).toBe('queued');
+  });
+
+  test('a button that sends it again where nothing more can be found out, and cannot be undone', async () => {
+    await press('send', { ...(await openForm()).fields, text: 'Perhaps' });
+    await setState({ state: 'unknown', at, why: away, searches: 2 });
+    const [reply] = await sentReplies();
+    await post(`sent/${reply?.id}/retry`);
+    const [again] = await sentReplies();
+    expect(again?.delivery).toMatchObject({ status: { state: 'queued' }, sentAgainAt: expect.any(String) });
+    expect((await openForm()).page).not.toContain('>Undo</button>');
   });
 
   test('its text in the draft again, after the server refused it', async () => {

@@ -24,7 +24,7 @@ export function deliveryInWords({ status, sentAgainAt }: Delivery, now: number):
     sentAgainAt === undefined
       ? []
       : [
-          'The first attempt got no answer, and the Sent folder did not have the email, so it was sent a second time. The recipient may have it twice.',
+          'An earlier attempt got no answer, and the Sent folder did not have the email, so it was sent again. The recipient may have it twice.',
         ];
   switch (status.state) {
     case 'queued':
@@ -83,7 +83,7 @@ export function deliveryInWords({ status, sentAgainAt }: Delivery, now: number):
         sentences: [
           'The connection ended before the server answered, so the recipient may have it or not.',
           ...(status.due === undefined
-            ? ['Postroom does not send it again by itself. Ask the recipient before you write again.']
+            ? ['Postroom does not send it again by itself. Ask the recipient before you send it again.']
             : ['Postroom looks for it in the Sent folder, and sends it once more if it is not there.']),
           ...again,
         ],

@@ -136,9 +136,14 @@ function DeliveryNote({ message, now }: { message: OutboxMessage; now: number })
         </p>
       )}
       {words.why === undefined ? null : <Why why={words.why} mailbox={message.from.address} />}
-      {isReply && status.state === 'queued' ? (
+      {isReply && status.state === 'queued' && message.delivery.sentAgainAt === undefined ? (
         <form method="post" action={paths.undoReply(place)}>
           <SubmitButton kind="secondary">Undo</SubmitButton>
+        </form>
+      ) : null}
+      {isReply && status.state === 'unknown' && status.due === undefined ? (
+        <form method="post" action={paths.retryReply(place)}>
+          <SubmitButton kind="secondary">Send again</SubmitButton>
         </form>
       ) : null}
       {isReply && status.state === 'failed' ? (
