@@ -1,6 +1,8 @@
 /** The page "Answers" of a mailbox. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { AskAcknowledgement } from '../../functions/pages/mailboxes/ask-acknowledgement.tsx';
 import { answerFields } from '../../shared/mailboxes/answer-settings.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { defaultTemplates } from '../../shared/templates/default-templates.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
@@ -29,6 +31,29 @@ async function fileHere(subject: string, number: number): Promise<void> {
   await writeIndexes(tables, id, [await appendMessages(tables, filing)]);
 }
 const german = { [answerFields.language]: 'de' };
+
+describe('a mailbox that was just connected', () => {
+  const asked = async (change: Partial<Mailbox>): Promise<string> => {
+    const mailbox = await postroom.mailboxes.get(id);
+    if (mailbox === undefined) throw new Error('There is no mailbox.');
+    return String(AskAcknowledgement({ mailbox: { ...mailbox, ...change } }) ?? '');
+  };
+  const sending = { host: 'smtp.contoso.example', port: 587, providerId: 'p', accountId: 'a' };
+
+  it('asks whether it acknowledges new tickets, and takes the answer', async () => {
+    const panel = await asked({ sending });
+    const { action = '', name = '' } =
+      /action="(?<action>[^"]+)"[^]*<select id="[^"]+" name="(?<name>[^"]+)"/.exec(panel)?.groups ?? {};
+    expect([action, name]).toEqual([path, answerFields.language]);
+    await post({ [name]: 'de' });
+    expect((await stored())?.acknowledgement).toEqual({ language: 'de', ...defaultTemplates.de });
+  });
+
+  it('does not ask if it sends no email, or if it was answered before', async () => {
+    expect(await asked({ sending: undefined })).toBe('');
+    expect(await asked({ sending, answers: { signature: 'Sam' } })).toBe('');
+  });
+});
 
 describe('how a mailbox answers', () => {
   it('is saved with an audit entry, with the standard text of the language if none was written', async () => {

@@ -4,7 +4,6 @@ import { answerFields } from '../../../shared/mailboxes/answer-settings.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
-import { languageNames, templateLanguages } from '../../../shared/templates/default-templates.ts';
 import { templateVariables } from '../../../shared/templates/template.ts';
 import {
   CheckboxField,
@@ -17,6 +16,7 @@ import {
 } from '../../../shared/ui/forms.tsx';
 import { Facts, Panel } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
+import { acknowledgementChoices } from './ask-acknowledgement.tsx';
 
 export const previewTicketField = 'previewTicket';
 
@@ -90,10 +90,7 @@ function AcknowledgementFields(props: { view: AnswersView }): JSX.Element {
       <SelectField
         {...field(answerFields.language)}
         label="Send an acknowledgement"
-        options={[
-          { value: '', label: 'No' },
-          ...templateLanguages.map((value) => ({ value, label: `Yes, in ${languageNames[value]}` })),
-        ]}
+        options={acknowledgementChoices}
         hint="Leave subject and text empty for the standard text of the language."
       />
       <TextField {...field(answerFields.subject)} label="Subject" />

@@ -11,6 +11,7 @@ import { flashOf } from '../../http/form-data.ts';
 import type { RouteContext } from '../../http/web-environment.ts';
 import { explainForMailbox } from '../errors/explain-context.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
+import { AskAcknowledgement } from './ask-acknowledgement.tsx';
 import { FirstFetchPanel } from './first-fetch-views.tsx';
 import { SendingGraphOffer, sendingOfferFor } from './graph-offer.tsx';
 import { MailboxPreviewView } from './mailbox-preview.tsx';
@@ -97,6 +98,7 @@ function connectedPage(view: {
       {opened ? <FirstFetchPanel mailbox={mailbox} first={view.first} /> : null}
       <Sending sending={sending} explanation={view.unsent} />
       <SendingGraphOffer mailbox={mailbox} offer={view.offer} />
+      {opened ? <AskAcknowledgement mailbox={mailbox} /> : null}
       <div class="actions">
         {opened ? (
           <>
