@@ -19,7 +19,6 @@ const NEWEST_MS = 60 * 60_000;
 
 const PARTS = new RegExp(
   `^<?([\\w-]{1,64})\\.([a-z0-9]{1,32})\\.([0-9a-z]{1,${VERSION_CHARACTERS}})\\.([0-9a-f]{${TAG_CHARACTERS}})@([a-z0-9.-]{1,253})>?$`,
-  'i',
 );
 
 /** Message-IDs of emails of tickets. Both methods throw PostroomError when the vault is unavailable. */
@@ -76,15 +75,14 @@ export function createMessageIds(vault: Vault, seam: Pick<Seam, 'now'>): Message
       return `<${signed}.${tagOf(key, signed, domain)}@${domain.toLowerCase()}>`;
     },
     async read(messageId) {
-      const [, ticketId, id, version, tag, domain] = PARTS.exec(messageId.trim()) ?? [];
-      if (ticketId === undefined || id === undefined || version === undefined) return undefined;
-      if (tag === undefined || domain === undefined) return undefined;
-      const ref = { ticketId: ticketId.toLowerCase(), id: id.toLowerCase() };
-      const short = version.toLowerCase();
-      const key = await keyOf(short);
+      const parts = PARTS.exec(messageId.trim().toLowerCase());
+      if (parts === null) return undefined;
+      const [, ticketId = '', id = '', version = '', tag = '', domain = ''] = parts;
+      const ref = { ticketId, id };
+      const key = await keyOf(version);
       if (key === undefined) return undefined;
-      const expected = Buffer.from(tagOf(key, signedPart(ref, short), domain));
-      return timingSafeEqual(expected, Buffer.from(tag.toLowerCase())) ? ref : undefined;
+      const expected = Buffer.from(tagOf(key, signedPart(ref, version), domain));
+      return timingSafeEqual(expected, Buffer.from(tag)) ? ref : undefined;
     },
   };
 }

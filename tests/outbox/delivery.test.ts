@@ -58,10 +58,11 @@ describe('a claimed email', () => {
   });
 
   test('belongs to its process until the claim expires, which is after every live process gave up', () => {
-    expect(SENDING_MS).toBeLessThan(CLAIM_MS);
+    expect([SENDING_MS, CLAIM_MS]).toEqual([5 * MINUTE, 10 * MINUTE]);
     expect(nextStep('reply', sending, now + CLAIM_MS - 1)).toEqual({ kind: 'wait' });
     const step = nextStep('reply', sending, now + CLAIM_MS);
-    expect(step).toMatchObject({ kind: 'record', delivery: { status: { state: 'unknown' } } });
+    const lost = { state: 'unknown', why: { code: 'sending-ended', isVerdict: false } };
+    expect(step).toMatchObject({ kind: 'record', delivery: { status: lost } });
   });
 
   test('that the server accepts is sent, with the server’s line', () => {
@@ -92,6 +93,19 @@ describe('a claimed email', () => {
     expect(time - now).toBeLessThanOrEqual(48 * HOUR);
     expect(time - now).toBeGreaterThan(46 * HOUR);
     expect(delivery.status).toMatchObject({ state: 'failed', why });
+  });
+
+  test('is finished only once nothing more happens by itself', () => {
+    const retrying = afterAttempt('reply', sending, refusal(), now);
+    const failed = afterAttempt('reply', sending, refusal({ permanent: true }), now);
+    expect([queued, sending, retrying, unknown].map(isFinished)).toEqual([false, false, false, false]);
+    expect([failed, withdrawn(queued, now) ?? queued].map(isFinished)).toEqual([true, true]);
+  });
+
+  test('is still tried at the end of its 48 hours, and not after', () => {
+    const last = { ...sending, attempts: 9, firstTriedAt: iso(now - 47 * HOUR) };
+    expect(afterAttempt('reply', last, refusal(), now).status).toMatchObject({ state: 'retrying' });
+    expect(afterAttempt('reply', last, refusal(), now + 1).status).toMatchObject({ state: 'failed' });
   });
 
   test('waits as long as the server asks', () => {
@@ -159,7 +173,11 @@ describe('an email of which it is not known whether it left', () => {
   });
 
   test('was sent if it is in the Sent folder', () => {
-    expect(afterSearch(unknown, true, now).status).toMatchObject({ state: 'sent', foundInSent: true });
+    expect(afterSearch(unknown, true, now).status).toMatchObject({
+      state: 'sent',
+      foundInSent: true,
+      refused: [],
+    });
   });
 
   test('is sent once more only once', () => {
@@ -173,7 +191,8 @@ describe('an email of which it is not known whether it left', () => {
   test('is neither sent nor given up because the folder could not be searched, for 48 hours', () => {
     const later = afterSearch(unknown, undefined, now + MINUTE);
     expect(later.status).toMatchObject({ state: 'unknown', searches: 0, due: iso(now + 16 * MINUTE) });
-    expect(isFinished(afterSearch(unknown, undefined, now + 49 * HOUR))).toBe(true);
+    expect(isFinished(afterSearch(unknown, undefined, now + 48 * HOUR))).toBe(false);
+    expect(isFinished(afterSearch(unknown, undefined, now + 48 * HOUR + 1))).toBe(true);
   });
 
   test('leaves every other state unchanged when a late search ends', () => {

@@ -25,7 +25,18 @@ test.each<[string, DeliveryOutcome, number, boolean]>([
   ['too many emails in a minute', { ...off, permanent: false }, 5, false],
   ['a recipient that does not exist', { ...off, isOfWayOut: false }, 1, false],
   ['an account without a token', { ...away, why: why('account-missing', false), permanent: true }, 9, false],
+  ['an email that may have left, however often', { kind: 'unknown', why: away.why }, 9, false],
   ['an email that may have left', { kind: 'unknown', why: why('smtp-answer-lost', false) }, 9, false],
 ])('%s', (_what, outcome, attempts, isMentioned) => {
   expect(lastingRefusal(outcome, attempts) !== undefined).toBe(isMentioned);
+});
+
+test('says what the server said, and that it is to be asked again', () => {
+  expect(lastingRefusal({ ...off, retryAt: '2026-11-24T11:00:00.000Z' }, 1)).toEqual({
+    code: 'smtp-auth-disabled-tenant',
+    reason: 'Words.',
+    permanent: true,
+    retryAt: '2026-11-24T11:00:00.000Z',
+    asked: true,
+  });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { SENDING_MS } from '../../shared/outbox/delivery.ts';
 import {
+  BURST_MS,
   exchangeLimits,
   noUsage,
   otherLimits,
@@ -27,6 +29,17 @@ function granted(reservation: Reservation): Usage {
 }
 
 describe('the limits of an account', () => {
+  test('leave the last email of a run the time that it may take, before its connection counts as gone', () => {
+    const { usage } = ask(noUsage, 1) as { usage: Usage };
+    expect(usage).toEqual({
+      slots: [{ id: `${now}`, emails: 1, recipients: 1, until: new Date(now + 10 * 60_000).toISOString() }],
+      sentAt: [],
+      recipients: {},
+    });
+    expect(BURST_MS).toBe(4 * 60_000);
+    expect(BURST_MS + SENDING_MS).toBeLessThan(10 * 60_000);
+  });
+
   test('are three connections at a time', () => {
     let usage = noUsage;
     for (const id of ['a', 'b', 'c'])
@@ -56,6 +69,30 @@ describe('the limits of an account', () => {
     expect(ask(full, 1, now + 25 * HOUR)).toMatchObject({ kind: 'granted' });
   });
 
+  test('count the recipients of emails that are just being sent', () => {
+    const recipients = [4_000, 4_000, 4_000];
+    const first = reserve(noUsage, exchangeLimits, { id: 'a', recipients, now });
+    expect(first).toMatchObject({ kind: 'granted', emails: 2 });
+    const usage = granted(first);
+    expect(reserve(usage, exchangeLimits, { id: 'b', recipients: [2_001], now })).toEqual({
+      kind: 'busy',
+      why: 'day',
+    });
+    expect(reserve(usage, exchangeLimits, { id: 'b', recipients: [2_000], now })).toMatchObject({
+      kind: 'granted',
+      emails: 1,
+    });
+  });
+
+  test('are released by the process that reserved them, and only by it', () => {
+    const both = granted(
+      reserve(granted(ask(noUsage, 10)), exchangeLimits, { id: 'b', recipients: [1], now }),
+    );
+    const usage = release(both, 'b', sentOf(1, now - 60_000), now);
+    expect(usage.slots.map(({ id }) => id)).toEqual([`${now}`]);
+    expect(usage.sentAt, 'sent a minute ago').toEqual([]);
+  });
+
   test('include a pause that the server asked for', () => {
     const why = { code: codeFrom('smtp-temporary'), reason: '432', isVerdict: true } as const;
     const pause = { until: new Date(now + 60_000).toISOString(), why };
@@ -66,7 +103,16 @@ describe('the limits of an account', () => {
 
   test('of a server that states none are three connections', () => {
     const recipients = new Array(500).fill(100);
-    expect(reserve(noUsage, otherLimits, { id: 'a', recipients, now })).toMatchObject({ emails: 500 });
+    let usage = noUsage;
+    for (const id of ['a', 'b', 'c']) {
+      const reservation = reserve(usage, otherLimits, { id, recipients, now });
+      expect(reservation).toMatchObject({ emails: 500 });
+      usage = granted(reservation);
+    }
+    expect(reserve(usage, otherLimits, { id: 'd', recipients, now })).toEqual({
+      kind: 'busy',
+      why: 'connections',
+    });
   });
 
   test.each([1, 2, 3, 4, 5])('hold for ten processes at once (seed %i)', async (seed) => {
