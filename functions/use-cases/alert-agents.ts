@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type AgentEvent, type AgentMail, agentsToAlert } from '../../shared/agent-alerts/agent-alert.ts';
+import {
+  type AgentEvent,
+  type AgentMail,
+  agentsToAlert,
+  alertAddressOf,
+} from '../../shared/agent-alerts/agent-alert.ts';
 import { agentMailText } from '../../shared/agent-alerts/agent-mail-text.ts';
 import type { AgentQueueStore } from '../../shared/agent-alerts/agent-queue-store.ts';
 import type { AgentNews, ArrivedMessage } from '../../shared/intake/agent-news.ts';
@@ -20,7 +25,8 @@ export function createAgentNews(
   return {
     async tell(mailbox, arrived) {
       const { alertOnTicket = [], alertOnReply = [] } = mailbox.answers ?? {};
-      if (arrived.length === 0 || (alertOnTicket.length === 0 && alertOnReply.length === 0)) return;
+      const isAssigned = arrived.some(({ ticket }) => ticket.assignee !== undefined);
+      if (arrived.length === 0 || (alertOnTicket.length + alertOnReply.length === 0 && !isAssigned)) return;
       const own = await ownAddresses();
       const news = new Map<string, AgentEvent[]>();
       for (const each of arrived)
@@ -36,14 +42,13 @@ export function createAgentNews(
 
 const agentsOf = (
   mailbox: Mailbox,
-  { message, opensTicket }: ArrivedMessage,
+  { ticket, message, opensTicket }: ArrivedMessage,
   own: ReadonlySet<string>,
 ): string[] =>
   agentsToAlert(
     {
       opensTicket,
-      // Tickets have no assignee yet.
-      assignee: undefined,
+      assignee: alertAddressOf(ticket.assignee, own),
       sender: message.from.address,
       messageClass: message.messageClass ?? 'person',
       isFolded: message.folded !== undefined,

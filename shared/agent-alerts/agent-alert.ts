@@ -2,6 +2,7 @@
 import type { AnswerSettings } from '../mailboxes/answer-settings.ts';
 import { isOwnAddress } from '../mailboxes/own-address.ts';
 import type { MessageClass } from '../message-class/message-class.ts';
+import { isEnvelopeAddress } from '../outbox/outgoing-mail.ts';
 import type { Person } from '../tickets/ticket.ts';
 
 export interface AgentEvent {
@@ -22,7 +23,7 @@ export interface AgentEvent {
 
 export interface ArrivedMessage {
   opensTicket: boolean;
-  /** Lower-case address of the agent who has the ticket. */
+  /** Address of the assignee, if they can be alerted (`alertAddressOf`). */
   assignee: string | undefined;
   sender: string | undefined;
   messageClass: MessageClass;
@@ -33,9 +34,23 @@ export interface ArrivedMessage {
 }
 
 /**
+ * Where an assignee is alerted; undefined if they have no valid address, or it is a mailbox of ours. Pure.
+ * @param own lower-case addresses of all our mailboxes
+ */
+export const alertAddressOf = (
+  assignee: Pick<Person, 'address'> | undefined,
+  own: ReadonlySet<string>,
+): string | undefined => {
+  const address = assignee?.address;
+  return address === undefined || !isEnvelopeAddress(address) || isOwnAddress(address, own)
+    ? undefined
+    : address;
+};
+
+/**
  * The agents who are told of a message. A reply goes to the assignee, and to the agents of the mailbox only while
- * nobody has the ticket. Never to the writer of the message, and never to a mailbox of ours, which would open a
- * ticket about the ticket.
+ * there is no assignee who can be told. Never to the writer of the message, and never to a mailbox of ours, which
+ * would open a ticket about the ticket.
  * @param own lower-case addresses of all our mailboxes
  */
 export function agentsToAlert(
