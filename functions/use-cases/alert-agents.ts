@@ -1,21 +1,33 @@
 import { createHash } from 'node:crypto';
-import {
-  type AgentEvent,
-  type AgentMail,
-  agentsToAlert,
-  alertAddressOf,
-} from '../../shared/agent-alerts/agent-alert.ts';
+import { type AgentEvent, type AgentMail, agentsToAlert } from '../../shared/agent-alerts/agent-alert.ts';
 import { agentMailText } from '../../shared/agent-alerts/agent-mail-text.ts';
 import type { AgentQueueStore } from '../../shared/agent-alerts/agent-queue-store.ts';
 import type { AgentNews, ArrivedMessage } from '../../shared/intake/agent-news.ts';
 import { isFromBefore } from '../../shared/mailboxes/first-fetch.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { MailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { isOwnAddress } from '../../shared/mailboxes/own-address.ts';
 import { type ComposeDeps, composeEmail } from '../../shared/outbox/compose-email.ts';
 import type { OutboxStore } from '../../shared/outbox/outbox-store.ts';
+import { isEnvelopeAddress } from '../../shared/outbox/outgoing-mail.ts';
 import { paths } from '../../shared/paths/paths.ts';
 import { log } from '../../shared/platform/log.ts';
 import type { Seam } from '../../shared/platform/seam.ts';
+import type { Person } from '../../shared/tickets/ticket.ts';
+
+/**
+ * Where an assignee is alerted; undefined if they have no valid address, or it is a mailbox of ours. Pure.
+ * @param own lower-case addresses of all our mailboxes
+ */
+export const alertAddressOf = (
+  assignee: Pick<Person, 'address'> | undefined,
+  own: ReadonlySet<string>,
+): string | undefined => {
+  const address = assignee?.address;
+  return address === undefined || !isEnvelopeAddress(address) || isOwnAddress(address, own)
+    ? undefined
+    : address;
+};
 
 /** Queues what agents are told of. @param ownAddresses lower-case addresses of all mailboxes */
 export function createAgentNews(

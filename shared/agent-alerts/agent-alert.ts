@@ -2,7 +2,6 @@
 import type { AnswerSettings } from '../mailboxes/answer-settings.ts';
 import { isOwnAddress } from '../mailboxes/own-address.ts';
 import type { MessageClass } from '../message-class/message-class.ts';
-import { isEnvelopeAddress } from '../outbox/outgoing-mail.ts';
 import type { Person } from '../tickets/ticket.ts';
 
 export interface AgentEvent {
@@ -23,7 +22,7 @@ export interface AgentEvent {
 
 export interface ArrivedMessage {
   opensTicket: boolean;
-  /** Address of the assignee, if they can be alerted (`alertAddressOf`). */
+  /** Address of the assignee, if they can be alerted. */
   assignee: string | undefined;
   sender: string | undefined;
   messageClass: MessageClass;
@@ -32,20 +31,6 @@ export interface ArrivedMessage {
   /** Imported by the first fetch of the mailbox. */
   isFirstFetch: boolean;
 }
-
-/**
- * Where an assignee is alerted; undefined if they have no valid address, or it is a mailbox of ours. Pure.
- * @param own lower-case addresses of all our mailboxes
- */
-export const alertAddressOf = (
-  assignee: Pick<Person, 'address'> | undefined,
-  own: ReadonlySet<string>,
-): string | undefined => {
-  const address = assignee?.address;
-  return address === undefined || !isEnvelopeAddress(address) || isOwnAddress(address, own)
-    ? undefined
-    : address;
-};
 
 /**
  * The agents who are told of a message. A reply goes to the assignee, and to the agents of the mailbox only while

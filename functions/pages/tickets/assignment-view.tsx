@@ -1,11 +1,11 @@
 /** Who works on a ticket, and the forms that change it. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { alertAddressOf } from '../../../shared/agent-alerts/agent-alert.ts';
 import { isEnvelopeAddress } from '../../../shared/outbox/outgoing-mail.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { assigneeKey } from '../../../shared/tickets/assignee.ts';
 import type { Person, Ticket } from '../../../shared/tickets/ticket.ts';
 import { SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
+import { alertAddressOf } from '../../use-cases/alert-agents.ts';
 import { shownName } from './ticket-list.tsx';
 
 export interface AssignmentState {
