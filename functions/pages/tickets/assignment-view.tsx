@@ -28,7 +28,7 @@ export function Assignment({ state }: { state: AssignmentState }): JSX.Element {
   const { assignee } = ticket;
   const isMine = assigneeKey(assignee) === assigneeKey(me);
   return (
-    <section class="assignment" aria-label="Assignee">
+    <div class="assignment" role="group" aria-label="Assignee">
       <p>
         {assignee === undefined ? (
           'Unassigned'
@@ -44,7 +44,6 @@ export function Assignment({ state }: { state: AssignmentState }): JSX.Element {
       <details open={refused !== undefined}>
         <summary>Assign to somebody else</summary>
         <form method="post" action={paths.assignTicket(ticket)} novalidate>
-          <From ticket={ticket} />
           <TextField
             name={ASSIGN_TO}
             label="Email address"
@@ -55,12 +54,13 @@ export function Assignment({ state }: { state: AssignmentState }): JSX.Element {
             suggestions={known.map((person) => ({ value: person.address ?? '', label: person.name ?? '' }))}
           />
           <SubmitButton kind="secondary">Assign</SubmitButton>
+          <From ticket={ticket} />
         </form>
       </details>
       {assignee === undefined || alertAddressOf(assignee, own) !== undefined ? null : (
-        <p class="alert">{withoutAlerts(assignee)}</p>
+        <p class="flash warning">{withoutAlerts(assignee)}</p>
       )}
-    </section>
+    </div>
   );
 }
 
@@ -74,10 +74,10 @@ const withoutAlerts = (assignee: Person): string =>
 function Button(props: { ticket: Ticket; to: 'me' | 'nobody'; label: string }): JSX.Element {
   return (
     <form method="post" action={paths.assignTicket(props.ticket)}>
-      <From ticket={props.ticket} />
       <SubmitButton kind="secondary" name="to" value={props.to}>
         {props.label}
       </SubmitButton>
+      <From ticket={props.ticket} />
     </form>
   );
 }

@@ -101,24 +101,28 @@ function Filters({ shown }: { shown: Shown }) {
   return (
     <form class="find" method="get" action={paths.tickets()} data-submit-on-change="">
       {shown.status === 'open' ? null : <input type="hidden" name="status" value={shown.status} />}
-      <label for="assigned">Assigned to</label>
-      <select id="assigned" name="assigned">
-        <option value="">Anybody</option>
-        {assignedOptions.map(({ value, label }) => (
-          <option value={value} selected={value === shown.assigned}>
-            {label}
-          </option>
-        ))}
-      </select>
-      <label for="class">Opened by</label>
-      <select id="class" name="class">
-        <option value="">Anything</option>
-        {messageClasses.map((value) => (
-          <option value={value} selected={value === shown.messageClass}>
-            {classNames[value]}
-          </option>
-        ))}
-      </select>
+      <span class="choice">
+        <label for="assigned">Assigned to</label>
+        <select id="assigned" name="assigned">
+          <option value="">Anybody</option>
+          {assignedOptions.map(({ value, label }) => (
+            <option value={value} selected={value === shown.assigned}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </span>
+      <span class="choice">
+        <label for="class">Opened by</label>
+        <select id="class" name="class">
+          <option value="">Anything</option>
+          {messageClasses.map((value) => (
+            <option value={value} selected={value === shown.messageClass}>
+              {classNames[value]}
+            </option>
+          ))}
+        </select>
+      </span>
       <SubmitButton kind="secondary">Show</SubmitButton>
     </form>
   );
