@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       await context.close();
     }
   }
-  const assigneeOf = (page: Page) => page.getByRole('group', { name: 'Assignee' });
+  const assigneeOf = (page: Page) => page.getByRole('region', { name: 'Assignee' });
 
   test('works by keyboard alone, without a script', () =>
     withPage({ javaScriptEnabled: false }, async (page) => {

@@ -28,7 +28,7 @@ export function Assignment({ state }: { state: AssignmentState }): JSX.Element {
   const { assignee } = ticket;
   const isMine = assigneeKey(assignee) === assigneeKey(me);
   return (
-    <div class="assignment" role="group" aria-label="Assignee">
+    <section class="assignment" aria-label="Assignee">
       <p>
         {assignee === undefined ? (
           'Unassigned'
@@ -60,7 +60,7 @@ export function Assignment({ state }: { state: AssignmentState }): JSX.Element {
       {assignee === undefined || alertAddressOf(assignee, own) !== undefined ? null : (
         <p class="flash warning">{withoutAlerts(assignee)}</p>
       )}
-    </div>
+    </section>
   );
 }
 
