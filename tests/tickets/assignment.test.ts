@@ -124,6 +124,24 @@ describe('the ticket page', () => {
   });
 });
 
+test('a reply is held back, with its text, if somebody changed the assignee since the page was opened', async () => {
+  const opened = await page();
+  const hidden = (name: string): string =>
+    new RegExp(`<input type="hidden" name="${name}" value="([^"]*)"`).exec(opened)?.[1] ?? '';
+  await press({ to: 'me' }, principalHeader('agent', 'Sam Lee'));
+  const body = new FormData();
+  for (const name of ['seen', 'version', 'reply']) body.set(name, hidden(name));
+  body.set('to', 'ada@fabrikam.example');
+  body.set('text', 'Switch it on.');
+  body.set('action', 'send');
+  const held = await postroom.ask(`/tickets/${id}/reply`, { method: 'POST', body });
+  expect(held.status).toBe(409);
+  const shown = await held.text();
+  expect(shown).toContain('The ticket was assigned to Sam Lee.');
+  expect(shown).toContain('Switch it on.</textarea>');
+  expect(await postroom.services.outbox.list(id)).toEqual([]);
+});
+
 test('the list shows who works on a ticket, and can be limited to one’s own and to those of nobody', async () => {
   await postroom.file({ subject: 'Of nobody' });
   await press({ to: 'me' });
