@@ -78,6 +78,7 @@ import { showActivity } from './pages/status/activity.tsx';
 import { exportAuditAsCsv, exportAuditAsJson, showAudit } from './pages/status/audit.tsx';
 import { showHealth } from './pages/status/health.tsx';
 import { showHome } from './pages/status/home.tsx';
+import { postAssignment, showAssignment } from './pages/tickets/assignment.ts';
 import { blockSender, unblockSender } from './pages/tickets/block-sender.tsx';
 import { searchEmail, showFindEmail } from './pages/tickets/find-email.tsx';
 import { downloadAttachment, downloadOriginal, showBody, showText } from './pages/tickets/message-files.ts';
@@ -111,6 +112,8 @@ export const routes: readonly Route[] = [
   get(paths.ticket, 'agent', showTicket),
   post(paths.closeTicket, 'agent', closeTicket),
   post(paths.reopenTicket, 'agent', reopenTicket),
+  get(paths.assignTicket, 'agent', showAssignment),
+  post(paths.assignTicket, 'agent', postAssignment),
   post(paths.blockSender, 'agent', blockSender),
   post(paths.unblockSender, 'agent', unblockSender),
   get(paths.reply, 'agent', showReply),

@@ -6,11 +6,28 @@ import type { AgentNews, ArrivedMessage } from '../../shared/intake/agent-news.t
 import { isFromBefore } from '../../shared/mailboxes/first-fetch.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { MailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { isOwnAddress } from '../../shared/mailboxes/own-address.ts';
 import { type ComposeDeps, composeEmail } from '../../shared/outbox/compose-email.ts';
 import type { OutboxStore } from '../../shared/outbox/outbox-store.ts';
+import { isEnvelopeAddress } from '../../shared/outbox/outgoing-mail.ts';
 import { paths } from '../../shared/paths/paths.ts';
 import { log } from '../../shared/platform/log.ts';
 import type { Seam } from '../../shared/platform/seam.ts';
+import type { Person } from '../../shared/tickets/ticket.ts';
+
+/**
+ * Where an assignee is alerted; undefined if they have no valid address, or it is a mailbox of ours. Pure.
+ * @param own lower-case addresses of all our mailboxes
+ */
+export const alertAddressOf = (
+  assignee: Pick<Person, 'address'> | undefined,
+  own: ReadonlySet<string>,
+): string | undefined => {
+  const address = assignee?.address;
+  return address === undefined || !isEnvelopeAddress(address) || isOwnAddress(address, own)
+    ? undefined
+    : address;
+};
 
 /** Queues what agents are told of. @param ownAddresses lower-case addresses of all mailboxes */
 export function createAgentNews(
@@ -20,7 +37,8 @@ export function createAgentNews(
   return {
     async tell(mailbox, arrived) {
       const { alertOnTicket = [], alertOnReply = [] } = mailbox.answers ?? {};
-      if (arrived.length === 0 || (alertOnTicket.length === 0 && alertOnReply.length === 0)) return;
+      const isAssigned = arrived.some(({ ticket }) => ticket.assignee !== undefined);
+      if (arrived.length === 0 || (alertOnTicket.length + alertOnReply.length === 0 && !isAssigned)) return;
       const own = await ownAddresses();
       const news = new Map<string, AgentEvent[]>();
       for (const each of arrived)
@@ -36,14 +54,13 @@ export function createAgentNews(
 
 const agentsOf = (
   mailbox: Mailbox,
-  { message, opensTicket }: ArrivedMessage,
+  { ticket, message, opensTicket }: ArrivedMessage,
   own: ReadonlySet<string>,
 ): string[] =>
   agentsToAlert(
     {
       opensTicket,
-      // Tickets have no assignee yet.
-      assignee: undefined,
+      assignee: alertAddressOf(ticket.assignee, own),
       sender: message.from.address,
       messageClass: message.messageClass ?? 'person',
       isFolded: message.folded !== undefined,

@@ -57,9 +57,14 @@ export async function contextOfPage(
   };
 }
 
+/** Lower-case addresses of all mailboxes. Pure. */
+export const ownAddressesOf = ({ ownMailboxes }: Pick<ReplyContext, 'ownMailboxes'>): ReadonlySet<string> =>
+  new Set(ownMailboxes.map((address) => address.toLowerCase()));
+
 /** What a form remembers, to say later what changed since. Pure. */
 export const ticketState = ({ ticket, messages, sent }: ReplyContext): TicketState => ({
   status: ticket.status,
+  assignee: ticket.assignee,
   messages: messages.map((message) => ({
     ref: messageRef(message),
     from: message.from.name ?? message.from.address ?? 'Somebody',
@@ -90,9 +95,8 @@ export function newDraft(
   person: Pick<Principal, 'id' | 'name'>,
   seen: string,
 ): Omit<ReplyDraft, 'savedAt'> {
-  const { ticket, messages, ownMailboxes } = context;
-  const own = new Set(ownMailboxes.map((address) => address.toLowerCase()));
-  const { to, cc } = prefillRecipients(messages, ticket.requester, own);
+  const { ticket, messages } = context;
+  const { to, cc } = prefillRecipients(messages, ticket.requester, ownAddressesOf(context));
   return {
     ticketId: ticket.id,
     personId: person.id,

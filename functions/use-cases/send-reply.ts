@@ -1,10 +1,13 @@
 import { composeEmail } from '../../shared/outbox/compose-email.ts';
+import type { OutboxMessage } from '../../shared/outbox/outbox-message.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import { seenToken } from '../../shared/replies/changes-since.ts';
 import { draftLimits, type ReplyDraft } from '../../shared/replies/reply-draft.ts';
+import { assigneeKey } from '../../shared/tickets/assignee.ts';
 import { replyToOf } from '../../shared/tickets/plus-address.ts';
-import type { TicketStatus } from '../../shared/tickets/ticket.ts';
+import type { Ticket, TicketStatus } from '../../shared/tickets/ticket.ts';
 import type { Services } from '../services.ts';
+import { assignmentEntry, assignTicket, personOf } from './assign-ticket.ts';
 import { composeDraft, type ReplyContext, readReplyContext, ticketState } from './reply-context.ts';
 import { setTicketStatus } from './set-ticket-status.ts';
 
@@ -27,7 +30,7 @@ type Deps = Pick<
 
 /**
  * Puts a reply into the outbox, changes the ticket and removes the draft, in this order: after a crash, the reply
- * leaves, and the draft may still be there. Sending the same `id` again changes nothing.
+ * leaves, and the draft may still be there. A ticket without an assignee is assigned to the person. Sending the same `id` again changes nothing.
  * @returns `refused` with a sentence for the person who wrote it
  * @throws PostroomError when storage or the vault is unavailable
  */
@@ -36,7 +39,7 @@ export async function sendReply(
   context: ReplyContext,
   reply: ReplyToSend,
 ): Promise<{ kind: 'queued' } | { kind: 'refused'; problem: string }> {
-  const { config, seam, outbox, drafts } = services;
+  const { config, seam, drafts } = services;
   const { ticket, mailbox, ownMailboxes } = context;
   if (mailbox === undefined) return { kind: 'refused', problem: 'The mailbox of this ticket was deleted.' };
   const { id, draft, by, to, cc, bcc } = reply;
@@ -62,18 +65,41 @@ export async function sendReply(
     delayMs: config.undoSendSeconds * 1000,
     written: {
       personId: by.id,
+      address: personOf(by).address,
       quotes: draft.quotes,
       source: draft.text,
       ...(status !== undefined && { statusBefore: ticket.status, statusAfter: status }),
     },
   });
   if (composed.kind === 'refused') return composed;
-  // Refused only if this form was sent before.
-  await outbox.queue(composed.message);
+  await queueReply(services, ticket, composed.message, by);
   if (status !== undefined)
     await setTicketStatus(services, ticket.id, { status, action: actionOf[status], by });
   await drafts.sent(ticket.id, by.id);
   return { kind: 'queued' };
+}
+
+/** Queues the reply and assigns the ticket in one transaction, so that there is never one without the other. */
+async function queueReply(
+  { audit, seam, outbox, tickets }: Deps,
+  ticket: Pick<Ticket, 'id' | 'number'>,
+  message: OutboxMessage,
+  by: Principal,
+): Promise<void> {
+  const person = personOf(by);
+  let isRecorded = false;
+  for (;;) {
+    const assigning = await tickets.firstAssignee(ticket.id, person);
+    if (assigning !== undefined && !isRecorded) {
+      await audit.record(assignmentEntry({ ...ticket, assignee: undefined }, person, by, seam.now()));
+      isRecorded = true;
+    }
+    const written = message.written && { ...message.written, assigns: assigning !== undefined };
+    const queued = await outbox.queue({ ...message, written }, assigning === undefined ? [] : [assigning]);
+    if (queued.ok && assigning !== undefined) await tickets.rewriteIndexRow(ticket.id);
+    // `exists`: this form was sent before. Otherwise, the ticket changed since it was read.
+    if (queued.ok || queued.refusal === 'exists') return;
+  }
 }
 
 /** Past participles for the audit log. */
@@ -82,7 +108,10 @@ const actionOf: Readonly<Record<'waiting' | 'closed', string>> = {
   closed: 'closed',
 };
 
-/** Keeps a reply from leaving, gives its text back as the person's draft, and the ticket its status. */
+/**
+ * Keeps a reply from leaving, and gives its text back as the person's draft. The ticket gets its former status, and
+ * no assignee if it had none; not if somebody has changed that since.
+ */
 export async function undoReply(
   services: Pick<Services, 'seam' | 'audit' | 'outbox' | 'mailboxes' | 'tickets' | 'drafts'>,
   ref: { ticketId: string; id: string },
@@ -90,12 +119,19 @@ export async function undoReply(
 ): Promise<'undone' | 'too-late' | 'missing'> {
   const outcome = await services.outbox.withdraw(ref);
   if (outcome !== 'withdrawn') return outcome;
-  const { statusBefore, statusAfter } = (await services.outbox.get(ref))?.record.written ?? {};
+  const message = (await services.outbox.get(ref))?.record;
+  const { statusBefore, statusAfter, assigns, address } = message?.written ?? {};
   const ticket = (await services.tickets.conversation(ref.ticketId, { limit: 1 }))?.ticket;
   if (statusBefore !== undefined && ticket?.status === statusAfter)
     await setTicketStatus(services, ref.ticketId, {
       status: statusBefore,
       action: reopened[statusBefore],
+      by,
+    });
+  if (assigns === true)
+    await assignTicket(services, ref.ticketId, {
+      from: assigneeKey({ name: message?.by, address }),
+      to: undefined,
       by,
     });
   await editAgain(services, ref, by);

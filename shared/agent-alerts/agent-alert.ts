@@ -22,7 +22,7 @@ export interface AgentEvent {
 
 export interface ArrivedMessage {
   opensTicket: boolean;
-  /** Lower-case address of the agent who has the ticket. */
+  /** Address of the assignee, if they can be alerted. */
   assignee: string | undefined;
   sender: string | undefined;
   messageClass: MessageClass;
@@ -34,8 +34,8 @@ export interface ArrivedMessage {
 
 /**
  * The agents who are told of a message. A reply goes to the assignee, and to the agents of the mailbox only while
- * nobody has the ticket. Never to the writer of the message, and never to a mailbox of ours, which would open a
- * ticket about the ticket.
+ * there is no assignee who can be told. Never to the writer of the message, and never to a mailbox of ours, which
+ * would open a ticket about the ticket.
  * @param own lower-case addresses of all our mailboxes
  */
 export function agentsToAlert(

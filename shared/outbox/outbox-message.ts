@@ -42,6 +42,10 @@ export interface OutboxMessage {
 export interface Written {
   /** Object ID of the person. */
   personId: string;
+  /** Their email address, if their sign-in stated a valid one. */
+  address?: string | undefined;
+  /** “Send” assigned the ticket to them. */
+  assigns?: boolean | undefined;
   /** The message that it answers is quoted. */
   quotes: boolean;
   /** How “Send” changed the ticket, if it did. */

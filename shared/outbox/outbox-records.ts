@@ -60,6 +60,8 @@ const attachment = objectOf<OutboxAttachment>({
 
 const written = objectOf<Written>({
   personId: z.string(),
+  address: z.string().optional(),
+  assigns: z.boolean().optional(),
   quotes: z.boolean(),
   statusBefore: z.enum(ticketStatuses).optional(),
   statusAfter: z.enum(ticketStatuses).optional(),

@@ -52,6 +52,7 @@ export const paths = {
   ticket: path('/tickets/:id'),
   closeTicket: path('/tickets/:id/close'),
   reopenTicket: path('/tickets/:id/reopen'),
+  assignTicket: path('/tickets/:id/assign'),
   blockSender: path('/tickets/:id/block-sender'),
   unblockSender: path('/tickets/:id/unblock-sender'),
   reply: path('/tickets/:id/reply'),

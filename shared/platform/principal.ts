@@ -5,6 +5,8 @@ export interface Principal {
   /** Object ID in the directory, used by allow-lists and the audit log. */
   id: string;
   name: string;
+  /** Email address as the directory states it, not checked; absent if it states none. */
+  address?: string | undefined;
   roles: readonly Role[];
 }
 export type Role = 'admin' | 'agent';
@@ -16,6 +18,11 @@ const clientPrincipal = z.object({
 const OBJECT_ID = ['http://schemas.microsoft.com/identity/claims/objectidentifier', 'oid'];
 const TENANT = ['http://schemas.microsoft.com/identity/claims/tenantid', 'tid'];
 const NAME = ['name', 'preferred_username', 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name'];
+/** `email` is optional and is where email arrives; the sign-in name usually is an address, but may have no mailbox. */
+const ADDRESS = [
+  ['email', 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress'],
+  ['preferred_username'],
+] as const;
 const ROLES = ['roles', 'http://schemas.microsoft.com/ws/2008/06/identity/claims/role'];
 
 export interface PrincipalRules {
@@ -53,7 +60,8 @@ export function judgePrincipal(header: string | undefined, config: PrincipalRule
     claim(ROLES).filter((role): role is Role => role === 'admin' || role === 'agent'),
   );
   if (config.adminObjectIds.includes(id)) roles.add('admin');
-  return { kind: 'known', principal: { id, name: claim(NAME)[0] ?? id, roles: [...roles] } };
+  const [address] = ADDRESS.flatMap((types) => claim(types));
+  return { kind: 'known', principal: { id, name: claim(NAME)[0] ?? id, address, roles: [...roles] } };
 }
 
 /** The signed-in principal of our tenants; undefined otherwise. */

@@ -1,9 +1,11 @@
 /** What changed on a ticket since a page showed it, so that nobody replies to something they have not read. Pure. */
 import { z } from 'zod';
-import { type TicketStatus, ticketStatuses } from '../tickets/ticket.ts';
+import { assigneeKey } from '../tickets/assignee.ts';
+import { type Person, type TicketStatus, ticketStatuses } from '../tickets/ticket.ts';
 
 export interface TicketState {
   status: TicketStatus;
+  assignee: Person | undefined;
   /** Received messages, newest first, by `messageRef`. */
   messages: readonly { ref: string; from: string; at: string }[];
   /** Replies that were written here, newest first. */
@@ -15,6 +17,8 @@ const KNOWN = 20;
 
 const seen = z.object({
   s: z.enum(ticketStatuses),
+  /** The assignee. Absent in drafts of earlier versions. */
+  a: z.string().optional(),
   m: z.array(z.string()),
   /** Time of the oldest known message: what is older was on an earlier page. */
   from: z.string(),
@@ -22,10 +26,11 @@ const seen = z.object({
 });
 
 /** For a hidden field of the form, and for the draft. Holds nothing of a message. */
-export function seenToken({ status, messages, replies }: TicketState): string {
+export function seenToken({ status, assignee, messages, replies }: TicketState): string {
   const shown = messages.slice(0, KNOWN);
   const token: z.infer<typeof seen> = {
     s: status,
+    a: assigneeKey(assignee),
     m: shown.map(({ ref }) => ref),
     from: messages.length > KNOWN ? (shown.at(-1)?.at ?? '') : '',
     r: replies.slice(0, KNOWN).map(({ id }) => id),
@@ -55,7 +60,15 @@ export function changesSince(token: string, now: TicketState): string[] | undefi
     before.s === now.status
       ? []
       : [now.status === 'closed' ? 'The ticket was closed.' : 'The ticket was reopened.'];
-  return [...status, ...news.map(({ words }) => words)];
+  const assignee =
+    before.a === undefined || before.a === assigneeKey(now.assignee)
+      ? []
+      : [
+          now.assignee === undefined
+            ? 'The ticket is no longer assigned to anybody.'
+            : `The ticket was assigned to ${now.assignee.name ?? now.assignee.address}.`,
+        ];
+  return [...status, ...assignee, ...news.map(({ words }) => words)];
 }
 
 const clock = (at: string): string => `at ${new Date(at).toISOString().slice(11, 16)} UTC`;

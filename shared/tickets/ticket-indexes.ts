@@ -81,6 +81,14 @@ async function syncIndexRow(tables: Tables, filed: Ticket): Promise<void> {
   }
 }
 
+/** Writes a ticket's index row again after its head changed in place. */
+export async function rewriteIndexRow(tables: Tables, id: string): Promise<void> {
+  const head = await openRecords(tables, headKind).find(id, HEAD);
+  if (head === undefined) return;
+  await openRecords(tables, indexKind).put(head);
+  await syncIndexRow(tables, head);
+}
+
 async function putAll(
   tables: Tables,
   name: TableName,

@@ -38,11 +38,25 @@ const requester: ColumnGroup<Person> = {
   }),
 };
 
+/** Both columns are absent while nobody is assigned. */
+const assignee: ColumnGroup<Person | undefined> = {
+  readAll({ assigneeName, assigneeAddress }) {
+    const name = optional(text).read(assigneeName);
+    const address = optional(text).read(assigneeAddress);
+    return name === undefined && address === undefined ? undefined : { name, address };
+  },
+  writeAll: (person) => ({
+    assigneeName: optional(short).write(person?.name),
+    assigneeAddress: person?.address,
+  }),
+};
+
 const summaryColumns: Columns<Omit<TicketSummary, 'id'>> = {
   number: whole,
   status: oneOf(...ticketStatuses),
   subject: short,
   requester,
+  assignee,
   mailboxId: text,
   lastAt: time,
   messageCount: whole,

@@ -2,7 +2,8 @@ import type { MessageClass } from '../message-class/message-class.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords, type Records } from '../platform/open-records.ts';
-import { startingWith, type Tables } from '../platform/tables.ts';
+import { type Change, startingWith, type Tables } from '../platform/tables.ts';
+import { type AssigneeChange, assign, assigneeKey, firstAssignee } from './assignee.ts';
 import { FOLLOWERS, type FollowerRecord, followerKind } from './follower-records.ts';
 import {
   type AttachmentRecord,
@@ -20,6 +21,7 @@ import {
 import { NUMBERS, numberKind, numberRowKey } from './number-records.ts';
 import type {
   Conversation,
+  Person,
   Ticket,
   TicketAttachment,
   TicketMessage,
@@ -27,6 +29,7 @@ import type {
   TicketStatus,
   TicketSummary,
 } from './ticket.ts';
+import { rewriteIndexRow } from './ticket-indexes.ts';
 import { HEAD, headKind, indexKind, indexRowKey, withoutStale } from './ticket-records.ts';
 
 /** Maximum followers listed on a ticket. */
@@ -37,12 +40,12 @@ const READS = 16;
 export interface TicketStore {
   /**
    * One page of tickets with a status, newest first. `after` is the `next` of the previous page.
-   * @param range `messageClass`: only tickets whose first message has this class. The search stops after 2,000
-   * other tickets, so a page may have fewer tickets, or none, and still a `next`.
+   * With a filter, the search stops after 2,000 tickets, so a page may have fewer tickets, or none, and still a
+   * `next`.
    */
   page(
     status: TicketStatus,
-    range: { after?: string | undefined; limit: number; messageClass?: MessageClass | undefined },
+    range: { after?: string | undefined; limit: number } & TicketFilter,
   ): Promise<TicketPage>;
   /** The newest messages of a ticket, or those before `before`. Texts in blobs are not loaded. */
   conversation(
@@ -59,7 +62,24 @@ export interface TicketStore {
   readText(body: Body, limit: number): Promise<{ text: string; whole: boolean } | undefined>;
   /** Closes or reopens a ticket. The result has its previous status. */
   setStatus(id: string, status: TicketStatus): Promise<StatusChange | 'missing'>;
+  /**
+   * Assigns a ticket, or nobody, if it still has the assignee that the caller has seen.
+   * @param change `from`: the `assigneeKey` that was seen
+   */
+  assign(id: string, change: AssigneeChange): Promise<'done' | 'changed' | 'missing'>;
+  /** The change that assigns a ticket to a person, for a transaction; undefined if it has an assignee. */
+  firstAssignee(id: string, to: Person): Promise<Change | undefined>;
+  /** Brings the list up to date after that transaction. */
+  rewriteIndexRow(id: string): Promise<void>;
   byNumber(number: number): Promise<string | undefined>;
+}
+
+/** Which tickets of a list are wanted. */
+export interface TicketFilter {
+  /** Of the first message. */
+  messageClass?: MessageClass | undefined;
+  /** An `assigneeKey`; empty: those without an assignee. */
+  assignee?: string | undefined;
 }
 
 /** Messages of one ticket, oldest first. */
@@ -106,8 +126,9 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
   };
 
   return {
-    async page(status, { messageClass, ...range }) {
-      if (messageClass !== undefined) return pageOfClass(index, status, messageClass, range);
+    async page(status, { messageClass, assignee, ...range }) {
+      if (messageClass !== undefined || assignee !== undefined)
+        return filteredPage(index, status, { messageClass, assignee }, range);
       const { records: found, next } = await index.page([status], range);
       // A ticket whose old index row still exists appears once, at its newest position.
       const newest = new Map(found.toReversed().map((ticket) => [ticket.id, ticket]));
@@ -170,6 +191,9 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
       );
     },
     setStatus: (id, status) => setStatus(tables, id, status),
+    assign: (id, change) => assign(tables, id, change),
+    firstAssignee: (id, to) => firstAssignee(tables, id, to),
+    rewriteIndexRow: (id) => rewriteIndexRow(tables, id),
     async byNumber(number) {
       const reserved = await numbers.find(NUMBERS, numberRowKey(number));
       if (reserved === undefined) return undefined;
@@ -184,11 +208,11 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
 const SEARCHED_AT_ONCE = 500;
 const SEARCHED_AT_MOST = 2_000;
 
-/** Skips tickets of other classes, which are in the same index. */
-async function pageOfClass(
+/** Skips the other tickets, which are in the same index. */
+async function filteredPage(
   index: Records<TicketSummary>,
   status: TicketStatus,
-  messageClass: MessageClass,
+  filter: TicketFilter,
   { after, limit }: { after?: string | undefined; limit: number },
 ): Promise<TicketPage> {
   const found = new Map<string, TicketSummary>();
@@ -196,7 +220,7 @@ async function pageOfClass(
   for (let searched = 0; searched < SEARCHED_AT_MOST; searched += SEARCHED_AT_ONCE) {
     const page = await index.page([status], { after: next, limit: SEARCHED_AT_ONCE });
     for (const ticket of page.records) {
-      if ((ticket.messageClass ?? 'person') !== messageClass || found.has(ticket.id)) continue;
+      if (!isWanted(ticket, filter) || found.has(ticket.id)) continue;
       if (found.size === limit) return { tickets: [...found.values()], next };
       found.set(ticket.id, ticket);
       next = indexRowKey(ticket);
@@ -206,6 +230,10 @@ async function pageOfClass(
   }
   return { tickets: [...found.values()], next };
 }
+
+const isWanted = (ticket: TicketSummary, { messageClass, assignee }: TicketFilter): boolean =>
+  (messageClass === undefined || (ticket.messageClass ?? 'person') === messageClass) &&
+  (assignee === undefined || assigneeKey(ticket.assignee) === assignee);
 
 const rowKeyIn = ({ at, key }: MessageRecord): string => messageRowKey(at, key);
 

@@ -20,6 +20,11 @@ export interface TicketSummary {
   status: TicketStatus;
   subject: string;
   requester: Person;
+  /**
+   * Who works on it, as they signed in or as an address was typed. Without an address: they signed in without one.
+   * Absent: nobody.
+   */
+  assignee?: Person | undefined;
   mailboxId: string;
   /** ISO time at which the mail server received the newest message. */
   lastAt: string;

@@ -50,11 +50,13 @@ export function TextField(
     autocomplete?: string | undefined;
     spellcheck?: boolean | undefined;
     size?: 'short' | 'long' | undefined;
+    /** Offered while typing; anything else can be typed too. */
+    suggestions?: readonly Choice[] | undefined;
     /** Checked while typing if the script runs; the server checks the same rules. */
     rules?: readonly TypedRule[] | undefined;
   },
 ): JSX.Element {
-  const { name, type = 'text', rules } = props;
+  const { name, type = 'text', rules, suggestions } = props;
   return (
     <div class={fieldClass(props)}>
       <label for={name}>{props.label}</label>
@@ -70,9 +72,17 @@ export function TextField(
         required={props.required === true}
         autocomplete={props.autocomplete}
         spellcheck={props.spellcheck}
+        list={suggestions === undefined ? undefined : `${name}-suggestions`}
         data-rules={rules === undefined ? undefined : JSON.stringify(rules)}
         {...described(props)}
       />
+      {suggestions === undefined ? null : (
+        <datalist id={`${name}-suggestions`}>
+          {suggestions.map(({ value, label }) => (
+            <option value={value} label={label === '' ? undefined : label} />
+          ))}
+        </datalist>
+      )}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { alertAddressOf } from '../../functions/use-cases/alert-agents.ts';
 import {
   type AgentEvent,
   ALERT_GAP_MS,
@@ -51,6 +52,17 @@ describe('an email to agents', () => {
   it('is sent about a bounce', () => {
     expect(told({ messageClass: 'bounce' })).toEqual(['sam@contoso.example']);
   });
+});
+
+test.each<[string | undefined, string | undefined]>([
+  ['Alex@contoso.example', 'Alex@contoso.example'],
+  [undefined, undefined],
+  ['alex', undefined],
+  ['alex@contoso.example\r\nBcc: x@y.example', undefined],
+  ['Support@contoso.example', undefined],
+  ['support+12@contoso.example', undefined],
+])('an assignee with the address %j is alerted at %j', (address, expected) => {
+  expect(alertAddressOf({ address }, own)).toBe(expected);
 });
 
 const event = (index: number): AgentEvent => ({

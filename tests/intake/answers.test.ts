@@ -1,6 +1,9 @@
 /** Acknowledgements, and what comes back, through the real intake and the real outbox. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { Person } from '../../shared/tickets/ticket.ts';
+import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { acknowledgement, answeringDeps } from '../harness/memory/answering.ts';
 import { Desk, letter, rawOf } from '../harness/memory/desk.ts';
 import type { Design } from '../harness/memory/intake-world.ts';
@@ -159,6 +162,43 @@ describe('agents', () => {
     expect(await mail()).toEqual([`${SUPPORT} > sam@agents.example: 2 new messages in Postroom`]);
     postroom.world.now = now + 600_000;
     expect(await mail()).toEqual([]);
+  });
+});
+
+describe('a customer’s reply', () => {
+  const lists = { alertOnTicket: ['sam@agents.example'], alertOnReply: ['lee@agents.example'] };
+  /** Opens a ticket, assigns it, and returns who is mailed about a reply to it. */
+  async function alerted(assignee: Person | undefined, answers?: Mailbox['answers']): Promise<string[]> {
+    const postroom = new Desk(SUPPORT, answers);
+    await postroom.receive(letter({ 'Message-ID': '<a@customer.example>' }));
+    await postroom.tellAgents();
+    await postroom.send();
+    const store = createTicketStore(postroom.world);
+    await store.assign(postroom.rows('head')[0]?.partitionKey ?? '', { from: '', to: assignee });
+    postroom.world.now += HOUR;
+    const reply = { 'Message-ID': '<b@customer.example>', 'In-Reply-To': '<a@customer.example>' };
+    await postroom.receive(letter({ ...reply, Subject: 'Re: Lamp' }));
+    await postroom.tellAgents();
+    return (await postroom.send()).map(({ to, subject }) => `${to.join()}: ${subject}`);
+  }
+  const alex = { name: 'Alex', address: 'Alex@contoso.example' };
+
+  it('alerts the assignee of its ticket, and not the agents of the mailbox', async () => {
+    expect(await alerted(alex, lists)).toEqual(['alex@contoso.example: Reply to ticket #1: Lamp']);
+    expect(await alerted(undefined, lists)).toEqual(['lee@agents.example: Reply to ticket #1: Lamp']);
+  });
+
+  it('alerts the assignee also where the mailbox alerts nobody', async () => {
+    expect(await alerted(alex)).toEqual(['alex@contoso.example: Reply to ticket #1: Lamp']);
+    expect(await alerted(undefined)).toEqual([]);
+  });
+
+  it.each<Person>([
+    { name: 'Alex', address: undefined },
+    { name: 'Alex', address: 'no address' },
+    { name: undefined, address: SUPPORT },
+  ])('alerts the agents of the mailbox if the assignee cannot be alerted: %j', async (assignee) => {
+    expect(await alerted(assignee, lists)).toEqual(['lee@agents.example: Reply to ticket #1: Lamp']);
   });
 });
 

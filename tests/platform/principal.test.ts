@@ -42,6 +42,26 @@ describe('the signed-in principal', () => {
     expect(readPrincipal(headerOf(['oid', 'oid-of-kim']), on)?.name).toBe('oid-of-kim');
   });
 
+  test.each<[string, Claim[], string | undefined]>([
+    [
+      'its email',
+      [
+        ['preferred_username', 'kim@login.example'],
+        ['email', 'Kim@contoso.example'],
+      ],
+      'Kim@contoso.example',
+    ],
+    [
+      'its email by the long name',
+      [['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress', 'kim@contoso.example']],
+      'kim@contoso.example',
+    ],
+    ['its sign-in name', [['preferred_username', 'kim@login.example']], 'kim@login.example'],
+    ['no claim', [['name', 'kim@contoso.example']], undefined],
+  ])('has the address of %s', (_of, claims, address) => {
+    expect(readPrincipal(headerOf(['oid', 'oid-of-kim'], ...claims), on)?.address).toBe(address);
+  });
+
   test('does not exist while the platform’s sign-in is off, whatever the header says', () => {
     expect(readPrincipal(headerOf(['oid', 'oid-of-ada'], ['roles', 'admin']), off)).toBeUndefined();
   });

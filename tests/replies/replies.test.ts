@@ -249,6 +249,7 @@ describe('what changed since the page was shown', () => {
   const at = (minute: number): string => `2026-11-28T10:${String(minute).padStart(2, '0')}:00.000Z`;
   const before: TicketState = {
     status: 'open',
+    assignee: undefined,
     messages: [
       { ref: 'm2', from: 'Kim', at: at(2) },
       { ref: 'm1', from: 'Kim', at: at(1) },
@@ -264,10 +265,27 @@ describe('what changed since the page was shown', () => {
     expect(
       changesSince(seenToken(before), {
         status: 'closed',
+        assignee: { name: 'Sam', address: 'sam@contoso.example' },
         messages: [{ ref: 'm3', from: 'Lee', at: at(5) }, ...before.messages],
         replies: [{ id: 'r2', by: 'Alex', at: at(7) }, ...before.replies],
       }),
-    ).toEqual(['The ticket was closed.', 'Alex replied at 10:07 UTC.', 'Lee wrote at 10:05 UTC.']);
+    ).toEqual([
+      'The ticket was closed.',
+      'The ticket was assigned to Sam.',
+      'Alex replied at 10:07 UTC.',
+      'Lee wrote at 10:05 UTC.',
+    ]);
+  });
+
+  it('includes an assignee, not the spelling of their address, and nothing of a draft that knew none', () => {
+    const lee: TicketState = { ...before, assignee: { name: undefined, address: 'Lee@contoso.example' } };
+    const token = seenToken(lee);
+    expect(changesSince(token, before)).toEqual(['The ticket is no longer assigned to anybody.']);
+    const spelled = { ...lee, assignee: { name: 'Lee', address: 'lee@Contoso.example' } };
+    expect(changesSince(token, spelled)).toEqual([]);
+    const { a: _, ...earlier } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { a: string };
+    const old = Buffer.from(JSON.stringify(earlier)).toString('base64url');
+    expect(changesSince(old, before)).toEqual([]);
   });
 
   it('includes a message that the mail server received earlier but that arrived later', () => {

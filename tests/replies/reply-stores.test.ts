@@ -3,16 +3,22 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import type { AgentEvent } from '../../shared/agent-alerts/agent-alert.ts';
 import { createAgentQueueStore } from '../../shared/agent-alerts/agent-queue-store.ts';
+import { createOutboxStore } from '../../shared/outbox/outbox-store.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import type { Tables } from '../../shared/platform/tables.ts';
+import type { Change, Tables } from '../../shared/platform/tables.ts';
 import { createCannedReplyStore } from '../../shared/replies/canned-reply-store.ts';
 import type { ReplyDraft } from '../../shared/replies/reply-draft.ts';
 import { createReplyDraftStore, type ReplyDraftStore } from '../../shared/replies/reply-draft-store.ts';
+import { appendMessages } from '../../shared/tickets/append-messages.ts';
+import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { email } from '../outbox/emails.ts';
+import { filing, message } from '../tickets/filings.ts';
 
 let azurite: RunningAzurite;
 beforeAll(async () => {
@@ -134,6 +140,31 @@ describe.each(kinds)('stored %s', (_kind, make) => {
     await canned.remove(ids[0]);
     expect(await canned.get(ids[0])).toBeUndefined();
     expect(await canned.get(ids[1])).toMatchObject({ name: 'invoice' });
+  });
+
+  test('a reply and the assignment of its ticket are written together, or neither is', async () => {
+    const id = draft.ticketId;
+    await appendMessages(world.tables, filing([message(1)], { ticketId: id }));
+    const tickets = createTicketStore(world);
+    const seam = { ...openSeam, now: () => NOW };
+    const outbox = createOutboxStore({ tables: world.tables, queues: new MemoryQueues(seam), seam });
+    const assigning = async (name: string): Promise<Change[]> => {
+      const change = await tickets.firstAssignee(id, { name, address: undefined });
+      return change === undefined ? [] : [change];
+    };
+    const [first, second] = [await assigning('Sam'), await assigning('Alex')];
+    expect(await outbox.queue(email('one', { ticketId: id }), first)).toMatchObject({ ok: true });
+    // Somebody else was faster: neither the reply nor the assignment.
+    expect(await outbox.queue(email('two', { ticketId: id }), second)).toMatchObject({
+      refusal: 'changed',
+    });
+    expect((await outbox.list(id)).map((each) => each.id)).toEqual(['one']);
+    await tickets.assign(id, { from: 'Sam', to: undefined });
+    // The form was sent before.
+    expect(await outbox.queue(email('one', { ticketId: id }), await assigning('Alex'))).toMatchObject({
+      refusal: 'exists',
+    });
+    expect((await tickets.read(id))?.ticket.assignee).toBeUndefined();
   });
 
   describe('agents', () => {

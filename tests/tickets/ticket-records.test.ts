@@ -74,12 +74,20 @@ describe('a ticket', () => {
     ['as it is', ticket],
     ['closed', { ...ticket, status: 'closed' }],
     ['that follows another one', { ...ticket, follows: { id: 't0', number: 6 } }],
+    ['with an assignee', { ...ticket, assignee: { name: 'Sam', address: 'sam@contoso.example' } }],
+    ['with an assignee without an address', { ...ticket, assignee: { name: 'Sam', address: undefined } }],
     ['of an unknown author', { ...ticket, requester: { name: undefined, address: undefined } }],
   ])('%s is read back as it was written', (_what, one) => {
     expect(headKind.fromRow(stored(headRow(one)))).toEqual({ ...one, stale: [] });
     const { openedAt, participants, follows, ...summary } = one;
     expect(indexKind.fromRow(stored(indexKind.toRow(one)))).toEqual(summary);
     expect([openedAt, participants, follows]).toEqual([one.openedAt, one.participants, one.follows]);
+  });
+
+  test('of an earlier version, without an assignee, is read', () => {
+    const row = stored(headRow(ticket));
+    expect(Object.keys(row).filter((name) => name.startsWith('assignee'))).toEqual([]);
+    expect(headKind.fromRow(row).assignee).toBeUndefined();
   });
 
   test('is listed under its status, newest first, also if two have the same time', () => {

@@ -347,6 +347,95 @@ describe('the status of a ticket', () => {
   });
 });
 
+describe('the assignee of a ticket', () => {
+  const sam = { name: 'Sam Lee', address: 'Sam@contoso.example' };
+  const alex = { name: 'Alex', address: undefined };
+  const assigneeOf = async () => (await store.conversation('ticket', { limit: 1 }))?.ticket.assignee;
+  const listedAs = async () => (await store.page('open', { limit: 9 })).tickets.map((one) => one.assignee);
+  /** Does something else just before the first write to the ticket. */
+  function interrupted(meanwhile: () => Promise<unknown>): TicketStore {
+    let isFirst = true;
+    const seam: Seam = {
+      ...openSeam,
+      call: async (point, effect) => {
+        if (point === 'table.Tickets.commit' && isFirst) {
+          isFirst = false;
+          await meanwhile();
+        }
+        return effect();
+      },
+    };
+    return createTicketStore({ tables: tables.behind(seam), blobs });
+  }
+
+  test('changes in the ticket and in the list, and stays when the status changes and email arrives', async () => {
+    await file([message(1)]);
+    expect([await assigneeOf(), await listedAs()]).toEqual([undefined, [undefined]]);
+    expect(await store.assign('ticket', { from: '', to: sam })).toBe('done');
+    expect([await assigneeOf(), await listedAs()]).toEqual([sam, [sam]]);
+    await store.setStatus('ticket', 'waiting');
+    await file([message(2)], { opens: false });
+    expect([await assigneeOf(), await listedAs()]).toEqual([sam, [sam]]);
+    expect(await store.assign('ticket', { from: 'sam@contoso.example', to: alex })).toBe('done');
+    expect(await store.assign('ticket', { from: 'Alex', to: undefined })).toBe('done');
+    expect([await assigneeOf(), await listedAs()]).toEqual([undefined, [undefined]]);
+  });
+
+  test('is not overwritten by somebody who has seen another one; the same one again changes nothing', async () => {
+    await file([message(1)]);
+    await store.assign('ticket', { from: '', to: sam });
+    expect(await store.assign('ticket', { from: '', to: alex })).toBe('changed');
+    expect(await store.assign('ticket', { from: '', to: sam })).toBe('done');
+    expect(await assigneeOf()).toEqual(sam);
+    expect(await store.assign('other', { from: '', to: sam })).toBe('missing');
+  });
+
+  test('of two people who assign it at the same time, the first one stays', async () => {
+    await file([message(1)]);
+    const slower = interrupted(() => store.assign('ticket', { from: '', to: alex }));
+    expect(await slower.assign('ticket', { from: '', to: sam })).toBe('changed');
+    expect([await assigneeOf(), await listedAs()]).toEqual([alex, [alex]]);
+  });
+
+  test('is set, and the ticket is listed once, if email arrives and somebody closes it meanwhile', async () => {
+    await file([message(1)]);
+    const slower = interrupted(async () => {
+      await file([message(2)], { opens: false });
+      await store.setStatus('ticket', 'closed');
+    });
+    expect(await slower.assign('ticket', { from: '', to: sam })).toBe('done');
+    expect(await listedAs()).toEqual([]);
+    expect((await store.page('closed', { limit: 9 })).tickets).toMatchObject([
+      { assignee: sam, messageCount: 2 },
+    ]);
+  });
+
+  test('is set in a transaction only if there is none', async () => {
+    await file([message(1)]);
+    const [first, second] = [
+      await store.firstAssignee('ticket', sam),
+      await store.firstAssignee('ticket', alex),
+    ];
+    if (first === undefined || second === undefined) throw new Error('there is no assignee yet');
+    expect(await tables.open('Tickets').commit('ticket', [first])).toMatchObject({ ok: true });
+    expect(await tables.open('Tickets').commit('ticket', [second])).toMatchObject({ refusal: 'changed' });
+    await store.rewriteIndexRow('ticket');
+    expect([await assigneeOf(), await listedAs()]).toEqual([sam, [sam]]);
+    expect(await store.firstAssignee('ticket', alex)).toBeUndefined();
+    expect(await store.firstAssignee('other', alex)).toBeUndefined();
+  });
+
+  test('limits the list to the tickets of one person, or to those of nobody', async () => {
+    for (const [minute, assignee] of [sam, undefined, alex, { ...sam, name: undefined }].entries())
+      await put('TicketIndex', indexKind.toRow(summary(minute, { assignee })));
+    const ids = async (assignee: string) =>
+      (await store.page('open', { limit: 9, assignee })).tickets.map(({ id }) => id);
+    expect(await ids('sam@contoso.example')).toEqual(['t3', 't0']);
+    expect(await ids('Alex')).toEqual(['t2']);
+    expect(await ids('')).toEqual(['t1']);
+  });
+});
+
 describe('a ticket by its number', () => {
   test('is found by its own number, and by no other', async () => {
     expect(await reserveNumbers(tables, ['unfiled', 'ticket', 'ticket'])).toBe(1);

@@ -171,7 +171,7 @@ function AgentFields(props: { view: AnswersView }): JSX.Element {
         {...field(answerFields.alertOnReply)}
         label="Told of customers’ replies"
         rows={3}
-        hint="Email addresses, separated by commas or lines."
+        hint="While a ticket is unassigned; then its assignee is told. Email addresses, separated by commas or lines."
       />
     </fieldset>
   );

@@ -30,11 +30,20 @@ export function TicketList(props: { label: string; tickets: readonly TicketSumma
             <Time at={ticket.lastAt} />
           </p>
           <p class="preview">{ticket.preview}</p>
-          {ticket.messageCount === 1 ? null : <p class="count">{ticket.messageCount} messages</p>}
+          <Remarks ticket={ticket} />
         </li>
       ))}
     </ol>
   );
+}
+
+function Remarks({ ticket }: { ticket: TicketSummary }): JSX.Element | null {
+  const { assignee, messageCount } = ticket;
+  const remarks = [
+    ...(assignee === undefined ? [] : [`Assigned to ${shownName(assignee)}`]),
+    ...(messageCount === 1 ? [] : [`${messageCount} messages`]),
+  ];
+  return remarks.length === 0 ? null : <p class="count">{remarks.join(' · ')}</p>;
 }
 
 /** The subject, or a placeholder for an empty one. */

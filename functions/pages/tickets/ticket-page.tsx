@@ -10,10 +10,12 @@ import { messageRef, type StoredMessage, timeOfRef } from '../../../shared/ticke
 import type { ConversationPage } from '../../../shared/tickets/ticket-store.ts';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { flashOf } from '../../http/form-data.ts';
-import { contextOfPage } from '../../use-cases/reply-context.ts';
+import { knownPeople, personOf } from '../../use-cases/assign-ticket.ts';
+import { contextOfPage, ownAddressesOf } from '../../use-cases/reply-context.ts';
 import { type PostedForm, replyFormState } from '../replies/form-state.ts';
 import { ReplyForm } from '../replies/reply-form.tsx';
 import { type BounceAtMessage, SentMessage, type ShownSent } from '../replies/sent-message.tsx';
+import { Assignment, type AssignmentState } from './assignment-view.tsx';
 import { senderStateOf } from './block-sender.tsx';
 import { Message, type ShownMessage, TicketHead } from './conversation.tsx';
 import { ConversationPager } from './conversation-pager.tsx';
@@ -31,6 +33,12 @@ const SENT_TEXT_CHARACTERS = 200_000;
 const flashes: Readonly<Record<string, Flash>> = {
   closed: { kind: 'success', text: 'Ticket closed. A reply will open a new, linked ticket.' },
   reopened: { kind: 'success', text: 'Ticket reopened.' },
+  assigned: { kind: 'success', text: 'Ticket assigned.' },
+  unassigned: { kind: 'success', text: 'Ticket unassigned.' },
+  'assignee-changed': {
+    kind: 'warning',
+    text: 'Nothing was changed: somebody else changed the assignee since you opened the page.',
+  },
   blocked: {
     kind: 'success',
     text: 'Sender blocked. New email from this sender no longer becomes a ticket.',
@@ -50,11 +58,11 @@ export async function showTicket(c: MailContext): Promise<Response> {
   return id === undefined ? c.notFound() : ticketPage(c, id, {});
 }
 
-/** @param shown the reply form as it was posted, if something in it has to be corrected */
+/** @param shown what was posted, if something in it has to be corrected: the reply form, or an assignee */
 export async function ticketPage(
   c: MailContext,
   id: string,
-  shown: { posted?: PostedForm; status?: 409 | 422 },
+  shown: { posted?: PostedForm; assignment?: AssignmentState['refused']; status?: 409 | 422 },
 ): Promise<Response> {
   const { tickets } = mailServices(c);
   const services = c.get('services');
@@ -101,13 +109,22 @@ export async function ticketPage(
         place="tickets"
         wide
         flash={flashOf(c, flashes)}
-        hasErrors={shown.posted?.errors !== undefined}
+        hasErrors={shown.posted?.errors !== undefined || shown.assignment !== undefined}
       >
         <TicketHead
           ticket={ticket}
           followed={followed}
           mailboxAddress={context.mailbox?.address}
           sender={sender}
+        />
+        <Assignment
+          state={{
+            ticket,
+            me: personOf(c.get('principal')),
+            known: knownPeople(context),
+            own: ownAddressesOf(context),
+            refused: shown.assignment,
+          }}
         />
         <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
         <ol class="conversation" aria-label="Messages, oldest first">

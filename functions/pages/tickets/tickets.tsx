@@ -6,12 +6,14 @@ import {
 } from '../../../shared/message-class/message-class.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
+import { assigneeKey } from '../../../shared/tickets/assignee.ts';
 import { type TicketPage, type TicketStatus, ticketStatuses } from '../../../shared/tickets/ticket.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { EmptyState } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx';
 import { flashOf } from '../../http/form-data.ts';
+import { personOf } from '../../use-cases/assign-ticket.ts';
 import { setTicketStatus } from '../../use-cases/set-ticket-status.ts';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
 import { type MailContext, mailServices } from './mail-services.ts';
@@ -39,33 +41,53 @@ export async function showTickets(c: MailContext): Promise<Response> {
   const status = ticketStatuses.find((one) => one === c.req.query('status')) ?? 'open';
   const messageClass = messageClasses.find((one) => one === c.req.query('class'));
   const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
-  const page = await tickets.page(status, { after: position.after, limit: PAGE_SIZE, messageClass });
+  const assigned = assignedOptions.find(({ value }) => value === c.req.query('assigned'))?.value;
+  const assignee = assigned && { me: assigneeKey(personOf(c.get('principal'))), nobody: '' }[assigned];
+  const shown: Shown = { status, messageClass, assigned };
+  const page = await tickets.page(status, {
+    after: position.after,
+    limit: PAGE_SIZE,
+    messageClass,
+    assignee,
+  });
   return c.html(
     renderPage(
       <Page title="Tickets" principal={c.get('principal')} place="tickets" wide flash={flashOf(c, flashes)}>
         <UnreadableNote rows={unreadableRows(c.get('services').tables, 'TicketIndex')} />
-        <ListHead status={status} messageClass={messageClass} />
-        <ListBody status={status} messageClass={messageClass} page={page} position={position} />
+        <ListHead shown={shown} />
+        <ListBody shown={shown} page={page} position={position} />
       </Page>,
     ),
   );
 }
 
-function ListHead(props: { status: TicketStatus; messageClass: MessageClass | undefined }) {
+/** What the list is limited to. */
+interface Shown {
+  status: TicketStatus;
+  messageClass: MessageClass | undefined;
+  assigned: 'me' | 'nobody' | undefined;
+}
+
+const assignedOptions = [
+  { value: 'me', label: 'Me' },
+  { value: 'nobody', label: 'Nobody' },
+] as const;
+
+function ListHead({ shown }: { shown: Shown }) {
   return (
     <div class="tabs">
       <nav aria-label="Status">
         <ul>
           {ticketStatuses.map((status) => (
             <li>
-              <a href={listOf(status)} aria-current={status === props.status ? 'page' : undefined}>
+              <a href={listOf(status)} aria-current={status === shown.status ? 'page' : undefined}>
                 {statusNames[status]}
               </a>
             </li>
           ))}
         </ul>
       </nav>
-      <ClassFilter {...props} />
+      <Filters shown={shown} />
       <form class="find" method="get" action={paths.tickets()}>
         <label for="number">Ticket number</label>
         <input id="number" name="number" type="text" inputmode="numeric" autocomplete="off" />
@@ -75,37 +97,47 @@ function ListHead(props: { status: TicketStatus; messageClass: MessageClass | un
   );
 }
 
-function ClassFilter(props: { status: TicketStatus; messageClass: MessageClass | undefined }) {
+function Filters({ shown }: { shown: Shown }) {
   return (
     <form class="find" method="get" action={paths.tickets()} data-submit-on-change="">
-      {props.status === 'open' ? null : <input type="hidden" name="status" value={props.status} />}
-      <label for="class">Opened by</label>
-      <select id="class" name="class">
-        <option value="">Anything</option>
-        {messageClasses.map((value) => (
-          <option value={value} selected={value === props.messageClass}>
-            {classNames[value]}
-          </option>
-        ))}
-      </select>
+      {shown.status === 'open' ? null : <input type="hidden" name="status" value={shown.status} />}
+      <span class="choice">
+        <label for="assigned">Assigned to</label>
+        <select id="assigned" name="assigned">
+          <option value="">Anybody</option>
+          {assignedOptions.map(({ value, label }) => (
+            <option value={value} selected={value === shown.assigned}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </span>
+      <span class="choice">
+        <label for="class">Opened by</label>
+        <select id="class" name="class">
+          <option value="">Anything</option>
+          {messageClasses.map((value) => (
+            <option value={value} selected={value === shown.messageClass}>
+              {classNames[value]}
+            </option>
+          ))}
+        </select>
+      </span>
       <SubmitButton kind="secondary">Show</SubmitButton>
     </form>
   );
 }
 
-function ListBody(props: {
-  status: TicketStatus;
-  messageClass: MessageClass | undefined;
-  page: TicketPage;
-  position: Position;
-}) {
-  const { status, messageClass, page, position } = props;
+function ListBody(props: { shown: Shown; page: TicketPage; position: Position }) {
+  const { page, position } = props;
+  const { status, messageClass, assigned } = props.shown;
   const keep = {
     ...(status !== 'open' && { status }),
     ...(messageClass !== undefined && { class: messageClass }),
+    ...(assigned !== undefined && { assigned }),
   };
   const pager = <Pager path={paths.tickets()} keep={keep} position={position} next={page.next} />;
-  if (page.tickets.length === 0 && messageClass !== undefined)
+  if (page.tickets.length === 0 && (messageClass !== undefined || assigned !== undefined))
     return (
       <>
         <EmptyState title={page.next === undefined ? 'No such tickets' : 'None among the newest tickets'}>

@@ -25,6 +25,8 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'GET /tickets/:id': 'agent',
   'POST /tickets/:id/close': 'agent',
   'POST /tickets/:id/reopen': 'agent',
+  'GET /tickets/:id/assign': 'agent',
+  'POST /tickets/:id/assign': 'agent',
   'POST /tickets/:id/block-sender': 'agent',
   'POST /tickets/:id/unblock-sender': 'agent',
   'GET /mailboxes/:id/answers': 'admin',

@@ -69,10 +69,16 @@ export interface SampleMail {
   messageClass?: NewMessage['messageClass'];
 }
 
-export function principalHeader(role: 'admin' | 'agent', name = 'Mira Sund'): Record<string, string> {
+/** @param address empty: the sign-in states none */
+export function principalHeader(
+  role: 'admin' | 'agent',
+  name = 'Mira Sund',
+  address = `${name.toLowerCase().replaceAll(' ', '.')}@contoso.example`,
+): Record<string, string> {
   const header = principalHeaderOf([
     ['oid', '11111111-2222-4333-8444-555555555555'],
     ['name', name],
+    ...(address === '' ? [] : [['preferred_username', address] as const]),
     ['roles', role],
   ]);
   return { 'x-ms-client-principal': header };
