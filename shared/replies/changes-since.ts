@@ -56,10 +56,7 @@ export function changesSince(token: string, now: TicketState): string[] | undefi
       .filter(({ id }) => !replies.has(id))
       .map(({ by, at }) => ({ at, words: `${by} replied ${clock(at)}.` })),
   ].sort((a, b) => (a.at < b.at ? 1 : -1));
-  const status =
-    before.s === now.status
-      ? []
-      : [now.status === 'closed' ? 'The ticket was closed.' : 'The ticket was reopened.'];
+  const status = before.s === now.status ? [] : [statusWords[now.status]];
   const assignee =
     before.a === undefined || before.a === assigneeKey(now.assignee)
       ? []
@@ -70,6 +67,12 @@ export function changesSince(token: string, now: TicketState): string[] | undefi
         ];
   return [...status, ...assignee, ...news.map(({ words }) => words)];
 }
+
+const statusWords: Readonly<Record<TicketStatus, string>> = {
+  open: 'The ticket was reopened.',
+  waiting: 'The ticket was set to waiting for the customer.',
+  closed: 'The ticket was closed.',
+};
 
 const clock = (at: string): string => `at ${new Date(at).toISOString().slice(11, 16)} UTC`;
 
