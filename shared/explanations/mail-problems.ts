@@ -255,6 +255,19 @@ export const mailProblems = {
     ],
     links: [],
   },
+  'graph-draft-denied': {
+    title: 'The account may not send attachments over 2 MB',
+    cause:
+      'Larger attachments leave with a draft, and Microsoft Graph does not let this account save one or attach the files. The permission Mail.ReadWrite is missing, for a shared mailbox Mail.ReadWrite.Shared. Microsoft also refuses attachments of 3 MB and more in some shared mailboxes to users who sign in.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Send smaller attachments, or a link to the files.',
+      'Or, in Postroom, edit the mailbox and read it over Microsoft Graph with the account that sends; a shared mailbox best with app-only access.',
+      'Or choose SMTP for sending, if SMTP AUTH is on for the mailbox.',
+    ],
+    links: ['permissions'],
+  },
   'graph-send-refused': {
     title: 'Microsoft Graph does not take the email',
     cause: 'Microsoft Graph refused the email for a reason that Postroom does not know; its words say more.',

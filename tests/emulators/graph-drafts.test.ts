@@ -120,7 +120,7 @@ function describeDrafts(kind: MailServerKind): void {
     expect((await PostalMime.parse(arrived ?? '')).attachments).toEqual([]);
   });
 
-  test('refuses a session below 3 MB, an email over 35 MB, JSON, and a request over 4 MB', async () => {
+  test('refuses a session below 3 MB, one request for more, an email over 35 MB, JSON, and MIME over 4 MB', async () => {
     const bearer = await token(support);
     const draft = await drafted(bearer);
     const codeOf = async (size: number) => (await session(bearer, draft, size)).body.error?.code;

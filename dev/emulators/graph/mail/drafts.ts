@@ -12,7 +12,7 @@ import {
   wrongMailMethod,
 } from './mail-call.ts';
 import { itemNotFound } from './mail-ids.ts';
-import { dispatch, isMime, mimeOf, refuseTooLarge, tooLarge } from './send-mail.ts';
+import { dispatch, isMime, mimeOf, tooLarge } from './send-mail.ts';
 import { createSession } from './upload-sessions.ts';
 
 export interface DraftAttachment {
@@ -26,7 +26,7 @@ export type DraftAttachments = Map<string, DraftAttachment[]>;
 
 const MB = 1024 * 1024;
 /** Microsoft: "Attach large files to Outlook messages or events": below it one POST, above it an upload session. */
-export const SMALLEST_UPLOAD = 3 * MB;
+const SMALLEST_UPLOAD = 3 * MB;
 /** Microsoft: "Exchange Online limits", message size limit by default; base64 counts. */
 const LARGEST_MESSAGE = 35 * MB;
 
@@ -79,9 +79,8 @@ export function answerAttachments(
   });
 }
 
-/** Microsoft: "Add attachment": a file as JSON, in a request of at most 4 MB. */
+/** Microsoft: "Add attachment": a file below 3 MB, as JSON. */
 function attachSmall(mailbox: OpenMailbox, call: MailCall, draft: EmailFile): MailReply {
-  refuseTooLarge(call);
   const input = jsonOf(call);
   const { name, contentBytes, contentType } = input;
   if (input['@odata.type'] !== '#microsoft.graph.fileAttachment')
@@ -89,6 +88,7 @@ function attachSmall(mailbox: OpenMailbox, call: MailCall, draft: EmailFile): Ma
   if (typeof name !== 'string' || typeof contentBytes !== 'string')
     throw badMailRequest('The properties name and contentBytes are required.');
   const content = Buffer.from(contentBytes, 'base64');
+  if (content.length >= SMALLEST_UPLOAD) throw tooLarge();
   refuseTooMuch(mailbox, draft, content.length);
   attach(mailbox, draft, { name, contentType: String(contentType ?? 'application/octet-stream'), content });
   return {
@@ -127,7 +127,7 @@ export async function sendDraft(mailbox: OpenMailbox, call: MailCall, draft: Ema
 }
 
 /** The email as the first part of another, with the files after it (RFC 2046 section 5.1.3). */
-export function withAttachments(raw: Buffer, files: readonly DraftAttachment[]): Buffer {
+function withAttachments(raw: Buffer, files: readonly DraftAttachment[]): Buffer {
   if (files.length === 0) return raw;
   const text = raw.toString('latin1').replace(/\r?\n/g, '\r\n');
   const end = text.indexOf('\r\n\r\n');

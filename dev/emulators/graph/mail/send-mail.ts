@@ -68,7 +68,7 @@ export const tooLarge = (): GraphError =>
   new GraphError(413, 'ErrorMessageSizeExceeded', 'The message exceeds the maximum supported size.');
 
 /** @throws GraphError 413 for more than a request may hold */
-export function refuseTooLarge({ body }: MailCall): void {
+function refuseTooLarge({ body }: MailCall): void {
   if (body.length > LARGEST_REQUEST) throw tooLarge();
 }
 
