@@ -39,7 +39,7 @@ const session = z.object({ uploadUrl: z.string() });
  * @param text MIME in base64
  * @throws PostroomError `graph-unavailable`, `endpoint-refused`, `endpoint-private`: nothing was sent
  */
-export async function saveDraft(
+export async function saveEmailDraft(
   deps: DraftDeps,
   { messageId, attachments = [] }: Pick<OutgoingMail, 'messageId' | 'attachments'>,
   text: string,
@@ -59,13 +59,13 @@ export async function saveDraft(
     }
     return { kind: 'saved', path };
   } catch (error) {
-    if (path !== undefined) await discardDraft(client, path);
+    if (path !== undefined) await discardEmailDraft(client, path);
     return refusalOf(error, seam.now());
   }
 }
 
 /** Deletes a draft that was not sent. Failing that, the next attempt or a person does. */
-export async function discardDraft(client: GraphClient, path: string): Promise<void> {
+export async function discardEmailDraft(client: GraphClient, path: string): Promise<void> {
   await deleteDrafts(client, [path]).catch(() => {});
 }
 

@@ -5,7 +5,7 @@ import { codeFrom } from '../platform/problem.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { composeMime } from './compose-mime.ts';
-import { discardDraft, saveDraft } from './graph-draft.ts';
+import { discardEmailDraft, saveEmailDraft } from './graph-draft.ts';
 import { isUndecided, readGraphRefusal } from './graph-refusal.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import { GRAPH_REQUEST_BYTES } from './sending-limits.ts';
@@ -56,7 +56,7 @@ export async function sendOverGraph(
     const text = await textOf({ ...mail, attachments: [] });
     if (text.length > GRAPH_REQUEST_BYTES)
       return { kind: 'refused', refusal: tooLarge, isTokenRefused: false };
-    const draft = await saveDraft({ seam, config, client, host: address.host }, mail, text);
+    const draft = await saveEmailDraft({ seam, config, client, host: address.host }, mail, text);
     return draft.kind === 'refused' ? draft : await submitDraft(client, seam, draft.path);
   } finally {
     client.close();
@@ -84,7 +84,7 @@ async function submitDraft(client: GraphClient, seam: Seam, path: string): Promi
     throw error;
   } finally {
     // The ID stays when Exchange moves the draft to Sent Items: what may have been sent is not deleted.
-    if (!isLost && answer?.kind !== 'accepted') await discardDraft(client, path);
+    if (!isLost && answer?.kind !== 'accepted') await discardEmailDraft(client, path);
   }
 }
 

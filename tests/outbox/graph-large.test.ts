@@ -210,6 +210,18 @@ describe('a large email over Microsoft Graph', () => {
       { kind: 'not-started', permanent: false, why: { code: 'graph-unavailable' } },
     ],
     [
+      'nobody knows whether the draft was saved',
+      '/messages$',
+      { status: 504, headers: { 'retry-after': '0' } },
+      { kind: 'not-started', permanent: false, why: { code: 'graph-unavailable' } },
+    ],
+    [
+      'nobody knows whether a small file is attached',
+      '/attachments$',
+      { status: 504, headers: { 'retry-after': '0' } },
+      { kind: 'not-started', permanent: false, why: { code: 'graph-unavailable' } },
+    ],
+    [
       'somebody deletes the draft',
       '/send$',
       { status: 404, body: { error: { code: 'ErrorItemNotFound', message: 'Gone.' } } },
@@ -217,8 +229,10 @@ describe('a large email over Microsoft Graph', () => {
     ],
   ])('is not sent if %s, and its draft is deleted', async (_what, path, trouble, expected) => {
     await emptyAll();
-    fault(path, trouble);
-    expect(await (await way()).deliver(large('refused'))).toMatchObject(expected);
+    fault(path, trouble, path === RANGE ? 'PUT' : 'POST');
+    const { attachments = [], ...email } = large('refused', 5 * MB);
+    const files = [...attachments, binary('small.bin', randomBytes(10))];
+    expect(await (await way()).deliver({ ...email, attachments: files })).toMatchObject(expected);
     expect(await counts()).toEqual(nothing);
   });
 
@@ -297,7 +311,7 @@ describe('the server that takes attachments', () => {
     await emptyAll();
     const { headers, port } = await recorder();
     fault('createUploadSession$', session(`http://localhost:${port}/upload?authtoken=secret`));
-    const [token] = [await mail.token(support, { scp: BOTH })];
+    const token = await mail.token(support, { scp: BOTH });
     expect(await (await way(tokensOf(token))).deliver(large('elsewhere'))).toMatchObject({
       kind: 'accepted',
     });
@@ -342,11 +356,10 @@ describe('app-only access', () => {
       const out = await way(await asApp(...roles), undefined, info);
       expect(await out.deliver({ ...large(subject, bytes), from })).toMatchObject({ kind: 'accepted' });
       expect(await received(inbox, subject)).toContain(`<${info}>`);
-      const root = `/v1.0/users/${encodeURIComponent(info)}/`;
-      expect(mail.graph().requests.filter(({ path }) => path.startsWith('/v1.0/me'))).toEqual([]);
-      expect(mail.graph().requests.at(-1)?.path).toMatch(
-        new RegExp(`^${root}.*${end}$`.replace('/.*/', '/.*')),
-      );
+      const paths = mail.graph().requests.map((one) => one.path);
+      expect(paths.filter((path) => path.startsWith('/v1.0/me'))).toEqual([]);
+      expect(paths.at(-1)?.startsWith(`/v1.0/users/${encodeURIComponent(info)}/`)).toBe(true);
+      expect(paths.at(-1)?.endsWith(end)).toBe(true);
       expect(await emailsIn(info, 'Sent Items')).toHaveLength(1);
     },
   );
