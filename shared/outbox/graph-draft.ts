@@ -6,6 +6,7 @@ import { DRAFTS_FOLDER } from '../mailboxes/inbox.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { codeFrom } from '../platform/problem.ts';
 import type { Seam } from '../platform/seam.ts';
+import { sendableType } from './compose-mime.ts';
 import { isUndecided, readGraphRefusal } from './graph-refusal.ts';
 import { uploadFile } from './graph-upload.ts';
 import type { OutgoingAttachment, OutgoingMail } from './outgoing-mail.ts';
@@ -87,9 +88,10 @@ const deleteDrafts = (client: GraphClient, paths: readonly string[]): Promise<un
 async function attach(
   { client, seam, config, host }: DraftDeps,
   path: string,
-  { filename: name, contentType, content }: OutgoingAttachment,
+  { filename: name, content, ...attachment }: OutgoingAttachment,
   signal: AbortSignal,
 ): Promise<void> {
+  const contentType = sendableType(attachment.contentType);
   const attachments = `${client.mailbox}${path}/attachments`;
   if (content.byteLength < SMALLEST_UPLOAD) {
     const contentBytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString(

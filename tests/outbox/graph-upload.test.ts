@@ -92,6 +92,20 @@ describe('the server that takes attachments', () => {
     expect(JSON.stringify(headers)).not.toContain(token.slice(0, 40));
   });
 
+  test('is quoted if it refuses a range, but for the secret of its address', async () => {
+    const message = "PUT https://outlook.office.com/AttachmentSessions('1')?authtoken=0b7c3d1e-77 is wrong";
+    fault(RANGE, { status: 400, body: { error: { code: 'ErrorInvalidRequest', message } } }, 'PUT');
+    const outcome = await (await way()).deliver(large('quoted'));
+    expect(outcome).toMatchObject({
+      kind: 'refused',
+      permanent: true,
+      isOfWayOut: false,
+      why: { code: 'graph-send-refused', reason: expect.stringContaining('400 ErrorInvalidRequest: PUT') },
+    });
+    expect(JSON.stringify(outcome)).not.toContain('0b7c3d1e');
+    expect(await counts()).toEqual(nothing);
+  });
+
   test('gets nothing if it is not of Exchange Online', async () => {
     const { headers, port } = await recorder();
     fault('createUploadSession$', session(`http://127.0.0.1:${port}/upload?authtoken=secret`));

@@ -169,6 +169,7 @@ export function handsOverLargeEmail(lab: () => Pick<WayOutLab, 'way' | 'emptyInb
       const subject = `files of ${name}`;
       const files = sizes.map((size, index) => ({
         ...file(`Übersicht ${index}.bin`),
+        contentType: 'not a type\r\nX-Evil: 1',
         content: randomBytes(size),
       }));
       const inbox = await lab().emptyInbox(sales);
@@ -176,7 +177,9 @@ export function handsOverLargeEmail(lab: () => Pick<WayOutLab, 'way' | 'emptyInb
         letter({ subject, attachments: files, references: ['<b@customer.example>'], html: '<p>Grüße</p>' }),
       );
       expect(outcome).toMatchObject({ kind: 'accepted', refused: [] });
-      const email = await PostalMime.parse(Buffer.from(await received(inbox, subject), 'latin1'));
+      const source = await received(inbox, subject);
+      expect(source).not.toMatch(/^X-Evil:/m);
+      const email = await PostalMime.parse(Buffer.from(source, 'latin1'));
       expect(email).toMatchObject({
         messageId: '<outbox-1@postroom.example>',
         inReplyTo: '<b@customer.example>',
