@@ -1,6 +1,6 @@
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { OutboxMessage } from '../../shared/outbox/outbox-message.ts';
-import { mostAttachmentBytes } from '../../shared/outbox/sending-limits.ts';
+import { type AttachmentLimit, attachmentLimitOf } from '../../shared/outbox/sending-limits.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { TicketState } from '../../shared/replies/changes-since.ts';
 import { type ComposedReply, composeReply } from '../../shared/replies/compose-reply.ts';
@@ -85,9 +85,9 @@ export function replyProblem({ mailbox }: ReplyContext): string | undefined {
     : undefined;
 }
 
-/** Bytes that all attachments of a reply may have together: as much as the mailbox's way out takes. Pure. */
-export const attachmentLimit = ({ mailbox }: Pick<ReplyContext, 'mailbox'>): number =>
-  mailbox?.sending === undefined ? 0 : mostAttachmentBytes(mailbox.sending);
+/** How large the attachments of a reply may be in all: as much as the mailbox's way out takes. Pure. */
+export const attachmentLimit = ({ mailbox }: Pick<ReplyContext, 'mailbox'>): AttachmentLimit =>
+  mailbox?.sending === undefined ? { bytes: 0 } : attachmentLimitOf(mailbox);
 
 /** An empty draft with the recipients of the conversation. Pure. */
 export function newDraft(

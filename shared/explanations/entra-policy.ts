@@ -122,7 +122,7 @@ export const policyEntries: readonly EntraEntry[] = [
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
-      'MailboxPreview at the account under “Risky users” and find out what happened.',
+      'Look at the account under “Risky users” and find out what happened.',
       'Change its password, then dismiss or remediate the risk.',
       signInAgain,
     ],

@@ -97,12 +97,12 @@ export const graphEntries: readonly LineEntry[] = [
     pattern: /\bErrorMessageSizeExceeded\b|\blarger than the 4 MB that Microsoft Graph takes\b/,
     title: 'The email is too large for Microsoft Graph',
     cause:
-      'Microsoft Graph takes 4 MB in one request, which is about 2 MB of attachments. SMTP takes about 25 MB of them.',
+      'Exchange takes emails of 35 MB, if no admin has set another limit: about 25 MB of attachments. The text of an email must fit into a request of 4 MB.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       'Send smaller attachments, or a link to the files.',
-      'Or let an Exchange admin switch SMTP AUTH on for the mailbox; then, in Postroom, edit the mailbox and choose SMTP for sending.',
+      'Or let an Exchange admin raise the message size limit of the mailbox.',
     ],
     links: [],
   },

@@ -138,6 +138,6 @@ export const imapSuccess: LineEntry = {
   cause: 'The mail server accepted the sign-in. If mail is missing, the reason stands in a later line.',
   who: 'you',
   retry: 'by-itself',
-  steps: ['MailboxPreview for a line with NO, BAD or BYE after this one, and paste that.'],
+  steps: ['Look for a line with NO, BAD or BYE after this one, and paste that.'],
   links: [],
 };

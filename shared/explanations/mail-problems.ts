@@ -240,7 +240,7 @@ export const mailProblems = {
       'The connection broke after the mail was handed over. It was most likely delivered, so it is not sent again.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['MailboxPreview into the recipient’s mailbox, or let an Exchange admin run a message trace.'],
+    steps: ['Look into the recipient’s mailbox, or let an Exchange admin run a message trace.'],
     links: [],
   },
   'graph-answer-lost': {
@@ -254,6 +254,19 @@ export const mailProblems = {
       'An automatic email is not sent again.',
     ],
     links: [],
+  },
+  'graph-draft-denied': {
+    title: 'The account may not send attachments over 2 MB',
+    cause:
+      'Larger attachments leave with a draft, and Microsoft Graph does not let this account save one or attach the files. The permission Mail.ReadWrite is missing, for a shared mailbox Mail.ReadWrite.Shared. Microsoft also refuses attachments of 3 MB and more in some shared mailboxes to users who sign in.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Send smaller attachments, or a link to the files.',
+      'Or, in Postroom, edit the mailbox and read it over Microsoft Graph with the account that sends; a shared mailbox best with app-only access.',
+      'Or choose SMTP for sending, if SMTP AUTH is on for the mailbox.',
+    ],
+    links: ['permissions'],
   },
   'graph-send-refused': {
     title: 'Microsoft Graph does not take the email',
@@ -378,7 +391,7 @@ export const mailProblems = {
       'More automatic messages than usual came from one sender within an hour. Those over the limit are folded away.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['MailboxPreview at the conversation, and switch off one of the two automatic replies.'],
+    steps: ['Look at the conversation, and switch off one of the two automatic replies.'],
     links: [],
   },
   'email-missing': {

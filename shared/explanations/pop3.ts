@@ -54,6 +54,6 @@ export const pop3Success: LineEntry = {
   cause: 'The mail server accepted the sign-in. If mail is missing, the reason stands in a later line.',
   who: 'you',
   retry: 'by-itself',
-  steps: ['MailboxPreview for a line that begins with -ERR after this one, and paste that.'],
+  steps: ['Look for a line that begins with -ERR after this one, and paste that.'],
   links: [],
 };

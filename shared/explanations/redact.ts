@@ -10,7 +10,7 @@ export function redact(text: string): string {
     text
       // The name alone tells that what follows is secret; “null password: …” is Microsoft's own sentence (AADSTS50056).
       .replaceAll(
-        /\b(client_secret|client_assertion|refresh_token|access_token|id_token|code_verifier|(?<!null )password|passwd)(["']?\s?[=:]\s?["']?)[^\s"'&,;]{4,}/gi,
+        /\b(client_secret|client_assertion|refresh_token|access_token|id_token|code_verifier|(?<!null )password|passwd|authtoken)(["']?\s?[=:]\s?["']?)[^\s"'&,;]{4,}/gi,
         `$1$2${MASK}`,
       )
       .replaceAll(/\b(code|state|session_state|secret|assertion)=[^\s"'&,;]{10,}/gi, `$1=${MASK}`)

@@ -68,7 +68,7 @@ export const smtpSendingEntries = [
     retry: 'by-itself',
     steps: [
       'Wait up to 24 hours; sending works again by itself.',
-      'MailboxPreview for a mail loop or another program that sends for this mailbox.',
+      'Look for a mail loop or another program that sends for this mailbox.',
     ],
     links: ['mailboxes'],
   },
@@ -170,7 +170,7 @@ export const smtpSendingEntries = [
     retry: 'after-fix',
     steps: [
       'Let an admin ask Microsoft’s support to lift the restriction.',
-      'MailboxPreview for mailboxes that send spam.',
+      'Look for mailboxes that send spam.',
     ],
     links: ['support', 'restricted-entities'],
   },

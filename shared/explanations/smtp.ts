@@ -158,7 +158,7 @@ export const smtpSuccess = {
   who: 'you',
   retry: 'by-itself',
   steps: [
-    'MailboxPreview for a line that begins with 4 or 5 and two more digits after this one, and paste that.',
+    'Look for a line that begins with 4 or 5 and two more digits after this one, and paste that.',
   ],
   links: [],
 } as const satisfies LineEntry;

@@ -6,6 +6,7 @@ import { createLimiter } from '../platform/concurrency.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { EndpointRules } from '../providers/endpoint-safety.ts';
 import { guardedRequest, type OutgoingRequest } from '../providers/guarded-fetch.ts';
+import { readRefusal, refusalOf, textOf } from './graph-answer.ts';
 import { GraphAnswerLost, GraphRefusal, graphInboxError } from './graph-errors.ts';
 import type { InboxAddress } from './inbox.ts';
 
@@ -23,14 +24,11 @@ const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain';
 const SILENCE_MS = 60_000;
 const MAX_JSON_BYTES = 32 * 1024 * 1024;
-const MAX_REFUSAL_BYTES = 64 * 1024;
 /** A longer pause than this is not waited for: the mailbox is fetched again after it. */
 const LONGEST_PAUSE_MS = 10_000;
 /** All pauses of a session together. */
 const PATIENCE_MS = 30_000;
 const FIRST_PAUSE_MS = 1000;
-
-const refusalBody = z.object({ error: z.object({ code: z.string(), message: z.string().catch('') }) });
 
 /** Hears the lines of a conversation, for a transcript. */
 export type GraphListener = (from: 'client' | 'server', line: string) => void;
@@ -41,6 +39,17 @@ export interface GraphRequest {
   path: string;
   body?: unknown;
 }
+
+interface JsonOptions {
+  method?: 'GET' | 'POST';
+  body?: unknown;
+  type?: string;
+  once?: boolean;
+  pageSize?: number;
+}
+
+const wasThrottled = ({ isThrottled }: GraphRefusal): boolean => isThrottled;
+const wasNotAdmitted = ({ status }: GraphRefusal): boolean => status === 429;
 
 /** `refusal` is undefined when the request succeeded. */
 export interface BatchAnswer {
@@ -100,31 +109,38 @@ export class GraphClient {
     this.#agent = this.#origin.startsWith('https:') ? new Agent(options) : new PlainAgent(options);
   }
 
-  /** @param path with the version, from `mailbox` or a link */
+  /**
+   * @param path with the version, from `mailbox` or a link
+   * @param options `type`: of a body that is sent as it is; `once`: it must not be acted on twice, so that only a
+   * request that Graph did not admit (429) is repeated
+   */
   async json<T>(
     operation: string,
     path: string,
     schema: z.ZodType<T>,
-    { method = 'GET', body, pageSize }: { method?: 'GET' | 'POST'; body?: unknown; pageSize?: number } = {},
+    { pageSize, once = false, method = 'GET', body, type }: JsonOptions = {},
   ): Promise<{ value: T; date: number }> {
     const prefer = pageSize === undefined ? [] : [`odata.maxpagesize=${pageSize}`];
-    return this.#patiently(() =>
-      this.#slots(() =>
-        this.#seam.call(`graph.${operation}`, async () => {
-          const response = await this.#send({ method, path, body }, prefer);
-          const value = schema.parse(JSON.parse(await textOf(response, MAX_JSON_BYTES)));
-          return { value, date: Date.parse(response.headers.date ?? '') || this.#seam.now() };
-        }),
-      ),
+    return this.#patiently(
+      () =>
+        this.#slots(() =>
+          this.#seam.call(`graph.${operation}`, async () => {
+            const response = await this.#send({ method, path, body, type }, prefer);
+            const value = schema.parse(JSON.parse(await textOf(response, MAX_JSON_BYTES)));
+            return { value, date: Date.parse(response.headers.date ?? '') || this.#seam.now() };
+          }),
+        ),
+      once ? wasNotAdmitted : undefined,
     );
   }
 
   /**
-   * Posts a text that must not be acted on twice. Only a request that Graph did not admit (429) is repeated.
+   * Posts what must not be acted on twice. Only a request that Graph did not admit (429) is repeated.
    * @param path below the mailbox
+   * @param text undefined: no body
    * @throws GraphAnswerLost when the connection broke after the whole request had left
    */
-  async submit(operation: string, path: string, text: string): Promise<void> {
+  async submit(operation: string, path: string, text?: string): Promise<void> {
     await this.#patiently(
       () =>
         this.#seam.call(`graph.${operation}`, async () => {
@@ -147,7 +163,7 @@ export class GraphClient {
             throw error;
           }
         }),
-      ({ status }) => status === 429,
+      wasNotAdmitted,
     );
   }
 
@@ -227,7 +243,7 @@ export class GraphClient {
 
   /** @param request `type`: of a body that is sent as it is; otherwise the body is sent as JSON */
   async #send(
-    { method, path, body, type }: GraphRequest & { type?: string },
+    { method, path, body, type }: GraphRequest & { type?: string | undefined },
     prefer: readonly string[],
     onSent?: () => void,
   ): Promise<IncomingMessage> {
@@ -251,8 +267,7 @@ export class GraphClient {
       this.#listener('server', `${status}`);
       return response;
     }
-    const said = jsonIn(await textOf(response, MAX_REFUSAL_BYTES).catch(() => ''));
-    const refusal = refusalOf(status, said, response.headers['retry-after'], this.#seam.now());
+    const refusal = await readRefusal(response, this.#seam.now());
     this.#listener('server', `${status} ${refusal.code} ${refusal.message}`);
     throw refusal;
   }
@@ -260,7 +275,7 @@ export class GraphClient {
   /** Repeats a throttled request after the pause that Graph wants, as long as there is patience left. */
   async #patiently<T>(
     effect: () => Promise<T>,
-    mayRepeat: (refusal: GraphRefusal) => boolean = ({ isThrottled }) => isThrottled,
+    mayRepeat: (refusal: GraphRefusal) => boolean = wasThrottled,
   ): Promise<T> {
     for (let usual = FIRST_PAUSE_MS; ; usual *= 2) {
       try {
@@ -295,38 +310,5 @@ export class GraphClient {
   close(): void {
     this.#closed.abort();
     this.#agent.destroy();
-  }
-}
-
-function refusalOf(status: number, body: unknown, retryAfter: string | undefined, now: number): GraphRefusal {
-  const said = refusalBody.safeParse(body).data?.error;
-  const text = said?.message ?? `status ${status}`;
-  return new GraphRefusal(status, said?.code ?? '', text, pauseOf(retryAfter, now));
-}
-
-/** Milliseconds of a `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3); undefined: none. */
-function pauseOf(retryAfter: string | undefined, now: number): number | undefined {
-  if (retryAfter === undefined) return undefined;
-  const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
-}
-
-async function textOf(response: IncomingMessage, most: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.byteLength;
-    if (size > most) throw new GraphRefusal(502, '', `the answer is larger than ${most} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A proxy in between answered with a page of its own.
-    return undefined;
   }
 }

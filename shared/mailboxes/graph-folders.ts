@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { GraphClient } from './graph-client.ts';
 import { GraphRefusal } from './graph-errors.ts';
-import { SENT_FOLDER } from './inbox.ts';
+import { DRAFTS_FOLDER, SENT_FOLDER } from './inbox.ts';
 import { isSameFolder } from './mailbox.ts';
 
 /** A folder of a mailbox. IDs of folders never change. */
@@ -20,13 +20,14 @@ type FolderRow = z.infer<typeof folder>;
 
 /**
  * Finds a folder by its path of display names, such as `Support/Done`. `INBOX` is the inbox in every language,
- * and SENT_FOLDER the folder for sent email.
+ * SENT_FOLDER the folder for sent email, and DRAFTS_FOLDER that for drafts.
  * https://learn.microsoft.com/graph/api/resources/mailfolder
  * @throws GraphRefusal 404 ErrorFolderNotFound when there is none
  */
 export async function findFolder(client: GraphClient, path: string): Promise<GraphFolder> {
   if (isSameFolder(path, 'INBOX')) return folderOf(await wellKnown(client, 'inbox'));
   if (path === SENT_FOLDER) return folderOf(await wellKnown(client, 'sentitems'));
+  if (path === DRAFTS_FOLDER) return folderOf(await wellKnown(client, 'drafts'));
   let parent = '';
   let found: FolderRow | undefined;
   for (const name of path.split('/')) {
@@ -52,7 +53,10 @@ export async function junkFolderName(client: GraphClient): Promise<string | unde
 
 const folderOf = ({ id, totalItemCount }: FolderRow): GraphFolder => ({ id, total: totalItemCount });
 
-async function wellKnown(client: GraphClient, name: 'inbox' | 'junkemail' | 'sentitems'): Promise<FolderRow> {
+async function wellKnown(
+  client: GraphClient,
+  name: 'drafts' | 'inbox' | 'junkemail' | 'sentitems',
+): Promise<FolderRow> {
   const { value } = await client.json('folders', `${client.mailbox}/mailFolders/${name}?${FIELDS}`, folder);
   return value;
 }

@@ -9,6 +9,8 @@ import type { MessageIdentity, MessageMeta, MessageRef } from './message-ref.ts'
  * fails with `folder-missing` where there is none.
  */
 export const SENT_FOLDER = String.raw`\Sent`;
+/** The same for drafts; over Microsoft Graph only. */
+export const DRAFTS_FOLDER = String.raw`\Drafts`;
 
 /** A folder, and the credentials that open it. */
 export interface InboxAddress {

@@ -3,6 +3,10 @@ import type { OutgoingMail } from './outgoing-mail.ts';
 /** RFC 6838 section 4.2, without parameters. */
 const MEDIA_TYPE = /^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}$/i;
 
+/** A media type as it may be in a header: one that is not valid becomes `application/octet-stream`. Pure. */
+export const sendableType = (contentType: string): string =>
+  MEDIA_TYPE.test(contentType) ? contentType : 'application/octet-stream';
+
 /**
  * The MIME form of an email.
  * @param options `withBcc`: with a header for the hidden recipients, where no envelope names them and the server
@@ -28,7 +32,7 @@ export async function composeMime(
     ...(answered !== undefined && { inReplyTo: answered, references: [...(mail.references ?? [])] }),
     attachments: (mail.attachments ?? []).map(({ filename, contentType, content }) => ({
       filename,
-      contentType: MEDIA_TYPE.test(contentType) ? contentType : 'application/octet-stream',
+      contentType: sendableType(contentType),
       content: Buffer.from(content),
       contentDisposition: 'attachment' as const,
     })),

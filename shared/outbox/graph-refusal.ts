@@ -25,6 +25,7 @@ const policies: Readonly<Record<string, Policy>> = {
   'graph-token-refused': 'closed',
   'graph-unknown-mailbox': 'closed',
   'graph-recipient-invalid': 'give-up',
+  'graph-draft-denied': 'give-up',
   'graph-too-large': 'give-up',
 };
 

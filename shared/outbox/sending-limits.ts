@@ -1,5 +1,7 @@
-import type { SendingLogin } from '../mailboxes/mailbox.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { isLoginOf } from '../mailboxes/mailbox-logins.ts';
 import type { DeliveryProblem } from './delivery.ts';
+import { offersUploads } from './upload-hosts.ts';
 
 /**
  * What a mail server allows one account, kept across instances in one row per account that is changed by
@@ -27,12 +29,29 @@ const MB = 1024 * 1024;
 /** A request to Microsoft Graph: https://learn.microsoft.com/graph/api/resources/mail-api-overview */
 export const GRAPH_REQUEST_BYTES = 4 * MB;
 
+/** How large the attachments of an email may be in all; `advice`: what an admin can do if that is too little. */
+export interface AttachmentLimit {
+  bytes: number;
+  advice?: string | undefined;
+}
+
 /**
- * How large the attachments of an email may be in all. Exchange Online takes 35 MB by default, to which base64 has
- * added a third; Microsoft Graph 4 MB, to which base64 has added a third twice.
+ * How large the attachments may be that a mailbox sends. Exchange Online takes 35 MB by default, to which base64 has
+ * added a third; one request to Microsoft Graph 4 MB, to which base64 has added a third twice. More leaves as a draft:
+ * that needs Mail.ReadWrite, which an account has that also reads over Graph. Pure.
  */
-export const mostAttachmentBytes = (sending: Pick<SendingLogin, 'protocol'> | undefined): number =>
-  sending?.protocol === 'graph-send' ? 2 * MB : 25 * MB;
+export function attachmentLimitOf(
+  mailbox: Pick<Mailbox, 'protocol' | 'providerId' | 'accountId' | 'sending'>,
+): AttachmentLimit {
+  const { sending } = mailbox;
+  if (sending?.protocol !== 'graph-send') return { bytes: 25 * MB };
+  if (!offersUploads(sending.host))
+    return { bytes: 2 * MB, advice: 'To send larger attachments, an admin can choose SMTP for sending.' };
+  if (mailbox.protocol === 'graph' && isLoginOf(sending, mailbox)) return { bytes: 25 * MB };
+  const advice =
+    'To send larger attachments, an admin can read this mailbox over Microsoft Graph with the same account, or choose SMTP for sending.';
+  return { bytes: 2 * MB, advice };
+}
 
 /** Permission to send some emails over one connection. */
 export interface Slot {

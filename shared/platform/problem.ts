@@ -71,6 +71,7 @@ const problems = {
   'smtp-tls': {},
   'smtp-answer-lost': {},
   'graph-answer-lost': {},
+  'graph-draft-denied': {},
   'graph-send-refused': {},
   'smtp-no-answer': {},
   'bad-envelope': {},

@@ -9,9 +9,9 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 const DEADLINE_MS = 15_000;
 
 export interface OutgoingRequest {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   headers: Readonly<Record<string, string>>;
-  body?: string | undefined;
+  body?: string | Uint8Array | undefined;
 }
 
 export interface Answer {

@@ -8,7 +8,6 @@ import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import type { TokenSource } from '../../shared/mailboxes/connect-inbox.ts';
 import { openInbox } from '../../shared/mailboxes/open-inbox.ts';
 import type { SendingRoute } from '../../shared/outbox/send-mail.ts';
-import { mostAttachmentBytes } from '../../shared/outbox/sending-limits.ts';
 import { wayOutOver } from '../../shared/outbox/way-out.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -17,7 +16,7 @@ import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
 import { emptied, received, useMailServer } from '../harness/stack/mail-under-test.ts';
 import { sendingMailbox } from './emails.ts';
 import { account, letter, senderWith, tokensOf } from './sending.ts';
-import { handsOverEmail, type WayOutLab } from './way-out-contract.ts';
+import { handsOverEmail, handsOverLargeEmail, type WayOutLab } from './way-out-contract.ts';
 
 const open: WayOutLabOpen = (address, protocol) => openInbox(protocol, address, openSeam, { local: true });
 type WayOutLabOpen = Awaited<ReturnType<WayOutLab['reading']>>['deps']['openInbox'];
@@ -68,6 +67,7 @@ describe.each(kinds)('SMTP at %s', (_name, kind) => {
     }
 
     handsOverEmail(() => lab);
+    handsOverLargeEmail(() => lab);
 
     test('as refused for good, with the server’s line, if the recipient does not exist', async () => {
       expect(await (await lab.way()).deliver(letter({ to: ['nobody@contoso.example'] }))).toMatchObject({
@@ -228,26 +228,6 @@ describe('Microsoft Graph', () => {
       permanent: true,
     });
     expect(ended.asked).toHaveLength(2);
-  });
-
-  test('is not asked to take more than it can', async () => {
-    const before = mail.graph().requests.length;
-    const content = Buffer.alloc(3 * 1024 * 1024);
-    const large = letter({
-      attachments: [{ filename: 'a.bin', contentType: 'application/octet-stream', content }],
-    });
-    expect(await (await lab.way()).deliver(large)).toMatchObject({
-      kind: 'refused',
-      permanent: true,
-      isOfWayOut: false,
-      why: { code: 'graph-too-large', isVerdict: false },
-    });
-    expect(mail.graph().requests).toHaveLength(before);
-    const most = Buffer.alloc(mostAttachmentBytes({ protocol: 'graph-send' }), 1);
-    const full = letter({
-      attachments: [{ filename: 'a.bin', contentType: 'application/octet-stream', content: most }],
-    });
-    expect(await (await lab.way()).deliver(full)).toMatchObject({ kind: 'accepted' });
   });
 });
 

@@ -266,6 +266,26 @@ describe('a draft', () => {
     expect(await sentReplies()).toEqual([]);
   });
 
+  test('takes 2 MB over Microsoft Graph alone, and says what an admin can do; 25 MB if that account also reads so', async () => {
+    const graph = { ...sending, protocol: 'graph-send', host: 'graph.microsoft.com', port: 443 } as const;
+    const file = new File([new Uint8Array(3 * 1024 * 1024)], 'scan.pdf');
+    await postroom.mailbox({ sending: graph, providerId: 'p1', accountId: 'a1' });
+    const { page, fields } = await openForm();
+    expect(page).toContain('2 MB in all.');
+    expect(page).toContain('an admin can read this mailbox over Microsoft Graph');
+    const refused = await press('attach', { ...fields, text: 'Scan' }, { files: [file] });
+    expect([refused.status, refused.page]).toEqual([422, expect.stringContaining('scan.pdf is too large')]);
+
+    await postroom.mailbox({ sending: graph, providerId: 'p1', accountId: 'a1', protocol: 'graph' });
+    const again = await openForm();
+    expect(again.page).toContain('25 MB in all.');
+    expect(again.page).not.toContain('an admin can read');
+    expect((await press('attach', again.fields, { files: [file] })).status).toBe(303);
+    await postroom.mailbox({ sending: graph, providerId: 'p1', accountId: 'a1' });
+    const sent = await press('send', (await openForm()).fields);
+    expect(sent.page).toContain('at most 2 MB in all. Remove some. To send larger attachments,');
+  });
+
   test('over the limit of a request is refused before it is read', async () => {
     const headers = {
       ...principalHeader('agent'),

@@ -30,7 +30,8 @@ export interface MailboxFiles {
   /** In this folder, or wherever it lies. */
   find(key: string, folder?: string): Promise<EmailFile | undefined>;
   read(email: EmailFile): Promise<Buffer | undefined>;
-  add(folder: string, raw: Uint8Array, options: { receivedAt: Date; isSeen: boolean }): Promise<void>;
+  /** The result is the email's key. */
+  add(folder: string, raw: Uint8Array, options: { receivedAt: Date; isSeen: boolean }): Promise<string>;
   setSeen(email: EmailFile, isSeen: boolean): Promise<boolean>;
   move(email: EmailFile, folder: string): Promise<boolean>;
   remove(email: EmailFile): Promise<boolean>;

@@ -194,7 +194,7 @@ function Sending(props: { view: MailboxFormView }): JSX.Element {
         options={sendingProtocols
           .filter((one) => one === protocol || chosen === undefined || chosen.servers[one] !== undefined)
           .map((one) => ({ value: one, label: mailProtocols[one].name }))}
-        hint="Microsoft Graph works where SMTP AUTH is turned off. It takes about 2 MB of attachments, and SMTP about 25 MB."
+        hint="Microsoft Graph works where SMTP AUTH is turned off. It takes 2 MB of attachments, or 25 MB if the same account also reads the mailbox over Microsoft Graph; SMTP takes 25 MB."
       />
       <Server names={names} protocol={protocol} chosen={chosen} view={view} />
     </>

@@ -1,6 +1,7 @@
 /** The form of a reply, at the end of its ticket. Every button posts the whole form, so it needs no script. */
 import { raw } from 'hono/html';
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { AttachmentLimit } from '../../../shared/outbox/sending-limits.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { CannedReply } from '../../../shared/replies/canned-reply.ts';
 import type { ReplyDraft } from '../../../shared/replies/reply-draft.ts';
@@ -35,8 +36,7 @@ export interface ReplyFormState {
   /** Other people with a draft. */
   others: readonly { name: string; savedAt: string }[];
   canned: readonly CannedReply[];
-  /** Bytes that all attachments may have together. */
-  attachmentLimit: number;
+  attachmentLimit: AttachmentLimit;
   /** Absent: there is no message to quote. */
   quotedFrom: string | undefined;
   /** Why nobody can reply. */
@@ -205,7 +205,7 @@ function Canned({ canned }: Pick<ReplyFormState, 'canned'>): JSX.Element | null 
 
 function Files(props: {
   draft: ReplyFormState['draft'];
-  limit: number;
+  limit: AttachmentLimit;
   error: string | undefined;
 }): JSX.Element {
   const { draft, limit, error } = props;
@@ -213,7 +213,8 @@ function Files(props: {
     <div class={error === undefined ? 'field files' : 'field files invalid'}>
       <label for="files">Attachments</label>
       <p class="hint" id="files-hint">
-        {Math.round(limit / MB)} MB in all. Files can also be dropped or pasted into the message.
+        {Math.round(limit.bytes / MB)} MB in all. Files can also be dropped or pasted into the message.
+        {limit.advice === undefined ? null : ` ${limit.advice}`}
       </p>
       {error === undefined ? null : (
         <p class="error" id="files-error">

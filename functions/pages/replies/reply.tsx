@@ -213,7 +213,7 @@ async function attachFiles(
     const check = checkAttachment(
       { filename, contentType, size },
       draft.attachments,
-      attachmentLimit(context),
+      attachmentLimit(context).bytes,
     );
     if (check.kind === 'refused') {
       errors['files'] = [errors['files'], check.message].filter(Boolean).join(' ');
@@ -261,10 +261,10 @@ function contentProblem(
   context: ReplyContext,
   { text, attachments }: Pick<ReplyDraft, 'text' | 'attachments'>,
 ): Record<string, string> {
-  const limit = attachmentLimit(context);
-  if (attachments.reduce((sum, { size }) => sum + size, 0) > limit)
-    return {
-      files: `This mailbox sends attachments of at most ${Math.round(limit / 1024 / 1024)} MB in all. Remove some.`,
-    };
+  const { bytes, advice } = attachmentLimit(context);
+  if (attachments.reduce((sum, { size }) => sum + size, 0) > bytes) {
+    const most = `This mailbox sends attachments of at most ${Math.round(bytes / 1024 / 1024)} MB in all. Remove some.`;
+    return { files: [most, advice].filter(Boolean).join(' ') };
+  }
   return text.trim() === '' && attachments.length === 0 ? { text: 'Write a message.' } : {};
 }

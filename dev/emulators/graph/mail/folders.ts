@@ -15,6 +15,7 @@ const WELL_KNOWN: Readonly<Record<string, string>> = {
   archive: 'Archive',
 };
 
+export const DRAFTS = 'Drafts';
 export const SENT_ITEMS = 'Sent Items';
 export const DELETED_ITEMS = 'Deleted Items';
 const ROOT = 'msgfolderroot';

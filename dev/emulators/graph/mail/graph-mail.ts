@@ -33,6 +33,7 @@ import { answerMessage, answerMessages } from './messages.ts';
 import { Notifier } from './notify.ts';
 import { sendMail } from './send-mail.ts';
 import { answerSubscriptions } from './subscriptions.ts';
+import { answerUpload, isUpload } from './upload-sessions.ts';
 
 export interface GraphMailOptions extends TokenRules {
   /** The mail server whose mailboxes Graph shows. */
@@ -68,6 +69,8 @@ export class GraphMail {
       users: withSharedMailboxes(options.users, mailboxes),
       state: openMailState(stateDir === undefined ? undefined : join(stateDir, 'graph-mail.json')),
       now,
+      attachments: new Map(),
+      uploads: new Map(),
     };
     this.#notifier = new Notifier(this.world, { tenantId, retryMs: options.retryMs ?? RETRY_MS });
     this.#notifier.update();
@@ -82,8 +85,9 @@ export class GraphMail {
     makeTrouble(trouble, this.world.state, this.#notifier);
   }
 
-  /** Whether a path belongs to mail: everything of a user except the user itself. */
+  /** Whether a path belongs to mail: everything of a user except the user itself, and uploads. */
   serves(pathname: string): boolean {
+    if (isUpload(pathname)) return true;
     const [root = '', ...rest] = segmentsOf(pathname) ?? [];
     return (root === 'me' && rest.length > 0) || ['users', 'subscriptions', '$batch'].includes(root);
   }
@@ -95,6 +99,7 @@ export class GraphMail {
     );
     const { method = 'GET' } = request;
     return this.#guarded(headers, async () => {
+      if (isUpload(url.pathname)) return answerUpload(this.world, request, url, body);
       const caller = await readMailCaller(this.#rules, this.world.users, headers['authorization']);
       const { pathname: path, searchParams: query } = url;
       return this.#perform({ method, segments: segmentsOf(path) ?? [], path, query, headers, body, caller });

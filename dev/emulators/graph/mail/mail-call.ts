@@ -3,7 +3,9 @@ import type { EmulatedMailbox, MailServer } from '../../mail/mail-world.ts';
 import type { MailboxFiles } from '../../mail/mailbox-files.ts';
 import { GraphError } from '../graph-error.ts';
 import type { MailCaller } from './access.ts';
+import type { DraftAttachments } from './drafts.ts';
 import type { MailState } from './mail-state.ts';
+import type { UploadSessions } from './upload-sessions.ts';
 
 /** Someone with an address: a person, or a shared mailbox. */
 export interface MailUser {
@@ -21,6 +23,8 @@ export interface MailWorld {
   readonly mailboxes: readonly EmulatedMailbox[];
   readonly users: readonly MailUser[];
   readonly state: MailState;
+  readonly attachments: DraftAttachments;
+  readonly uploads: UploadSessions;
   readonly now: () => Date;
 }
 

@@ -60,7 +60,6 @@ function describe(email: Email, { key, receivedAt }: EmailFile): MessageFacts {
     bodyPreview: text.replace(/\s+/g, ' ').trim().slice(0, PREVIEW),
     importance: 'normal',
     conversationId: `AAQkA${fingerprint(first)}=`,
-    isDraft: false,
     body:
       email.html === undefined
         ? { contentType: 'text', content: text }

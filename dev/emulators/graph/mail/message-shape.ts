@@ -1,5 +1,6 @@
 import type { EmailFile } from '../../mail/mailbox-files.ts';
 import { accessDenied, type MailRight, mayUse } from './access.ts';
+import { DRAFTS } from './folders.ts';
 import { badMailRequest, fingerprint, type MailCall, type OpenMailbox } from './mail-call.ts';
 import { folderId, messageId } from './mail-ids.ts';
 import { factsOf, moment } from './message-facts.ts';
@@ -13,6 +14,7 @@ const QUICK = new Set([
   'receivedDateTime',
   'parentFolderId',
   'isRead',
+  'isDraft',
   'categories',
   'inferenceClassification',
   'flag',
@@ -74,6 +76,7 @@ export async function showMessage(
     receivedDateTime: received,
     parentFolderId: folderId(address, email.folder),
     isRead: email.isSeen,
+    isDraft: email.folder === DRAFTS,
     inferenceClassification: 'focused',
     flag: { flagStatus: 'notFlagged' },
     webLink: `https://outlook.office365.com/owa/?ItemID=${encodeURIComponent(id)}`,

@@ -1,5 +1,6 @@
 import type { EmailFile } from '../../mail/mailbox-files.ts';
 import { accessDenied, type MailRight, mayUse } from './access.ts';
+import { answerAttachments, createDraft, sendDraft } from './drafts.ts';
 import { DELETED_ITEMS, emailsIn, folderPath } from './folders.ts';
 import {
   badMailRequest,
@@ -18,12 +19,16 @@ import { pageOf } from './pages.ts';
 const contextOf = ({ world, user }: OpenMailbox): string =>
   `${world.origin()}/v1.0/$metadata#users('${encodeURIComponent(user.oid)}')/messages`;
 
-/** `mailFolders/{id}/messages`, or `messages` of the whole mailbox when the folder is undefined. */
+/** `mailFolders/{id}/messages`, or `messages` of the whole mailbox when the folder is undefined; POST saves a draft. */
 export async function answerMessages(
   mailbox: OpenMailbox,
   call: MailCall,
   folder: string | undefined,
 ): Promise<MailReply> {
+  if (call.method === 'POST' && folder === undefined) {
+    if (!mayUse(mailbox.world, call.caller, mailbox.user, 'write')) throw accessDenied();
+    return one(mailbox, call, await createDraft(mailbox, call), 201);
+  }
   if (call.method !== 'GET') throw wrongMailMethod();
   const view = viewOf(mailbox, call);
   const folders = folder === undefined ? await mailbox.files.folders() : [folder];
@@ -47,7 +52,7 @@ export async function answerMessage(
   [id = '', action, ...rest]: readonly string[],
   folder: string | undefined,
 ): Promise<MailReply> {
-  if (rest.length > 0) throw noSegment(rest[0] ?? '');
+  if (rest.length > 0 && action !== 'attachments') throw noSegment(rest[0] ?? '');
   const email = await emailOfId(mailbox.files, id);
   if (folder !== undefined && email.folder !== folder) throw itemNotFound();
   const need = (right: MailRight): void => {
@@ -58,7 +63,12 @@ export async function answerMessage(
     need('read');
     return raw(mailbox, email);
   }
+  if (action === 'send' && call.method === 'POST') {
+    need('send');
+    return sendDraft(mailbox, call, email);
+  }
   need('write');
+  if (action === 'attachments') return answerAttachments(mailbox, call, email, rest);
   if (action === undefined && call.method === 'PATCH') return patch(mailbox, call, email);
   if (action === undefined && call.method === 'DELETE') return remove(mailbox, email);
   if (call.method !== 'POST' || action === undefined) throw wrongMailMethod();

@@ -31,12 +31,22 @@ const REPLACED = /^(?:from|date|bcc|return-path|received|x-[\w-]*)$/i;
  */
 export async function sendMail(mailbox: OpenMailbox, call: MailCall): Promise<MailReply> {
   if (call.method !== 'POST') throw wrongMailMethod();
-  if (call.body.length > LARGEST_REQUEST)
-    throw new GraphError(413, 'ErrorMessageSizeExceeded', 'The message exceeds the maximum supported size.');
-  const isMime = (call.headers['content-type'] ?? '').startsWith('text/plain');
-  const { raw, isSaved } = isMime ? { raw: mimeOf(call), isSaved: true } : await composed(call);
+  if (isMime(call)) return dispatch(mailbox, call.caller, mimeOf(call));
+  refuseTooLarge(call);
+  const { raw, isSaved } = await composed(call);
+  // Only a message as JSON may have headers of its own.
+  return dispatch(mailbox, call.caller, raw, { isSaved, keepsX: true });
+}
+
+/** Sends an email to its recipients, and saves a copy in Sent Items. */
+export async function dispatch(
+  mailbox: OpenMailbox,
+  caller: MailCaller,
+  raw: Buffer,
+  { isSaved = true, keepsX = false } = {},
+): Promise<MailReply> {
   const email = await PostalMime.parse(raw);
-  const sender = senderOf(mailbox, call.caller, email.from?.address);
+  const sender = senderOf(mailbox, caller, email.from?.address);
   const recipients = addressesOf([...(email.to ?? []), ...(email.cc ?? []), ...(email.bcc ?? [])]);
   if (recipients.length === 0)
     throw new GraphError(
@@ -45,15 +55,30 @@ export async function sendMail(mailbox: OpenMailbox, call: MailCall): Promise<Ma
       "At least one recipient isn't valid., A message can't be sent because it contains no recipients.",
     );
   const { world, files } = mailbox;
-  // Only a message as JSON may have headers of its own.
-  const sent = asExchangeSends(raw, sender, world.now(), !isMime);
+  const sent = asExchangeSends(raw, sender, world.now(), keepsX);
   await deliver(world, sender.upn, recipients, sent);
   if (isSaved) await files.add(SENT_ITEMS, sent, { receivedAt: world.now(), isSeen: true });
   return { status: 202 };
 }
 
-function mimeOf({ body }: MailCall): Buffer {
-  const text = body.toString('latin1').replace(/\s+/g, '');
+export const isMime = ({ headers }: MailCall): boolean =>
+  (headers['content-type'] ?? '').startsWith('text/plain');
+
+export const tooLarge = (): GraphError =>
+  new GraphError(413, 'ErrorMessageSizeExceeded', 'The message exceeds the maximum supported size.');
+
+/** @throws GraphError 413 for more than a request may hold */
+function refuseTooLarge({ body }: MailCall): void {
+  if (body.length > LARGEST_REQUEST) throw tooLarge();
+}
+
+/**
+ * The MIME of a request's body.
+ * @throws GraphError 413, and 400 for what is no base64
+ */
+export function mimeOf(call: MailCall): Buffer {
+  refuseTooLarge(call);
+  const text = call.body.toString('latin1').replace(/\s+/g, '');
   if (text === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(text))
     throw new GraphError(
       400,

@@ -87,7 +87,7 @@ export function maildirMailbox(address: string, mailRoot: string, delivery: Mail
     read: (email) => withFile(email, async (file) => withCrlf(await readFile(file))),
     async add(folder, raw, options) {
       delivery.prepareFolder(placeOf(folder));
-      await delivery.add(placeOf(folder), raw, options);
+      return delivery.add(placeOf(folder), raw, options);
     },
     async setSeen(email, isSeen) {
       const done = await withFile(email, async (file) => {

@@ -39,12 +39,12 @@ export class MaildirDelivery {
     for (const raw of raws) await this.add(maildir, raw, { receivedAt });
   }
 
-  /** Dovecot uses a file's modification time as INTERNALDATE. */
+  /** Dovecot uses a file's modification time as INTERNALDATE. The result is the file's name without its flags. */
   async add(
     maildir: string,
     raw: Uint8Array,
     { receivedAt, isSeen = false }: { receivedAt?: Date | undefined; isSeen?: boolean },
-  ): Promise<void> {
+  ): Promise<string> {
     const name = this.uniqueName();
     const written = path.join(maildir, 'tmp', name);
     await writeFile(written, raw, { mode: 0o600 });
@@ -54,6 +54,7 @@ export class MaildirDelivery {
       written,
       isSeen ? path.join(maildir, 'cur', `${name}:2,S`) : path.join(maildir, 'new', name),
     );
+    return name;
   }
 
   /** A file name that no other delivery uses. */

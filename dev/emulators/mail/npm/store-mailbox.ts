@@ -38,7 +38,8 @@ export function mailboxOf(address: string, store: MailStore, now: () => number):
     async add(path, raw, { receivedAt, isSeen }) {
       const folder = folderOf(path);
       if (folder === undefined) throw new Error(`The mailbox ${address} has no folder ${path}.`);
-      store.append(folder, raw, { date: receivedAt.getTime(), flags: isSeen ? ['\\Seen'] : [] });
+      const flags = isSeen ? ['\\Seen'] : [];
+      return keyOf(store.append(folder, raw, { date: receivedAt.getTime(), flags }));
     },
     async setSeen(email, isSeen) {
       const found = locate(email);
