@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import type { Blobs } from '../platform/blobs.ts';
-import { mapLimited, withinTime } from '../platform/concurrency.ts';
-import { PostroomError } from '../platform/errors.ts';
+import { mapLimited, withinTime, withTimeout } from '../platform/concurrency.ts';
+import { describeError, PostroomError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
+import { composeMime } from './compose-mime.ts';
 import {
   afterAttempt,
   afterSearch,
@@ -53,6 +55,8 @@ interface Email {
 
 const READS = 8;
 const TRIES = 5;
+/** For a copy in the Sent folder, with its connection. */
+const COPY_MS = 30_000;
 /** An entry whose email does not exist belongs to a transaction that failed, once it is this old. */
 const ORPHAN_MS = 60 * 60_000;
 
@@ -86,6 +90,8 @@ class SendRun {
   readonly #deps: SendDeps;
   readonly #mailboxId: string;
   readonly #outdated: string[] = [];
+  /** Where copies are kept; opened for the first one. */
+  #sentFolder: Promise<SentFolder> | undefined;
   readonly #report: SendReport = { sent: 0, retrying: 0, failed: 0, unknown: 0 };
 
   constructor(deps: SendDeps, mailboxId: string) {
@@ -209,6 +215,7 @@ class SendRun {
       await this.#sendBy(way, emails);
     } finally {
       await this.#note(way, began);
+      await this.#closeSentFolder();
     }
   }
 
@@ -221,15 +228,11 @@ class SendRun {
   }
 
   async #sendBy(way: WayOut, emails: readonly Email[]): Promise<void> {
-    const { account, limits } = way;
-    if (account === undefined) {
-      await this.#deliverAll(way, emails);
-      return;
-    }
+    const { sender, limits } = way;
     const { usage } = this.#deps;
     const id = randomUUID();
     const recipients = emails.map(({ message }) => recipientsOf(message).length);
-    const reservation = await usage.reserve(account, limits, { id, recipients, now: this.#now() });
+    const reservation = await usage.reserve(sender, limits, { id, recipients, now: this.#now() });
     // The monitor queues the others again.
     if (reservation.kind === 'busy') return;
     const handedOver: { at: number; recipients: number }[] = [];
@@ -239,7 +242,7 @@ class SendRun {
         handedOver.push({ at: this.#now(), recipients: recipientsOf(email.message).length }),
       );
     } finally {
-      await usage.release(account, id, handedOver, this.#now(), pause);
+      await usage.release(sender, id, handedOver, this.#now(), pause);
     }
   }
 
@@ -247,7 +250,7 @@ class SendRun {
   async #deliverAll(
     way: WayOut,
     emails: readonly Email[],
-    handedOver: (email: Email) => void = () => {},
+    handedOver: (email: Email) => void,
   ): Promise<{ until: string; why: DeliveryProblem } | undefined> {
     const until = this.#now() + BURST_MS;
     for (const email of emails) {
@@ -261,7 +264,13 @@ class SendRun {
       if (own === undefined) continue;
       const outcome = await deliverInTime(way, mail);
       if (outcome.kind !== 'not-started') handedOver(own);
-      await this.#record(own, this.#after(own, outcome));
+      const keepsCopy = outcome.kind === 'accepted' && !way.keepsCopies && own.message.kind === 'reply';
+      const copy = keepsCopy ? this.#keepCopy(mail) : undefined;
+      try {
+        await this.#record(own, this.#after(own, outcome));
+      } finally {
+        await copy;
+      }
       const refusal = lastingRefusal(outcome, own.message.delivery.attempts);
       if (refusal !== undefined) await this.#deps.cannotSend(this.#mailboxId, refusal);
       if (outcome.kind === 'accepted' && own.message.delivery.attempts > 1)
@@ -271,6 +280,27 @@ class SendRun {
         return outcome.retryAt === undefined ? undefined : { until: outcome.retryAt, why: outcome.why };
     }
     return undefined;
+  }
+
+  /**
+   * Puts a copy into the Sent folder, where no server does. It neither waits for the record of the delivery nor delays
+   * or changes it: if the record is lost, the copy tells later that the email left. Never rejects.
+   */
+  async #keepCopy(mail: OutgoingMail): Promise<void> {
+    const keep = async (): Promise<boolean> => {
+      this.#sentFolder ??= this.#deps.openSentFolder(this.#mailboxId);
+      return (await this.#sentFolder).keep(await composeMime(mail, { withBcc: true }));
+    };
+    try {
+      await withTimeout(keep(), COPY_MS, 'imap-unavailable');
+    } catch (error) {
+      log.warn('no copy in the Sent folder', { mailbox: this.#mailboxId, error: describeError(error) });
+    }
+  }
+
+  async #closeSentFolder(): Promise<void> {
+    const folder = await this.#sentFolder?.catch(() => undefined);
+    await folder?.close();
   }
 
   /** Undefined when another process has it, or it was withdrawn. */

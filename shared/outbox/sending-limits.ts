@@ -1,4 +1,4 @@
-import type { SendingLogin } from '../mailboxes/mailbox.ts';
+import type { Sending } from '../mailboxes/mailbox.ts';
 import type { DeliveryProblem } from './delivery.ts';
 
 /**
@@ -31,7 +31,7 @@ export const GRAPH_REQUEST_BYTES = 4 * MB;
  * How large the attachments of an email may be in all. Exchange Online takes 35 MB by default, to which base64 has
  * added a third; Microsoft Graph 4 MB, to which base64 has added a third twice.
  */
-export const mostAttachmentBytes = (sending: Pick<SendingLogin, 'protocol'> | undefined): number =>
+export const mostAttachmentBytes = (sending: Pick<Sending, 'protocol'> | undefined): number =>
   sending?.protocol === 'graph-send' ? 2 * MB : 25 * MB;
 
 /** Permission to send some emails over one connection. */

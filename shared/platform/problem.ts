@@ -75,6 +75,7 @@ const problems = {
   'smtp-no-answer': {},
   'bad-envelope': {},
   'bad-relay': {},
+  'no-relay': {},
   'sending-ended': {},
   'no-way-out': {},
   'socket-broken': {},

@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
 import { faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import { emailChannel, routesFor, type SendingSeen } from '../../shared/alerts/email-channel.ts';
+import { readRelayUrl } from '../../shared/alerts/read-relay-url.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
@@ -39,14 +40,16 @@ const channel = (options: {
   relay?: string;
   mailboxes?: Mailbox[];
   seen?: (sendings: readonly SendingSeen[]) => Promise<void>;
-}) =>
-  emailChannel({
+}) => {
+  const channelSecrets = channelSecretsOf({ 'smtp-relay-url': options.relay });
+  return emailChannel({
     config: {
       publicUrl: 'https://desk.example',
       alerts: { emails: [sales] },
     },
-    channelSecrets: channelSecretsOf({ 'smtp-relay-url': options.relay }),
+    channelSecrets,
     sender: createMailSender({
+      relayUrl: () => readRelayUrl(channelSecrets),
       seam: openSeam,
       config: { local: true },
       accessTokens: {
@@ -64,6 +67,7 @@ const channel = (options: {
         seen.push(...sendings);
       }),
   });
+};
 
 describe('an alert by email', () => {
   test('is sent through the relay, calls no account, and is marked as automatic', async () => {

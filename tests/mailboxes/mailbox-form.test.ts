@@ -33,6 +33,7 @@ const rules: MailboxFormRules = {
           granted: (protocol) => protocols.includes(protocol),
         };
   },
+  relay: false,
   anyPort: false,
   isMailAddress: (text) => text.includes('@'),
   now: Date.parse('2026-11-28T10:00:00.000Z'),

@@ -2,6 +2,7 @@ import { letterToOneself, newMark } from '../../../shared/connection-test/test-s
 import type { Mailbox, MailLogin } from '../../../shared/mailboxes/mailbox.ts';
 import { type MailProtocol, mailProtocols } from '../../../shared/mailboxes/mailbox-form.ts';
 import { type MailboxPreview, previewMailbox } from '../../../shared/mailboxes/preview-mailbox.ts';
+import { isRelayMistake } from '../../../shared/outbox/relay.ts';
 import { routeOf } from '../../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
 import type { Services } from '../../services.ts';
@@ -26,6 +27,10 @@ export function previewOf({ intake }: Pick<Services, 'intake'>, mailbox: Mailbox
   );
 }
 
+/** Our own sentence about the relay is explained by the code before it. */
+const explainable = ({ code, message }: PostroomError): string =>
+  isRelayMistake(code) ? `${code}: ${message}` : message;
+
 /** Signs in at the SMTP server without sending anything; undefined when the mailbox does not send. */
 export async function trySending(
   { mailSender }: Pick<Services, 'mailSender'>,
@@ -38,7 +43,7 @@ export async function trySending(
     return answer.kind === 'accepted' ? { kind: 'accepted' } : { kind: 'refused', said: answer.reason };
   } catch (error) {
     if (!(error instanceof PostroomError)) throw error;
-    return { kind: 'refused', said: error.message };
+    return { kind: 'refused', said: explainable(error) };
   }
 }
 
@@ -58,7 +63,7 @@ export async function sendToItself(
     return refused === undefined ? { kind: 'accepted' } : { kind: 'refused', said: refused.line };
   } catch (error) {
     if (!(error instanceof PostroomError)) throw error;
-    return { kind: 'refused', said: error.message };
+    return { kind: 'refused', said: explainable(error) };
   }
 }
 
