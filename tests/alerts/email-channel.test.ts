@@ -169,6 +169,28 @@ test('a sender that is allowed again is confirmed by the alert’s reminder, sen
   ]);
 });
 
+test('a sender that the relay allows again is confirmed the same way', async () => {
+  const inbox = await mail.emptyInbox(sales);
+  const { host, port } = mail.server().drop;
+  const notAllowed = silent(support.split('@')[0], {
+    kind: 'smtp-refused',
+    code: codeFrom('smtp-send-as-denied'),
+  });
+  const overRelay: Mailbox = { ...sendingMailbox(support), sending: { protocol: 'relay' } };
+  const send = channel({ relay: `smtp://${host}:${port}`, mailboxes: [overRelay] });
+  await send(sampleNotification({ id: '1-a-2', what: 'repeated', finding: notAllowed }));
+  expect(await mail.received(inbox, 'Still active: ')).toContain(`From: Postroom <${support}>`);
+  expect(seen.map(({ mailbox, refusal }) => [mailbox.address, refusal])).toEqual([[support, undefined]]);
+});
+
+test('a mailbox that sends over the relay is no further way beside it', async () => {
+  const overRelay: Mailbox = { ...sendingMailbox(support), sending: { protocol: 'relay' } };
+  await expect(channel({ mailboxes: [overRelay] })(sampleNotification())).rejects.toMatchObject({
+    code: 'alert-not-mailed',
+    message: 'there is no relay; no mailbox can send',
+  });
+});
+
 test('an email that was sent counts as delivered, even if the result cannot be recorded', async () => {
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   onTestFinished(() => warned.mockRestore());

@@ -80,6 +80,14 @@ describe('a mailbox form', () => {
     expect(smtp).toEqual(parse({ smtpAccount: 'p.all' }));
   });
 
+  test('sends over the relay, if there is one, whatever the fields of an account hold', () => {
+    const typed = { smtpAccount: 'relay', sendingProtocol: 'graph-send', smtpHost: 'evil.example' };
+    expect(parseMailboxForm({ ...form, ...typed }, { ...rules, relay: true })).toMatchObject({
+      settings: { sending: { protocol: 'relay' } },
+    });
+    expect(errorsOf(typed)).toEqual(['smtpAccount']);
+  });
+
   test('over POP3 leaves email as it is unless it is deleted, since nothing can be marked as read', () => {
     expect(parse({ protocol: 'pop3' })).toMatchObject({ settings: { afterFetch: { kind: 'leave' } } });
     expect(parse({ protocol: 'pop3', after: 'delete' })).toMatchObject({
