@@ -13,7 +13,7 @@ import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { allRows, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
-import { email } from '../outbox/emails.ts';
+import { email } from './emails.ts';
 
 const SALES = 'sales@contoso.example';
 const OPTION = 'value="relay"';
