@@ -202,7 +202,7 @@ function Sending(props: { view: MailboxFormView }): JSX.Element {
         options={sendingProtocols
           .filter((one) => one === protocol || chosen === undefined || chosen.servers[one] !== undefined)
           .map((one) => ({ value: one, label: mailProtocols[one].name }))}
-        hint="Microsoft Graph works where SMTP AUTH is turned off. It takes about 2 MB of attachments, and SMTP about 25 MB."
+        hint="With an account only. Microsoft Graph works where SMTP AUTH is turned off. It takes about 2 MB of attachments, and SMTP about 25 MB."
       />
       <Server names={names} protocol={protocol} chosen={chosen} view={view} />
     </>
