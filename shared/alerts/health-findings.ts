@@ -272,6 +272,7 @@ const isSilent = (code: string): boolean =>
 function sendingFault(code: string): string {
   if (code === 'no-relay') return 'there is no SMTP relay';
   if (code === 'bad-relay') return 'the address of the SMTP relay cannot be used';
+  if (code === 'relay-refused') return 'the SMTP relay refuses the sign-in';
   return `the mail server ${isSilent(code) ? 'does not answer' : 'refuses it'}`;
 }
 

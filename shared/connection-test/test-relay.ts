@@ -2,6 +2,7 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { isRelayMistake } from '../outbox/relay.ts';
 import type { SignInResult } from '../outbox/send-mail.ts';
 import { PostroomError } from '../platform/errors.ts';
+import type { Code } from '../platform/problem.ts';
 import { StepRefused, type TestRunner } from './test-runner.ts';
 import { type SmtpTestDeps, sendToOneself } from './test-smtp.ts';
 
@@ -17,7 +18,7 @@ export async function testRelay(
 ): Promise<void> {
   await run.step('sign-in', async () => {
     const answer = await signIn(deps);
-    if (answer.kind === 'refused') throw new StepRefused(answer.reason);
+    if (answer.kind === 'refused') throw stepRefused(answer.code, answer.reason);
     if (answer.answer !== '') run.note('server', answer.answer);
     const found =
       answer.answer === ''
@@ -28,13 +29,16 @@ export async function testRelay(
   if (toOneself) await sendToOneself(run, deps, mailbox);
 }
 
-/** The code before the message explains what our own sentence alone does not. */
 async function signIn({ mailSender }: Pick<SmtpTestDeps, 'mailSender'>): Promise<SignInResult> {
   try {
     return await mailSender.signIn({ kind: 'relay' });
   } catch (error) {
     if (error instanceof PostroomError && isRelayMistake(error.code))
-      throw new StepRefused(`${error.code}: ${error.message}`);
+      throw stepRefused(error.code, error.message);
     throw error;
   }
 }
+
+/** Explained by its code: the words of a relay would be taken for those about an account's token. */
+const stepRefused = (code: Code, reason: string): StepRefused =>
+  isRelayMistake(code) ? new StepRefused(code, reason) : new StepRefused(reason);

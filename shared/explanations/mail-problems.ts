@@ -324,6 +324,17 @@ export const mailProblems = {
     ],
     links: ['key-vaults'],
   },
+  'relay-refused': {
+    title: 'The SMTP relay refuses the sign-in',
+    cause: 'The relay does not accept the user and the password in the secret smtp-relay-url.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Open the key vault, Secrets, smtp-relay-url, and add a version with the right user and password. Postroom reads it within ten minutes.',
+      testConnection,
+    ],
+    links: ['key-vaults'],
+  },
   'socket-broken': {
     title: 'The connection to the mail server broke',
     cause: 'The server closed the connection, was silent for too long, or sent what no mail server sends.',

@@ -89,6 +89,10 @@ export function routeOf({ address, sending }: Mailbox): SendingRoute | undefined
 const noRelay = (): Promise<never> =>
   Promise.reject(new PostroomError('no-relay', 'There is no SMTP relay to send over.'));
 
+/** A relay signs in with the operator's password: what is explained of an account's token would mislead. */
+const ofRelay = (refusal: Refused): Refused =>
+  refusal.permanent ? { ...refusal, code: 'relay-refused' } : refusal;
+
 const isOverGraph = (route: SendingRoute): route is MailboxRoute =>
   route.kind === 'mailbox' && route.protocol === 'graph-send';
 
@@ -120,7 +124,9 @@ export function createMailSender({
       const { server, signIn } = relayOf(await relayUrl(), config);
       return withSession(server, async (session) => {
         const allowed = signIn === undefined ? nobodySignsIn : await session.signIn(signIn);
-        return asOutcome(allowed.kind === 'refused' ? allowed : await next(session, allowed));
+        return allowed.kind === 'refused'
+          ? ofRelay(refused(allowed.line))
+          : asOutcome(await next(session, allowed));
       });
     }
     const { host, port, user, account } = route;

@@ -94,6 +94,12 @@ function outcomeOf(result: SendResult): DeliveryOutcome {
   const { code, reason, asked, permanent, retryAt } = result;
   const why = { code, reason, isVerdict: asked };
   return asked || ofEmail.has(code)
-    ? { kind: 'refused', why, permanent, retryAt, isOfWayOut: isOfWayOut(code) || isOfGraphSender(code) }
+    ? {
+        kind: 'refused',
+        why,
+        permanent,
+        retryAt,
+        isOfWayOut: [isOfWayOut, isOfGraphSender, isRelayMistake].some((isClosed) => isClosed(code)),
+      }
     : { kind: 'not-started', why, permanent, retryAt };
 }

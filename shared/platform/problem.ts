@@ -76,6 +76,7 @@ const problems = {
   'bad-envelope': {},
   'bad-relay': {},
   'no-relay': {},
+  'relay-refused': {},
   'sending-ended': {},
   'no-way-out': {},
   'socket-broken': {},

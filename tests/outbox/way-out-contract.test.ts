@@ -37,11 +37,13 @@ const relay: SendingRoute = { kind: 'relay' };
 const smtpWays = {
   SMTP: {
     way: (token: string, place: Endpoint) => overSmtp(tokensOf(token), place),
+    refusedAs: 'smtp-auth-disabled-tenant',
     unequipped: (place: Endpoint) => ({ way: overSmtp(noToken, place), code: 'account-missing' }),
   },
   'the relay': {
     way: (token: string, { host, port }: Endpoint) =>
       wayOutOver(relayAt(`smtp://${encodeURIComponent(support)}:${token}@${host}:${port}`), relay),
+    refusedAs: 'relay-refused',
     unequipped: () => ({ way: wayOutOver(senderWith(noToken), relay), code: 'no-relay' }),
   },
 };
@@ -61,7 +63,7 @@ describe.each(places)('%s at %s', (over, _name, kind) => {
       unequipped: async () => smtpWays[over].unequipped(mail.server().smtp),
       closed: async () => ({
         way: await skinned(faults.smtpAuthDisabled()),
-        code: 'smtp-auth-disabled-tenant',
+        code: smtpWays[over].refusedAs,
       }),
       throttled: () => skinned(faults.smtpRate()),
       answerLost: () => skinned(faults.answerLost()),
