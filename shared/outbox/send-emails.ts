@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import type { Blobs } from '../platform/blobs.ts';
-import { mapLimited, withinTime, withTimeout } from '../platform/concurrency.ts';
-import { describeError, PostroomError } from '../platform/errors.ts';
-import { log } from '../platform/log.ts';
+import { mapLimited, withinTime } from '../platform/concurrency.ts';
+import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
-import { composeMime } from './compose-mime.ts';
 import {
   afterAttempt,
   afterSearch,
@@ -27,6 +25,7 @@ import { runActivity, type SendReport } from './send-report.ts';
 import { BURST_MS } from './sending-limits.ts';
 import type { SendingRefusal } from './sending-refusal.ts';
 import type { SendingUsage } from './sending-usage.ts';
+import { SentCopies } from './sent-copies.ts';
 import type { SentFolder } from './sent-folder.ts';
 import type { WayOut } from './way-out.ts';
 
@@ -55,8 +54,6 @@ interface Email {
 
 const READS = 8;
 const TRIES = 5;
-/** For a copy in the Sent folder, with its connection. */
-const COPY_MS = 30_000;
 /** An entry whose email does not exist belongs to a transaction that failed, once it is this old. */
 const ORPHAN_MS = 60 * 60_000;
 
@@ -90,13 +87,13 @@ class SendRun {
   readonly #deps: SendDeps;
   readonly #mailboxId: string;
   readonly #outdated: string[] = [];
-  /** Where copies are kept; opened for the first one. */
-  #sentFolder: Promise<SentFolder> | undefined;
+  readonly #copies: SentCopies;
   readonly #report: SendReport = { sent: 0, retrying: 0, failed: 0, unknown: 0 };
 
   constructor(deps: SendDeps, mailboxId: string) {
     this.#deps = deps;
     this.#mailboxId = mailboxId;
+    this.#copies = new SentCopies(mailboxId, (id) => deps.openSentFolder(id));
   }
 
   async process(keys: readonly string[]): Promise<SendReport> {
@@ -215,7 +212,7 @@ class SendRun {
       await this.#sendBy(way, emails);
     } finally {
       await this.#note(way, began);
-      await this.#closeSentFolder();
+      await this.#copies.close();
     }
   }
 
@@ -264,8 +261,9 @@ class SendRun {
       if (own === undefined) continue;
       const outcome = await deliverInTime(way, mail);
       if (outcome.kind !== 'not-started') handedOver(own);
-      const keepsCopy = outcome.kind === 'accepted' && !way.keepsCopies && own.message.kind === 'reply';
-      const copy = keepsCopy ? this.#keepCopy(mail) : undefined;
+      const needsCopy = outcome.kind === 'accepted' && !way.keepsCopies && own.message.kind === 'reply';
+      // Beside the record, which it must not delay: if the record is lost, the copy tells later that the email left.
+      const copy = needsCopy ? this.#copies.keep(mail) : undefined;
       try {
         await this.#record(own, this.#after(own, outcome));
       } finally {
@@ -280,27 +278,6 @@ class SendRun {
         return outcome.retryAt === undefined ? undefined : { until: outcome.retryAt, why: outcome.why };
     }
     return undefined;
-  }
-
-  /**
-   * Puts a copy into the Sent folder, where no server does. It neither waits for the record of the delivery nor delays
-   * or changes it: if the record is lost, the copy tells later that the email left. Never rejects.
-   */
-  async #keepCopy(mail: OutgoingMail): Promise<void> {
-    const keep = async (): Promise<boolean> => {
-      this.#sentFolder ??= this.#deps.openSentFolder(this.#mailboxId);
-      return (await this.#sentFolder).keep(await composeMime(mail, { withBcc: true }));
-    };
-    try {
-      await withTimeout(keep(), COPY_MS, 'imap-unavailable');
-    } catch (error) {
-      log.warn('no copy in the Sent folder', { mailbox: this.#mailboxId, error: describeError(error) });
-    }
-  }
-
-  async #closeSentFolder(): Promise<void> {
-    const folder = await this.#sentFolder?.catch(() => undefined);
-    await folder?.close();
   }
 
   /** Undefined when another process has it, or it was withdrawn. */
