@@ -10,6 +10,7 @@ import { type AlertService, createAlertService } from '../shared/alerts/alert-se
 import { type ChannelSecrets, createChannelSecrets } from '../shared/alerts/channel-secrets.ts';
 import { createHealthMonitor, type HealthMonitor } from '../shared/alerts/health-monitor.ts';
 import { createMailboxCache, type MailboxCache } from '../shared/alerts/mailbox-cache.ts';
+import { readRelayUrl } from '../shared/alerts/read-relay-url.ts';
 import { type AuditStore, createAuditStore } from '../shared/audit/audit-store.ts';
 import {
   type ConnectionTestStore,
@@ -174,7 +175,9 @@ export function servicesOn(
     connectionTests: createConnectionTestStore(tables),
   };
   const accessTokens = createAccessTokens({ ...platform, ...stores, ...options });
-  const plainSender = createMailSender({ ...platform, accessTokens });
+  const channelSecrets = createChannelSecrets(platform);
+  const relayUrl = () => readRelayUrl(channelSecrets);
+  const plainSender = createMailSender({ ...platform, accessTokens, relayUrl });
   const mailSender = recordSends(plainSender, { ...platform, ...stores });
   const outbox = createOutboxStore(platform);
   const messageIds = createMessageIds(platform.vault, seam);
@@ -189,7 +192,6 @@ export function servicesOn(
     config.local ? new Date(seam.now()).toISOString() : undefined,
   );
   const knownMailboxes = createMailboxCache(stores.mailboxes);
-  const channelSecrets = createChannelSecrets(platform);
   const alerts: AlertService = createAlertService({
     tables,
     seam,

@@ -32,7 +32,7 @@ param monitorEmail string = ''
 @description('Email addresses for Postroom’s own alerts, separated by commas. Empty: the address for Azure’s alerts.')
 param alertEmail string = ''
 
-@description('SMTP relay for alert email: `smtps://user:password@host:465`. Stored as the secret `smtp-relay-url`. Empty: an existing secret is not changed.')
+@description('SMTP relay for alert email, and for mailboxes that send over it: `smtps://user:password@host:465`. Stored as the secret `smtp-relay-url`. Empty: an existing secret is not changed.')
 @secure()
 param smtpRelayUrl string = ''
 

@@ -23,6 +23,8 @@ export interface DrillFault {
   everyMinutes?: number;
   /** Minutes from the fix until its end is reported; default 40. */
   closesWithinMinutes?: number;
+  /** A reply waits while the fault lasts, and must arrive once after it is fixed. */
+  holdsReply?: true;
   /** False: no timer runs while the fault lasts. */
   timers?: boolean;
   inject(world: DrillWorld): Promise<void>;
@@ -183,6 +185,7 @@ export const drillFaults: readonly DrillFault[] = [
     link: /\/mailboxes\/[a-z2-7]{26}\/test$/,
     withinMinutes: 3,
     othersGoOn: true,
+    holdsReply: true,
     async inject({ smtp, queueEmail }) {
       smtp.faults.push(mailFaults.smtpAuthDisabled(ALWAYS));
       await queueEmail();
@@ -198,6 +201,7 @@ export const drillFaults: readonly DrillFault[] = [
     link: /\/mailboxes\/[a-z2-7]{26}\/test$/,
     withinMinutes: PROMISED_MINUTES,
     othersGoOn: true,
+    holdsReply: true,
     async inject({ smtp, queueEmail }) {
       await smtp.setAway(true);
       await queueEmail();

@@ -16,6 +16,8 @@ export interface DrillRecord {
   /** The home page while the alert was open, and after it had closed; undefined: not requested. */
   homeDuring: string | undefined;
   homeAfter: string | undefined;
+  /** How often the reply that waited had arrived before the fix, and at the end. */
+  replies: { before: number; after: number };
   /** Whether an email to the other mailbox became a ticket during the fault. */
   othersWentOn: boolean;
 }
@@ -34,6 +36,7 @@ export function mistakesIn(fault: DrillFault, record: DrillRecord): string[] {
     ...(record.homeAfter === undefined || isCalm(record.homeAfter)
       ? []
       : [`Once fixed, the home page still said: ${glanceAt(record.homeAfter).says}`]),
+    ...(fault.holdsReply === true ? replyMistakes(record.replies) : []),
     ...(fault.othersGoOn && !record.othersWentOn
       ? ['The mailbox of the other provider was no longer fetched.']
       : []),
@@ -47,6 +50,11 @@ function alertMistakes(fault: DrillFault, { kind, code, cause, link }: ReceivedA
     ...(fault.cause.test(cause) ? [] : [`The cause is not named: ${cause}`]),
     ...(fault.link.test(link) ? [] : [`The link leads elsewhere: ${link}`]),
   ];
+}
+
+function replyMistakes({ before, after }: DrillRecord['replies']): string[] {
+  if (before > 0) return ['The reply left although nothing could leave.'];
+  return after === 1 ? [] : [`The reply that waited arrived ${after} times.`];
 }
 
 function timeMistakes({ withinMinutes }: DrillFault, seconds = Number.POSITIVE_INFINITY): string[] {

@@ -9,7 +9,7 @@ import type { Stack } from '../stack.ts';
 import type { Visitor } from '../visitor.ts';
 import { type AlertReceiver, startAlertReceiver } from './alert-receiver.ts';
 import { openDrillHost } from './open-drill-host.ts';
-import { type OutgoingServer, queueReply, startOutgoingServer } from './outgoing-mail.ts';
+import { type OutgoingServer, queueReply, REPLY_ID, startOutgoingServer } from './outgoing-mail.ts';
 import { readInbox, subjectHeader } from './read-inbox.ts';
 
 /** The mailbox that the faults affect: it fetches, and its account may send. */
@@ -61,6 +61,8 @@ export interface DrillWorld {
   runQueued(): Promise<void>;
   /** Subjects of the alert emails. */
   mails(): Promise<string[]>;
+  /** How often the queued email has arrived. */
+  replies(): Promise<number>;
   /** What the host and the app have logged, newest last. */
   complaints(): readonly string[];
 }
@@ -161,6 +163,10 @@ export async function openDrillWorld(
   let minutes = 0;
   const elapsed = (): number => leapt + performance.now() - began;
   const now = (): Date => new Date(Date.now() + leapt);
+  async function inboxOf(address: string): Promise<string[]> {
+    const accessToken = await stack.identityProvider.control.mintAccessToken({ upn: address });
+    return readInbox(pop3, stack.ca, { address, accessToken });
+  }
   return {
     url: host.url,
     stack,
@@ -184,11 +190,9 @@ export async function openDrillWorld(
       await answer.arrayBuffer();
     },
     runQueued: () => host.leap(0, []),
-    async mails() {
-      const accessToken = await stack.identityProvider.control.mintAccessToken({ upn: ON_CALL });
-      const mails = await readInbox(pop3, stack.ca, { address: ON_CALL, accessToken });
-      return mails.map(subjectHeader);
-    },
+    mails: async () => (await inboxOf(ON_CALL)).map(subjectHeader),
+    replies: async () =>
+      (await inboxOf(MAILBOX)).filter((raw) => raw.includes(`Message-ID: ${REPLY_ID}`)).length,
     complaints: host.complaints,
   };
 }

@@ -36,6 +36,9 @@ export async function startOutgoingServer(target: Endpoint, tls: Certificates): 
   };
 }
 
+/** Of the reply. Its recipient is the mailbox itself, where its arrivals are counted. */
+export const REPLY_ID = '<drill.reply@contoso.example>';
+
 /** Puts a reply of this mailbox into the outbox, for the next run of the monitor. */
 export async function queueReply(storage: string, mailboxId: string, now: Date): Promise<void> {
   const place = { kind: 'connection-string', connectionString: storage } as const;
@@ -58,7 +61,7 @@ export async function queueReply(storage: string, mailboxId: string, now: Date):
     subject: 'A reply of the drill',
     text: { kind: 'inline', text: 'Hello\n' },
     attachments: [],
-    messageId: '<drill.reply@contoso.example>',
+    messageId: REPLY_ID,
     references: [],
     headers: {},
     delivery: { status: { state: 'queued', due: createdAt }, attempts: 0 },

@@ -84,6 +84,7 @@ export async function runDrill(
   const alert = opened();
   const othersWentOn = fault.othersGoOn && (await world.visitor.get('/tickets')).html.includes(SUBJECT);
 
+  const repliesBefore = fault.holdsReply === true ? await world.replies() : 0;
   if (alert !== undefined) await fault.fix(world, pathOf(alert.link));
   const mendedAt = world.seconds();
   const isClosed = () => received.some(({ what, key }) => what === 'closed' && key === alert?.key);
@@ -98,10 +99,11 @@ export async function runDrill(
     (await world.mails()).length - mailsBefore >= received.filter(isMailed).length;
   for (let minute = 0; minute < MAIL_WITHIN_MINUTES && !(await hasAllMail()); minute += 1)
     await world.minute();
+  const replies = { before: repliesBefore, after: await repliesAtTheEnd(world, fault) };
 
   const mails = (await world.mails()).slice(mailsBefore);
   const closed = secondsToClose !== undefined;
-  const record = { opened: alert, secondsToAlert, closed, received, mails, homeDuring, homeAfter };
+  const record = { opened: alert, secondsToAlert, closed, received, mails, replies, homeDuring, homeAfter };
   const mistakes = [...wrong, ...mistakesIn(fault, { ...record, othersWentOn })];
   if (mistakes.length > 0) mistakes.push(...world.complaints().slice(-5));
   return {
@@ -115,6 +117,15 @@ export async function runDrill(
     secondsToClose,
     wrong: mistakes,
   };
+}
+
+/** Waits for the reply, and then as long as a second one would take to leave. */
+async function repliesAtTheEnd(world: DrillWorld, { holdsReply }: DrillFault): Promise<number> {
+  if (holdsReply !== true) return 0;
+  for (let minute = 0; minute < MAIL_WITHIN_MINUTES && (await world.replies()) === 0; minute += 1)
+    await world.minute();
+  for (let minute = 0; minute < QUIET_MINUTES; minute += 1) await world.minute();
+  return world.replies();
 }
 
 function pathOf(link: string): string {

@@ -1,6 +1,6 @@
 import { sendingObservation } from '../../shared/alerts/alert-channels.ts';
 import { letterToOneself, newMark } from '../../shared/connection-test/test-smtp.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { type Mailbox, sendingLoginOf } from '../../shared/mailboxes/mailbox.ts';
 import { type MailboxAuthor, mailboxEntry } from '../../shared/mailboxes/mailbox-entry.ts';
 import { recordUnsavedUse } from '../../shared/mailboxes/save-mailbox.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
@@ -24,8 +24,9 @@ export async function switchSendingToGraph(
   mailbox: Mailbox,
   author: MailboxAuthor,
 ): Promise<SendingSwitch> {
-  if (mailbox.sending === undefined) return { kind: 'none' };
-  const { account, graph } = await graphOf(services, mailbox.sending);
+  const login = sendingLoginOf(mailbox);
+  if (login === undefined) return { kind: 'none' };
+  const { account, graph } = await graphOf(services, login);
   const plan = planGraph(mailbox, account, graph, 'graph-send');
   if (plan.kind !== 'switch') return plan;
   const draft = { mailbox: plan.mailbox, before: mailbox, ...author };

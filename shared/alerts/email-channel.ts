@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { type Mailbox, sendingLoginOf } from '../mailboxes/mailbox.ts';
 import type { OutgoingMail } from '../outbox/outgoing-mail.ts';
 import { type MailSender, routeOf, type SendingRoute } from '../outbox/send-mail.ts';
 import type { SendingRefusal } from '../outbox/sending-refusal.ts';
 import type { Config } from '../platform/config.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
-import type { Secret } from '../platform/secret.ts';
 import type { Finding } from './alert.ts';
 import type { Tell } from './alert-service.ts';
 import type { ChannelSecrets } from './channel-secrets.ts';
@@ -21,7 +20,7 @@ export interface SendingSeen {
 
 export interface EmailDeps {
   config: Pick<Config, 'publicUrl' | 'alerts'>;
-  /** The relay's URL is a secret in Key Vault. */
+  /** Whether there is a relay. Its URL is a secret, which the sender reads itself. */
   channelSecrets: ChannelSecrets;
   sender: Pick<MailSender, 'send'>;
   mailboxes: () => Promise<readonly Mailbox[]>;
@@ -43,11 +42,9 @@ export function emailChannel(deps: EmailDeps): Tell {
   const { config, sender } = deps;
   const to = config.alerts.emails;
 
-  async function overRelay(notification: Notification, url: Secret): Promise<string | undefined> {
+  async function overRelay(notification: Notification): Promise<string | undefined> {
     const [first = ''] = to;
-    return problemOf(() =>
-      sender.send({ kind: 'relay', url }, mailOf(notification, first, to, config.publicUrl)),
-    );
+    return problemOf(() => sender.send({ kind: 'relay' }, mailOf(notification, first, to, config.publicUrl)));
   }
 
   /** Whether the last attempt of this process to send as a mailbox succeeded. */
@@ -98,15 +95,16 @@ export function emailChannel(deps: EmailDeps): Tell {
   async function isProven(notification: Notification): Promise<boolean> {
     const { what, finding } = notification;
     if (what !== 'repeated' || !isShownByMailAlone(finding)) return false;
-    const own = routesFor(await deps.mailboxes()).find(({ mailbox }) => mailbox.id === finding.subject.id);
-    return own !== undefined && (await overMailboxes(notification, [own])).length === 0;
+    const mailbox = (await deps.mailboxes()).find(({ id }) => id === finding.subject.id);
+    const route = mailbox && routeOf(mailbox);
+    if (mailbox === undefined || route === undefined) return false;
+    return (await overMailboxes(notification, [{ mailbox, route }])).length === 0;
   }
 
   return async (notification) => {
     if (await isProven(notification)) return;
     const { relay } = await deps.channelSecrets.read();
-    const relayProblem =
-      relay.kind === 'ready' ? await overRelay(notification, relay.url) : withoutRelay[relay.kind];
+    const relayProblem = relay.kind === 'ready' ? await overRelay(notification) : withoutRelay[relay.kind];
     if (relayProblem === undefined) return;
     const ways = routesFor(await deps.mailboxes(), { about: notification.finding, worked });
     const problems = await overMailboxes(notification, ways);
@@ -138,8 +136,9 @@ export const isShownByMailAlone = ({ kind, code }: Pick<Finding, 'kind' | 'code'
 /** A mailbox that can send. */
 interface Way {
   mailbox: Mailbox;
-  route: SendingRoute & { kind: 'mailbox' };
+  route: SendingRoute;
 }
+type MailboxWay = Way & { route: { kind: 'mailbox' } };
 
 interface CheckedAccess {
   problem: string | undefined;
@@ -148,16 +147,18 @@ interface CheckedAccess {
 
 /**
  * Mailboxes that can send, best first: those whose last attempt succeeded (`worked`, by id), untried ones, those whose last
- * attempt failed. Mailboxes that the alert is about come last: an alert must not depend on its own subject. Pure.
+ * attempt failed. Those that send over the relay are no further way. Mailboxes that the alert is about come last: an alert must not depend on its own subject. Pure.
  */
 export function routesFor(
   mailboxes: readonly Mailbox[],
   options: { about?: Finding; worked?: ReadonlyMap<string, boolean> } = {},
-): Way[] {
+): MailboxWay[] {
   const { about, worked } = options;
-  const isConcerned = ({ id, sending }: Mailbox): boolean =>
-    about !== undefined &&
-    [id, sending?.accountId, sending?.providerId, sending?.host].includes(about.subject.id);
+  const isConcerned = (mailbox: Mailbox): boolean => {
+    const sending = sendingLoginOf(mailbox);
+    const blamed = [mailbox.id, sending?.accountId, sending?.providerId, sending?.host];
+    return about !== undefined && blamed.includes(about.subject.id);
+  };
   const place = (mailbox: Mailbox): number => {
     const last = worked?.get(mailbox.id);
     return (isConcerned(mailbox) ? 3 : 0) + (last === undefined ? 1 : last ? 0 : 2);

@@ -1,10 +1,11 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
-import { type MailSender, routeOf } from '../outbox/send-mail.ts';
+import { isRelayMistake } from '../outbox/relay.ts';
+import { type MailSender, routeOf, type SendingRoute, type SignInResult } from '../outbox/send-mail.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import type { Config } from '../platform/config.ts';
-import { describeError } from '../platform/errors.ts';
+import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
@@ -57,6 +58,17 @@ export async function recheckSending(deps: RecheckDeps): Promise<void> {
   await mapLimited(due, AT_ONCE, (mailbox) => askAgain(deps, mailbox, refused.get(mailbox.id), now));
 }
 
+/** A relay that an operator has to correct is a refusal as well: each of its mailboxes would meet it. */
+async function signInOver(sender: RecheckDeps['sender'], route: SendingRoute): Promise<SignInResult> {
+  try {
+    return await sender.signIn(route);
+  } catch (error) {
+    if (!(error instanceof PostroomError) || !isRelayMistake(error.code)) throw error;
+    const { code, message: reason } = error;
+    return { kind: 'refused', asked: true, code, reason, permanent: true, retryAt: undefined };
+  }
+}
+
 /** Spreads the mailboxes over the day, the same way every day. */
 const turnOf = (id: string): number => Number.parseInt(keyHash(id).slice(0, 8), 16) % TURNS_A_DAY;
 
@@ -69,7 +81,7 @@ async function askAgain(
   const route = routeOf(mailbox);
   if (route === undefined) return;
   try {
-    const answer = await sender.signIn(route);
+    const answer = await signInOver(sender, route);
     // Without a token, no server was contacted: the account has its own alert.
     if (answer.kind === 'refused' && !answer.asked) return;
     if (answer.kind === 'accepted' && before === undefined) return;

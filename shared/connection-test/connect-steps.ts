@@ -113,6 +113,7 @@ export async function tokenOf(
   rejected?: Secret,
 ): Promise<SignedInUser & { expiresAt: string }> {
   const { protocol } = run;
+  if (protocol === 'relay') throw new TypeError('the relay takes no token');
   const use = { host, protocol, rejected: rejected?.expose() };
   const got = await accessTokens.get({ providerId, accountId }, use);
   if (got.kind !== 'token') throw new StepRefused(`${got.code}: ${got.message}`);

@@ -40,7 +40,7 @@ export interface MailboxTest extends ConnectionTest {
   mailboxId: string;
 }
 
-const protocol = oneOf('imap', 'pop3', 'graph', 'smtp', 'graph-send');
+const protocol = oneOf('imap', 'pop3', 'graph', 'smtp', 'graph-send', 'relay');
 
 export const connectionTestKind = recordKind<MailboxTest>()({
   table: 'ConnectionTests',
@@ -51,7 +51,7 @@ export const connectionTestKind = recordKind<MailboxTest>()({
     protocol: protocol.read(rowKey),
   }),
   columns: {
-    server: text,
+    server: optional(text),
     startedAt: time,
     steps: json(z.array(step)),
     // Shortened to the size of a column.

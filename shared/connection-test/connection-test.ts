@@ -1,6 +1,6 @@
 import { explainProblem, explainText } from '../explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../explanations/explanation.ts';
-import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
+import type { MailWay } from '../mailboxes/mailbox-form.ts';
 
 /** In the order in which they run; each protocol has its own subset. */
 export const stepNames = [
@@ -42,8 +42,9 @@ export interface ExpectedMail {
 
 /** One test of one protocol of a mailbox. */
 export interface ConnectionTest {
-  protocol: MailProtocol;
-  server: string;
+  protocol: MailWay;
+  /** Host and port; undefined for the relay, whose address is a secret. */
+  server: string | undefined;
   /** ISO time. */
   startedAt: string;
   steps: readonly Step[];

@@ -1,5 +1,5 @@
 import { type Mailbox, type SendingProtocol, sendingProtocolOf } from '../mailboxes/mailbox.ts';
-import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
+import type { MailWay } from '../mailboxes/mailbox-form.ts';
 import type { MailSender } from '../outbox/send-mail.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { ReadingProtocol } from '../providers/presets.ts';
@@ -10,6 +10,7 @@ import { testGraph } from './test-graph.ts';
 import { testGraphSend } from './test-graph-send.ts';
 import { testImap } from './test-imap.ts';
 import { testPop3 } from './test-pop3.ts';
+import { testRelay } from './test-relay.ts';
 import { TestRunner } from './test-runner.ts';
 import { testSmtp } from './test-smtp.ts';
 
@@ -36,11 +37,14 @@ export function runConnectionTest(
   { toOneself }: { toOneself: boolean },
 ): Promise<ConnectionTest[]> {
   const { protocol: reading, sending } = mailbox;
-  const begin = (protocol: MailProtocol, server: { host: string; port: number }): TestRunner =>
+  const begin = (protocol: MailWay, server?: { host: string; port: number }): TestRunner =>
     new TestRunner(deps, protocol, server);
   const readingRun = begin(reading, mailbox);
   const tests = [readingRun.take(() => readingTests[reading](readingRun, deps, mailbox))];
-  if (sending !== undefined) {
+  if (sending?.protocol === 'relay') {
+    const run = begin('relay');
+    tests.push(run.take(() => testRelay(run, deps, mailbox, toOneself)));
+  } else if (sending !== undefined) {
     const protocol = sendingProtocolOf(sending);
     const run = begin(protocol, sending);
     tests.push(run.take(() => sendingTests[protocol](run, deps, mailbox, sending, toOneself)));

@@ -1,7 +1,7 @@
 import { redact } from '../explanations/redact.ts';
 import { InboxError } from '../mailboxes/inbox.ts';
 import { type LineSocket, SocketError } from '../mailboxes/line-socket.ts';
-import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
+import type { MailWay } from '../mailboxes/mailbox-form.ts';
 import { Pop3Error } from '../mailboxes/pop3-errors.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { field } from '../platform/sdk-error.ts';
@@ -35,8 +35,8 @@ class TestOver extends Error {}
 /** Runs the steps of one test in order, until one fails. */
 export class TestRunner {
   readonly #seam: Seam;
-  readonly protocol: MailProtocol;
-  readonly #server: string;
+  readonly protocol: MailWay;
+  readonly #server: string | undefined;
   readonly #startedAt: string;
   readonly #steps: Step[] = [];
   readonly #transcript: string[] = [];
@@ -49,13 +49,13 @@ export class TestRunner {
 
   constructor(
     { seam, stepMs = STEP_MS }: { seam: Seam; stepMs?: number | undefined },
-    protocol: MailProtocol,
-    server: { host: string; port: number },
+    protocol: MailWay,
+    server: { host: string; port: number } | undefined,
   ) {
     this.#seam = seam;
     this.#stepMs = stepMs;
     this.protocol = protocol;
-    this.#server = `${server.host}:${server.port}`;
+    this.#server = server && `${server.host}:${server.port}`;
     this.#startedAt = new Date(seam.now()).toISOString();
   }
 
@@ -139,7 +139,9 @@ export class TestRunner {
 
   /** Only for the sign-in step: what the token's claims show. */
   #hintFor(name: StepName): string | undefined {
-    return name === 'sign-in' ? tokenFault(this.#facts, this.protocol) : undefined;
+    return name === 'sign-in' && this.protocol !== 'relay'
+      ? tokenFault(this.#facts, this.protocol)
+      : undefined;
   }
 
   #masked(text: string): string {
@@ -164,7 +166,10 @@ export class TestRunner {
   }
 }
 
-const protocolOfCall = (protocol: MailProtocol) => (protocol === 'graph-send' ? 'graph' : protocol);
+function protocolOfCall(way: MailWay): Exclude<MailWay, 'graph-send' | 'relay'> {
+  if (way === 'relay') return 'smtp';
+  return way === 'graph-send' ? 'graph' : way;
+}
 
 /** True for failures of a server, the network or the sign-in; anything else is a bug. */
 const isOfTheWorld = (error: unknown): boolean =>

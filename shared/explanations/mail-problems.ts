@@ -325,6 +325,29 @@ export const mailProblems = {
     ],
     links: ['key-vaults'],
   },
+  'no-relay': {
+    title: 'There is no SMTP relay to send over',
+    cause:
+      'The mailbox sends over the SMTP relay of this installation, and the key vault has no secret smtp-relay-url.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Open the key vault, Secrets, and create smtp-relay-url of the form smtps://user:password@host:465. Postroom reads it within ten minutes, and replies that wait leave by themselves.',
+      'Or open the settings of the mailbox in Postroom, and choose an account that sends.',
+    ],
+    links: ['key-vaults'],
+  },
+  'relay-refused': {
+    title: 'The SMTP relay refuses the sign-in',
+    cause: 'The relay does not accept the user and the password in the secret smtp-relay-url.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Open the key vault, Secrets, smtp-relay-url, and add a version with the right user and password. Postroom reads it within ten minutes.',
+      testConnection,
+    ],
+    links: ['key-vaults'],
+  },
   'socket-broken': {
     title: 'The connection to the mail server broke',
     cause: 'The server closed the connection, was silent for too long, or sent what no mail server sends.',

@@ -157,8 +157,6 @@ export const smtpSuccess = {
   cause: 'The mail server accepted the sign-in. If mail does not leave, the reason stands in a later line.',
   who: 'you',
   retry: 'by-itself',
-  steps: [
-    'Look for a line that begins with 4 or 5 and two more digits after this one, and paste that.',
-  ],
+  steps: ['Look for a line that begins with 4 or 5 and two more digits after this one, and paste that.'],
   links: [],
 } as const satisfies LineEntry;

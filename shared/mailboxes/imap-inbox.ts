@@ -187,6 +187,15 @@ export class ImapInbox implements Inbox {
     });
   }
 
+  append(raw: Uint8Array): Promise<void> {
+    return this.#callUnselected('append', async () => {
+      this.#expectDone(
+        await this.#client.append(this.#folder, Buffer.from(raw), [String.raw`\Seen`]),
+        'keep the email',
+      );
+    });
+  }
+
   async close(): Promise<void> {
     try {
       await this.#callUnselected('logout', () => this.#client.logout());

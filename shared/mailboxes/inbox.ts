@@ -153,6 +153,8 @@ export interface Inbox {
   markSeen(refs: readonly MessageRef[]): Promise<void>;
   move(refs: readonly MessageRef[], folder: string): Promise<void>;
   remove(refs: readonly MessageRef[]): Promise<void>;
+  /** Adds a message that counts as read. Absent where the protocol cannot, or its permission is for reading only. */
+  append?(raw: Uint8Array): Promise<void>;
   /** Logs out; never throws. */
   close(): Promise<void>;
   /** Closes the connection at once, so running calls reject. For a server that does not respond in time. */

@@ -1,6 +1,6 @@
 import type { AuditChange, Settings } from '../audit/audit.ts';
-import { type Mailbox, type MailLogin, sendingProtocolOf } from './mailbox.ts';
-import { mailProtocols } from './mailbox-form.ts';
+import { type Mailbox, type MailLogin, sendingLoginOf } from './mailbox.ts';
+import { mailProtocols, nameOfWay } from './mailbox-form.ts';
 
 type Account = Pick<MailLogin, 'providerId' | 'accountId'>;
 
@@ -39,6 +39,7 @@ function afterFetchInWords(afterFetch: Mailbox['afterFetch']): string {
 /** With the labels of the mailbox form. */
 function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountName']): Settings {
   const { sending, afterFetch, answers } = mailbox;
+  const sender = sendingLoginOf(mailbox);
   const server = (login: MailLogin | undefined): string | undefined => login && `${login.host}:${login.port}`;
   const account = (login: Account | undefined): string | undefined =>
     login && (accountName(login) ?? `${login.providerId}.${login.accountId}`);
@@ -53,9 +54,9 @@ function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountN
     'automatic email': Object.entries(mailbox.classes ?? {}).map(([one, handling]) => `${one}: ${handling}`),
     'minutes between fetches': mailbox.intervalMinutes,
     'colleagues can reply': mailbox.colleaguesJoin === true ? 'yes' : undefined,
-    'account that sends': account(sending),
-    'sends over': sending && mailProtocols[sendingProtocolOf(sending)].name,
-    'server for outgoing email': server(sending),
+    'account that sends': account(sender),
+    'sends over': sending && nameOfWay(sending.protocol ?? 'smtp'),
+    'server for outgoing email': server(sender),
     'sender name': answers?.name,
     acknowledgement: answers?.acknowledgement?.language,
     'acknowledgement subject': answers?.acknowledgement?.subject,

@@ -5,13 +5,17 @@ import {
   isSameFolder,
   type Mailbox,
   type MailLogin,
-  type SendingLogin,
+  type Sending,
   type SendingProtocol,
+  type SendingWay,
   sendingProtocols,
 } from './mailbox.ts';
 
 /** The protocols of a mailbox: one that reads, and one that sends. */
 export type MailProtocol = ReadingProtocol | SendingProtocol;
+
+/** Every way to read or send. */
+export type MailWay = ReadingProtocol | SendingWay;
 
 /** What the form needs to know about a chosen account. */
 export interface AccountRules {
@@ -29,6 +33,8 @@ export interface AccountRules {
 export interface MailboxFormRules {
   /** Undefined: there is no such account. */
   account: (value: string) => AccountRules | undefined;
+  /** False: there is no SMTP relay that can be used, nor does the mailbox send over one already. */
+  relay: boolean;
   /** Allows other ports than those of mail over TLS; only on a developer's machine. */
   anyPort: boolean;
   isMailAddress: (text: string) => boolean;
@@ -53,20 +59,25 @@ export const mailProtocols = {
   'graph-send': { name: 'Microsoft Graph', ports: [443] },
 } as const;
 
+export const nameOfWay = (way: MailWay): string => (way === 'relay' ? 'SMTP relay' : mailProtocols[way].name);
+
+/** Chosen in place of an account: the SMTP relay, which needs none. */
+export const RELAY_CHOICE = 'relay';
+
 /** The form fields of a login. */
 export const loginFields = {
   reading: { account: 'account', host: 'host', port: 'port' },
   sending: { account: 'smtpAccount', host: 'smtpHost', port: 'smtpPort' },
 } as const;
-export const isSending = (protocol: MailProtocol): protocol is SendingProtocol =>
-  sendingProtocols.some((one) => one === protocol);
+export const isSending = (protocol: MailWay): protocol is SendingWay =>
+  protocol === 'relay' || sendingProtocols.some((one) => one === protocol);
 const fieldsOf = (protocol: MailProtocol) => loginFields[isSending(protocol) ? 'sending' : 'reading'];
 
 type Typed = (name: string) => string;
 type Errors = Record<string, string>;
 
 /**
- * Validates the mailbox form. Pure. Sending is optional: choose no account. An empty host or port means the
+ * Validates the mailbox form. Pure. Sending is optional: choose neither an account nor the relay. An empty host or port means the
  * provider's.
  */
 export function parseMailboxForm(
@@ -117,7 +128,12 @@ export function parseMailboxForm(
   };
 }
 
-function sendingOf(field: Typed, rules: MailboxFormRules, errors: Errors): SendingLogin | undefined {
+function sendingOf(field: Typed, rules: MailboxFormRules, errors: Errors): Sending | undefined {
+  if (field(loginFields.sending.account) === RELAY_CHOICE) {
+    if (rules.relay) return { protocol: 'relay' };
+    errors[loginFields.sending.account] = 'There is no SMTP relay to send over. Set it up first.';
+    return undefined;
+  }
   const protocol = sendingProtocols.find((one) => one === (field('sendingProtocol') || 'smtp'));
   if (protocol === undefined) {
     errors['sendingProtocol'] = 'Choose one of the list.';

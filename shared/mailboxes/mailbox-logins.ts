@@ -1,12 +1,12 @@
-import type { Mailbox, MailLogin, SendingLogin } from './mailbox.ts';
+import { type Mailbox, type MailLogin, type SendingLogin, sendingLoginOf } from './mailbox.ts';
 
 /** An account, as a mailbox refers to it. */
 type AccountRef = Pick<MailLogin, 'providerId' | 'accountId'>;
 
 /** The logins of a mailbox. */
 export function loginsOf(mailbox: Mailbox): { reading: MailLogin; sending: SendingLogin | undefined } {
-  const { host, port, providerId, accountId, sending } = mailbox;
-  return { reading: { host, port, providerId, accountId }, sending };
+  const { host, port, providerId, accountId } = mailbox;
+  return { reading: { host, port, providerId, accountId }, sending: sendingLoginOf(mailbox) };
 }
 
 /** True when a login is of this account; false where there is no login. */
@@ -24,10 +24,10 @@ export const usesProvider = (mailbox: Mailbox, providerId: string): boolean =>
 /** The mailbox with one account replaced by another, in all its logins. */
 export function withAccount(mailbox: Mailbox, before: AccountRef, after: AccountRef): Mailbox {
   const { providerId, accountId } = after;
-  const { sending } = mailbox;
+  const login = sendingLoginOf(mailbox);
   return {
     ...mailbox,
     ...(isLoginOf(mailbox, before) && { providerId, accountId }),
-    sending: sending && isLoginOf(sending, before) ? { ...sending, providerId, accountId } : sending,
+    sending: login && isLoginOf(login, before) ? { ...login, providerId, accountId } : mailbox.sending,
   };
 }

@@ -2,22 +2,25 @@ import { z } from 'zod';
 import { handlings, setClasses } from '../message-class/message-class.ts';
 import { flag, json, objectOf, oneOf, optional, recordKind, text, time, whole } from '../platform/records.ts';
 import { answerSettings } from './answer-settings.ts';
-import { type Mailbox, type SendingLogin, sendingProtocols } from './mailbox.ts';
+import { type Mailbox, type Sending, type SendingLogin, sendingProtocols } from './mailbox.ts';
 import { fetchProtocols } from './open-inbox.ts';
 
 // Table Mailboxes:
 //   `mailbox` / id    a mailbox's settings
 //   `removed` / id    the address of a deleted mailbox, whose stored email remains
 
-const login = optional(
-  json(
-    objectOf<SendingLogin>({
-      protocol: z.enum(sendingProtocols).optional(),
-      host: z.string(),
-      port: z.number(),
-      providerId: z.string(),
-      accountId: z.string(),
-    }),
+const sending = optional(
+  json<Sending>(
+    z.union([
+      z.object({ protocol: z.literal('relay') }),
+      objectOf<SendingLogin>({
+        protocol: z.enum(sendingProtocols).optional(),
+        host: z.string(),
+        port: z.number(),
+        providerId: z.string(),
+        accountId: z.string(),
+      }),
+    ]),
   ),
 );
 
@@ -50,7 +53,7 @@ export const mailboxKind = recordKind<Mailbox>()({
     createdAt: time,
     colleaguesJoin: optional(flag),
     classes: optional(json(z.partialRecord(z.enum(setClasses), z.enum(handlings)))),
-    sending: login,
+    sending,
     answers: optional(json(answerSettings)),
   },
 });

@@ -38,13 +38,18 @@ export interface Mailbox {
    */
   colleaguesJoin?: boolean | undefined;
   /** How email from this address is sent; absent: it sends none. */
-  sending?: SendingLogin | undefined;
+  sending?: Sending | undefined;
   /** Absent: it acknowledges nothing, and its replies have neither signature nor tag. */
   answers?: AnswerSettings | undefined;
 }
 
 export const sendingProtocols = ['smtp', 'graph-send'] as const;
 export type SendingProtocol = (typeof sendingProtocols)[number];
+
+/** By an account of the mailbox's provider, or over the installation's SMTP relay, which needs no account. */
+export type Sending = SendingLogin | { protocol: 'relay' };
+/** Every way to send; the relay has neither a server nor an account of its own. */
+export type SendingWay = SendingProtocol | 'relay';
 
 /** The server and the account that send. */
 export interface SendingLogin extends MailLogin {
@@ -54,6 +59,10 @@ export interface SendingLogin extends MailLogin {
 
 export const sendingProtocolOf = ({ protocol }: Pick<SendingLogin, 'protocol'>): SendingProtocol =>
   protocol ?? 'smtp';
+
+/** The account that sends; undefined if the mailbox sends over the relay, or not at all. */
+export const sendingLoginOf = ({ sending }: Pick<Mailbox, 'sending'>): SendingLogin | undefined =>
+  sending?.protocol === 'relay' ? undefined : sending;
 
 /**
  * A server and the account that signs in to it. For SMTP, port 465 uses implicit TLS, other ports

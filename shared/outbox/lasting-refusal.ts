@@ -1,4 +1,5 @@
 import type { DeliveryOutcome } from './delivery.ts';
+import { isRelayMistake } from './relay.ts';
 import type { SendingRefusal } from './sending-refusal.ts';
 
 const UNANSWERED_CODES: ReadonlySet<string> = new Set(['smtp-unreachable', 'smtp-tls', 'graph-unavailable']);
@@ -15,6 +16,6 @@ export function lastingRefusal(outcome: DeliveryOutcome, attempts: number): Send
   const lasts =
     outcome.kind === 'refused'
       ? outcome.isOfWayOut && permanent && why.isVerdict
-      : UNANSWERED_CODES.has(why.code) && attempts >= UNANSWERED;
+      : isRelayMistake(why.code) || (UNANSWERED_CODES.has(why.code) && attempts >= UNANSWERED);
   return lasts ? { code: why.code, reason: why.reason, permanent, retryAt, asked: true } : undefined;
 }

@@ -12,6 +12,7 @@ import type { OutboxAttachment, OutboxMessage, OutboxRef, Written } from './outb
 //                                                    own row, deleted after the email has left
 //            `held|<mailboxId>` / `<ticketId>|<id>`  failed because of the way out: sent when that is repaired
 //            `usage` / `<providerId>|<accountId>`    what an account has sent lately (sending-limits.ts)
+//            `usage` / `relay`                       the same for the SMTP relay
 
 export const OUTBOX = 'o|';
 export const outboxRowKey = (id: string): string => `${OUTBOX}${id}`;

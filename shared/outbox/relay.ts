@@ -3,6 +3,10 @@ import { Secret } from '../platform/secret.ts';
 import { hostProblem } from '../providers/endpoint-safety.ts';
 import type { SmtpServer, SmtpSignIn } from './smtp-session.ts';
 
+/** A mistake of the operator: nothing can leave over the relay until they correct it. */
+export const isRelayMistake = (code: string): boolean =>
+  code === 'no-relay' || code === 'bad-relay' || code === 'relay-refused';
+
 const SUBMISSION = 587;
 const SUBMISSION_OVER_TLS = 465;
 

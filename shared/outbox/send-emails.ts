@@ -25,6 +25,7 @@ import { runActivity, type SendReport } from './send-report.ts';
 import { BURST_MS } from './sending-limits.ts';
 import type { SendingRefusal } from './sending-refusal.ts';
 import type { SendingUsage } from './sending-usage.ts';
+import { SentCopies } from './sent-copies.ts';
 import type { SentFolder } from './sent-folder.ts';
 import type { WayOut } from './way-out.ts';
 
@@ -86,11 +87,13 @@ class SendRun {
   readonly #deps: SendDeps;
   readonly #mailboxId: string;
   readonly #outdated: string[] = [];
+  readonly #copies: SentCopies;
   readonly #report: SendReport = { sent: 0, retrying: 0, failed: 0, unknown: 0 };
 
   constructor(deps: SendDeps, mailboxId: string) {
     this.#deps = deps;
     this.#mailboxId = mailboxId;
+    this.#copies = new SentCopies(mailboxId, (id) => deps.openSentFolder(id));
   }
 
   async process(keys: readonly string[]): Promise<SendReport> {
@@ -209,6 +212,7 @@ class SendRun {
       await this.#sendBy(way, emails);
     } finally {
       await this.#note(way, began);
+      await this.#copies.close();
     }
   }
 
@@ -221,15 +225,11 @@ class SendRun {
   }
 
   async #sendBy(way: WayOut, emails: readonly Email[]): Promise<void> {
-    const { account, limits } = way;
-    if (account === undefined) {
-      await this.#deliverAll(way, emails);
-      return;
-    }
+    const { sender, limits } = way;
     const { usage } = this.#deps;
     const id = randomUUID();
     const recipients = emails.map(({ message }) => recipientsOf(message).length);
-    const reservation = await usage.reserve(account, limits, { id, recipients, now: this.#now() });
+    const reservation = await usage.reserve(sender, limits, { id, recipients, now: this.#now() });
     // The monitor queues the others again.
     if (reservation.kind === 'busy') return;
     const handedOver: { at: number; recipients: number }[] = [];
@@ -239,7 +239,7 @@ class SendRun {
         handedOver.push({ at: this.#now(), recipients: recipientsOf(email.message).length }),
       );
     } finally {
-      await usage.release(account, id, handedOver, this.#now(), pause);
+      await usage.release(sender, id, handedOver, this.#now(), pause);
     }
   }
 
@@ -247,7 +247,7 @@ class SendRun {
   async #deliverAll(
     way: WayOut,
     emails: readonly Email[],
-    handedOver: (email: Email) => void = () => {},
+    handedOver: (email: Email) => void,
   ): Promise<{ until: string; why: DeliveryProblem } | undefined> {
     const until = this.#now() + BURST_MS;
     for (const email of emails) {
@@ -261,7 +261,14 @@ class SendRun {
       if (own === undefined) continue;
       const outcome = await deliverInTime(way, mail);
       if (outcome.kind !== 'not-started') handedOver(own);
-      await this.#record(own, this.#after(own, outcome));
+      const needsCopy = outcome.kind === 'accepted' && !way.keepsCopies && own.message.kind === 'reply';
+      // Beside the record, which it must not delay: if the record is lost, the copy tells later that the email left.
+      const copy = needsCopy ? this.#copies.keep(mail) : undefined;
+      try {
+        await this.#record(own, this.#after(own, outcome));
+      } finally {
+        await copy;
+      }
       const refusal = lastingRefusal(outcome, own.message.delivery.attempts);
       if (refusal !== undefined) await this.#deps.cannotSend(this.#mailboxId, refusal);
       if (outcome.kind === 'accepted' && own.message.delivery.attempts > 1)

@@ -1,5 +1,6 @@
 import type { AccountRef, TokenSource } from '../mailboxes/connect-inbox.ts';
 import type { Mailbox, SendingProtocol } from '../mailboxes/mailbox.ts';
+import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { sendOverGraph } from './graph-send.ts';
@@ -29,11 +30,8 @@ export type SendingRoute =
       user: string;
       account: AccountRef;
     }
-  /**
-   * `smtp://user:password@host:587` or `smtps://…:465`; without a user, the relay authenticates the app by
-   * its IP address.
-   */
-  | { kind: 'relay'; url: Secret };
+  /** The relay of this installation. Its address, which contains a password, is read when something is sent. */
+  | { kind: 'relay' };
 
 export type SendResult =
   /** `answer` is the server's line; some recipients may still have been refused. */
@@ -56,8 +54,9 @@ export interface MailSender {
    * Sends one email over its own connection. If the server refuses the token, it is refreshed once and then
    * also tried with the signed-in user's name.
    * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-refused`, `endpoint-private` (nothing
-   * was sent) and `smtp-answer-lost` (it may have been sent: do not resend automatic email); `bad-relay`
-   * for an invalid relay URL; over Microsoft Graph `graph-unavailable` and `graph-answer-lost`
+   * was sent) and `smtp-answer-lost` (it may have been sent: do not resend automatic email); `no-relay`,
+   * `bad-relay` or a problem of the vault if the relay's URL is missing, invalid or cannot be read; over
+   * Microsoft Graph `graph-unavailable` and `graph-answer-lost`
    */
   send(route: SendingRoute, mail: OutgoingMail): Promise<SendResult>;
   /**
@@ -71,20 +70,39 @@ export interface MailSenderDeps {
   seam: Seam;
   config: { local: boolean };
   accessTokens: TokenSource;
+  /**
+   * The URL of the relay: `smtp://user:password@host:587` or `smtps://…:465`; without a user, the relay authenticates
+   * the app by its IP address. Absent: there is no relay.
+   * @throws PostroomError `no-relay`, `bad-relay`, or why it could not be read
+   */
+  relayUrl?: (() => Promise<Secret>) | undefined;
 }
 
 /** How this mailbox sends email; undefined if it does not. */
 export function routeOf({ address, sending }: Mailbox): SendingRoute | undefined {
   if (sending === undefined) return undefined;
+  if (sending.protocol === 'relay') return { kind: 'relay' };
   const { protocol, host, port, providerId, accountId } = sending;
   return { kind: 'mailbox', protocol, host, port, user: address, account: { providerId, accountId } };
 }
+
+const noRelay = (): Promise<never> =>
+  Promise.reject(new PostroomError('no-relay', 'There is no SMTP relay to send over.'));
+
+/** A relay signs in with the operator's password: what is explained of an account's token would mislead. */
+const ofRelay = (refusal: Refused): Refused =>
+  refusal.permanent ? { ...refusal, code: 'relay-refused' } : refusal;
 
 const isOverGraph = (route: SendingRoute): route is MailboxRoute =>
   route.kind === 'mailbox' && route.protocol === 'graph-send';
 
 /** Sends all outgoing email. */
-export function createMailSender({ seam, config, accessTokens }: MailSenderDeps): MailSender {
+export function createMailSender({
+  seam,
+  config,
+  accessTokens,
+  relayUrl = noRelay,
+}: MailSenderDeps): MailSender {
   /** The username that the server accepted last. */
   const signInNames = new Map<string, string>();
   const refused = (line: string): Refused => ({ kind: 'refused', ...readRefusal(line, seam.now()) });
@@ -103,10 +121,12 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
     const asOutcome = (answer: SmtpAnswer): Outcome =>
       answer.kind === 'accepted' ? { kind: 'accepted', answer } : refused(answer.line);
     if (route.kind === 'relay') {
-      const { server, signIn } = relayOf(route.url, config);
+      const { server, signIn } = relayOf(await relayUrl(), config);
       return withSession(server, async (session) => {
         const allowed = signIn === undefined ? nobodySignsIn : await session.signIn(signIn);
-        return asOutcome(allowed.kind === 'refused' ? allowed : await next(session, allowed));
+        return allowed.kind === 'refused'
+          ? ofRelay(refused(allowed.line))
+          : asOutcome(await next(session, allowed));
       });
     }
     const { host, port, user, account } = route;

@@ -14,12 +14,17 @@ import {
   type Usage,
 } from './sending-limits.ts';
 
-interface UsageRecord extends AccountRef {
+/** Who is counted: an account, or the relay for all mailboxes that send over it. */
+export type Sender = AccountRef | 'relay';
+
+interface UsageRecord {
+  sender: Sender;
   usage: Usage;
 }
 
 const USAGE = 'usage';
-const rowKeyOf = ({ providerId, accountId }: AccountRef): string => `${providerId}|${accountId}`;
+const rowKeyOf = (sender: Sender): string =>
+  sender === 'relay' ? sender : `${sender.providerId}|${sender.accountId}`;
 
 const usage = objectOf<Usage>({
   slots: z.array(
@@ -33,10 +38,10 @@ const usage = objectOf<Usage>({
 const usageKind = recordKind<UsageRecord>()({
   table: 'OutboxDue',
   version: 1,
-  keysOf: (account) => ({ partitionKey: USAGE, rowKey: rowKeyOf(account) }),
+  keysOf: ({ sender }) => ({ partitionKey: USAGE, rowKey: rowKeyOf(sender) }),
   fromKeys: ({ rowKey }) => {
-    const [providerId = '', accountId = ''] = rowKey.split('|');
-    return { providerId, accountId };
+    const [providerId = '', accountId] = rowKey.split('|');
+    return { sender: accountId === undefined ? 'relay' : { providerId, accountId } };
   },
   columns: { usage: json(usage) },
 });
@@ -44,20 +49,20 @@ const usageKind = recordKind<UsageRecord>()({
 /** Keeps the limits of accounts that send. */
 export interface SendingUsage {
   reserve(
-    account: AccountRef,
+    sender: Sender,
     limits: SendingLimits,
     asked: { id: string; recipients: readonly number[]; now: number },
   ): Promise<Reservation>;
   /** Ends a reservation; if this never happens, it ends by itself after ten minutes. */
   release(
-    account: AccountRef,
+    sender: Sender,
     id: string,
     sent: readonly { at: number; recipients: number }[],
     now: number,
     pause?: Usage['pause'],
   ): Promise<void>;
   /** Ends a pause that the server asked for, because a person has repaired something. */
-  endPause(account: AccountRef): Promise<void>;
+  endPause(sender: Sender): Promise<void>;
 }
 
 /** As many processes as may change one row at the same moment. */
@@ -67,12 +72,12 @@ export function createSendingUsage(tables: Tables): SendingUsage {
   const rows = openRecords(tables, usageKind);
 
   /** @param change undefined: nothing is to be written */
-  async function update(account: AccountRef, change: (before: Usage) => Usage | undefined): Promise<boolean> {
+  async function update(sender: Sender, change: (before: Usage) => Usage | undefined): Promise<boolean> {
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
-      const stored = await rows.get(USAGE, rowKeyOf(account));
+      const stored = await rows.get(USAGE, rowKeyOf(sender));
       const after = change(stored?.record.usage ?? noUsage);
       if (after === undefined) return true;
-      const record = { ...account, usage: after };
+      const record = { sender, usage: after };
       if (stored === undefined ? await rows.insert(record) : await rows.replace(record, stored.etag))
         return true;
     }
@@ -80,19 +85,19 @@ export function createSendingUsage(tables: Tables): SendingUsage {
   }
 
   return {
-    async reserve(account, limits, asked) {
+    async reserve(sender, limits, asked) {
       let result: Reservation = { kind: 'busy', why: 'connections' };
-      const isWritten = await update(account, (before) => {
+      const isWritten = await update(sender, (before) => {
         result = reserve(before, limits, asked);
         return result.kind === 'granted' ? result.usage : undefined;
       });
       return isWritten ? result : { kind: 'busy', why: 'connections' };
     },
-    async release(account, id, sent, now, pause) {
-      await update(account, (before) => release(before, id, sent, now, pause));
+    async release(sender, id, sent, now, pause) {
+      await update(sender, (before) => release(before, id, sent, now, pause));
     },
-    async endPause(account) {
-      await update(account, (before) =>
+    async endPause(sender) {
+      await update(sender, (before) =>
         before.pause === undefined ? undefined : { ...before, pause: undefined },
       );
     },

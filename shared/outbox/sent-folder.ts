@@ -10,12 +10,18 @@ export interface SentFolder {
    * could not be searched now.
    */
   has(messageId: string): Promise<boolean | undefined>;
+  /**
+   * Adds a copy, where the mailbox is read over IMAP and has such a folder.
+   * @returns false when there is no copy, for whatever reason of the server's
+   */
+  keep(raw: Uint8Array): Promise<boolean>;
   close(): Promise<void>;
 }
 
 /** For a mailbox without one. */
 export const noSentFolder: SentFolder = {
   has: () => Promise.resolve(false),
+  keep: () => Promise.resolve(false),
   close: () => Promise.resolve(),
 };
 
@@ -41,6 +47,15 @@ export async function openSentFolder(deps: ConnectDeps, mailbox: Mailbox): Promi
         return (await inbox.find({ words: '', messageId })).length > 0;
       } catch (error) {
         if (error instanceof InboxError) return undefined;
+        throw error;
+      }
+    },
+    async keep(raw) {
+      try {
+        await inbox.append?.(raw);
+        return inbox.append !== undefined;
+      } catch (error) {
+        if (error instanceof InboxError) return false;
         throw error;
       }
     },

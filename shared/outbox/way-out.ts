@@ -1,21 +1,26 @@
-import type { AccountRef } from '../mailboxes/connect-inbox.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { ProblemCode } from '../platform/problem.ts';
 import { clouds } from '../providers/clouds.ts';
 import type { DeliveryOutcome } from './delivery.ts';
 import { isOfGraphSender } from './graph-refusal.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
+import { isRelayMistake } from './relay.ts';
 import type { MailSender, SendingRoute, SendResult } from './send-mail.ts';
 import { exchangeLimits, otherLimits, type SendingLimits } from './sending-limits.ts';
+import type { Sender } from './sending-usage.ts';
 import { isOfWayOut } from './smtp-refusal.ts';
 
 /** One way by which email leaves: SMTP as a mailbox, a relay, Microsoft Graph. */
 export interface WayOut {
   /** For display: the account's ID and the sender address, or the relay. */
   about: { id: string; name: string };
-  /** Whose limits count; undefined: the server sets none that Postroom knows. */
-  account: AccountRef | undefined;
+  /** Whose limits count. */
+  sender: Sender;
   limits: SendingLimits;
+  /**
+   * False: no server puts a copy of what is sent into the Sent folder of the mailbox (docs/decisions/0030).
+   */
+  keepsCopies: boolean;
   /**
    * Hands over one email. Whatever happens is a value: only `refused` is a verdict of the server, and only
    * `unknown` leaves open whether it has the email.
@@ -24,7 +29,7 @@ export interface WayOut {
   deliver(mail: OutgoingMail): Promise<DeliveryOutcome>;
 }
 
-/** Problems of the world outside, before anything was handed over. The last two are an operator's mistake. */
+/** Problems of the world outside, before anything was handed over. */
 const notStarted: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'smtp-unreachable',
   'graph-unavailable',
@@ -33,9 +38,11 @@ const notStarted: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'endpoint-private',
   'endpoint-silent',
   'bad-relay',
+  'no-relay',
 ]);
+/** An operator's mistake. */
 const isMistake = (code: ProblemCode): boolean =>
-  code === 'bad-relay' || code === 'endpoint-refused' || code === 'endpoint-private';
+  isRelayMistake(code) || code === 'endpoint-refused' || code === 'endpoint-private';
 
 const answerLost: ReadonlySet<ProblemCode> = new Set(['smtp-answer-lost', 'graph-answer-lost']);
 /** The email itself can't leave, and no server was asked. */
@@ -50,8 +57,8 @@ export const limitsOf = (host: string): SendingLimits =>
     : otherLimits;
 
 /**
- * Email over SMTP, as a mailbox or over a relay, or over Microsoft Graph. Exchange saves a copy in the Sent folder of
- * the mailbox by itself, over SMTP and Graph alike.
+ * Email over SMTP, as a mailbox or over the relay, or over Microsoft Graph. Exchange saves a copy in the Sent folder of
+ * the mailbox by itself, over SMTP and Graph alike; the relay knows no mailbox.
  */
 export function wayOutOver(
   sender: Pick<MailSender, 'send'>,
@@ -63,8 +70,9 @@ export function wayOutOver(
       route.kind === 'mailbox'
         ? { id: route.account.accountId, name: route.user }
         : { id: 'relay', name: 'SMTP relay' },
-    account: route.kind === 'mailbox' ? route.account : undefined,
+    sender: route.kind === 'mailbox' ? route.account : 'relay',
     limits,
+    keepsCopies: route.kind === 'mailbox',
     async deliver(mail) {
       try {
         return outcomeOf(await sender.send(route, mail));
@@ -86,6 +94,12 @@ function outcomeOf(result: SendResult): DeliveryOutcome {
   const { code, reason, asked, permanent, retryAt } = result;
   const why = { code, reason, isVerdict: asked };
   return asked || ofEmail.has(code)
-    ? { kind: 'refused', why, permanent, retryAt, isOfWayOut: isOfWayOut(code) || isOfGraphSender(code) }
+    ? {
+        kind: 'refused',
+        why,
+        permanent,
+        retryAt,
+        isOfWayOut: [isOfWayOut, isOfGraphSender, isRelayMistake].some((isClosed) => isClosed(code)),
+      }
     : { kind: 'not-started', why, permanent, retryAt };
 }

@@ -76,6 +76,8 @@ const problems = {
   'smtp-no-answer': {},
   'bad-envelope': {},
   'bad-relay': {},
+  'no-relay': {},
+  'relay-refused': {},
   'sending-ended': {},
   'no-way-out': {},
   'socket-broken': {},

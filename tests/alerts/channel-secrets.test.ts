@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ChannelSecrets, createChannelSecrets } from '../../shared/alerts/channel-secrets.ts';
 import { needsKey } from '../../shared/alerts/channel-states.ts';
+import { readRelayUrl } from '../../shared/alerts/read-relay-url.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { FaultySeam } from '../harness/memory/faulty-seam.ts';
@@ -260,5 +261,37 @@ describe('the secrets of the channels', () => {
   test('that contain only whitespace configure nothing', async () => {
     const world = await worldWith({ 'alert-webhook-url': ' \n' });
     expect(await world.read()).toMatchObject({ webhook: { kind: 'absent' }, failures: [] });
+  });
+});
+
+describe('the address of the relay, to send over it', () => {
+  const failing = async (world: World): Promise<string> =>
+    readRelayUrl(world.reader).then(
+      () => 'none',
+      (error) => String(error instanceof PostroomError ? `${error.code}: ${error.message}` : error),
+    );
+
+  test('is that of the vault', async () => {
+    const world = await worldWith({ 'smtp-relay-url': 'smtps://u:p@relay.contoso.example' });
+    expect((await readRelayUrl(world.reader)).expose()).toBe('smtps://u:p@relay.contoso.example');
+  });
+
+  test.each([
+    ['missing', {}, /^no-relay: /],
+    ['wrong', { 'smtp-relay-url': 'smtp://canary:canary@' }, /^bad-relay: /],
+  ])('is %s, and said so without its value', async (_what, values, said) => {
+    const failure = await failing(await worldWith(values));
+    expect(failure).toMatch(said);
+    expect(failure).not.toContain('canary');
+  });
+
+  test.each([
+    ['secret-disabled', /^bad-relay: The secret smtp-relay-url is disabled\.$/],
+    ['key-vault-denied', /^key-vault-denied: /],
+    ['key-vault', /^key-vault: /],
+  ] as const)('cannot be read: %s', async (code, said) => {
+    const world = await worldWith({ 'smtp-relay-url': 'smtps://u:p@relay.contoso.example' });
+    world.failure = new PostroomError(code, 'no');
+    expect(await failing(world)).toMatch(said);
   });
 });

@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
 import { faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import { emailChannel, routesFor, type SendingSeen } from '../../shared/alerts/email-channel.ts';
+import { readRelayUrl } from '../../shared/alerts/read-relay-url.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
@@ -39,14 +40,16 @@ const channel = (options: {
   relay?: string;
   mailboxes?: Mailbox[];
   seen?: (sendings: readonly SendingSeen[]) => Promise<void>;
-}) =>
-  emailChannel({
+}) => {
+  const channelSecrets = channelSecretsOf({ 'smtp-relay-url': options.relay });
+  return emailChannel({
     config: {
       publicUrl: 'https://desk.example',
       alerts: { emails: [sales] },
     },
-    channelSecrets: channelSecretsOf({ 'smtp-relay-url': options.relay }),
+    channelSecrets,
     sender: createMailSender({
+      relayUrl: () => readRelayUrl(channelSecrets),
       seam: openSeam,
       config: { local: true },
       accessTokens: {
@@ -64,6 +67,7 @@ const channel = (options: {
         seen.push(...sendings);
       }),
   });
+};
 
 describe('an alert by email', () => {
   test('is sent through the relay, calls no account, and is marked as automatic', async () => {
@@ -163,6 +167,28 @@ test('a sender that is allowed again is confirmed by the alert’s reminder, sen
     [sam, undefined],
     [support, undefined],
   ]);
+});
+
+test('a sender that the relay allows again is confirmed the same way', async () => {
+  const inbox = await mail.emptyInbox(sales);
+  const { host, port } = mail.server().drop;
+  const notAllowed = silent(support.split('@')[0], {
+    kind: 'smtp-refused',
+    code: codeFrom('smtp-send-as-denied'),
+  });
+  const overRelay: Mailbox = { ...sendingMailbox(support), sending: { protocol: 'relay' } };
+  const send = channel({ relay: `smtp://${host}:${port}`, mailboxes: [overRelay] });
+  await send(sampleNotification({ id: '1-a-2', what: 'repeated', finding: notAllowed }));
+  expect(await mail.received(inbox, 'Still active: ')).toContain(`From: Postroom <${support}>`);
+  expect(seen.map(({ mailbox, refusal }) => [mailbox.address, refusal])).toEqual([[support, undefined]]);
+});
+
+test('a mailbox that sends over the relay is no further way beside it', async () => {
+  const overRelay: Mailbox = { ...sendingMailbox(support), sending: { protocol: 'relay' } };
+  await expect(channel({ mailboxes: [overRelay] })(sampleNotification())).rejects.toMatchObject({
+    code: 'alert-not-mailed',
+    message: 'there is no relay; no mailbox can send',
+  });
 });
 
 test('an email that was sent counts as delivered, even if the result cannot be recorded', async () => {

@@ -359,6 +359,24 @@ describe('a server that refuses to send email', () => {
     });
   });
 
+  test.each([
+    ['no-relay', 'Cannot send as support@contoso.example: there is no SMTP relay.'],
+    ['bad-relay', 'Cannot send as support@contoso.example: the address of the SMTP relay cannot be used.'],
+    ['relay-refused', 'Cannot send as support@contoso.example: the SMTP relay refuses the sign-in.'],
+  ] as const)(
+    'is not blamed on a server or a token if the relay is missing or wrong: %s',
+    (code, headline) => {
+      expect(
+        smtpRefused(mailbox('support'), { ...refusal, code, reason: '535 5.7.3 No.' }, START),
+      ).toMatchObject({
+        code,
+        headline,
+        who: 'you',
+        cause: expect.stringContaining('smtp-relay-url'),
+      });
+    },
+  );
+
   test('that was checked without an email blocks none', () => {
     expect(smtpRefused(mailbox('support'), refusal, START, 'warning')).toMatchObject({
       severity: 'warning',

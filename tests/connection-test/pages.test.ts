@@ -5,6 +5,7 @@ import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
 import { faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { smtpRefused } from '../../shared/alerts/health-findings.ts';
+import { readRelayUrl } from '../../shared/alerts/read-relay-url.ts';
 import { isWaiting } from '../../shared/connection-test/connection-test.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
@@ -42,7 +43,8 @@ beforeAll(async () => {
   };
   const { config } = app.services;
   // The mail server of this test knows the tokens of its own lab; its clock is the real one.
-  const mailSender = createMailSender({ seam: openSeam, config, accessTokens });
+  const relayUrl = () => readRelayUrl(app.services.channelSecrets);
+  const mailSender = createMailSender({ seam: openSeam, config, accessTokens, relayUrl });
   app.services = { ...app.services, seam: openSeam, accessTokens, mailSender };
   const verifyMailbox = async () => ({ kind: 'opened', unread: 0, total: 0 }) as const;
   visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, { verifyMailbox });
@@ -173,6 +175,51 @@ describe('"Test connection"', () => {
     }
   }, 40_000);
 
+  test('signs in to the SMTP relay and sends over it, once there is one, without its address', async () => {
+    const { id } = await saved();
+    const mailbox = await app.services.mailboxes.get(id);
+    if (mailbox === undefined) throw new Error('not saved');
+    const overRelay: Mailbox = { ...mailbox, sending: { protocol: 'relay' } };
+    await app.services.mailboxes.save(overRelay);
+    drawn['form without a relay'] = (await visitor.get(`/mailboxes/${id}/edit`)).html;
+    await visitor.post(`/mailboxes/${id}/test`, {});
+    const missing = await visitor.get(`/mailboxes/${id}/test`);
+    expect(missing.html).toContain('SMTP relay failed at “sign in”.');
+    expect(missing.html).toContain('There is no SMTP relay to send over');
+    drawn['no relay'] = missing.html;
+
+    const { host, port } = mail.server().drop;
+    const url = new Secret(`smtp://${host}:${port}/canary`);
+    await app.vault.set('smtp-relay-url', url, { contentType: 'text/plain' });
+    app.seam.skewMs += 600_000;
+    drawn['form with a relay'] = (await visitor.get(`/mailboxes/${id}/edit`)).html;
+    const unsaved = await visitor.post(`/mailboxes/${id}/edit`, {
+      ...form,
+      smtpAccount: 'relay',
+      test: 'yes',
+    });
+    expect(unsaved.html).toContain('IMAP and SMTP relay work.');
+    const refusal = { ...readRefusal('535 5.7.8 No', 0), permanent: true };
+    await app.services.alerts.observe({
+      source: 'sending',
+      findings: [smtpRefused(overRelay, refusal, Date.now())],
+    });
+    const client = await mail.emptyInbox(support);
+    await visitor.post(`/mailboxes/${id}/test`, {});
+    await mail.received(client, 'Test of sending');
+    const works = await visitor.get(`/mailboxes/${id}/test`);
+    expect(works.html).toContain('IMAP and SMTP relay work.');
+    expect(works.html).toContain('The relay answers, and its address has no user to sign in with.');
+    expect(works.html).toContain(`The email is in ${support}.`);
+    expect(await app.services.alerts.open(), 'what waited can leave').toEqual([]);
+    drawn['relay works'] = works.html;
+    const { html } = await visitor.get(`/mailboxes/${id}/connected`);
+    expect(html).toContain('Sending works too.');
+    expect(JSON.stringify([works, unsaved, await app.services.connectionTests.of(id)])).not.toContain(
+      'canary',
+    );
+  });
+
   test('is deleted with its mailbox', async () => {
     const { id } = await saved();
     expect(await app.services.connectionTests.of(id)).not.toEqual([]);
@@ -205,7 +252,7 @@ describe('a permission that the sign-in lacks', () => {
 });
 
 test('every page of the test is whole, accessible in light and dark, and fits a phone', async () => {
-  expect(Object.keys(drawn)).toHaveLength(9);
+  expect(Object.keys(drawn)).toHaveLength(13);
   for (const [name, html] of Object.entries(drawn)) {
     const { headings, ...faultsFound } = readPage(html);
     expect({ name, ...faultsFound }).toEqual({

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
+import { sendingLoginOf } from '../../shared/mailboxes/mailbox.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import { connectSupport, type DemoApp, startDemoApp, type Visitor } from '../harness/pages/demo-app.ts';
 import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
@@ -80,9 +81,9 @@ describe('an account with the same name and another identity', () => {
       before: `${SUPPORT} (${before.identity.objectId})`,
       after: `${SUPPORT} (${now?.identity.objectId})`,
     });
-    const served = (await app.services.mailboxes.list()).map(({ accountId, sending }) => [
-      accountId,
-      sending?.accountId,
+    const served = (await app.services.mailboxes.list()).map((mailbox) => [
+      mailbox.accountId,
+      sendingLoginOf(mailbox)?.accountId,
     ]);
     expect(served).toEqual([
       [now?.accountId, undefined],

@@ -34,6 +34,7 @@ const good: DrillRecord = {
   ],
   homeDuring: home('kim@contoso.example is not fetched', path.replace('&', '&amp;')),
   homeAfter: calm,
+  replies: { before: 0, after: 0 },
   othersWentOn: true,
 };
 const mistakes = (changes: Partial<DrillRecord>): string[] => mistakesIn(fault, { ...good, ...changes });
@@ -89,6 +90,17 @@ describe('the drill', () => {
     ['another mailbox that was no longer fetched', { othersWentOn: false }, /other provider/],
   ])('finds %s', (_what, changes, sentence) => {
     expect(mistakes(changes)).toEqual([expect.stringMatching(sentence)]);
+  });
+
+  test.each([
+    ['did not wait', { before: 1, after: 1 }, 'The reply left although nothing could leave.'],
+    ['was lost', { before: 0, after: 0 }, 'The reply that waited arrived 0 times.'],
+    ['arrived twice', { before: 0, after: 2 }, 'The reply that waited arrived 2 times.'],
+  ])('finds a reply that %s', (_what, replies, sentence) => {
+    const held = { ...fault, holdsReply: true } as const;
+    expect(mistakesIn(held, { ...good, replies })).toEqual([sentence]);
+    expect(mistakesIn(held, { ...good, replies: { before: 0, after: 1 } })).toEqual([]);
+    expect(mistakes({ replies }), 'of a fault without a reply').toEqual([]);
   });
 
   test('finds a second alert, by webhook and by email', () => {

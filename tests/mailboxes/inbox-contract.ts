@@ -27,6 +27,8 @@ interface ProtocolTraits {
   hasOrder: boolean;
   /** There are other folders to move to. */
   hasFolders: boolean;
+  /** Messages can be added. */
+  appends?: true;
   /** Sizes are estimates. */
   estimatesSize?: true;
   /** Each message is a request: there is no command line that many of them could overflow. */
@@ -39,6 +41,7 @@ const imapTraits: ProtocolTraits = {
   hasUnread: true,
   hasOrder: true,
   hasFolders: true,
+  appends: true,
   absent: (refs, steps) => uidRef(Math.max(...refs.map(uidOf)) + steps),
 };
 export const pop3Traits: ProtocolTraits = {
@@ -96,6 +99,7 @@ export function describeInbox(world: InboxWorld): void {
     hasUnread,
     hasOrder,
     hasFolders,
+    appends = false,
     estimatesSize,
     asksOneByOne,
     absent: beyond,
@@ -339,6 +343,19 @@ export function describeInbox(world: InboxWorld): void {
     expect(await inbox.fetchMeta(refs)).toHaveLength(1);
     expect(await unread()).toEqual([second]);
     await inbox.close();
+  });
+
+  test('adds a message that counts as read, if the protocol can', async () => {
+    const { inbox, refs } = await filled([mail('first')]);
+    expect(inbox.append === undefined).toBe(!appends);
+    await inbox.append?.(mail('copy'));
+    await inbox.close();
+    const later = await world.open();
+    expect(await unreadIn(later)).toEqual(refs);
+    expect(await later.find({ words: '', messageId: '<copy@customer.example>' })).toHaveLength(
+      appends ? 1 : 0,
+    );
+    await later.close();
   });
 
   test('sees with a new session what arrived after another one was opened', async () => {

@@ -33,6 +33,7 @@ const rules: MailboxFormRules = {
           granted: (protocol) => protocols.includes(protocol),
         };
   },
+  relay: false,
   anyPort: false,
   isMailAddress: (text) => text.includes('@'),
   now: Date.parse('2026-11-28T10:00:00.000Z'),
@@ -77,6 +78,14 @@ describe('a mailbox form', () => {
     });
     const smtp = parse({ smtpAccount: 'p.all', sendingProtocol: 'smtp' });
     expect(smtp).toEqual(parse({ smtpAccount: 'p.all' }));
+  });
+
+  test('sends over the relay, if there is one, whatever the fields of an account hold', () => {
+    const typed = { smtpAccount: 'relay', sendingProtocol: 'graph-send', smtpHost: 'evil.example' };
+    expect(parseMailboxForm({ ...form, ...typed }, { ...rules, relay: true })).toMatchObject({
+      settings: { sending: { protocol: 'relay' } },
+    });
+    expect(errorsOf(typed)).toEqual(['smtpAccount']);
   });
 
   test('over POP3 leaves email as it is unless it is deleted, since nothing can be marked as read', () => {

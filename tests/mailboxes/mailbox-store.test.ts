@@ -52,6 +52,11 @@ describe('a stored mailbox', () => {
     const overGraph = await mailboxes.get('new');
     expect(overGraph?.sending).toEqual(sending);
     expect(overGraph && routeOf(overGraph)).toMatchObject({ kind: 'mailbox', protocol: 'graph-send' });
+    const relay = { protocol: 'relay' as const };
+    await mailboxes.save({ ...mailbox, sending: relay });
+    const overRelay = await mailboxes.get('new');
+    expect(overRelay?.sending).toEqual(relay);
+    expect(overRelay && routeOf(overRelay)).toEqual({ kind: 'relay' });
   });
 });
 

@@ -1,6 +1,7 @@
 /** Promise 7 of the outbox: an acknowledgement at most once, a reply never lost without a word. */
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { only } from '../harness/memory/faulty-seam.ts';
+import type { SeamPoint } from '../../shared/platform/seam.ts';
+import { type FaultKind, only } from '../harness/memory/faulty-seam.ts';
 import { countCalls, everySingleFault, race, schedule } from './fault-schedules.ts';
 
 /** Random schedules of each kind; more of them in a long run: `POSTROOM_RACES=5000`. */
@@ -24,11 +25,41 @@ describe('the promises of the outbox hold', () => {
     expect(world.rows().map(({ delivery }) => delivery.status.state)).toEqual(['sent', 'sent', 'sent']);
   });
 
-  test.each([true, false])(
-    'with every single fault at every single call; the server keeps copies: %s',
-    async (savesSent) => {
+  test('over the relay, a copy of each reply is in the Sent folder, and none of the acknowledgement', async () => {
+    const { violations, world } = await schedule([{}], { overRelay: true });
+    expect(violations).toEqual([]);
+    expect(world.sentMessageIds().toSorted()).toEqual([
+      '<kim.first@contoso.example>',
+      '<kim.second@contoso.example>',
+    ]);
+    expect(world.sentFolder.mails.every(({ seen }) => seen)).toBe(true);
+  });
+
+  test('over the relay, a reply whose record is lost is found by its copy, and not sent again', async () => {
+    let sends = 0;
+    // The acknowledgement leaves first. Once a reply has left, storage takes nothing more from this process.
+    const faultAt = (_call: number, point: SeamPoint): FaultKind | undefined => {
+      if (point === 'smtp.send') sends += 1;
+      return sends >= 2 && /^table\.Tickets\.(?!get|list)/.test(point) ? 'failBefore' : undefined;
+    };
+    const { violations, world } = await schedule([{ faultAt }], { overRelay: true });
+    expect(sends).toBe(2);
+    expect(violations).toEqual([]);
+    expect(world.accepted).toHaveLength(3);
+    const found = world
+      .rows()
+      .filter(({ delivery: { status } }) => status.state === 'sent' && status.foundInSent);
+    expect(found).toHaveLength(1);
+  });
+
+  test.each([
+    ['the server keeps copies', { savesSent: true }],
+    ['nobody keeps copies', { savesSent: false }],
+    ['over the relay', { overRelay: true }],
+  ])(
+    'with every single fault at every single call; %s',
+    async (_what, options) => {
       const found: string[] = [];
-      const options = { savesSent };
       const calls = await countCalls(options);
       expect(calls).toBeGreaterThan(30);
       for (const fault of everySingleFault(calls)) {

@@ -8,9 +8,8 @@ import type { OutgoingMail } from '../../shared/outbox/outgoing-mail.ts';
 import { createMailSender, type SendingRoute } from '../../shared/outbox/send-mail.ts';
 import { openSmtpSession } from '../../shared/outbox/smtp-session.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { Secret } from '../../shared/platform/secret.ts';
 import { support } from '../harness/stack/mail-lab.ts';
-import { account, letter, listening, senderWith, tokensOf } from './sending.ts';
+import { account, letter, listening, relayAt, senderWith, tokensOf } from './sending.ts';
 
 describe('an email that cannot be sent', () => {
   const route = (port: number, host = '127.0.0.1'): SendingRoute => ({
@@ -105,8 +104,8 @@ describe('an email that cannot be sent', () => {
     ['was not sent if the server disconnects at the recipient', /RCPT TO/, 'smtp-unreachable'],
     ['was not sent if the server disconnects at once', /EHLO/, 'smtp-unreachable'],
   ])('%s', async (_what, until, code) => {
-    const url = new Secret(`smtp://127.0.0.1:${await hangsUp(polite, until)}`);
-    const sending = senderWith(tokensOf()).send({ kind: 'relay', url }, letter());
+    const sender = relayAt(`smtp://127.0.0.1:${await hangsUp(polite, until)}`);
+    const sending = sender.send({ kind: 'relay' }, letter());
     await expect(sending).rejects.toMatchObject({ code });
   });
 
@@ -125,8 +124,7 @@ describe('an email that cannot be sent', () => {
   test.each(['http://relay.example', 'relay.example:587', 'smtp://', 'smtp://10.0.0.1:25'])(
     'takes no relay that is none: %s',
     async (address) => {
-      const sender = createMailSender({ seam: openSeam, config: { local: false }, accessTokens: tokensOf() });
-      const sending = sender.send({ kind: 'relay', url: new Secret(address) }, letter());
+      const sending = relayAt(address, { local: false }).send({ kind: 'relay' }, letter());
       await expect(sending).rejects.toMatchObject({ code: 'bad-relay' });
     },
   );

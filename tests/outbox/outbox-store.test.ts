@@ -45,8 +45,9 @@ beforeEach(() => {
   told = [];
   way = {
     about: { id: 'a', name: 'support@contoso.example' },
-    account: { providerId: 'p', accountId: 'a' },
+    sender: { providerId: 'p', accountId: 'a' },
     limits: exchangeLimits,
+    keepsCopies: true,
     deliver: (mail) => {
       delivered.push(mail.subject);
       return Promise.resolve(outcomes.shift() ?? { kind: 'accepted', answer: '250 OK', refused: [] });

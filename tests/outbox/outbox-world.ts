@@ -35,6 +35,8 @@ export interface WorldOptions {
   design?: Design;
   /** False: the server keeps no copies of sent email. */
   savesSent?: boolean;
+  /** The mailbox sends over the relay, which knows no Sent folder. */
+  overRelay?: boolean;
 }
 
 export type RunOptions = Omit<FaultySeamOptions, 'now' | 'afterEffect'>;
@@ -119,6 +121,13 @@ export class OutboxWorld {
     return rows.map((row) => outboxKind.fromRow(row));
   }
 
+  /** Message-IDs of the copies in the Sent folder. */
+  sentMessageIds(): string[] {
+    return this.sentFolder.mails.map(
+      ({ raw }) => /^message-id:\s*(\S+)/im.exec(Buffer.from(raw).toString('latin1'))?.[1] ?? '',
+    );
+  }
+
   /** What must hold once nothing is in progress. */
   violationsAtTheEnd(): string[] {
     const violations = [...this.violations];
@@ -154,7 +163,7 @@ export class OutboxWorld {
     const tables = this.tables.behind(seam);
     const queues = new MemoryQueues(seam);
     const outbox = createOutboxStore({ tables, queues, seam });
-    const { design = {}, savesSent = true } = this.#options;
+    const { design = {}, overRelay = false, savesSent = !overRelay } = this.#options;
     const mayAcknowledge = design.mayAcknowledge ?? isAcknowledged;
     const mailbox = sendingMailbox({ host: 'localhost', port: 1 });
     const accessTokens: TokenSource = {
@@ -167,7 +176,8 @@ export class OutboxWorld {
       usage: createSendingUsage(tables),
       activity: createActivityStore(tables),
       blobs: this.blobs.behind(seam),
-      wayOutOf: () => Promise.resolve(wayOutOver(sender, route, exchangeLimits)),
+      wayOutOf: () =>
+        Promise.resolve(wayOutOver(sender, overRelay ? { kind: 'relay' } : route, exchangeLimits)),
       openSentFolder: () =>
         openSentFolder({ accessTokens, openInbox: () => openMemoryInbox(this.sentFolder, seam) }, mailbox),
       cannotSend: () => Promise.resolve(),

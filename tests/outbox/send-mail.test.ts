@@ -9,7 +9,7 @@ import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
-import { account, letter, senderWith, tokensOf } from './sending.ts';
+import { account, letter, relayAt, senderWith, tokensOf } from './sending.ts';
 
 const kinds: [string, MailServerKind][] = [
   ['the mail server without installation', 'npm'],
@@ -166,16 +166,17 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
     test('is sent through a relay on this machine, without a sign-in', async () => {
       const inbox = await mail.emptyInbox(sales);
       const { host, port } = mail.server().drop;
-      const relay: SendingRoute = { kind: 'relay', url: new Secret(`smtp://${host}:${port}`) };
-      const sender = senderWith(tokensOf());
-      expect(await sender.send(relay, letter({ subject: 'over the relay' }))).toMatchObject({ kind: 'sent' });
+      const sender = relayAt(`smtp://${host}:${port}`);
+      expect(await sender.send({ kind: 'relay' }, letter({ subject: 'over the relay' }))).toMatchObject({
+        kind: 'sent',
+      });
       expect(await mail.received(inbox, 'over the relay')).toContain('Auto-Submitted');
     });
 
     test('never sends a password to a server without TLS', async () => {
       const { host, port } = mail.server().drop;
-      const url = new Secret(`smtp://relay:canary-password@${host}:${port}`);
-      const sending = senderWith(tokensOf()).send({ kind: 'relay', url }, letter());
+      const sender = relayAt(`smtp://relay:canary-password@${host}:${port}`);
+      const sending = sender.send({ kind: 'relay' }, letter());
       await expect(sending).rejects.toMatchObject({ code: 'smtp-tls' });
     });
   });

@@ -38,6 +38,15 @@ export function tokensOf(...tokens: string[]): TokenSource & { asked: Asked[] } 
 export const senderWith = (accessTokens: TokenSource, seam: Seam = openSeam): MailSender =>
   createMailSender({ seam, config: { local: true }, accessTokens });
 
+/** Sends over the relay at this URL. @param local false: as in Azure */
+export const relayAt = (url: string, { local = true } = {}): MailSender =>
+  createMailSender({
+    seam: openSeam,
+    config: { local },
+    accessTokens: tokensOf(),
+    relayUrl: () => Promise.resolve(new Secret(url)),
+  });
+
 export async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));

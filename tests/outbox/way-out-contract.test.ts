@@ -4,18 +4,18 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
 import { type Fault, faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
-import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
+import type { Endpoint, MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import type { TokenSource } from '../../shared/mailboxes/connect-inbox.ts';
 import { openInbox } from '../../shared/mailboxes/open-inbox.ts';
 import type { SendingRoute } from '../../shared/outbox/send-mail.ts';
+import { otherLimits } from '../../shared/outbox/sending-limits.ts';
 import { wayOutOver } from '../../shared/outbox/way-out.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { Secret } from '../../shared/platform/secret.ts';
 import { useGraphMail } from '../harness/stack/graph-mail-lab.ts';
 import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
 import { emptied, received, useMailServer } from '../harness/stack/mail-under-test.ts';
 import { sendingMailbox } from './emails.ts';
-import { account, letter, senderWith, tokensOf } from './sending.ts';
+import { account, letter, relayAt, senderWith, tokensOf } from './sending.ts';
 import { handsOverEmail, handsOverLargeEmail, type WayOutLab } from './way-out-contract.ts';
 
 const open: WayOutLabOpen = (address, protocol) => openInbox(protocol, address, openSeam, { local: true });
@@ -26,7 +26,32 @@ const kinds: [string, MailServerKind][] = [
   ['Postfix', 'debian'],
 ];
 
-describe.each(kinds)('SMTP at %s', (_name, kind) => {
+const noToken: TokenSource = {
+  get: () => Promise.resolve({ kind: 'action-required', code: 'account-missing', message: 'Sign in again.' }),
+};
+const overSmtp = (accessTokens: TokenSource, { host, port }: Endpoint) =>
+  wayOutOver(senderWith(accessTokens), { kind: 'mailbox', host, port, user: support, account });
+const relay: SendingRoute = { kind: 'relay' };
+
+/** The servers take a token for a password, so that a relay can sign in to them. */
+const smtpWays = {
+  SMTP: {
+    way: (token: string, place: Endpoint) => overSmtp(tokensOf(token), place),
+    refusedAs: 'smtp-auth-disabled-tenant',
+    unequipped: (place: Endpoint) => ({ way: overSmtp(noToken, place), code: 'account-missing' }),
+  },
+  'the relay': {
+    way: (token: string, { host, port }: Endpoint) =>
+      wayOutOver(relayAt(`smtp://${encodeURIComponent(support)}:${token}@${host}:${port}`), relay),
+    refusedAs: 'relay-refused',
+    unequipped: () => ({ way: wayOutOver(senderWith(noToken), relay), code: 'no-relay' }),
+  },
+};
+const places = (['SMTP', 'the relay'] as const).flatMap((way) =>
+  kinds.map(([name, kind]) => [way, name, kind] as const),
+);
+
+describe.each(places)('%s at %s', (over, _name, kind) => {
   const here = kind === 'npm' || mailServerKindHere() === 'debian';
   if (!here) console.warn('SKIPPED: sending over Postfix, which is not here.');
   describe.skipIf(!here)('hands over an email', () => {
@@ -34,14 +59,11 @@ describe.each(kinds)('SMTP at %s', (_name, kind) => {
     beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));
 
     const lab: WayOutLab = {
-      async way(place = mail.server().smtp, accessTokens) {
-        const tokens = accessTokens ?? tokensOf(await mail.lab().token(support));
-        const { host, port } = place;
-        return wayOutOver(senderWith(tokens), { kind: 'mailbox', host, port, user: support, account });
-      },
+      way: async (place = mail.server().smtp) => smtpWays[over].way(await mail.lab().token(support), place),
+      unequipped: async () => smtpWays[over].unequipped(mail.server().smtp),
       closed: async () => ({
         way: await skinned(faults.smtpAuthDisabled()),
-        code: 'smtp-auth-disabled-tenant',
+        code: smtpWays[over].refusedAs,
       }),
       throttled: () => skinned(faults.smtpRate()),
       answerLost: () => skinned(faults.answerLost()),
@@ -88,14 +110,16 @@ describe('Microsoft Graph', () => {
   const mail = useGraphMail('npm');
   const place = () => ({ host: 'localhost', port: mail.graph().port });
   const tokens = async (upn = support, scp = 'Mail.Send') => tokensOf(await mail.token(upn, { scp }));
+  const over = (accessTokens: TokenSource, at = place()) => {
+    const route: SendingRoute = { kind: 'mailbox', protocol: 'graph-send', ...at, user: support, account };
+    return wayOutOver(senderWith(accessTokens), route);
+  };
   const lab: WayOutLab = {
-    async way(at = place(), accessTokens) {
-      const route: SendingRoute = { kind: 'mailbox', protocol: 'graph-send', ...at, user: support, account };
-      return wayOutOver(senderWith(accessTokens ?? (await tokens())), route);
-    },
+    way: async (at = place()) => over(await tokens(), at),
+    unequipped: async () => ({ way: over(noToken), code: 'account-missing' }),
     async closed() {
       return {
-        way: await lab.way(undefined, await tokens(support, 'Mail.Read')),
+        way: over(await tokens(support, 'Mail.Read')),
         code: 'graph-access-denied',
       };
     },
@@ -219,10 +243,10 @@ describe('Microsoft Graph', () => {
   test('refreshes a refused token once', async () => {
     const old = await mail.token(support, { scp: 'Mail.Send', lifetime: -10 });
     const source = tokensOf(old, await mail.token(support, { scp: 'Mail.Send' }));
-    expect(await (await lab.way(undefined, source)).deliver(letter())).toMatchObject({ kind: 'accepted' });
+    expect(await over(source).deliver(letter())).toMatchObject({ kind: 'accepted' });
     expect(source.asked).toEqual([{}, { rejected: old }]);
     const ended = tokensOf(old);
-    expect(await (await lab.way(undefined, ended)).deliver(letter())).toMatchObject({
+    expect(await over(ended).deliver(letter())).toMatchObject({
       kind: 'refused',
       why: { code: 'graph-token-refused' },
       permanent: true,
@@ -239,9 +263,20 @@ const withOwner =
     return got.kind === 'token' ? { ...got, user } : got;
   };
 
-test('a relay that is away is no verdict', async () => {
-  const relay: SendingRoute = { kind: 'relay', url: new Secret('smtp://127.0.0.1:1') };
-  const way = wayOutOver(senderWith(tokensOf()), relay);
-  expect(way.account).toBeUndefined();
-  expect(await way.deliver(letter())).toMatchObject({ kind: 'not-started', why: { isVerdict: false } });
+describe('the relay', () => {
+  test('is counted once for all mailboxes, with the limits of an unknown server, and keeps no copies', () => {
+    expect(wayOutOver(relayAt('smtp://127.0.0.1:1'), relay)).toMatchObject({
+      about: { id: 'relay', name: 'SMTP relay' },
+      sender: 'relay',
+      limits: otherLimits,
+      keepsCopies: false,
+    });
+  });
+
+  test('that cannot be used is not started, until an operator acts', async () => {
+    const way = wayOutOver(relayAt('smtp://user:canary@'), relay);
+    const outcome = await way.deliver(letter());
+    expect(outcome).toMatchObject({ kind: 'not-started', permanent: true, why: { code: 'bad-relay' } });
+    expect(JSON.stringify(outcome)).not.toContain('canary');
+  });
 });

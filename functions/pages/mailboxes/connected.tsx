@@ -1,7 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { FirstFetch } from '../../../shared/mailboxes/first-fetch.ts';
-import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { type Mailbox, sendingLoginOf } from '../../../shared/mailboxes/mailbox.ts';
 import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
@@ -47,12 +47,11 @@ export async function showConnected(c: RouteContext<'mailboxConnected'>): Promis
   const { address } = mailbox;
   const unread =
     preview.kind === 'failed' ? await explainForMailbox(services, address, mailbox, preview.code) : undefined;
+  const login = sendingLoginOf(mailbox);
   const unsent =
-    sending?.kind === 'refused'
-      ? await explainForMailbox(services, address, mailbox.sending, sending.said)
-      : undefined;
+    sending?.kind === 'refused' ? await explainForMailbox(services, address, login, sending.said) : undefined;
   const flash = flashOf(c, flashes);
-  const sender = mailbox.sending && (await services.providers.get(mailbox.sending.providerId));
+  const sender = login && (await services.providers.get(login.providerId));
   const offer = sendingOfferFor(services.config, sender, mailbox, unsent?.code);
   const view = {
     principal: c.get('principal'),

@@ -10,7 +10,7 @@ import {
 import { inDemoWords } from '../../../shared/explanations/demo-words.ts';
 import type { ExplainContext, Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
-import { type MailProtocol, mailProtocols } from '../../../shared/mailboxes/mailbox-form.ts';
+import { type MailWay, nameOfWay } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { CopyLines } from '../../../shared/ui/copy.tsx';
@@ -21,7 +21,7 @@ import { ExplanationView } from '../errors/explanation-view.tsx';
 import { GraphOffer, SendingGraphOffer } from './graph-offer.tsx';
 
 /** What is known about the provider that a protocol signs in through. */
-export type ContextOf = (protocol: MailProtocol) => ExplainContext;
+export type ContextOf = (protocol: MailWay) => ExplainContext;
 
 const stepWords: Readonly<Record<StepName, string>> = {
   dns: 'Find the server',
@@ -35,12 +35,13 @@ const stepWords: Readonly<Record<StepName, string>> = {
   arrival: 'Receive the test email',
 };
 
-const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {
+const stepsOf: Readonly<Record<MailWay, readonly StepName[]>> = {
   imap: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'],
   pop3: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'count'],
   graph: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'],
   smtp: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'send', 'arrival'],
   'graph-send': ['dns', 'tcp', 'tls', 'token', 'send', 'arrival'],
+  relay: ['sign-in', 'send', 'arrival'],
 };
 const afterSaving: readonly StepName[] = ['send', 'arrival'];
 
@@ -157,7 +158,9 @@ export function summary(tests: readonly ConnectionTest[]): string {
   return names.length === 1 ? `${all} works.` : `${all} work.`;
 }
 
-const nameOf = ({ protocol }: ConnectionTest): string => mailProtocols[protocol].name;
+const nameOf = ({ protocol }: ConnectionTest): string => nameOfWay(protocol);
+const withServer = (test: ConnectionTest): string =>
+  test.server === undefined ? nameOf(test) : `${nameOf(test)} at ${test.server}`;
 
 /** The steps of every tested protocol, each with time and result; the failing one with its explanation. */
 export function TestResults(props: {
@@ -178,11 +181,10 @@ export function TestResults(props: {
 function OneTest(props: { test: ConnectionTest; context: ExplainContext; toOneself: boolean }): JSX.Element {
   const { test, context } = props;
   const failed = failedStep(test);
-  const name = nameOf(test);
   const names = stepsOf[test.protocol].filter((step) => props.toOneself || !afterSaving.includes(step));
   return (
     <Panel>
-      <DataTable caption={`${name} at ${test.server}`} head={['Step', 'Result', 'Time', 'Details']}>
+      <DataTable caption={withServer(test)} head={['Step', 'Result', 'Time', 'Details']}>
         {names.map((step) => (
           <StepRow
             name={step}
@@ -242,7 +244,7 @@ const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
 export function transcriptText(mailbox: Mailbox, tests: readonly ConnectionTest[]): string {
   const parts = tests.map((test) =>
     [
-      `== ${nameOf(test)} at ${test.server}, ${test.startedAt}`,
+      `== ${withServer(test)}, ${test.startedAt}`,
       ...test.steps.map(({ name, state, ms, found, evidence, narrowed }) =>
         [`-- ${name}: ${state}, ${ms} ms.`, found, evidence, narrowed].filter(Boolean).join(' '),
       ),

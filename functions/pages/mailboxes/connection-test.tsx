@@ -5,7 +5,7 @@ import { type ConnectionTest, isWaiting } from '../../../shared/connection-test/
 import { findTestMessage, runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
 import { explainProblem } from '../../../shared/explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../../../shared/explanations/explanation.ts';
-import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { type Mailbox, sendingLoginOf } from '../../../shared/mailboxes/mailbox.ts';
 import { isSending } from '../../../shared/mailboxes/mailbox-form.ts';
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -86,20 +86,23 @@ async function sendingOfferOf(
   mailbox: Mailbox,
   tests: readonly ConnectionTest[],
 ): Promise<string | undefined> {
-  if (mailbox.sending === undefined) return undefined;
+  const login = sendingLoginOf(mailbox);
+  if (login === undefined) return undefined;
   const isTested = tests.some(({ protocol }) => isSending(protocol));
   const alerted = async (): Promise<Code | undefined> =>
     (await alerts.open()).find(({ findings: { sending } }) => sending?.subject.id === mailbox.id)?.findings
       .sending?.code;
   const code = isTested ? failureOfSending(tests) : await alerted();
-  return sendingOfferFor(config, await providers.get(mailbox.sending.providerId), mailbox, code);
+  return sendingOfferFor(config, await providers.get(login.providerId), mailbox, code);
 }
 
 /** For an app that signs in itself: the script that lets it send as this mailbox and no other. */
 async function appScriptFor(
   { accounts, providers }: Services,
-  { address, sending }: Mailbox,
+  mailbox: Mailbox,
 ): Promise<string | undefined> {
+  const { address } = mailbox;
+  const sending = sendingLoginOf(mailbox);
   if (sending === undefined) return undefined;
   const [stored, provider] = await Promise.all([accounts.get(sending), providers.get(sending.providerId)]);
   if (stored?.account.kind !== 'app' || provider === undefined) return undefined;

@@ -4,6 +4,7 @@ import { isMailAddress } from '../../../shared/consent/connect-form.ts';
 import {
   type Mailbox,
   type MailLogin,
+  sendingLoginOf,
   sendingProtocolOf,
   sendingProtocols,
 } from '../../../shared/mailboxes/mailbox.ts';
@@ -12,9 +13,11 @@ import {
   type AccountRules,
   loginFields,
   type MailboxFormResult,
+  type MailboxFormRules,
   type MailProtocol,
   mailProtocols,
   parseMailboxForm,
+  RELAY_CHOICE,
 } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import {
@@ -121,7 +124,9 @@ export function proposedFields(chosen: AccountChoice): Record<string, string> {
 
 /** The form fields of a stored mailbox. The server is empty where it is the provider's. */
 export function fieldsOf(mailbox: Mailbox, choices: readonly AccountChoice[]): Record<string, string> {
-  const { afterFetch, protocol, sending } = mailbox;
+  const { afterFetch, protocol } = mailbox;
+  const sender = sendingLoginOf(mailbox);
+  const sendingProtocol = sender === undefined ? 'smtp' : sendingProtocolOf(sender);
   const login = (
     names: (typeof loginFields)[keyof typeof loginFields],
     way: MailProtocol,
@@ -141,8 +146,9 @@ export function fieldsOf(mailbox: Mailbox, choices: readonly AccountChoice[]): R
     address: mailbox.address,
     protocol,
     ...login(loginFields.reading, protocol, mailbox),
-    sendingProtocol: sending === undefined ? 'smtp' : sendingProtocolOf(sending),
-    ...login(loginFields.sending, sending === undefined ? 'smtp' : sendingProtocolOf(sending), sending),
+    sendingProtocol,
+    ...login(loginFields.sending, sendingProtocol, sender),
+    ...(mailbox.sending?.protocol === 'relay' && { [loginFields.sending.account]: RELAY_CHOICE }),
     folder: mailbox.folder,
     after: afterFetch.kind,
     moveFolder: afterFetch.kind === 'move' ? afterFetch.folder : '',
@@ -164,6 +170,7 @@ export function readMailboxForm(
   { config, seam }: Pick<Services, 'config' | 'seam'>,
   typed: Readonly<Record<string, string>>,
   choices: readonly AccountChoice[],
+  { relay }: Pick<MailboxFormRules, 'relay'>,
 ): MailboxFormResult {
   return parseMailboxForm(typed, {
     account(value) {
@@ -177,6 +184,7 @@ export function readMailboxForm(
         granted: (protocol) => isGranted(choice, protocol),
       };
     },
+    relay,
     anyPort: config.local,
     isMailAddress,
     now: seam.now(),

@@ -6,6 +6,7 @@ import {
   type MailProtocol,
   mailProtocols,
   portsInWords,
+  RELAY_CHOICE,
 } from '../../../shared/mailboxes/mailbox-form.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
@@ -30,6 +31,8 @@ export interface MailboxFormView {
   /** Undefined for a new mailbox. */
   mailbox: Mailbox | undefined;
   choices: readonly AccountChoice[];
+  /** Whether the installation has an SMTP relay. */
+  relay: 'ready' | 'absent' | 'unusable';
   typed: Readonly<Record<string, string>>;
   errors: FieldErrors;
   /** Why the mailbox did not open. */
@@ -172,6 +175,7 @@ function Sending(props: { view: MailboxFormView }): JSX.Element {
   const names = loginFields.sending;
   const protocol = sendingProtocols.find((one) => one === view.typed['sendingProtocol']) ?? 'smtp';
   const chosen = view.choices.find(({ value }) => value === view.typed[names.account]);
+  const isOverRelay = view.mailbox?.sending?.protocol === 'relay';
   const field = fieldOf(view);
   return (
     <>
@@ -180,6 +184,9 @@ function Sending(props: { view: MailboxFormView }): JSX.Element {
         label="Account that sends"
         options={[
           { value: '', label: 'None (no email is sent)' },
+          ...(view.relay === 'ready' || isOverRelay
+            ? [{ value: RELAY_CHOICE, label: 'No account: over the SMTP relay' }]
+            : []),
           ...view.choices.map((choice) => ({
             value: choice.value,
             label: labelOf(choice, sendingProtocols),
@@ -187,6 +194,7 @@ function Sending(props: { view: MailboxFormView }): JSX.Element {
         ]}
         hint={<SignInAgain chosen={chosen} protocol={protocol} view={view} />}
       />
+      <RelayNote view={view} />
       <SelectField
         {...field('sendingProtocol')}
         label="Send email over"
@@ -194,11 +202,39 @@ function Sending(props: { view: MailboxFormView }): JSX.Element {
         options={sendingProtocols
           .filter((one) => one === protocol || chosen === undefined || chosen.servers[one] !== undefined)
           .map((one) => ({ value: one, label: mailProtocols[one].name }))}
-        hint="Microsoft Graph works where SMTP AUTH is turned off. It takes 2 MB of attachments, or 25 MB if the same account also reads the mailbox over Microsoft Graph; SMTP takes 25 MB."
+        hint="With an account only. Microsoft Graph works where SMTP AUTH is turned off. It takes 2 MB of attachments, or 25 MB if the same account also reads the mailbox over Microsoft Graph; SMTP takes 25 MB."
       />
       <Server names={names} protocol={protocol} chosen={chosen} view={view} />
     </>
   );
+}
+
+/** What the SMTP relay needs, or why it is not in the list. */
+function RelayNote(props: { view: MailboxFormView }): JSX.Element {
+  const health = <a href={paths.health()}>Health</a>;
+  switch (props.view.relay) {
+    case 'ready':
+      return (
+        <p>
+          The SMTP relay sends without an account. It must be allowed to send as this address: the domain’s
+          SPF record includes it, and it signs with DKIM for the domain. A copy of each reply is kept in the
+          Sent folder if the mailbox is read over IMAP; over POP3 and Microsoft Graph, only in the ticket.
+        </p>
+      );
+    case 'absent':
+      return (
+        <p>
+          Without an account, email can leave over an SMTP relay. None is set up: store its address in the key
+          vault as the secret smtp-relay-url (docs/operations.md, “SMTP relay”).
+        </p>
+      );
+    case 'unusable':
+      return (
+        <p>
+          The SMTP relay cannot be chosen, because the secret smtp-relay-url cannot be used. See {health}.
+        </p>
+      );
+  }
 }
 
 function SignInAgain(props: {

@@ -1,6 +1,7 @@
 /** Mailboxes: list, add, edit, pause, resume, delete. */
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
+import type { JSX } from 'hono/jsx/jsx-runtime';
 import { refusalFindings } from '../../../shared/alerts/refusal-findings.ts';
 import { runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
 import { createReconciliationStore } from '../../../shared/intake/reconciliation-records.ts';
@@ -19,6 +20,7 @@ import type { Push } from '../../../shared/push/subscription.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
+import type { Services } from '../../services.ts';
 import { deleteMailbox } from '../../use-cases/delete-mailbox.ts';
 import { healthHere } from '../errors/explain-context.ts';
 import { connectFields, connectPage } from '../sign-in/connect-views.tsx';
@@ -92,21 +94,22 @@ export async function showNewMailbox(c: PageContext): Promise<Response> {
   const choices = await accountChoices(services);
   const chosen = choices.find(({ value }) => value === c.req.query('account'));
   if (chosen === undefined) return c.html(await whichMailboxPage(c, choices));
-  return c.html(formPage(c, undefined, choices, proposedFields(chosen), {}));
+  return c.html(await formPage(c, undefined, choices, proposedFields(chosen), {}));
 }
 
 export async function createMailbox(c: PageContext): Promise<Response> {
   const services = c.get('services');
   const typed = await formData(c);
   const choices = await accountChoices(services);
-  const parsed = readMailboxForm(services, typed, choices);
-  if (parsed.kind === 'invalid') return c.html(formPage(c, undefined, choices, typed, parsed.errors), 422);
+  const parsed = readMailboxForm(services, typed, choices, await relayRule(services));
+  if (parsed.kind === 'invalid')
+    return c.html(await formPage(c, undefined, choices, typed, parsed.errors), 422);
   const id = base32(randomBytes(16));
   const createdAt = new Date(services.seam.now()).toISOString();
   const mailbox = { ...parsed.settings, id, enabled: true, createdAt };
   if (twinOf(mailbox, await services.mailboxes.list()) !== undefined)
     return c.html(
-      formPage(c, undefined, choices, typed, {
+      await formPage(c, undefined, choices, typed, {
         address: 'This mailbox already exists. Edit it instead.',
       }),
       422,
@@ -121,7 +124,7 @@ export async function showMailboxForm(c: PageContext): Promise<Response> {
   const push = await c.get('services').push.push.find(mailbox.id);
   const asksFirst = isAboutToBegin(cursors.get(mailbox.id)?.first);
   const choices = await accountChoices(c.get('services'));
-  return c.html(formPage(c, mailbox, choices, fieldsOf(mailbox, choices), {}, { asksFirst, push }));
+  return c.html(await formPage(c, mailbox, choices, fieldsOf(mailbox, choices), {}, { asksFirst, push }));
 }
 
 export async function changeMailbox(c: PageContext): Promise<Response> {
@@ -130,14 +133,15 @@ export async function changeMailbox(c: PageContext): Promise<Response> {
   if (mailbox === undefined) return c.notFound();
   const typed = await formData(c);
   const choices = await accountChoices(services);
-  const parsed = readMailboxForm(services, typed, choices);
-  if (parsed.kind === 'invalid') return c.html(formPage(c, mailbox, choices, typed, parsed.errors), 422);
+  const parsed = readMailboxForm(services, typed, choices, await relayRule(services, mailbox));
+  if (parsed.kind === 'invalid')
+    return c.html(await formPage(c, mailbox, choices, typed, parsed.errors), 422);
   const changed = { ...mailbox, ...parsed.settings };
   const twin = twinOf(changed, await services.mailboxes.list());
   // Two equal mailboxes may have been created at the same moment; either can still be edited.
   if (twin !== undefined && twinOf(mailbox, [twin]) === undefined)
     return c.html(
-      formPage(c, mailbox, choices, typed, {
+      await formPage(c, mailbox, choices, typed, {
         address: `Another mailbox already uses the folder “${twin.folder}” of this address. Edit that one instead.`,
       }),
       422,
@@ -203,7 +207,7 @@ async function testOrSave(
   if (typed['count'] === 'yes') {
     await recordUnsavedUse(services, draft, 'opened');
     const count = await countFirstFetch(services.intake, mailbox);
-    return c.html(formPage(c, before, choices, typed, {}, { count, asksFirst: true }));
+    return c.html(await formPage(c, before, choices, typed, {}, { count, asksFirst: true }));
   }
   const saved = await saveMailbox(
     { ...services, open: (one) => services.verifyMailbox(services.intake, one) },
@@ -212,7 +216,7 @@ async function testOrSave(
   );
   if (saved.kind === 'not-opened')
     return c.html(
-      formPage(c, before, choices, typed, {}, { unopened: saved.message, asksFirst: 'first' in typed }),
+      await formPage(c, before, choices, typed, {}, { unopened: saved.message, asksFirst: 'first' in typed }),
       422,
     );
   const { opened } = saved;
@@ -234,17 +238,7 @@ async function testedPage(
   const tests = await runConnectionTest(services, mailbox, { toOneself: false });
   const contextOf = await explainContextsOf(services, mailbox);
   const tested = <UnsavedTest tests={tests} contextOf={contextOf} />;
-  return mailboxFormPage({
-    principal: c.get('principal'),
-    mailbox: before,
-    choices,
-    typed,
-    errors: {},
-    unopened: undefined,
-    flash: undefined,
-    tested,
-    asksFirst: 'first' in typed,
-  });
+  return formPage(c, before, choices, typed, {}, { tested });
 }
 
 function openedFlash(c: Context): Flash | undefined {
@@ -269,21 +263,37 @@ export async function mailboxOf(c: PageContext): Promise<Mailbox | undefined> {
   return /^[a-z2-7]{26}$/.test(id) ? c.get('services').mailboxes.get(id) : undefined;
 }
 
-function formPage(
+/** A mailbox that sends over the relay keeps it, whatever becomes of its address. */
+const relayRule = async (
+  { channelSecrets }: Pick<Services, 'channelSecrets'>,
+  mailbox?: Mailbox,
+): Promise<{ relay: boolean }> => ({
+  relay: mailbox?.sending?.protocol === 'relay' || (await channelSecrets.read()).relay.kind === 'ready',
+});
+
+async function formPage(
   c: PageContext,
   mailbox: Mailbox | undefined,
   choices: readonly AccountChoice[],
   typed: Readonly<Record<string, string>>,
   errors: Readonly<Record<string, string>>,
-  more: { unopened?: string; count?: FirstFetchCount; asksFirst?: boolean; push?: Push | undefined } = {},
-): string {
+  more: {
+    unopened?: string;
+    count?: FirstFetchCount;
+    asksFirst?: boolean;
+    push?: Push | undefined;
+    tested?: JSX.Element;
+  } = {},
+): Promise<string> {
   const flash = mailbox === undefined ? flashOf(c, flashes) : undefined;
-  const { unopened, count, asksFirst = 'first' in typed, push } = more;
+  const { unopened, count, asksFirst = 'first' in typed, push, tested } = more;
   const principal = c.get('principal');
+  const { relay } = await c.get('services').channelSecrets.read();
   return mailboxFormPage({
     principal,
     mailbox,
     choices,
+    relay: relay.kind,
     typed,
     errors,
     unopened,
@@ -291,5 +301,6 @@ function formPage(
     count,
     asksFirst,
     push,
+    tested,
   });
 }

@@ -2,8 +2,10 @@ import { letterToOneself, newMark } from '../../../shared/connection-test/test-s
 import type { Mailbox, MailLogin } from '../../../shared/mailboxes/mailbox.ts';
 import { type MailProtocol, mailProtocols } from '../../../shared/mailboxes/mailbox-form.ts';
 import { type MailboxPreview, previewMailbox } from '../../../shared/mailboxes/preview-mailbox.ts';
+import { isRelayMistake } from '../../../shared/outbox/relay.ts';
 import { routeOf } from '../../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
+import type { Code } from '../../../shared/platform/problem.ts';
 import type { Services } from '../../services.ts';
 import { type AccountChoice, isGranted, readingOf } from './mailbox-accounts.ts';
 
@@ -26,6 +28,9 @@ export function previewOf({ intake }: Pick<Services, 'intake'>, mailbox: Mailbox
   );
 }
 
+/** What is wrong with the relay is explained by its code: its words would be taken for those about an account's token. */
+const explainable = (code: Code, words: string): string => (isRelayMistake(code) ? code : words);
+
 /** Signs in at the SMTP server without sending anything; undefined when the mailbox does not send. */
 export async function trySending(
   { mailSender }: Pick<Services, 'mailSender'>,
@@ -35,10 +40,12 @@ export async function trySending(
   if (route === undefined) return undefined;
   try {
     const answer = await mailSender.signIn(route);
-    return answer.kind === 'accepted' ? { kind: 'accepted' } : { kind: 'refused', said: answer.reason };
+    return answer.kind === 'accepted'
+      ? { kind: 'accepted' }
+      : { kind: 'refused', said: explainable(answer.code, answer.reason) };
   } catch (error) {
     if (!(error instanceof PostroomError)) throw error;
-    return { kind: 'refused', said: error.message };
+    return { kind: 'refused', said: explainable(error.code, error.message) };
   }
 }
 
@@ -53,12 +60,12 @@ export async function sendToItself(
   await connectionTests.expectMark(mark, seam.now());
   try {
     const sent = await mailSender.send(route, letterToOneself(mailbox.address, mark));
-    if (sent.kind === 'refused') return { kind: 'refused', said: sent.reason };
+    if (sent.kind === 'refused') return { kind: 'refused', said: explainable(sent.code, sent.reason) };
     const [refused] = sent.refusedRecipients;
     return refused === undefined ? { kind: 'accepted' } : { kind: 'refused', said: refused.line };
   } catch (error) {
     if (!(error instanceof PostroomError)) throw error;
-    return { kind: 'refused', said: error.message };
+    return { kind: 'refused', said: explainable(error.code, error.message) };
   }
 }
 

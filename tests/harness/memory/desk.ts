@@ -59,8 +59,9 @@ export class Desk {
           wayOutOf: () =>
             Promise.resolve({
               about: { id: 'relay', name: 'relay' },
-              account: undefined,
+              sender: 'relay',
               limits: otherLimits,
+              keepsCopies: true,
               deliver: (mail) => {
                 this.sent.push(mail);
                 return Promise.resolve({ kind: 'accepted', answer: '250 OK', refused: [] });

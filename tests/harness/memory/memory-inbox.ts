@@ -175,6 +175,10 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
       call('delete', () => {
         folder.removed.push(...take(refs));
       }),
+    append: (raw) =>
+      callUnselected('append', () => {
+        folder.deliver(raw, new Date(seam.now()).toISOString()).seen = true;
+      }),
     async close() {
       // A lost connection needs no logout.
       if (!closed) await callUnselected('logout', () => {}).catch(() => {});
