@@ -13,7 +13,6 @@ import {
   type AccountRules,
   loginFields,
   type MailboxFormResult,
-  type MailboxFormRules,
   type MailProtocol,
   mailProtocols,
   parseMailboxForm,
@@ -164,14 +163,16 @@ export function fieldsOf(mailbox: Mailbox, choices: readonly AccountChoice[]): R
 }
 
 /**
- * Validates the mailbox form against the existing accounts and the hosts that may receive their tokens.
+ * Validates the mailbox form against the existing accounts, the hosts that may receive their tokens, and the relay.
+ * @param before the stored mailbox, which keeps the relay whatever becomes of its address; undefined for a new one
  */
-export function readMailboxForm(
-  { config, seam }: Pick<Services, 'config' | 'seam'>,
+export async function readMailboxForm(
+  { config, seam, channelSecrets }: Pick<Services, 'config' | 'seam' | 'channelSecrets'>,
   typed: Readonly<Record<string, string>>,
   choices: readonly AccountChoice[],
-  { relay }: Pick<MailboxFormRules, 'relay'>,
-): MailboxFormResult {
+  before: Mailbox | undefined,
+): Promise<MailboxFormResult> {
+  const relay = before?.sending?.protocol === 'relay' || (await channelSecrets.read()).relay.kind === 'ready';
   return parseMailboxForm(typed, {
     account(value) {
       const choice = choices.find((one) => one.value === value);

@@ -20,7 +20,6 @@ import type { Push } from '../../../shared/push/subscription.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
-import type { Services } from '../../services.ts';
 import { deleteMailbox } from '../../use-cases/delete-mailbox.ts';
 import { healthHere } from '../errors/explain-context.ts';
 import { connectFields, connectPage } from '../sign-in/connect-views.tsx';
@@ -101,7 +100,7 @@ export async function createMailbox(c: PageContext): Promise<Response> {
   const services = c.get('services');
   const typed = await formData(c);
   const choices = await accountChoices(services);
-  const parsed = readMailboxForm(services, typed, choices, await relayRule(services));
+  const parsed = await readMailboxForm(services, typed, choices, undefined);
   if (parsed.kind === 'invalid')
     return c.html(await formPage(c, undefined, choices, typed, parsed.errors), 422);
   const id = base32(randomBytes(16));
@@ -133,7 +132,7 @@ export async function changeMailbox(c: PageContext): Promise<Response> {
   if (mailbox === undefined) return c.notFound();
   const typed = await formData(c);
   const choices = await accountChoices(services);
-  const parsed = readMailboxForm(services, typed, choices, await relayRule(services, mailbox));
+  const parsed = await readMailboxForm(services, typed, choices, mailbox);
   if (parsed.kind === 'invalid')
     return c.html(await formPage(c, mailbox, choices, typed, parsed.errors), 422);
   const changed = { ...mailbox, ...parsed.settings };
@@ -262,14 +261,6 @@ export async function mailboxOf(c: PageContext): Promise<Mailbox | undefined> {
   const id = c.req.param('id') ?? '';
   return /^[a-z2-7]{26}$/.test(id) ? c.get('services').mailboxes.get(id) : undefined;
 }
-
-/** A mailbox that sends over the relay keeps it, whatever becomes of its address. */
-const relayRule = async (
-  { channelSecrets }: Pick<Services, 'channelSecrets'>,
-  mailbox?: Mailbox,
-): Promise<{ relay: boolean }> => ({
-  relay: mailbox?.sending?.protocol === 'relay' || (await channelSecrets.read()).relay.kind === 'ready',
-});
 
 async function formPage(
   c: PageContext,
