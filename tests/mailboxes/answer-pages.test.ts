@@ -42,8 +42,8 @@ describe('a mailbox that was just connected', () => {
 
   it('asks whether it acknowledges new tickets, and takes the answer', async () => {
     const panel = await asked({ sending });
-    const { action = '', name = '' } =
-      /action="(?<action>[^"]+)"[^]*<select id="[^"]+" name="(?<name>[^"]+)"/.exec(panel)?.groups ?? {};
+    const [, action = ''] = /action="([^"]+)"/.exec(panel) ?? [];
+    const [, name = ''] = /<select id="[^"]+" name="([^"]+)"/.exec(panel) ?? [];
     expect([action, name]).toEqual([path, answerFields.language]);
     await post({ [name]: 'de' });
     expect((await stored())?.acknowledgement).toEqual({ language: 'de', ...defaultTemplates.de });
