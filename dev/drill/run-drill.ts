@@ -85,12 +85,12 @@ export async function runDrill(
   const othersWentOn = fault.othersGoOn && (await world.visitor.get('/tickets')).html.includes(SUBJECT);
 
   if (alert !== undefined) await fault.fix(world, pathOf(alert.link));
-  const mendedAt = world.seconds();
+  const fixedAt = world.seconds();
   const isClosed = () => received.some(({ what, key }) => what === 'closed' && key === alert?.key);
   const { closesWithinMinutes = CLOSE_WITHIN_MINUTES } = fault;
   for (let minute = 0; alert !== undefined && minute < closesWithinMinutes && !isClosed(); minute += 1)
     await world.minute();
-  const secondsToClose = isClosed() ? world.seconds() - mendedAt : undefined;
+  const secondsToClose = isClosed() ? world.seconds() - fixedAt : undefined;
   const homeAfter = isClosed() ? (await world.visitor.get('/')).html : undefined;
   if (pictures?.after !== undefined) await takePicture(world, pictures.camera, pictures.after);
   for (let minute = 0; minute < QUIET_MINUTES; minute += 1) await world.minute();

@@ -24,7 +24,7 @@ describe.skipIf(!hasChromium)('a mailbox is read in a browser', { timeout: 180_0
   beforeAll(async () => {
     world = await openStoryWorld({ asExchange: true });
   }, 120_000);
-  beforeEach(() => world.mend());
+  beforeEach(() => world.reset());
   afterAll(() => world?.[Symbol.asyncDispose]());
 
   const mailboxOf = async (address: string): Promise<Mailbox | undefined> =>
