@@ -42,6 +42,10 @@ const flashes: Readonly<Record<string, Flash>> = {
   undone: { kind: 'success', text: 'The reply was not sent. Its text is in the form below.' },
   'too-late': { kind: 'warning', text: 'The reply could not be undone: it had already left.' },
   copied: { kind: 'success', text: 'The reply was copied into the form below.' },
+  'copied-sent': {
+    kind: 'success',
+    text: 'The reply was copied into the form below. Correct the addresses: who is still among them gets it again.',
+  },
   retried: { kind: 'success', text: 'The reply is being sent again.' },
 };
 
@@ -77,6 +81,7 @@ export async function ticketPage(
       : undefined,
   ]);
   const now = services.seam.now();
+  const isAdmin = c.get('principal').roles.includes('admin');
   const entries = [
     ...received.map((message) => ({
       at: message.message.at,
@@ -84,7 +89,7 @@ export async function ticketPage(
     })),
     ...sent.map((message) => ({
       at: message.message.createdAt,
-      render: () => <SentMessage shown={message} now={now} />,
+      render: () => <SentMessage shown={message} now={now} isAdmin={isAdmin} />,
     })),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   // Rendered one at a time with pauses, so that fifty long texts do not block other requests.
