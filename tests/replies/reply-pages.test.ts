@@ -405,12 +405,15 @@ describe('a sent reply shows', () => {
   });
 
   /** A reply that left, and a report about it. */
-  async function bounced(kind: 'permanent' | 'delayed'): Promise<{ reply: OutboxMessage; key: string }> {
+  async function bounced(
+    kind: 'permanent' | 'delayed',
+    minutesAgo = -1,
+  ): Promise<{ reply: OutboxMessage; key: string }> {
     await press('send', { ...(await openForm()).fields, text: 'Hello?' });
     await setState({ state: 'sent', at, answer: '250 Ok', foundInSent: false, refused: [] });
     const [reply] = await sentReplies();
     if (reply === undefined) throw new Error('there is no reply');
-    const mail = { minutesAgo: -1, messageClass: 'bounce' as const, subject: 'Undeliverable: hello' };
+    const mail = { minutesAgo, messageClass: 'bounce' as const, subject: 'Undeliverable: hello' };
     const report = await newMessage(mail, 'b', 1, postroom.blobs);
     const filing = { ticketId: ticket, number: 1, mailboxId: 'support', follows: undefined, opens: false };
     const bounce = {
@@ -441,6 +444,12 @@ describe('a sent reply shows', () => {
     const { headers } = await post(`sent/${reply.id}/edit`);
     expect(headers.get('location')).toContain('flash=copied-sent');
     expect((await openForm()).fields['text']).toBe('Hello?');
+  });
+
+  test('a bounce below the email that it reports on, although mail servers note whole seconds', async () => {
+    const { reply, key } = await bounced('permanent', 1);
+    const { page } = await openForm();
+    expect(page.indexOf(`id="m-${key}"`)).toBeGreaterThan(page.indexOf(`id="o-${reply.id}"`));
   });
 
   test('no such button while the mail server keeps trying', async () => {

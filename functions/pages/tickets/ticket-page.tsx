@@ -82,14 +82,15 @@ export async function ticketPage(
   ]);
   const now = services.seam.now();
   const isAdmin = c.get('principal').roles.includes('admin');
+  const sentAt = new Map(context.sent.map((message) => [message.id, message.createdAt]));
   const entries = [
-    ...received.map((message) => ({
-      at: message.message.at,
-      render: () => <Message place={place} shown={message} />,
-    })),
     ...sent.map((message) => ({
       at: message.message.createdAt,
       render: () => <SentMessage shown={message} now={now} isAdmin={isAdmin} />,
+    })),
+    ...received.map((message) => ({
+      at: shownAt(message.message, sentAt),
+      render: () => <Message place={place} shown={message} />,
     })),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   // Rendered one at a time with pauses, so that fifty long texts do not block other requests.
@@ -134,6 +135,12 @@ export async function ticketPage(
     ),
     shown.status ?? 200,
   );
+}
+
+/** A mail server notes whole seconds: a bounce stands below the email that it reports on, also if it came at once. */
+function shownAt({ at, bounce }: StoredMessage, sentAt: ReadonlyMap<string, string>): string {
+  const reportsOn = sentAt.get(bounce?.emailId ?? '') ?? '';
+  return reportsOn > at ? reportsOn : at;
 }
 
 /** The HTML of a message if it has one; its text on request. */
