@@ -51,7 +51,6 @@ export async function smtpOffStory(
   await expect.poll(() => world.received(`Re: ${subject}`), { timeout: 30_000 }).toHaveLength(1);
   await page.goto(ticket);
   await person.waitFor(/^Sent$/);
-  await person.look('left');
   const copies = (await mailbox.emails('Sent Items')).filter((email) => email.subject === `Re: ${subject}`);
   expect(copies).toHaveLength(1);
   expect(copies[0]?.messageId).toBe((await world.received(`Re: ${subject}`))[0]?.messageId);
