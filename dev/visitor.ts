@@ -134,15 +134,20 @@ export class Visitor {
    * Adds a mailbox, which Postroom opens before it saves it.
    * @returns its id
    * @param server where it is read; without a protocol, over IMAP
-   * @param smtp the server that its account may send through; undefined: receive only
+   * @param way where its account may send; without a protocol, over SMTP; undefined: receive only
    */
   async addMailbox(
     account: string,
     address: string,
     server: { protocol?: string; host: string; port: number },
-    smtp?: { host: string; port: number },
+    way?: { protocol?: string; host: string; port: number },
   ): Promise<string> {
-    const sending = smtp && { smtpAccount: account, smtpHost: smtp.host, smtpPort: String(smtp.port) };
+    const sending = way && {
+      smtpAccount: account,
+      sendingProtocol: way.protocol ?? 'smtp',
+      smtpHost: way.host,
+      smtpPort: String(way.port),
+    };
     const saved = await this.post('/mailboxes/new', {
       address,
       account,

@@ -239,6 +239,7 @@ export function servicesOn(
   };
   const pushStore = createPushStore(tables);
   const push: MaintainDeps = {
+    ...platform,
     ...stores,
     push: pushStore,
     accessTokens,

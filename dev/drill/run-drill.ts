@@ -86,12 +86,12 @@ export async function runDrill(
 
   const repliesBefore = fault.holdsReply === true ? await world.replies() : 0;
   if (alert !== undefined) await fault.fix(world, pathOf(alert.link));
-  const mendedAt = world.seconds();
+  const fixedAt = world.seconds();
   const isClosed = () => received.some(({ what, key }) => what === 'closed' && key === alert?.key);
   const { closesWithinMinutes = CLOSE_WITHIN_MINUTES } = fault;
   for (let minute = 0; alert !== undefined && minute < closesWithinMinutes && !isClosed(); minute += 1)
     await world.minute();
-  const secondsToClose = isClosed() ? world.seconds() - mendedAt : undefined;
+  const secondsToClose = isClosed() ? world.seconds() - fixedAt : undefined;
   const homeAfter = isClosed() ? (await world.visitor.get('/')).html : undefined;
   if (pictures?.after !== undefined) await takePicture(world, pictures.camera, pictures.after);
   for (let minute = 0; minute < QUIET_MINUTES; minute += 1) await world.minute();

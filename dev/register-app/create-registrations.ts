@@ -81,7 +81,7 @@ async function ensure(
       `The registration ${known} (${name}) is not in this tenant. Bring it back within 30 days (App registrations → Deleted applications), sign in to the right tenant with "az login --tenant", or forget it with "azd env set ${name} ''" and run this again.`,
     );
   const result =
-    found === undefined ? await make(graph, path, key, purpose) : await mend(graph, found, purpose);
+    found === undefined ? await make(graph, path, key, purpose) : await correct(graph, found, purpose);
   await ensureServicePrincipal(graph, result);
   if (known === undefined) await environment.set(name, result.clientId);
   return result;
@@ -99,7 +99,7 @@ async function make(
   return { clientId: String(row?.['appId']), state: 'made' };
 }
 
-async function mend(graph: GraphClient, found: GraphRow, purpose: Purpose): Promise<RegistrationResult> {
+async function correct(graph: GraphClient, found: GraphRow, purpose: Purpose): Promise<RegistrationResult> {
   const changes = lacking(found, purpose);
   if (changes !== undefined) await graph.write('PATCH', `applications/${String(found['id'])}`, changes);
   return { clientId: String(found['appId']), state: changes === undefined ? 'unchanged' : 'changed' };

@@ -1,4 +1,5 @@
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { MessageClass } from '../../shared/message-class/message-class.ts';
 import type { OutboxMessage } from '../../shared/outbox/outbox-message.ts';
 import { type AttachmentLimit, attachmentLimitOf } from '../../shared/outbox/sending-limits.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
@@ -140,13 +141,20 @@ async function quotedMessage(
   return { from: message.from, at: message.at, text: read?.text ?? '' };
 }
 
-/** The newest message that a mail program can thread by: the customer's, or a reply of ours that left. Pure. */
+/**
+ * The newest message that a mail program can thread by: the customer's, or a reply of ours that left. What machines sent
+ * back about an email of ours is none: the customer does not have it, and its subject is its own. Pure.
+ */
 function newestInThread({ messages, sent }: ReplyContext): Parameters<typeof composeReply>[3] {
-  const theirs = messages.find(({ messageId }) => messageId !== undefined);
+  const theirs = messages.find(
+    ({ messageId, messageClass = 'person' }) => messageId !== undefined && !comesBack.has(messageClass),
+  );
   const ours = sent.findLast(isLiveReply);
   if (ours === undefined || (theirs !== undefined && theirs.at > ours.createdAt)) return theirs;
   return { messageId: ours.messageId, answers: ours.references.toReversed(), subject: ours.subject };
 }
+
+const comesBack: ReadonlySet<MessageClass> = new Set(['bounce', 'auto-reply', 'out-of-office']);
 
 /** A reply that left or is to leave. */
 const isLiveReply = ({ kind, delivery: { status } }: OutboxMessage): boolean =>

@@ -33,12 +33,12 @@ async function hasRefused({ accounts }: CheckDeps, { id, changedAt }: Provider):
 
 function withFound(provider: Provider, found: Preflight, refused: boolean): Provider {
   const preflight = provider.nextCredential === undefined ? asPresent(found) : found;
-  const mended = isReadyToSignIn(preflight) && (refused || !isReadyToSignIn(provider.preflight));
+  const isFixed = isReadyToSignIn(preflight) && (refused || !isReadyToSignIn(provider.preflight));
   return {
     ...provider,
     preflight,
     // Something was fixed at the provider itself: accounts that it refused are retried at their next fetch.
-    changedAt: mended ? found.at : provider.changedAt,
+    changedAt: isFixed ? found.at : provider.changedAt,
   };
 }
 

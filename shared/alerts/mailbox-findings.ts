@@ -31,7 +31,7 @@ export function partOf(code: string): 'storage' | 'vault' | undefined {
 
 /** Consecutive failed fetches before a part of Azure is blamed. */
 export const BLAMED_AFTER = 2;
-const MEND_MS = 10 * 60_000;
+const CONFIRMED_WITHIN_MS = 10 * 60_000;
 
 /**
  * The causes that stop mailboxes, each once: an expired sign-in covers all mailboxes of its account, a refused secret all of
@@ -124,7 +124,7 @@ const isFixed = ({ state, stateSince }: Account, failure: FetchFailure, now: num
   state === 'ok' &&
   stateSince > failure.since &&
   !isRefusedByMailServer(failure) &&
-  now - Date.parse(failure.nextTryAt) < MEND_MS;
+  now - Date.parse(failure.nextTryAt) < CONFIRMED_WITHIN_MS;
 
 const isRefusedByMailServer = ({ code }: FetchFailure): boolean => /^(?:imap|pop3|graph)-/.test(code);
 

@@ -35,7 +35,7 @@ export function registrationScript(values: ScriptValues): string {
   const isForMany = provider.tenant === 'organizations';
   const tenant = isForMany ? '' : (provider.tenant ?? '');
   return `#!/usr/bin/env bash
-# Registers Postroom's app for mail at Microsoft Entra, or mends the registration there is.
+# Registers Postroom's app for mail at Microsoft Entra, or corrects the existing registration.
 # Needs the Azure CLI (https://aka.ms/azure-cli) and somebody who may register apps. Run it again at any time.
 # Words are split on purpose below, and never read as names of files.
 set -euf -o pipefail

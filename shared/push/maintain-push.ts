@@ -1,10 +1,12 @@
 import type { AccessTokens } from '../accounts/access-token.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
+import { queueTask } from '../intake/fetch-again.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Stored } from '../platform/open-records.ts';
+import type { Queues } from '../platform/queues.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { hashOf, newClientState } from './client-state.ts';
@@ -28,6 +30,7 @@ export interface MaintainDeps {
   mailboxes: Pick<MailboxStore, 'get' | 'saveAnnounced'>;
   accounts: Pick<AccountStore, 'get'>;
   accessTokens: Pick<AccessTokens, 'get'>;
+  queues: Pick<Queues, 'send'>;
   seam: Seam;
   /** Where Graph sends the events: https in Azure. */
   notificationUrl: string;
@@ -161,6 +164,9 @@ async function create(
   if (answer.kind !== 'made') return failed(deps, claimed, target, answer, now);
   if (push.subscription !== undefined) await unsubscribe(deps, push.subscription);
   const { subscriptionId, expiresAt } = answer;
+  // Graph announces what arrives from now on. What arrived since the last look would wait for the next one, which is rare
+  // from now on; queued first, because after a crash here the mailbox is still looked at each minute.
+  await queueTask(deps.queues, push.mailboxId, { kind: 'new-mail' });
   const at = iso(now);
   const subscription = { ...target, subscriptionId, createdAt: at, renewedAt: at, expiresAt };
   await living(deps, { ...claimed, clientStates: [hash] }, subscription, now);

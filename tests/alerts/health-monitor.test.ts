@@ -50,8 +50,8 @@ describe('one fault is one alert', () => {
     });
     expect(finding?.fix.href).toMatch(`/providers/${PROVIDER}/connect?mailbox=`);
     await postroom.account();
-    await postroom.mend('support');
-    await postroom.mend('sales');
+    await postroom.fix('support');
+    await postroom.fix('sales');
     await postroom.minutes(2);
     expect(postroom.heard()).toEqual(['opened consent-dead', 'closed consent-dead']);
   });
@@ -81,7 +81,7 @@ describe('one fault is one alert', () => {
     await postroom.minutes(5);
     // As caused by another mailbox of the account, or by an email that is sent.
     await postroom.account();
-    await postroom.mend('support');
+    await postroom.fix('support');
     await postroom.minutes(2);
     expect(postroom.heard()).toEqual(['opened secret-expired', 'closed secret-expired']);
     // An attempt that never comes resolves nothing.
@@ -124,7 +124,7 @@ describe('one fault is one alert', () => {
       fix: { href: '/mailboxes/support/test' },
     });
     expect(finding?.cause).not.toBe('');
-    await postroom.mend('support');
+    await postroom.fix('support');
     await postroom.minutes(1);
     expect(postroom.heard()).toEqual(['opened mailbox-silent', 'closed mailbox-silent']);
   });
@@ -212,8 +212,8 @@ describe('one fault is one alert', () => {
     expect(postroom.heard().filter((line) => line.startsWith('opened'))).toEqual(['opened vault-failing']);
     expect((await postroom.open())[0]).toMatchObject({ code: 'key-vault-denied', severity: 'critical' });
     postroom.broken = undefined;
-    await postroom.mend('support');
-    await postroom.mend('sales');
+    await postroom.fix('support');
+    await postroom.fix('sales');
     await postroom.minutes(2);
     expect(postroom.heard().at(-1)).toBe('closed vault-failing');
     expect(await postroom.open()).toEqual([]);

@@ -123,7 +123,7 @@ export class WatchedPostroom {
     });
   }
 
-  async mend(id: string): Promise<void> {
+  async fix(id: string): Promise<void> {
     this.works.add(id);
     await this.mailboxes.setFailure(id, undefined);
   }

@@ -41,8 +41,8 @@ describe('a vault that passes the health check', () => {
       affected: 'No mail is lost: it waits in 2 mailboxes.',
     });
     expect(await postroom.watch.glance()).toBe(true);
-    await postroom.mend('support');
-    await postroom.mend('sales');
+    await postroom.fix('support');
+    await postroom.fix('sales');
     await postroom.minutes(1);
     expect(postroom.heard().at(-1)).toBe('closed vault-failing');
   });
@@ -87,10 +87,10 @@ test('is still blamed for mailboxes that wait for their next attempt, instead of
   await postroom.stop('fabrikam', ...withheld);
   await postroom.minutes(6);
   postroom.broken = undefined;
-  await postroom.mend('fabrikam');
+  await postroom.fix('fabrikam');
   await postroom.minutes(3);
   expect(postroom.heard()).toEqual(['opened vault-failing']);
-  await postroom.mend('support');
+  await postroom.fix('support');
   await postroom.minutes(1);
   expect(postroom.heard()).toEqual(['opened vault-failing', 'closed vault-failing']);
 });

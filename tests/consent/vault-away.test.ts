@@ -57,7 +57,7 @@ function breakVault([code, message]: Trouble, after = 0): void {
     return effect();
   };
 }
-const mendVault = (): void => {
+const fixVault = (): void => {
   app.seam.around = undefined;
 };
 
@@ -82,7 +82,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     breakVault(trouble);
     const reply = await admin.get(started.location ?? '');
     expect(reply.status, reply.html).toBe(503);
-    mendVault();
+    fixVault();
     const { callback } = await admin.ride(await admin.get(started.location ?? ''), SUPPORT);
     expect((await admin.get(callback)).status).toBe(303);
   });
@@ -97,7 +97,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     expect(reply.html).toContain('Nothing was changed');
     expect(reply.html).toContain(says[trouble[0]]);
     expect(allRows(app)).toEqual(before);
-    mendVault();
+    fixVault();
     expect((await admin.get(callback)).status).toBe(303);
     drawn[`return, ${trouble[0]}`] = reply.html;
   });
@@ -110,7 +110,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     const refused = await owner.post(path, {});
     expect([refused.status, refused.title]).toEqual([503, 'Postroom cannot continue right now']);
     expect(refused.html).not.toMatch(/vault|managed identity/i);
-    mendVault();
+    fixVault();
     const { callback } = await owner.ride(await owner.post(path, {}), SUPPORT);
     coldStart();
     breakVault(trouble);
@@ -118,7 +118,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     expect([back.status, back.title]).toEqual([503, 'Postroom cannot continue right now']);
     expect(back.html).not.toMatch(/vault|managed identity/i);
     expect(back.html).toContain(`href="${addressOf(path)}"`);
-    mendVault();
+    fixVault();
     expect((await owner.get(callback)).title).toBe('Done, you can close this page');
     expect(await accounts()).toHaveLength(1);
     drawn[`invitation, ${trouble[0]}`] = back.html;
@@ -150,7 +150,7 @@ describe('the vault that fails', () => {
     expect(reply.html).toContain('Key Vault Secrets Officer');
     expect(reply.html).toContain(`/providers/${providerId}/connect?address=${encodeURIComponent(SUPPORT)}`);
     expect(await accounts()).toEqual([]);
-    mendVault();
+    fixVault();
     // The callback again, by a reload or the back button, shows the same and sends no request.
     expect((await admin.get(callback)).title).toBe(reply.title);
   });
@@ -179,7 +179,7 @@ describe('the vault that fails', () => {
     breakVault(denied);
     expect((await admin.get(waiting.location ?? '')).status).toBe(503);
     expect((await owner.get(path)).status).toBe(503);
-    mendVault();
+    fixVault();
     expect((await admin.get(waiting.location ?? '')).html).toContain('Link for the admin');
     expect((await owner.get(path)).html).toContain('Link for the admin');
   });

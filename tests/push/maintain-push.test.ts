@@ -10,6 +10,7 @@ import { type MaintainDeps, maintainPush } from '../../shared/push/maintain-push
 import { maintainPushes } from '../../shared/push/maintain-pushes.ts';
 import { createPushStore, type PushStore } from '../../shared/push/push-records.ts';
 import type { Push } from '../../shared/push/subscription.ts';
+import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
 import { MemoryGraph, outage, refusal } from './memory-graph.ts';
@@ -25,6 +26,7 @@ let graph: MemoryGraph;
 let account = sampleAccount();
 let token: AccessToken;
 let hosts: string[];
+let queues: MemoryQueues;
 let deps: MaintainDeps & { mailboxes: MailboxStore };
 
 beforeEach(async () => {
@@ -38,6 +40,7 @@ beforeEach(async () => {
   account = sampleAccount({ scopes: ['Mail.ReadBasic'] });
   token = { kind: 'token', token: new Secret('t'), expiresAt: at(HOUR), user: account.user };
   hosts = [];
+  queues = new MemoryQueues(openSeam);
   deps = {
     push,
     mailboxes,
@@ -48,6 +51,7 @@ beforeEach(async () => {
         return token;
       },
     },
+    queues,
     seam: { ...openSeam, now: () => now },
     notificationUrl: URL_OF_EVENTS,
     graphOf: async () => ({ origin: 'https://graph.microsoft.com', host: 'graph.microsoft.com' }),
@@ -100,6 +104,17 @@ test('a mailbox is subscribed with its account’s token for Graph, and is then 
   expect(await announced()).toBe(made?.expiresAt);
   await monitor(60);
   expect(graph.requests).toEqual(['create']);
+});
+
+test('it is looked at once when it is subscribed: Graph does not announce what arrived before', async () => {
+  await monitor();
+  expect(queues.sent).toMatchObject([
+    { name: 'fetch-shard', value: { mailboxIds: [MAILBOX_ID], task: { kind: 'new-mail' } } },
+  ]);
+  now = Date.parse((await present())?.nextAt ?? '');
+  await monitor();
+  expect(graph.requests.at(-1)).toBe('renew graph-1');
+  expect(queues.sent, 'a renewed subscription has no gap').toHaveLength(1);
 });
 
 test('it is renewed at two thirds of its life, again and again', async () => {

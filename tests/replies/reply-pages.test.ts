@@ -430,28 +430,76 @@ describe('a sent reply shows', () => {
     expect(headingsInOrder(faults.headings)).toBe(true);
   });
 
-  test('the bounce that names it, with a link to the report', async () => {
+  /** A reply that left, and a report about it. */
+  async function bounced(
+    kind: 'permanent' | 'delayed',
+    minutesAgo = -1,
+  ): Promise<{ reply: OutboxMessage; key: string }> {
     await press('send', { ...(await openForm()).fields, text: 'Hello?' });
+    await setState({ state: 'sent', at, answer: '250 Ok', foundInSent: false, refused: [] });
     const [reply] = await sentReplies();
-    const report = await newMessage({ minutesAgo: 0, messageClass: 'bounce' }, 'b', 1, postroom.blobs);
+    if (reply === undefined) throw new Error('there is no reply');
+    const mail = { minutesAgo, messageClass: 'bounce' as const, subject: 'Undeliverable: hello' };
+    const report = await newMessage(mail, 'b', 1, postroom.blobs);
     const filing = { ticketId: ticket, number: 1, mailboxId: 'support', follows: undefined, opens: false };
-    const bounces = [
-      {
-        messageId: reply?.messageId,
-        recipient: 'kim@customer.example',
-        status: '5.1.1',
-        said: '550 5.1.1 User unknown',
-        kind: 'permanent' as const,
-        reason: 'no-mailbox' as const,
-      },
-    ];
-    const messages = [{ ...report, bounce: { emailId: reply?.id, bounces } }];
+    const bounce = {
+      messageId: reply.messageId,
+      recipient: 'kim@customer.example',
+      status: '5.1.1',
+      said: '550 5.1.1 User unknown',
+      kind,
+      reason: 'no-mailbox' as const,
+    };
+    const messages = [{ ...report, bounce: { emailId: reply.id, bounces: [bounce] } }];
     await appendMessages(postroom.services.tables, { ...filing, messages });
+    return { reply, key: report.key };
+  }
+
+  test('the bounce that names it, with a link to the report', async () => {
+    const { key } = await bounced('permanent');
     const { page } = await openForm();
     expect(page).toContain('Bounced');
     expect(page).toContain('550 5.1.1 User unknown');
-    expect(page).toContain(`href="#m-${report.key}"`);
+    expect(page).toContain(`href="#m-${key}"`);
     expect(readPage(page).danglingIds).toEqual([]);
+  });
+
+  test('after a bounce a button that copies it into the form', async () => {
+    const { reply } = await bounced('permanent');
+    expect((await openForm()).page).toContain('>Edit and send again<');
+    const { headers } = await post(`sent/${reply.id}/edit`);
+    expect(headers.get('location')).toContain('flash=copied-sent');
+    expect((await openForm()).fields['text']).toBe('Hello?');
+  });
+
+  test('a bounce below the email that it reports on, although mail servers note whole seconds', async () => {
+    const { reply, key } = await bounced('permanent', 1);
+    const { page } = await openForm();
+    expect(page.indexOf(`id="m-${key}"`)).toBeGreaterThan(page.indexOf(`id="o-${reply.id}"`));
+  });
+
+  test('no such button while the mail server keeps trying', async () => {
+    await bounced('delayed');
+    const { page } = await openForm();
+    expect(page).toContain('Delayed');
+    expect(page).not.toContain('>Edit and send again<');
+  });
+
+  test('after a bounce the thread of the customer: the next reply does not answer the report', async () => {
+    const { reply } = await bounced('permanent');
+    await press('send', { ...(await openForm()).fields, text: 'Once more' });
+    const next = (await sentReplies()).find(({ id }) => id !== reply.id);
+    expect(next).toMatchObject({ subject: 'Re: Cannot print' });
+    expect(next?.references.at(-1)).toBe(reply.messageId);
+  });
+
+  test('an admin, and no agent, the way to the connection test where the cause is how the mailbox sends', async () => {
+    await press('send', { ...(await openForm()).fields, text: 'Waiting' });
+    await setState({ state: 'failed', at, why: away, isOfWayOut: true });
+    const link = 'href="/mailboxes/support/test"';
+    expect((await openForm()).page).not.toContain(link);
+    const seen = await postroom.ask(`/tickets/${ticket}`, { headers: principalHeader('admin') });
+    expect(await seen.text()).toContain(link);
   });
 
   test('that it was sent a second time', async () => {

@@ -24,7 +24,7 @@ describe.skipIf(!hasChromium)('a mailbox is connected in a browser', { timeout: 
     const { page } = await world.visit('set-up', 'alex');
     providerId = await registerDemo(page, 'Contoso', { push: false });
   }, 120_000);
-  beforeEach(() => world.mend());
+  beforeEach(() => world.reset());
   afterAll(() => world?.[Symbol.asyncDispose]());
 
   for (const stories of [

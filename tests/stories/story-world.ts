@@ -53,7 +53,7 @@ export interface StoryWorld extends AsyncDisposable {
   /** A person with a separate browser, signed in to Postroom or not. `name` is the folder of the pictures. */
   visit(name: string, who: 'alex' | 'sam' | 'nobody', options?: BrowserContextOptions): Promise<Reader>;
   /** Browsers are closed, and the identity provider is reset to its initial state. */
-  mend(): Promise<void>;
+  reset(): Promise<void>;
   /** All accounts that have signed in under this name, at any provider. */
   accountsOf(user: string): Promise<Account[]>;
   /** One complete fetch by a fresh process. Throws with the mailbox's failure when it fails. */
@@ -93,7 +93,7 @@ export async function openStoryWorld({ asExchange = false } = {}): Promise<Story
       if (who !== 'nobody') await signInToPostroom(page, who);
       return new Reader(page, PICTURES && join(PICTURES, name));
     },
-    async mend() {
+    async reset() {
       await Promise.all(browser.contexts().map((context) => context.close()));
       await control.clearFaults();
       await control.setTenant(DEMO_DOMAIN, { userConsent: true });

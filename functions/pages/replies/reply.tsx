@@ -135,16 +135,19 @@ export async function undoSentReply(c: MailContext): Promise<Response> {
   return c.redirect(`${paths.ticket(context.ticket, { flash: outcome })}#${anchor}`, 303);
 }
 
-/** Copies a failed reply into the draft. */
+/** Copies a reply that did not arrive into the draft: the server refused it, or it bounced. */
 export async function editSentReply(c: MailContext): Promise<Response> {
   const found = await sentOf(c);
   if (found === undefined) return c.notFound();
   const { context, ref } = found;
   const { status } = found.message.delivery;
+  const hasLeft = status.state === 'sent';
   // Any other could still leave: the recipient would get both.
-  if (status.state !== 'failed' || status.isOfWayOut) return c.redirect(paths.ticket(context.ticket), 303);
+  if (!hasLeft && (status.state !== 'failed' || status.isOfWayOut))
+    return c.redirect(paths.ticket(context.ticket), 303);
   await editAgain(c.get('services'), ref, c.get('principal'));
-  return c.redirect(`${paths.ticket(context.ticket, { flash: 'copied' })}#reply`, 303);
+  const flash = hasLeft ? 'copied-sent' : 'copied';
+  return c.redirect(`${paths.ticket(context.ticket, { flash })}#reply`, 303);
 }
 
 export async function retrySentReply(c: MailContext): Promise<Response> {

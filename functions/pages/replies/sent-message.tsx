@@ -32,7 +32,8 @@ export interface BounceAtMessage {
 /** The anchor of a sent email on its ticket's page. */
 export const sentAnchor = (id: string): string => `o-${id}`;
 
-export function SentMessage(props: { shown: ShownSent; now: number }): JSX.Element {
+/** @param props `isAdmin`: the reader may open the connection test of the mailbox */
+export function SentMessage(props: { shown: ShownSent; now: number; isAdmin: boolean }): JSX.Element {
   const { message, text, reports } = props.shown;
   const { kind, by, from, delivery } = message;
   const isFolded = kind !== 'reply' || delivery.status.state === 'withdrawn';
@@ -66,7 +67,12 @@ export function SentMessage(props: { shown: ShownSent; now: number }): JSX.Eleme
       {reports.map((report) => (
         <BounceNote report={report} />
       ))}
-      <DeliveryNote message={message} now={props.now} />
+      <DeliveryNote
+        message={message}
+        hasBounced={reports.some(isUndelivered)}
+        now={props.now}
+        isAdmin={props.isAdmin}
+      />
     </article>
   );
 }
@@ -101,11 +107,15 @@ function SentFiles({ message }: { message: OutboxMessage }): JSX.Element | null 
 }
 
 /** State, time, the server's line, what it means, and the one button that helps. */
-function DeliveryNote({ message, now }: { message: OutboxMessage; now: number }): JSX.Element {
+function DeliveryNote(props: {
+  message: OutboxMessage;
+  hasBounced: boolean;
+  now: number;
+  isAdmin: boolean;
+}): JSX.Element {
+  const { message, now } = props;
   const words = deliveryInWords(message.delivery, now);
-  const place = { id: message.ticketId, message: message.id };
   const { status } = message.delivery;
-  const isReply = message.kind === 'reply';
   return (
     <footer
       class="delivery"
@@ -136,31 +146,53 @@ function DeliveryNote({ message, now }: { message: OutboxMessage; now: number })
         </p>
       )}
       {words.why === undefined ? null : <Why why={words.why} mailbox={message.from.address} />}
-      {isReply && status.state === 'queued' && message.delivery.sentAgainAt === undefined ? (
-        <form method="post" action={paths.undoReply(place)}>
-          <SubmitButton kind="secondary">Undo</SubmitButton>
-        </form>
+      {props.isAdmin && status.state === 'failed' && status.isOfWayOut ? (
+        <p>
+          <a href={paths.connectionTest({ id: message.mailboxId })}>
+            Test the connection of {message.from.address}
+          </a>
+        </p>
       ) : null}
-      {isReply && status.state === 'unknown' && status.due === undefined ? (
-        <form method="post" action={paths.retryReply(place)}>
-          <SubmitButton kind="secondary">Send again</SubmitButton>
-        </form>
-      ) : null}
-      {isReply && status.state === 'failed' ? (
-        <div class="actions">
-          {status.isOfWayOut || !status.why.isVerdict ? (
-            <form method="post" action={paths.retryReply(place)}>
-              <SubmitButton kind="secondary">Try again</SubmitButton>
-            </form>
-          ) : null}
-          {status.isOfWayOut || message.source === undefined ? null : (
-            <form method="post" action={paths.editReply(place)}>
-              <SubmitButton kind="secondary">Edit and send again</SubmitButton>
-            </form>
-          )}
-        </div>
-      ) : null}
+      {message.kind === 'reply' ? <ReplyActions message={message} hasBounced={props.hasBounced} /> : null}
     </footer>
+  );
+}
+
+/** What a person can do with a reply in its present state, if anything. */
+function ReplyActions(props: { message: OutboxMessage; hasBounced: boolean }): JSX.Element | null {
+  const { message } = props;
+  const { status, sentAgainAt } = message.delivery;
+  const place = { id: message.ticketId, message: message.id };
+  const retry = (label: string): JSX.Element => (
+    <form method="post" action={paths.retryReply(place)}>
+      <SubmitButton kind="secondary">{label}</SubmitButton>
+    </form>
+  );
+  // What may have left before cannot be undone.
+  if (status.state === 'queued' && sentAgainAt === undefined)
+    return (
+      <form method="post" action={paths.undoReply(place)}>
+        <SubmitButton kind="secondary">Undo</SubmitButton>
+      </form>
+    );
+  if (status.state === 'unknown' && status.due === undefined) return retry('Send again');
+  if (status.state === 'failed')
+    return (
+      <div class="actions">
+        {status.isOfWayOut || !status.why.isVerdict ? retry('Try again') : null}
+        {status.isOfWayOut ? null : <EditAgain message={message} />}
+      </div>
+    );
+  if (status.state === 'sent' && props.hasBounced) return <EditAgain message={message} />;
+  return null;
+}
+
+function EditAgain({ message }: { message: OutboxMessage }): JSX.Element | null {
+  if (message.source === undefined) return null;
+  return (
+    <form method="post" action={paths.editReply({ id: message.ticketId, message: message.id })}>
+      <SubmitButton kind="secondary">Edit and send again</SubmitButton>
+    </form>
   );
 }
 
@@ -184,9 +216,13 @@ function Why({ why, mailbox }: { why: DeliveryProblem; mailbox: string }): JSX.E
   );
 }
 
+/** False while the mail server keeps trying. */
+const isUndelivered = ({ bounces }: BounceAtMessage): boolean =>
+  bounces.length === 0 || bounces.some(({ kind }) => kind !== 'delayed');
+
 function BounceNote({ report }: { report: BounceAtMessage }): JSX.Element {
   const { bounces, key, at } = report;
-  const isDelay = bounces.length > 0 && bounces.every(({ kind }) => kind === 'delayed');
+  const isDelay = !isUndelivered(report);
   return (
     <div class="bounce">
       <p>

@@ -15,11 +15,13 @@ export function BounceReportView(props: { bounces: readonly ArrivedBounce[] }): 
   const { bounces } = props;
   if (bounces.length === 0) return null;
   return (
-    <ul class="plain">
-      {bounces.map((each) => (
-        <BounceLine {...each} />
-      ))}
-    </ul>
+    <div class="bounce">
+      <ul class="plain">
+        {bounces.map((each) => (
+          <BounceLine {...each} />
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -50,6 +50,10 @@ const flashes: Readonly<Record<string, Flash>> = {
   undone: { kind: 'success', text: 'The reply was not sent. Its text is in the form below.' },
   'too-late': { kind: 'warning', text: 'The reply could not be undone: it had already left.' },
   copied: { kind: 'success', text: 'The reply was copied into the form below.' },
+  'copied-sent': {
+    kind: 'success',
+    text: 'The reply was copied into the form below. Correct the addresses: who is still among them gets it again.',
+  },
   retried: { kind: 'success', text: 'The reply is being sent again.' },
 };
 
@@ -85,14 +89,16 @@ export async function ticketPage(
       : undefined,
   ]);
   const now = services.seam.now();
+  const isAdmin = c.get('principal').roles.includes('admin');
+  const sentAt = new Map(context.sent.map((message) => [message.id, message.createdAt]));
   const entries = [
-    ...received.map((message) => ({
-      at: message.message.at,
-      render: () => <Message place={place} shown={message} />,
-    })),
     ...sent.map((message) => ({
       at: message.message.createdAt,
-      render: () => <SentMessage shown={message} now={now} />,
+      render: () => <SentMessage shown={message} now={now} isAdmin={isAdmin} />,
+    })),
+    ...received.map((message) => ({
+      at: shownAt(message.message, sentAt),
+      render: () => <Message place={place} shown={message} />,
     })),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   // Rendered one at a time with pauses, so that fifty long texts do not block other requests.
@@ -146,6 +152,12 @@ export async function ticketPage(
     ),
     shown.status ?? 200,
   );
+}
+
+/** A mail server notes whole seconds: a bounce stands below the email that it reports on, also if it came at once. */
+function shownAt({ at, bounce }: StoredMessage, sentAt: ReadonlyMap<string, string>): string {
+  const reportsOn = sentAt.get(bounce?.emailId ?? '') ?? '';
+  return reportsOn > at ? reportsOn : at;
 }
 
 /** The HTML of a message if it has one; its text on request. */

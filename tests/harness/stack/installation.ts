@@ -6,6 +6,7 @@ import type { DemoUser } from '../../../dev/demo/organization.ts';
 import { adminAt, type Demo, openDemo } from '../../../dev/demo.ts';
 import type { MailServerKind } from '../../../dev/emulators/mail/mail-world.ts';
 import type { HostProcess } from '../../../dev/host/host-process.ts';
+import type { ShardMessage } from '../../../functions/triggers/fetch-shard.ts';
 import { createMailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
 import type { FetchProtocol } from '../../../shared/mailboxes/open-inbox.ts';
 import { azureBlobs } from '../../../shared/platform/azure-blobs.ts';
@@ -69,11 +70,15 @@ export async function connectSupport(
 }
 
 /** Starts a fetch as the host's operator may, without waiting for it. Runs are distinguished by their shards. */
-export async function startFetch(host: HostProcess, mailboxId: string, shard = 0): Promise<void> {
+export async function startFetch(
+  host: HostProcess,
+  mailboxId: string,
+  { shard = 0, task }: { shard?: number; task?: ShardMessage['task'] } = {},
+): Promise<void> {
   const response = await fetch(`${host.url}/admin/functions/fetchShard`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ input: JSON.stringify({ shard, mailboxIds: [mailboxId] }) }),
+    body: JSON.stringify({ input: JSON.stringify({ shard, mailboxIds: [mailboxId], task }) }),
   });
   if (response.status !== 202) throw new Error(`The fetch was not started: ${response.status}`);
 }
@@ -89,7 +94,7 @@ export async function fetchOnce(
   const successOf = async (): Promise<string | undefined> =>
     (await mailboxes.fetchState()).shards.get(shard)?.get(mailboxId);
   const before = await successOf();
-  await startFetch(host, mailboxId, shard);
+  await startFetch(host, mailboxId, { shard });
   const end = Date.now() + limitMs;
   while ((await successOf()) === before) {
     const trouble = (await mailboxes.fetchState()).failing.get(mailboxId);
