@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { relayOf } from '../../shared/outbox/relay.ts';
+import { isRelayMistake, relayOf } from '../../shared/outbox/relay.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 
 const read = (address: string, local = false): unknown => {
@@ -42,4 +42,14 @@ describe('the address of a relay', () => {
         'A % in the name or the password of the relay must be written as %25.',
       );
   });
+});
+
+test.each([
+  ['no-relay', true],
+  ['bad-relay', true],
+  ['relay-refused', true],
+  ['smtp-unreachable', false],
+  ['key-vault', false],
+])('%s is for the operator to correct: %s', (code, isMistake) => {
+  expect(isRelayMistake(code)).toBe(isMistake);
 });
