@@ -16,7 +16,7 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { email, MAILBOX } from './emails.ts';
+import { email, MAILBOX } from '../harness/memory/outbox-emails.ts';
 
 const START = Date.parse('2026-11-24T10:00:00.000Z');
 const iso = (ms: number): string => new Date(ms).toISOString();

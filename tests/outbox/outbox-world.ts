@@ -22,7 +22,7 @@ import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { email, MAILBOX, sendingMailbox } from './emails.ts';
+import { email, MAILBOX, sendingMailbox } from '../harness/memory/outbox-emails.ts';
 
 /** How the product is put together for a run, or with a deliberate mistake. */
 export interface Design {

@@ -11,10 +11,10 @@ import { queueDueEmails } from '../../shared/outbox/queue-due-emails.ts';
 import { sendEmails } from '../../shared/outbox/send-emails.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { MemoryQueues } from '../harness/memory/memory-queues.ts';
+import { email } from '../harness/memory/outbox-emails.ts';
 import { allRows, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
-import { email } from './emails.ts';
 
 const SALES = 'sales@contoso.example';
 const OPTION = 'value="relay"';

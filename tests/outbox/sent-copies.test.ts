@@ -18,9 +18,9 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { email, sendingMailbox } from '../harness/memory/outbox-emails.ts';
 import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
 import { emptied, received, useMailServer } from '../harness/stack/mail-under-test.ts';
-import { email, sendingMailbox } from './emails.ts';
 import { relayAt, tokensOf } from './sending.ts';
 
 const SENT = 'Sent Items';

@@ -11,10 +11,10 @@ import type { SendingRoute } from '../../shared/outbox/send-mail.ts';
 import { otherLimits } from '../../shared/outbox/sending-limits.ts';
 import { wayOutOver } from '../../shared/outbox/way-out.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
+import { sendingMailbox } from '../harness/memory/outbox-emails.ts';
 import { useGraphMail } from '../harness/stack/graph-mail-lab.ts';
 import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
 import { emptied, received, useMailServer } from '../harness/stack/mail-under-test.ts';
-import { sendingMailbox } from './emails.ts';
 import { account, letter, relayAt, senderWith, tokensOf } from './sending.ts';
 import { handsOverEmail, handsOverLargeEmail, type WayOutLab } from './way-out-contract.ts';
 

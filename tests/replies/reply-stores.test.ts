@@ -14,11 +14,11 @@ import type { ReplyDraft } from '../../shared/replies/reply-draft.ts';
 import { createReplyDraftStore, type ReplyDraftStore } from '../../shared/replies/reply-draft-store.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
+import { filing, message } from '../harness/memory/filings.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { email } from '../outbox/emails.ts';
-import { filing, message } from '../tickets/filings.ts';
+import { email } from '../harness/memory/outbox-emails.ts';
 
 let azurite: RunningAzurite;
 beforeAll(async () => {

@@ -12,9 +12,9 @@ import type { Ticket } from '../../shared/tickets/ticket.ts';
 import { INLINE_CHARACTERS } from '../../shared/tickets/ticket-columns.ts';
 import { indexRowKey } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
+import { at, attachments, filing, message } from '../harness/memory/filings.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { at, attachments, filing, message } from './filings.ts';
 
 let tables: MemoryTables;
 beforeEach(() => {

@@ -6,9 +6,9 @@ import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-in
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import { headKind, indexKind, indexRowKey } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
+import { at, filing, message } from '../harness/memory/filings.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { at, filing, message } from './filings.ts';
 
 let tables: MemoryTables;
 beforeEach(() => {

@@ -16,9 +16,9 @@ import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-in
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import { indexKind, indexRowKey } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
+import { at, attachments, filing, message } from '../harness/memory/filings.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { at, attachments, filing, message } from './filings.ts';
 
 let tables: MemoryTables;
 let blobs: MemoryBlobs;

@@ -1,7 +1,7 @@
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { type DeliveryKind, queuedDelivery } from '../../shared/outbox/delivery.ts';
-import type { OutboxMessage } from '../../shared/outbox/outbox-message.ts';
-import { support } from '../harness/stack/mail-lab.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { type DeliveryKind, queuedDelivery } from '../../../shared/outbox/delivery.ts';
+import type { OutboxMessage } from '../../../shared/outbox/outbox-message.ts';
+import { support } from '../stack/mail-lab.ts';
 
 export const MAILBOX = 'support';
 

@@ -1,5 +1,5 @@
-import type { Filing } from '../../shared/tickets/append-messages.ts';
-import type { NewMessage } from '../../shared/tickets/message-records.ts';
+import type { Filing } from '../../../shared/tickets/append-messages.ts';
+import type { NewMessage } from '../../../shared/tickets/message-records.ts';
 
 /** ISO time of a minute of the tests' hour. */
 export const at = (minute: number): string => new Date(Date.UTC(2026, 10, 24, 10, minute)).toISOString();
