@@ -211,31 +211,35 @@ function Sending(props: { view: MailboxFormView }): JSX.Element {
 
 /** What the SMTP relay needs, or why it is not in the list. */
 function RelayNote(props: { view: MailboxFormView }): JSX.Element {
-  const health = <a href={paths.health()}>Health</a>;
-  switch (props.view.relay) {
-    case 'ready':
-      return (
-        <p>
-          The SMTP relay sends without an account. It must be allowed to send as this address: the domain’s
-          SPF record includes it, and it signs with DKIM for the domain. A copy of each reply is kept in the
-          Sent folder if the mailbox is read over IMAP; over POP3 and Microsoft Graph, only in the ticket.
-        </p>
-      );
-    case 'absent':
-      return (
-        <p>
-          Without an account, email can leave over an SMTP relay. None is set up: store its address in the key
-          vault as the secret smtp-relay-url (docs/operations.md, “SMTP relay”).
-        </p>
-      );
-    case 'unusable':
-      return (
-        <p>
-          The SMTP relay cannot be chosen, because the secret smtp-relay-url cannot be used. See {health}.
-        </p>
-      );
-  }
+  return (
+    <details open={props.view.relay === 'unusable'}>
+      <summary>Without an account: an SMTP relay</summary>
+      <p>{relayWords[props.view.relay]()}</p>
+    </details>
+  );
 }
+
+const relayWords: Readonly<Record<MailboxFormView['relay'], () => JSX.Element>> = {
+  ready: () => (
+    <>
+      The SMTP relay sends without an account. It must be allowed to send as this address: the domain’s SPF
+      record includes it, and it signs with DKIM for the domain. A copy of each reply is kept in the Sent
+      folder if the mailbox is read over IMAP; over POP3 and Microsoft Graph, only in the ticket.
+    </>
+  ),
+  absent: () => (
+    <>
+      None is set up: store its address in the key vault as the secret smtp-relay-url (docs/operations.md,
+      “SMTP relay”).
+    </>
+  ),
+  unusable: () => (
+    <>
+      The SMTP relay cannot be chosen, because the secret smtp-relay-url cannot be used. See{' '}
+      <a href={paths.health()}>Health</a>.
+    </>
+  ),
+};
 
 function SignInAgain(props: {
   chosen: AccountChoice | undefined;
