@@ -22,7 +22,7 @@ export interface DemoOptions {
   progress?: (text: string) => void;
 }
 
-export interface DemoHostOptions extends Partial<Omit<HostOptions, 'appDir' | 'people' | 'demo'>> {
+export interface DemoHostOptions extends Partial<Omit<HostOptions, 'appDir' | 'people'>> {
   /** Name of its log file in the demo's `log` folder; several hosts may share one. */
   log?: string;
 }

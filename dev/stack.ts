@@ -6,6 +6,7 @@ import {
   DEMO_USERS,
   type DemoUser,
   mailboxesOf,
+  OUTSIDE,
   openWorld,
   type WorldFacts,
 } from './demo/organization.ts';
@@ -35,6 +36,11 @@ export interface StackOptions {
   /** See DemoWorld. */
   demo?: boolean;
   users?: readonly DemoUser[];
+  /**
+   * True: a mailbox of its own receives the email to all addresses outside of the demo, instead of bounces
+   * (`OUTSIDE`).
+   */
+  hasOutside?: boolean;
   /** App registrations in addition to Postroom's, each with a secret and the same redirect URI. */
   otherApps?: readonly { id: string; name: string; secret: string }[];
   /** Redirect URIs in addition to `http://localhost:<web>/oauth/callback`. */
@@ -305,7 +311,8 @@ async function startMail(
     tls,
     issuer: tenant.accessTokenIssuer,
     signingKey,
-    mailboxes: mailboxesOf(users),
+    mailboxes: [...mailboxesOf(users), ...(options.hasOutside === true ? [{ address: OUTSIDE }] : [])],
+    outside: options.hasOutside === true ? OUTSIDE : undefined,
     ports: { imap: ports.imap, pop3: ports.pop3, smtp: ports.smtp, drop: ports.drop },
   });
 }

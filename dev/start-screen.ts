@@ -32,8 +32,8 @@ ${bold('Postroom is running:')} ${styleText(['cyan', 'underline'], url)}
 
   1. Open it and sign in as ${who}.
   2. Register a provider, Demo, Save; then connect ${bold(mailbox)}${waiting}.
-  3. Play a customer: ${url}/.local sends a mail, and so does any mail program
-     by SMTP to ${smtp.host}, port ${smtp.port}, without a password.
+  3. Play a customer: ${url}/.local sends a mail and shows what came back. Any mail
+     program can send, too: by SMTP to ${smtp.host}, port ${smtp.port}, without a password.
 
 ${quiet(`Ctrl-C ends it; everything is kept in ${stateDir}. What goes wrong stands in ${logFile}.`)}
 `;

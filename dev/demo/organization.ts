@@ -7,6 +7,9 @@ import { choosePorts, type Ports } from './ports.ts';
 
 export const DEMO_DOMAIN = 'contoso.example';
 
+/** The mailbox of everybody outside of the demo organization. Nobody signs in to it. */
+export const OUTSIDE = 'everybody@outside.example';
+
 /** A member of the demo organization. */
 export interface DemoUser extends User {
   /** Default true. False: can sign in and open shared mailboxes, but has no mailbox. */

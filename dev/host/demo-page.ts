@@ -1,4 +1,5 @@
 import { createTransport } from 'nodemailer';
+import { type ReceivedMail, readCustomerMail } from './customer-inbox.ts';
 import { escapeHtml, hostPage, seeOther } from './html.ts';
 import type { Answer } from './http-answer.ts';
 import type { DemoMailOptions } from './options.ts';
@@ -21,16 +22,24 @@ interface DemoMail {
   from: string;
   subject: string;
   text: string;
+  /** Message-IDs of the thread, the answered one last; empty: a new one. */
+  references: readonly string[];
 }
 
 /**
- * A page of the host, outside the app: plays a customer who writes an email, and starts a fetch manually.
+ * A page of the host, outside the app: plays a customer who writes an email, reads what came back and answers it,
+ * and starts a fetch manually.
  * @param fetchNow does what the timer does
  */
 export function createDemoPage(demo: DemoMailOptions | undefined, fetchNow: () => void): DemoPage {
   return {
     async answer(path, query, form) {
-      if (form === undefined && path === DEMO_PATH) return page(demo, FLASHES[query.get('flash') ?? '']);
+      if (form === undefined && path === DEMO_PATH) {
+        const received = await receivedBy(demo);
+        const answered = received.find(({ file }) => file === query.get('answer'));
+        const mail = answered === undefined ? EXAMPLE : answerTo(answered, demo);
+        return page(demo, { said: FLASHES[query.get('flash') ?? ''], mail, received });
+      }
       if (form !== undefined && path === `${DEMO_PATH}/fetch`) {
         fetchNow();
         return seeOther(`${DEMO_PATH}?flash=fetching`);
@@ -38,16 +47,12 @@ export function createDemoPage(demo: DemoMailOptions | undefined, fetchNow: () =
       if (form !== undefined && path === `${DEMO_PATH}/mail` && demo !== undefined) {
         const mail = mailOf(form);
         const wrong = whatIsWrong(mail, demo);
-        if (wrong !== undefined) return page(demo, wrong, mail, 422);
+        if (wrong !== undefined) return page(demo, { said: wrong, mail, status: 422 });
         try {
           await send(mail, demo);
         } catch {
-          return page(
-            demo,
-            'The demo mail server did not take the mail. Start again with npm start.',
-            mail,
-            502,
-          );
+          const said = 'The demo mail server did not take the mail. Start again with npm start.';
+          return page(demo, { said, mail, status: 502 });
         }
         return seeOther(`${DEMO_PATH}?flash=sent`);
       }
@@ -64,6 +69,24 @@ function mailOf(form: URLSearchParams): DemoMail {
     from: field('from'),
     subject: field('subject'),
     text: form.get('text') ?? '',
+    references: field('references').match(/<[^<>\s]+>/g) ?? [],
+  };
+}
+
+const receivedBy = async (demo: DemoMailOptions | undefined): Promise<ReceivedMail[]> =>
+  demo?.customerMail === undefined ? [] : readCustomerMail(demo.customerMail);
+
+function answerTo(mail: ReceivedMail, demo: DemoMailOptions | undefined): DemoMail {
+  // The reply address may have a tag: `support+12@contoso.example`.
+  const [local = '', domain] = mail.replyTo.split('@');
+  const plain = `${local.replace(/\+.*/, '')}@${domain}`;
+  return {
+    to: demo?.mailboxes.find((address) => address === plain) ?? '',
+    name: mail.to.name,
+    from: mail.to.address,
+    subject: /^re:/i.test(mail.subject) ? mail.subject : `Re: ${mail.subject}`,
+    text: `\n\n${mail.from} wrote:\n${mail.text.trim().replace(/^/gm, '> ')}\n`,
+    references: [...mail.references, mail.messageId].filter((id) => id !== ''),
   };
 }
 
@@ -75,12 +98,14 @@ function whatIsWrong({ to, from }: DemoMail, { mailboxes }: DemoMailOptions): st
 }
 
 async function send(
-  { to, name, from, subject, text }: DemoMail,
+  { to, name, from, subject, text, references }: DemoMail,
   { dropSmtp }: DemoMailOptions,
 ): Promise<void> {
   const transport = createTransport({ ...dropSmtp, secure: false, ignoreTLS: true });
   try {
-    await transport.sendMail({ to, from: { name, address: from }, subject, text });
+    const inReplyTo = references.at(-1);
+    const thread = inReplyTo === undefined ? {} : { inReplyTo, references: [...references] };
+    await transport.sendMail({ to, from: { name, address: from }, subject, text, ...thread });
   } finally {
     transport.close();
   }
@@ -92,19 +117,26 @@ const EXAMPLE: DemoMail = {
   from: 'dana@customer.example',
   subject: 'The printer on the second floor',
   text: 'Hello,\n\nsince this morning it prints everything twice. Can somebody have a look?\n\nDana',
+  references: [],
 };
+
+interface Shown {
+  said?: string | undefined;
+  mail?: DemoMail;
+  received?: readonly ReceivedMail[];
+  status?: number;
+}
 
 function page(
   demo: DemoMailOptions | undefined,
-  said: string | undefined,
-  mail: DemoMail = EXAMPLE,
-  status = 200,
+  { said, mail = EXAMPLE, received = [], status = 200 }: Shown,
 ): Answer {
   const note = said === undefined ? '' : `<p class="said" role="status">${escapeHtml(said)}</p>`;
   return hostPage(
     'Demo mail',
     `${note}<p>This page belongs to the local host and exists only here. <a href="/">Open Postroom</a></p>
 ${demo === undefined ? '' : mailForm(demo, mail)}
+${demo?.customerMail === undefined ? '' : inbox(received)}
 <h2>Fetch mail</h2>
 <p>The timer fetches each minute. This starts it now.</p>
 <form method="post" action="${DEMO_PATH}/fetch"><button>Fetch now</button></form>`,
@@ -121,8 +153,9 @@ function mailForm({ mailboxes, dropSmtp }: DemoMailOptions, mail: DemoMail): str
     .join('');
   const input = (name: string, label: string, value: string, type = 'text'): string =>
     `<label for="${name}">${label}</label><input id="${name}" name="${name}" type="${type}" value="${escapeHtml(value)}" required>`;
-  return `<h2>Write to a mailbox as a customer would</h2>
+  return `<h2 id="write">${mail.references.length === 0 ? 'Write to a mailbox as a customer would' : 'Answer as the customer would'}</h2>
 <form method="post" action="${DEMO_PATH}/mail">
+<input type="hidden" name="references" value="${escapeHtml(mail.references.join(' '))}">
 <label for="to">To</label><select id="to" name="to">${options}</select>
 ${input('name', 'Your name', mail.name)}
 ${input('from', 'Your address', mail.from, 'email')}
@@ -130,4 +163,20 @@ ${input('subject', 'Subject', mail.subject)}
 <label for="text">Text</label><textarea id="text" name="text">${escapeHtml(mail.text)}</textarea>
 <button>Send</button></form>
 <p>Any mail program can send too: SMTP to ${escapeHtml(dropSmtp.host)}, port ${dropSmtp.port}, without a password.</p>`;
+}
+
+/** Everybody outside of the demo reads mail here. */
+function inbox(received: readonly ReceivedMail[]): string {
+  const mails = received.map(
+    ({ file, from, to, subject, text, attachments }) => `<article>
+<h3>${escapeHtml(subject)}</h3>
+<p>From ${escapeHtml(from)} to ${escapeHtml(to.address)}</p>
+<pre>${escapeHtml(text.trim())}</pre>
+${attachments.length === 0 ? '' : `<p>Attached: ${escapeHtml(attachments.join(', '))}</p>`}
+<p><a href="${DEMO_PATH}?answer=${encodeURIComponent(file)}#write">Answer as ${escapeHtml(to.address)}</a></p>
+</article>`,
+  );
+  return `<h2>What customers received</h2>
+${mails.length === 0 ? '<p>Nothing yet. Reply to a ticket: the email arrives here, whatever its address.</p>' : mails.join('')}
+<p>Only email to an address at nowhere.example comes back as undeliverable.</p>`;
 }

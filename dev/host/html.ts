@@ -24,6 +24,9 @@ button { font: inherit; font-weight: 600; padding: .55rem 1.1rem; margin-top: 1.
 .people { list-style: none; padding: 0; margin: 1.5rem 0; display: grid; gap: .75rem; }
 .people button { width: 100%; margin: 0; padding: .9rem 1.1rem; text-align: left; background: var(--card); color: var(--ink); border-color: var(--line); }
 .people span { display: block; font-weight: 400; color: var(--quiet); }
+article { border-top: 1px solid var(--line); padding: .25rem 0; overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin: .75rem 0 .25rem; }
+pre { font: inherit; white-space: pre-wrap; background: var(--card); padding: .75rem 1rem; margin: .5rem 0; border-radius: .4rem; }
 .said { border-left: .3rem solid var(--accent); background: var(--card); padding: .75rem 1rem; margin: 0 0 1.5rem; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `;

@@ -13,6 +13,8 @@ export interface DemoMailOptions {
   mailboxes: readonly string[];
   /** Accepts mail without sign-in, for the demo mailboxes only. */
   dropSmtp: { host: string; port: number };
+  /** Folder with what everybody outside of the demo received (`copyMail`). */
+  customerMail?: string | undefined;
 }
 
 export interface HostOptions {

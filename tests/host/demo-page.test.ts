@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createDemoPage } from '../../dev/host/demo-page.ts';
 import type { RunningHost } from '../../dev/host/host.ts';
 import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
@@ -85,6 +87,45 @@ describe('the demo page', () => {
     expect((await post('/.local/mail', mail, 'http://localhost:1')).status).toBe(403);
     expect((await post('/.local/fetch', {}, 'https://evil.example')).status).toBe(403);
     expect(received).toEqual([]);
+  });
+
+  test('shows what customers received, and answers it in its thread', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'postroom-customer-mail-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const reply = [
+      'From: Contoso <support@contoso.example>',
+      'Reply-To: support+7@contoso.example',
+      'To: Dana <dana@customer.example>',
+      'Subject: Re: The <printer>',
+      'Message-ID: <reply@contoso.example>',
+      'References: <first@customer.example>',
+    ];
+    await writeFile(join(folder, '1700000000000-key_1.eml'), `${reply.join('\r\n')}\r\n\r\nThank you.\r\n`);
+    await writeFile(join(folder, 'notes.txt'), 'no email');
+    const { port } = smtp.server.address() as AddressInfo;
+    const demo = {
+      mailboxes: ['sales@contoso.example', 'support@contoso.example'],
+      dropSmtp: { host: '127.0.0.1', port },
+      customerMail: folder,
+    };
+    const page = createDemoPage(demo, () => {});
+    const html = async (query: string): Promise<string> =>
+      String((await page.answer('/.local', new URLSearchParams(query), undefined)).body);
+    const list = await html('');
+    expect(list).toContain('<h3>Re: The &#60;printer&#62;</h3>');
+    expect(list).toContain('Thank you.');
+    const [, query = ''] = /href="\/\.local\?([^"#]+)#write"/.exec(list) ?? [];
+    const form = await html(query);
+    expect(form).toContain('<option selected>support@contoso.example</option>');
+    expect(form).toContain('value="dana@customer.example"');
+    const [, references = ''] = /name="references" value="([^"]*)"/.exec(form) ?? [];
+    const typed = { ...mail, references: references.replaceAll('&#60;', '<').replaceAll('&#62;', '>') };
+    await page.answer('/.local/mail', new URLSearchParams(), new URLSearchParams(typed));
+    expect(received[0]?.source).toMatch(/^In-Reply-To: <reply@contoso\.example>\r?$/m);
+    expect(received[0]?.source).toMatch(
+      /^References: <first@customer\.example> <reply@contoso\.example>\r?$/m,
+    );
+    expect(await html('answer=../../etc/passwd')).toContain('Write to a mailbox as a customer would');
   });
 
   test('starts a fetch by hand', async () => {

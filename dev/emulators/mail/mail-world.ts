@@ -30,6 +30,11 @@ export interface MailServerOptions {
   /** The RSA key that signs access tokens; the PEM is SPKI. */
   readonly signingKey: { readonly kid: string; readonly publicPem: string };
   readonly mailboxes: readonly EmulatedMailbox[];
+  /**
+   * One of `mailboxes`: it receives the email to all addresses outside of their domains, as if all customers read
+   * their mail there. Absent: such email bounces.
+   */
+  readonly outside?: string | undefined;
   /** A missing port is chosen automatically. `lmtp` exists with kind `debian` only. */
   readonly ports?: {
     readonly imap?: number;
@@ -54,9 +59,32 @@ export interface MailServer {
   deliver(address: string, raw: Uint8Array, receivedAt?: Date): Promise<void>;
   /** The same for several emails; their UIDs follow the given order. */
   deliverMany(address: string, raws: readonly Uint8Array[]): Promise<void>;
+  /** Address of the mailbox that gets the email to this address; undefined: it bounces. */
+  destinationOf(address: string): string | undefined;
   /** The mailbox of this address itself; undefined: there is none. */
   mailbox(address: string): MailboxFiles | undefined;
   stop(): Promise<void>;
+}
+
+/** Email to this domain bounces in every case, so that a bounce can be tried. */
+export const BOUNCING_DOMAIN = 'nowhere.example';
+
+/** The domains of the mailboxes, in lower case. */
+export const domainsOf = (mailboxes: Iterable<string>): Set<string> =>
+  new Set([...mailboxes].map((address) => address.slice(address.lastIndexOf('@') + 1).toLowerCase()));
+
+/** `support+orders@contoso.example` belongs to `support@contoso.example`. Lower case. */
+export const withoutTag = (address: string): string => address.toLowerCase().replace(/\+[^@]*(?=@)/, '');
+
+/** See `MailServer`. @param mailboxes in lower case */
+export function destinationOf(
+  address: string,
+  { mailboxes, outside }: { mailboxes: ReadonlySet<string>; outside?: string | undefined },
+): string | undefined {
+  const mailbox = withoutTag(address);
+  if (mailboxes.has(mailbox)) return mailbox;
+  const [domain = ''] = domainsOf([mailbox]);
+  return domainsOf(mailboxes).has(domain) || domain === BOUNCING_DOMAIN ? undefined : outside?.toLowerCase();
 }
 
 /** The standard folders of every demo mailbox besides INBOX, named as in Exchange Online. */

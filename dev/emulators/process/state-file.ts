@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Replaces a file atomically: a reader sees the old or the new text. Readable by its owner only. */
-export function writeAtomically(path: string, text: string): void {
+/** Replaces a file atomically: a reader sees the old or the new content. Readable by its owner only. */
+export function writeAtomically(path: string, text: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {

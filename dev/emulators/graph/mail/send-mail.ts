@@ -177,9 +177,8 @@ async function deliver(
 ): Promise<void> {
   const server = world.server();
   for (const recipient of recipients) {
-    // `support+orders@contoso.example` belongs to `support@contoso.example`.
-    const address = recipient.replace(/\+[^@]*(?=@)/, '');
-    if (server.mailbox(address) !== undefined) await server.deliver(address, raw);
+    const address = server.destinationOf(recipient);
+    if (address !== undefined) await server.deliver(address, raw);
     else if (server.mailbox(sender) !== undefined)
       await server.deliver(sender, bounce({ sender, recipient, raw, now: world.now().getTime() }));
   }

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { answersWithin, freePort } from '../free-port.ts';
-import type { MailServer, MailServerOptions } from '../mail-world.ts';
+import { destinationOf, type MailServer, type MailServerOptions } from '../mail-world.ts';
 import { Daemon, endLeftover } from './daemon.ts';
 import { dovecotFiles } from './dovecot-config.ts';
 import { MaildirDelivery } from './maildir.ts';
@@ -70,6 +70,7 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
       keyFile: path.join(places.etc, 'server.key'),
       ports,
       mailboxes: options.mailboxes,
+      outside: options.outside,
     }),
   );
   preparePostfix(places);
@@ -117,6 +118,7 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
     drop: { host, port: ports.drop },
     deliver: (address, raw, receivedAt) => deliverMany(address, [raw], receivedAt),
     deliverMany: (address, raws) => deliverMany(address, raws),
+    destinationOf: (address) => destinationOf(address, { mailboxes: known, outside: options.outside }),
     mailbox(address) {
       const mailbox = address.toLowerCase();
       return known.has(mailbox) ? maildirMailbox(mailbox, places.mail, delivery) : undefined;

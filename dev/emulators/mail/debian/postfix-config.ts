@@ -1,4 +1,4 @@
-import type { EmulatedMailbox } from '../mail-world.ts';
+import { BOUNCING_DOMAIN, domainsOf, type EmulatedMailbox } from '../mail-world.ts';
 import { fillConfig } from './fill-config.ts';
 
 export interface PostfixPlan {
@@ -12,23 +12,37 @@ export interface PostfixPlan {
   readonly keyFile: string;
   readonly ports: { readonly smtp: number; readonly drop: number; readonly lmtp: number };
   readonly mailboxes: readonly EmulatedMailbox[];
+  /** See `MailServerOptions`. */
+  readonly outside: string | undefined;
 }
 
 /** The files Postfix is started with, by path relative to `etc`. */
 export function postfixFiles(plan: PostfixPlan): Map<string, string> {
   const { etc, queue, data, log, authSocket, certFile, keyFile, ports } = plan;
   const addresses = plan.mailboxes.map(({ address }) => address.toLowerCase());
-  const domains = new Set(addresses.map((address) => address.slice(address.indexOf('@') + 1)));
+  const domains = domainsOf(addresses);
   return new Map([
     [
       'main.cf',
       fillConfig('main.cf', {
         ...{ etc, queue, data, log, authSocket, certFile, keyFile, lmtpPort: ports.lmtp },
         domains: [...domains].join(' '),
+        aliases: plan.outside === undefined ? '' : `regexp:${etc}/outside`,
       }),
     ],
     ['master.cf', fillConfig('master.cf', { smtpPort: ports.smtp, dropPort: ports.drop })],
+    // Every address of another domain is an alias of this mailbox.
+    ['outside', outsideTable([...domains, BOUNCING_DOMAIN], plan.outside ?? '')],
     // A table for `texthash`: who may send from an address, and which addresses exist.
     ['mailboxes', addresses.map((address) => `${address} ${address}\n`).join('')],
   ]);
 }
+
+/** A table for `regexp`; nothing matches within the domains. */
+const outsideTable = (domains: readonly string[], outside: string): string =>
+  [
+    ...domains.map((domain) => `if !/@${domain.replaceAll('.', '\\.')}$/`),
+    `/^[^@]+@[^@]+$/ ${outside}`,
+    ...domains.map(() => 'endif'),
+    '',
+  ].join('\n');

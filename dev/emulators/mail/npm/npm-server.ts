@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import type { MailServer, MailServerOptions } from '../mail-world.ts';
+import { destinationOf, type MailServer, type MailServerOptions } from '../mail-world.ts';
 import { makeTokenCheck } from './access-token.ts';
 import { serveImap } from './imap-session.ts';
 import { MailStore } from './mail-store.ts';
@@ -34,7 +34,8 @@ export async function startNpmServer(options: MailServerOptions): Promise<MailSe
     await Promise.all(running.map((service) => service.stop()));
     for (const store of stores.values()) store.close();
   };
-  const world = { tls: options.tls, check, mailboxes: new Set(stores.keys()), stores, deliver, now };
+  const { tls, outside } = options;
+  const world = { tls, check, mailboxes: new Set(stores.keys()), outside, stores, deliver, now };
   const started = async <T extends { stop(): Promise<void> }>(
     name: string,
     port: number,
@@ -75,6 +76,7 @@ export async function startNpmServer(options: MailServerOptions): Promise<MailSe
     drop: { host, port: drop.port },
     deliver: (address, raw, receivedAt) => deliverMany(address, [raw], receivedAt),
     deliverMany: (address, raws) => deliverMany(address, raws),
+    destinationOf: (address) => destinationOf(address, world),
     mailbox(address) {
       const store = stores.get(address.toLowerCase());
       return store === undefined ? undefined : mailboxOf(address.toLowerCase(), store, now);

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { destinationOf, domainsOf, withoutTag } from '../mail-world.ts';
 import type { TokenCheck } from './access-token.ts';
 import { bounce } from './bounce.ts';
 
@@ -8,6 +9,8 @@ export interface SmtpWorld {
   readonly check: TokenCheck;
   /** Addresses of the demo mailboxes, in small letters. */
   readonly mailboxes: ReadonlySet<string>;
+  /** See `MailServerOptions`. */
+  readonly outside?: string | undefined;
   /** Stores the mail; it is safe when this returns. */
   deliver(mailbox: string, raw: Buffer): void;
   now(): number;
@@ -73,7 +76,7 @@ export function startDrop(world: SmtpWorld, port: number): Promise<SmtpService> 
       authOptional: true,
       disabledCommands: ['AUTH', 'STARTTLS'],
       onRcptTo({ address }, _session, callback) {
-        callback(world.mailboxes.has(mailboxOf(address)) ? null : unknownRecipient);
+        callback(world.mailboxes.has(withoutTag(address)) ? null : unknownRecipient);
       },
       onData: receive(world),
     }),
@@ -106,13 +109,13 @@ function receive(world: SmtpWorld): NonNullable<SMTPServerOptions['onData']> {
 }
 
 function handOver(world: SmtpWorld, sender: string, recipient: string, raw: Buffer): void {
-  const mailbox = mailboxOf(recipient);
-  if (world.mailboxes.has(mailbox)) {
+  const mailbox = destinationOf(recipient, world);
+  if (mailbox !== undefined) {
     world.deliver(mailbox, raw);
     return;
   }
   // A bounce is never bounced (RFC 5321 §6.1): an empty sender gets nothing back.
-  const back = mailboxOf(sender);
+  const back = withoutTag(sender);
   if (world.mailboxes.has(back)) world.deliver(back, bounce({ sender, recipient, raw, now: world.now() }));
 }
 
@@ -121,16 +124,11 @@ function trace(sender: string, now: number): Buffer {
   return Buffer.from(`Return-Path: <${sender}>\r\nReceived: by mail.contoso.example; ${date}\r\n`, 'latin1');
 }
 
-/** `support+orders@contoso.example` belongs to `support@contoso.example`. */
-function mailboxOf(address: string): string {
-  return address.toLowerCase().replace(/\+[^@]*(?=@)/, '');
-}
-
 /** Our domains have our mailboxes and no others. */
 function isUnknownHere({ mailboxes }: SmtpWorld, address: string): boolean {
-  const mailbox = mailboxOf(address);
-  const domain = mailbox.slice(mailbox.lastIndexOf('@'));
-  return !mailboxes.has(mailbox) && [...mailboxes].some((known) => known.endsWith(domain));
+  const mailbox = withoutTag(address);
+  const [domain = ''] = domainsOf([mailbox]);
+  return !mailboxes.has(mailbox) && domainsOf(mailboxes).has(domain);
 }
 
 const unknownRecipient = refusal(550, '5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found');
