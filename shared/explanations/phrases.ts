@@ -49,3 +49,6 @@ export const useOauth =
   'In Postroom, open the mailbox and choose a provider and an account for it, instead of a password.';
 export const sendAs =
   'Or let an Exchange admin give the right: Add-RecipientPermission -Identity {mailbox} -Trustee USER-WHO-SIGNS-IN -AccessRights SendAs';
+
+export const testConnection =
+  'In Postroom, open the mailbox and test its connection: the transcript shows what the server said.';

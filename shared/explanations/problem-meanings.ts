@@ -1,8 +1,9 @@
 import type { ProblemCode } from '../platform/problem.ts';
 import { appProblems } from './app-problems.ts';
 import type { LineEntry, Meaning } from './explanation.ts';
-import { mailProblems } from './mail-problems.ts';
 import { notRecognised } from './oauth-text.ts';
+import { readingProblems } from './reading-problems.ts';
+import { sendingProblems } from './sending-problems.ts';
 import { signInProblems } from './sign-in-problems.ts';
 import { storageProblems } from './storage-problems.ts';
 import { vaultProblems } from './vault-problems.ts';
@@ -12,7 +13,8 @@ export const problemMeanings: Readonly<Record<ProblemCode, Meaning>> = {
   ...storageProblems,
   ...vaultProblems,
   ...signInProblems,
-  ...mailProblems,
+  ...readingProblems,
+  ...sendingProblems,
   ...appProblems,
   'not-recognised': notRecognised,
 };

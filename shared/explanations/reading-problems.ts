@@ -7,14 +7,12 @@ import {
   nothingToDo,
   popOn,
   signInAgain,
+  testConnection,
   waitAnHour,
 } from './phrases.ts';
 
-const testConnection =
-  'In Postroom, open the mailbox and test its connection: the transcript shows what the server said.';
-
-/** Errors of mail servers in the mailboxes feature, the connection test and the outbox. */
-export const mailProblems = {
+/** Problems of mailboxes that are read, of push, and of the connection test. */
+export const readingProblems = {
   'imap-token-refused': {
     title: 'The mail server refuses the sign-in',
     cause:
@@ -210,144 +208,6 @@ export const mailProblems = {
     steps: [nothingToDo, lookAtHealth],
     links: ['service-health'],
   },
-  'smtp-unreachable': {
-    title: 'The server for outgoing mail does not answer',
-    cause:
-      'The host name is wrong, the server is away, or the network of Postroom does not let the request out.',
-    who: 'you',
-    retry: 'by-itself',
-    steps: [
-      'In Postroom, check host and port for sending: 587 or 465. Port 25 is closed in Azure.',
-      'If the function app is in a virtual network: check its routes and its DNS.',
-    ],
-    links: ['function-apps'],
-  },
-  'smtp-tls': {
-    title: 'No encrypted connection to the server for outgoing mail',
-    cause:
-      'The server offers no TLS, or its certificate is not valid. Postroom sends no token and no mail without TLS.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: [
-      'In Postroom, check the port for sending: 587 begins with STARTTLS, 465 with TLS.',
-      'If it is right: let the people who run the server correct its certificate.',
-    ],
-    links: [],
-  },
-  'smtp-answer-lost': {
-    title: 'The server took the mail, and its answer was lost',
-    cause:
-      'The connection broke after the mail was handed over. It was most likely delivered, so it is not sent again.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: ['Look into the recipient’s mailbox, or let an Exchange admin run a message trace.'],
-    links: [],
-  },
-  'graph-answer-lost': {
-    title: 'Microsoft Graph had the email, and its answer was lost',
-    cause:
-      'The connection broke after the email was handed over, or Microsoft Graph failed while it had it. The email may have been sent.',
-    who: 'nobody: wait',
-    retry: 'by-itself',
-    steps: [
-      'A reply is looked for in the Sent folder and, if it is not there, sent once more under the same Message-ID.',
-      'An automatic email is not sent again.',
-    ],
-    links: [],
-  },
-  'graph-draft-denied': {
-    title: 'The account may not send attachments over 2 MB',
-    cause:
-      'Larger attachments leave with a draft, and Microsoft Graph does not let this account save one or attach the files. The permission Mail.ReadWrite is missing, for a shared mailbox Mail.ReadWrite.Shared. Microsoft also refuses attachments of 3 MB and more in some shared mailboxes to users who sign in.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: [
-      'Send smaller attachments, or a link to the files.',
-      'Or, in Postroom, edit the mailbox and read it over Microsoft Graph with the account that sends; a shared mailbox best with app-only access.',
-      'Or choose SMTP for sending, if SMTP AUTH is on for the mailbox.',
-    ],
-    links: ['permissions'],
-  },
-  'graph-send-refused': {
-    title: 'Microsoft Graph does not take the email',
-    cause: 'Microsoft Graph refused the email for a reason that Postroom does not know; its words say more.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: ['Read the message of the server.', testConnection],
-    links: [],
-  },
-  'sending-ended': {
-    title: 'Sending ended before its result was recorded',
-    cause:
-      'The process that was sending the email ended, for example because Azure moved the app to another machine. Whether the server had the email by then is not known.',
-    who: 'nobody: wait',
-    retry: 'by-itself',
-    steps: [
-      'A reply is looked for in the Sent folder and, if it is not there, sent once more under the same Message-ID.',
-      'An automatic email is not sent again.',
-    ],
-    links: [],
-  },
-  'no-way-out': {
-    title: 'The mailbox cannot send',
-    cause: 'No server for outgoing mail is set up for this mailbox, or the mailbox was deleted.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: ['In Postroom, open the mailbox and set up sending.', testConnection],
-    links: [],
-  },
-  'smtp-no-answer': {
-    title: 'The server for outgoing mail gave no answer of SMTP',
-    cause:
-      'What came back does not begin with the three digits of SMTP: something else answers at this port.',
-    who: 'you',
-    retry: 'by-itself',
-    steps: ['In Postroom, check host and port for sending: 587 or 465.', testConnection],
-    links: [],
-  },
-  'bad-envelope': {
-    title: 'The mail has no address that a server would take',
-    cause: 'The sender or a recipient of the mail is not an address, so that no server was asked.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: ['Correct the address that the sentence names.'],
-    links: [],
-  },
-  'bad-relay': {
-    title: 'The address of the relay cannot be used',
-    cause:
-      'The secret smtp-relay-url is not an address of a relay, or names a host that Postroom may not reach.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: [
-      'Open the key vault, Secrets, smtp-relay-url, and add a version of the form smtp://user:password@host:587 or smtps://user:password@host:465.',
-      'Write a % in the name or the password as %25.',
-    ],
-    links: ['key-vaults'],
-  },
-  'no-relay': {
-    title: 'There is no SMTP relay to send over',
-    cause:
-      'The mailbox sends over the SMTP relay of this installation, and the key vault has no secret smtp-relay-url.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: [
-      'Open the key vault, Secrets, and create smtp-relay-url of the form smtps://user:password@host:465. Postroom reads it within ten minutes, and replies that wait leave by themselves.',
-      'Or open the settings of the mailbox in Postroom, and choose an account that sends.',
-    ],
-    links: ['key-vaults'],
-  },
-  'relay-refused': {
-    title: 'The SMTP relay refuses the sign-in',
-    cause: 'The relay does not accept the user and the password in the secret smtp-relay-url.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: [
-      'Open the key vault, Secrets, smtp-relay-url, and add a version with the right user and password. Postroom reads it within ten minutes.',
-      testConnection,
-    ],
-    links: ['key-vaults'],
-  },
   'socket-broken': {
     title: 'The connection to the mail server broke',
     cause: 'The server closed the connection, was silent for too long, or sent what no mail server sends.',
@@ -376,18 +236,6 @@ export const mailProblems = {
     steps: ['Read the words of the server in the transcript, and paste them here.'],
     links: [],
   },
-  'mail-not-arrived': {
-    title: 'The test email did not arrive',
-    cause:
-      'The server accepted the email, but it did not reach the mailbox within two minutes. Either delivery is slow, or a rule moved or deleted it.',
-    who: 'mailbox-owner',
-    retry: 'after-fix',
-    steps: [
-      'Check “Junk Email” and “Deleted Items” in the mailbox, and its rules.',
-      'If it is nowhere, ask an Exchange admin to run a message trace.',
-    ],
-    links: [],
-  },
   'fetch-too-slow': {
     title: 'The fetch was broken off because it took too long',
     cause: 'The mail server answered too slowly for one fetch. What was stored until then counts.',
@@ -407,15 +255,6 @@ export const mailProblems = {
       findInAppLog,
     ],
     links: ['function-apps'],
-  },
-  'mail-loop': {
-    title: 'Two machines may be answering each other',
-    cause:
-      'More automatic messages than usual came from one sender within an hour. Those over the limit are folded away.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: ['Look at the conversation, and switch off one of the two automatic replies.'],
-    links: [],
   },
   'email-missing': {
     title: 'Emails in the mailbox are missing in Postroom',
