@@ -10,10 +10,11 @@ import {
 } from './inbox.ts';
 import { connectSocket, SocketError } from './line-socket.ts';
 import type { MessageMeta, MessageRef } from './message-ref.ts';
-import { closedError, goneError, inboxError } from './pop3-errors.ts';
+import { goneError, inboxError } from './pop3-errors.ts';
 import { matchesSearch, readPop3Header } from './pop3-headers.ts';
-import { goOnFrom, type NumberedRef, numberedRefs, sharesUidls } from './pop3-position.ts';
+import { goOnFrom } from './pop3-position.ts';
 import { type Pop3Maildrop, Pop3Session } from './pop3-session.ts';
+import { type Opened, Pop3Turns } from './pop3-turns.ts';
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const CONNECT_MS = 20_000;
@@ -59,33 +60,16 @@ export async function openMaildrop(connect: () => Promise<Pop3Maildrop>, seam: S
   return inbox;
 }
 
-interface Opened {
-  drop: Pop3Maildrop;
-  /** Every message, in the server's order. */
-  order: readonly MessageRef[];
-  /** Message numbers of this session. */
-  numbers: ReadonlyMap<MessageRef, number>;
-  sizes?: ReadonlyMap<number, number>;
-}
-
 class Pop3Inbox implements Inbox {
   readonly validity = VALIDITY;
-  readonly #connect: () => Promise<Pop3Maildrop>;
+  readonly #turns: Pop3Turns;
   readonly #seam: Seam;
   readonly #metas = new Map<MessageRef, MessageMeta>();
-  readonly #destroyed = Promise.withResolvers<never>();
   #total = 0;
-  /** Undefined after a session was ended with QUIT: the next call opens another one. */
-  #opened: Opened | undefined;
-  #isClosed = false;
-  /** A session handles one command at a time; callers may read and mark at once. */
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(connect: () => Promise<Pop3Maildrop>, seam: Seam) {
-    this.#connect = connect;
+    this.#turns = new Pop3Turns(connect);
     this.#seam = seam;
-    // There may be no waiter when it is destroyed.
-    this.#destroyed.promise.catch(() => {});
   }
 
   get total(): number {
@@ -93,13 +77,13 @@ class Pop3Inbox implements Inbox {
   }
 
   async open(): Promise<void> {
-    await this.#inTurn(async ({ order }) => {
+    await this.#turns.inTurn(async ({ order }) => {
       this.#total = order.length;
     });
   }
 
   list({ position: saved, isVoid = false, also = [], since, unread }: ListRequest): Promise<Listing> {
-    return this.#inTurn(async (opened) => {
+    return this.#turns.inTurn(async (opened) => {
       const { order } = opened;
       const { position, isKnown, isSetBack } = goOnFrom(saved, order, { isVoid });
       const wanted = new Set(also);
@@ -119,30 +103,30 @@ class Pop3Inbox implements Inbox {
   }
 
   latest(count: number): Promise<MessageRef[]> {
-    return this.#inTurn(async ({ order }) => order.slice(-count));
+    return this.#turns.inTurn(async ({ order }) => order.slice(-count));
   }
 
   receivedSince(day: string): Promise<MessageRef[]> {
-    return this.#inTurn(async (opened) => {
+    return this.#turns.inTurn(async (opened) => {
       const found = await this.#since(opened, day);
       return opened.order.filter((ref) => found.has(ref));
     });
   }
 
   receivedBefore(day: string): Promise<MessageRef[]> {
-    return this.#inTurn(async (opened) => {
+    return this.#turns.inTurn(async (opened) => {
       const found = await this.#since(opened, day);
       return opened.order.filter((ref) => !found.has(ref));
     });
   }
 
   all(): Promise<MessageRef[]> {
-    return this.#inTurn(async ({ order }) => [...order]);
+    return this.#turns.inTurn(async ({ order }) => [...order]);
   }
 
   find(search: HeaderSearch): Promise<MessageRef[]> {
     if (search.words === '' && search.messageId === undefined) return Promise.resolve([]);
-    return this.#inTurn(async ({ drop, order, numbers }) => {
+    return this.#turns.inTurn(async ({ drop, order, numbers }) => {
       const newest = order.slice(-SEARCHED);
       const matching = new Set<number>();
       await drop.headers(numbersOf(newest, numbers), (number, head) => {
@@ -158,11 +142,11 @@ class Pop3Inbox implements Inbox {
   }
 
   fetchMeta(refs: readonly MessageRef[]): Promise<MessageMeta[]> {
-    return this.#inTurn((opened) => this.#metaOf(opened, refs));
+    return this.#turns.inTurn((opened) => this.#metaOf(opened, refs));
   }
 
   fetchRaw(refs: readonly MessageRef[], each: (ref: MessageRef, raw: Uint8Array) => void): Promise<void> {
-    return this.#inTurn(async ({ drop, order, numbers }) => {
+    return this.#turns.inTurn(async ({ drop, order, numbers }) => {
       const wanted = inOrder(order, refs);
       const refOf = new Map(wanted.map((ref) => [numbers.get(ref), ref]));
       await drop.whole(numbersOf(wanted, numbers), (number, raw) => {
@@ -174,15 +158,15 @@ class Pop3Inbox implements Inbox {
 
   /** The server always sends the whole message: if the caller stops early, that ends the session. */
   async *streamRaw(ref: MessageRef): AsyncGenerator<Uint8Array> {
-    const turn = await this.#takeTurn();
+    const turn = await this.#turns.take();
     let isWhole = false;
     try {
-      const { drop, numbers } = await this.#race(this.#session());
+      const { drop, numbers } = await this.#turns.race(this.#turns.session());
       const number = numbers.get(ref);
       if (number === undefined) throw goneError();
       const chunks = chunksOf(drop.mail(number));
       for (;;) {
-        const { done, value } = await this.#race(this.#seam.call('pop3.part', () => chunks.next()));
+        const { done, value } = await this.#turns.race(this.#seam.call('pop3.part', () => chunks.next()));
         if (done === true) break;
         yield value;
       }
@@ -190,13 +174,13 @@ class Pop3Inbox implements Inbox {
     } catch (error) {
       throw inboxError(error);
     } finally {
-      if (!isWhole) this.#forget();
+      if (!isWhole) this.#turns.forget();
       turn.end();
     }
   }
 
   fetchHead(ref: MessageRef, bytes: number): Promise<Uint8Array> {
-    return this.#inTurn(async ({ drop, numbers }) => {
+    return this.#turns.inTurn(async ({ drop, numbers }) => {
       const number = numbers.get(ref);
       if (number === undefined) throw goneError();
       return (await drop.beginning(number, Math.ceil(bytes / LINE_BYTES))).subarray(0, bytes);
@@ -204,16 +188,16 @@ class Pop3Inbox implements Inbox {
   }
 
   currentValidity(): Promise<string> {
-    return this.#inTurn(async () => VALIDITY);
+    return this.#turns.inTurn(async () => VALIDITY);
   }
 
   /** POP3 has no flags: only the position and the ledger know what was read. */
   markSeen(_refs: readonly MessageRef[]): Promise<void> {
-    return this.#inTurn(async () => {});
+    return this.#turns.inTurn(async () => {});
   }
 
   move(_refs: readonly MessageRef[], _folder: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.inTurn(async () => {
       throw new InboxError('refused', 'Email cannot be moved over POP3, which knows one folder only', {
         code: 'pop3-refused',
       });
@@ -225,35 +209,20 @@ class Pop3Inbox implements Inbox {
    * opens another session.
    */
   remove(refs: readonly MessageRef[]): Promise<void> {
-    return this.#inTurn(async ({ drop, order, numbers }) => {
+    return this.#turns.inTurn(async ({ drop, order, numbers }) => {
       const there = numbersOf(inOrder(order, refs), numbers);
       if (there.length === 0) return;
       await drop.removeAll(there);
-      this.#opened = undefined;
-      try {
-        await drop.quit();
-      } finally {
-        drop.close();
-      }
+      await this.#turns.quit();
     });
   }
 
-  async close(): Promise<void> {
-    const opened = this.#opened;
-    if (!this.#isClosed && opened !== undefined)
-      await this.#inTurn(({ drop }) => drop.quit()).catch(() => {});
-    this.destroy();
+  close(): Promise<void> {
+    return this.#turns.close();
   }
 
   destroy(): void {
-    this.#isClosed = true;
-    this.#forget();
-    this.#destroyed.reject(closedError());
-  }
-
-  #forget(): void {
-    this.#opened?.drop.close();
-    this.#opened = undefined;
+    this.#turns.destroy();
   }
 
   /** Messages received on this day or later; see BEYOND_DAY. */
@@ -290,51 +259,6 @@ class Pop3Inbox implements Inbox {
     }
     return wanted.flatMap((ref) => this.#metas.get(ref) ?? []);
   }
-
-  /** Calls one after the other, in the order in which they were made. */
-  async #inTurn<T>(effect: (opened: Opened) => Promise<T>): Promise<T> {
-    const turn = await this.#takeTurn();
-    try {
-      return await this.#race(this.#session().then(effect));
-    } catch (error) {
-      throw inboxError(error);
-    } finally {
-      turn.end();
-    }
-  }
-
-  async #takeTurn(): Promise<{ end(): void }> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const before = this.#last;
-    this.#last = promise;
-    await before;
-    return { end: resolve };
-  }
-
-  /** Ends when the inbox is destroyed, whatever the server does. */
-  #race<T>(work: Promise<T>): Promise<T> {
-    work.catch(() => {});
-    return Promise.race([work, this.#destroyed.promise]);
-  }
-
-  async #session(): Promise<Opened> {
-    if (this.#isClosed) throw closedError();
-    if (this.#opened !== undefined) return this.#opened;
-    const drop = await this.#connect();
-    try {
-      const mails = await drop.mails();
-      const sizes = sharesUidls(mails) ? await drop.sizes() : undefined;
-      const numbered = numberedRefs(mails, sizes);
-      const opened = { drop, ...mapOf(numbered), ...(sizes !== undefined && { sizes }) };
-      // Destroyed meanwhile.
-      if (this.#isClosed) throw closedError();
-      this.#opened = opened;
-      return opened;
-    } catch (error) {
-      drop.close();
-      throw error;
-    }
-  }
 }
 
 /** The same bytes in chunks of 4 MB, and the rest. */
@@ -354,11 +278,6 @@ async function* chunksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   }
   if (size > 0) yield Buffer.concat(held);
 }
-
-const mapOf = (numbered: readonly NumberedRef[]): Pick<Opened, 'order' | 'numbers'> => ({
-  order: numbered.map(({ ref }) => ref),
-  numbers: new Map(numbered.map(({ ref, number }) => [ref, number])),
-});
 
 function inOrder(order: readonly MessageRef[], refs: readonly MessageRef[]): MessageRef[] {
   const wanted = new Set(refs);
