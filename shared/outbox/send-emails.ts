@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import type { Blobs } from '../platform/blobs.ts';
-import { mapLimited, withinTime } from '../platform/concurrency.ts';
-import { PostroomError } from '../platform/errors.ts';
+import { mapLimited } from '../platform/concurrency.ts';
 import type { Seam } from '../platform/seam.ts';
+import { deliverInTime } from './deliver-in-time.ts';
 import {
   afterAttempt,
   afterSearch,
@@ -13,14 +13,13 @@ import {
   type DeliveryProblem,
   dueOf,
   nextStep,
-  SENDING_MS,
 } from './delivery.ts';
 import { lastingRefusal } from './lasting-refusal.ts';
 import { loadMail } from './load-mail.ts';
 import type { OutboxMessage } from './outbox-message.ts';
 import { type DueEmail, partsOfDueKey } from './outbox-records.ts';
 import type { OutboxJob, OutboxStore } from './outbox-store.ts';
-import { type OutgoingMail, recipientsOf } from './outgoing-mail.ts';
+import { recipientsOf } from './outgoing-mail.ts';
 import { runActivity, type SendReport } from './send-report.ts';
 import { BURST_MS } from './sending-limits.ts';
 import type { SendingRefusal } from './sending-refusal.ts';
@@ -297,27 +296,3 @@ const isKnown = ({ delivery }: OutboxMessage): boolean => delivery.status.state 
 /** A person's answer leaves by itself once its way out is repaired. An automatic one would come too late. */
 const isHeld = ({ kind, delivery: { status } }: OutboxMessage): boolean =>
   kind === 'reply' && status.state === 'failed' && status.isOfWayOut;
-
-/** Ends before the claim does. */
-async function deliverInTime(way: WayOut, mail: OutgoingMail): Promise<DeliveryOutcome> {
-  const problem = (code: 'too-slow' | 'unexpected', reason: string): DeliveryProblem => ({
-    code,
-    reason,
-    isVerdict: false,
-  });
-  try {
-    const delivery = way.deliver(mail);
-    if ((await withinTime(delivery, SENDING_MS)) === 'done') return await delivery;
-    delivery.catch(() => {});
-    return { kind: 'unknown', why: problem('too-slow', 'The server did not answer in time.') };
-  } catch (error) {
-    // Storage or vault failed before anything was handed over.
-    if (error instanceof PostroomError)
-      return {
-        kind: 'not-started',
-        why: { code: error.code, reason: error.message, isVerdict: false },
-        permanent: false,
-      };
-    throw error;
-  }
-}
