@@ -89,7 +89,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   jose: [/^dev\/emulators\//],
   jschardet: [/^shared\/mime\/charset-detection\.ts$/],
   'markdown-it': [/^shared\/templates\/(render-markdown|markdown-text)\.ts$/],
-  mailparser: [/^shared\/mime\/parse-message\.ts$/],
+  mailparser: [/^shared\/mime\/parse-message\.ts$/, /^dev\/host\/customer-inbox\.ts$/],
   nodemailer: [
     /^shared\/outbox\/compose-mime\.ts$/,
     /^shared\/outbox\/smtp-session\.ts$/,
