@@ -274,7 +274,7 @@ test('no secret that was entered appears anywhere, through a whole story with it
   // Two were created, one of which the vault stores; both logs have entries; spans and metrics are in it.
   expect(rotated.secrets).toHaveLength(2);
   expect(rotated.log).toContain('secret rotated');
-  for (const event of ['"event":"span"', '"event":"metric"', '"event":"vault event"', 'smtp'])
+  for (const event of ['"event":"span"', '"event":"metric"', '"event":"vault event"', 'relay-refused'])
     expect([event, postroom.log().includes(event)]).toEqual([event, true]);
   expect(leaksIn(places, canaries)).toEqual([]);
 
