@@ -50,6 +50,7 @@ describe('the demo sign-in', () => {
     expect(readPrincipal(seen['x-ms-client-principal'], config)).toEqual({
       id: alex(),
       name: 'Alex Admin',
+      address: 'alex@contoso.example',
       roles: ['admin'],
     });
     expect(seen['x-ms-client-principal-id']).toBe(alex());
