@@ -2,7 +2,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** These take minutes. At the end of a run, one of them would keep one worker busy and the other one idle. */
-const LONG = ['stories/accounts', 'acceptance/killed', 'dev/drill', 'intake/faults'];
+const LONG = ['stories/accounts', 'stories/answers', 'acceptance/killed', 'dev/drill', 'intake/faults'];
 
 class LongFilesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -170,7 +170,10 @@ export function describeInbox(world: InboxWorld): void {
       (await inbox.list(request)).refs;
     expect(await found({})).toEqual(hasUnread ? [] : refs);
     const before = (ref: MessageRef): PositionData => end.uncover([ref]).toData();
-    expect(await found({ position: before(second) })).toEqual(hasOrder ? [second, third] : [second]);
+    const again = await found({ position: before(second) });
+    if (hasOrder) expect(again).toEqual([second, third]);
+    // Where refs are hashes, a message in the middle of its group makes the whole group be listed again.
+    else expect(again).toContain(second);
     expect(await found({ position: end.toData() }), 'n:* would give the newest mail').toEqual([]);
     expect(await found({ also: [first, third, beyond(refs, 7)], unread: false })).toEqual([first, third]);
     expect(await found({ position: before(third), also: [first] })).toEqual([first, third]);
