@@ -82,7 +82,7 @@ function answerTo(mail: ReceivedMail, demo: DemoMailOptions | undefined): DemoMa
   const plain = `${local.replace(/\+.*/, '')}@${domain}`;
   return {
     to: demo?.mailboxes.find((address) => address === plain) ?? '',
-    name: mail.to.name,
+    name: mail.to.name || mail.to.address.replace(/@.*/, ''),
     from: mail.to.address,
     subject: /^re:/i.test(mail.subject) ? mail.subject : `Re: ${mail.subject}`,
     text: `\n\n${mail.from} wrote:\n${mail.text.trim().replace(/^/gm, '> ')}\n`,
