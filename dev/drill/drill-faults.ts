@@ -155,7 +155,7 @@ export const drillFaults: readonly DrillFault[] = [
     withinMinutes: 3,
     othersGoOn: false,
     // The Azure libraries retry each call several times, which takes real time.
-    everyMinutes: 8,
+    everyMinutes: 14,
     // As Microsoft's do: an email can then be sent with the cached token.
     tokenSeconds: 3600,
     async inject({ storage }) {

@@ -1,5 +1,5 @@
 /**
- * A fetching process is killed fifty times (over POP3 and Microsoft Graph fifteen times, unless `POSTROOM_KILLS=50`
+ * A fetching process is killed fifty times (over POP3 and Microsoft Graph ten times, unless `POSTROOM_KILLS=50`
  * asks for more), at instants spread over its work, and always restarted. Whatever it left
  * behind, every email must finally exist once, and no email may ever be marked that is not stored. The emails are five
  * hundred of many sources, hostile ones among them, if these are available; otherwise small generated ones.
@@ -33,7 +33,7 @@ import { openStorageGate, type StorageGate } from './storage-gate.ts';
 const MOST_KILLS = 50;
 /** The protocols differ in how email is listed and fetched only; what is stored, and when, is the same code. */
 const killsOver = (protocol: FetchProtocol): number =>
-  protocol === 'imap' ? MOST_KILLS : Number(process.env['POSTROOM_KILLS'] ?? 15);
+  protocol === 'imap' ? MOST_KILLS : Number(process.env['POSTROOM_KILLS'] ?? 10);
 /** This share of the kills occurs at a storage request, the others after some milliseconds, wherever the process is then. */
 const SHARE_AT_REQUESTS = 0.6;
 const MAILS_A_RUN = 10;
