@@ -30,7 +30,8 @@ type Deps = Pick<
 
 /**
  * Puts a reply into the outbox, changes the ticket and removes the draft, in this order: after a crash, the reply
- * leaves, and the draft may still be there. A ticket without an assignee is assigned to the person. Sending the same `id` again changes nothing.
+ * leaves, and the draft may still be there. A ticket without an assignee is assigned to the person. Sending the same
+ * `id` again changes nothing.
  * @returns `refused` with a sentence for the person who wrote it
  * @throws PostroomError when storage or the vault is unavailable
  */

@@ -147,7 +147,8 @@ interface CheckedAccess {
 
 /**
  * Mailboxes that can send, best first: those whose last attempt succeeded (`worked`, by id), untried ones, those whose last
- * attempt failed. Those that send over the relay are no further way. Mailboxes that the alert is about come last: an alert must not depend on its own subject. Pure.
+ * attempt failed. Mailboxes that send over the relay are left out: the relay was tried before. Mailboxes that the
+ * alert is about come last: an alert must not depend on its own subject. Pure.
  */
 export function routesFor(
   mailboxes: readonly Mailbox[],

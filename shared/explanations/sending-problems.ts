@@ -1,5 +1,16 @@
-import type { Meanings } from './explanation.ts';
+import type { Meaning, Meanings } from './explanation.ts';
 import { testConnection } from './phrases.ts';
+
+/** What follows when it is not known whether the server has the email. */
+const mayHaveLeft = {
+  who: 'nobody: wait',
+  retry: 'by-itself',
+  steps: [
+    'A reply is looked for in the Sent folder and, if it is not there, sent once more under the same Message-ID.',
+    'An automatic email is not sent again.',
+  ],
+  links: [],
+} satisfies Omit<Meaning, 'title' | 'cause'>;
 
 /** Problems of the outbox and of everything that sends. */
 export const sendingProblems = {
@@ -40,13 +51,7 @@ export const sendingProblems = {
     title: 'Microsoft Graph had the email, and its answer was lost',
     cause:
       'The connection broke after the email was handed over, or Microsoft Graph failed while it had it. The email may have been sent.',
-    who: 'nobody: wait',
-    retry: 'by-itself',
-    steps: [
-      'A reply is looked for in the Sent folder and, if it is not there, sent once more under the same Message-ID.',
-      'An automatic email is not sent again.',
-    ],
-    links: [],
+    ...mayHaveLeft,
   },
   'graph-draft-denied': {
     title: 'The account may not send attachments over 2 MB',
@@ -73,13 +78,7 @@ export const sendingProblems = {
     title: 'Sending ended before its result was recorded',
     cause:
       'The process that was sending the email ended, for example because Azure moved the app to another machine. Whether the server had the email by then is not known.',
-    who: 'nobody: wait',
-    retry: 'by-itself',
-    steps: [
-      'A reply is looked for in the Sent folder and, if it is not there, sent once more under the same Message-ID.',
-      'An automatic email is not sent again.',
-    ],
-    links: [],
+    ...mayHaveLeft,
   },
   'no-way-out': {
     title: 'The mailbox cannot send',

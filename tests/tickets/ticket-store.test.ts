@@ -65,6 +65,22 @@ const summary = (minute: number, wish: Partial<TicketSummary> = {}): TicketSumma
   ...wish,
 });
 
+/** Does something else just before the first write to the ticket. */
+function interrupted(meanwhile: () => Promise<unknown>): TicketStore {
+  let isFirst = true;
+  const seam: Seam = {
+    ...openSeam,
+    call: async (point, effect) => {
+      if (point === 'table.Tickets.commit' && isFirst) {
+        isFirst = false;
+        await meanwhile();
+      }
+      return effect();
+    },
+  };
+  return createTicketStore({ tables: tables.behind(seam), blobs });
+}
+
 describe('a page of tickets', () => {
   test('has those of its status, newest first, and the start of the next one', async () => {
     for (const minute of [1, 3, 2]) await put('TicketIndex', indexKind.toRow(summary(minute)));
@@ -329,18 +345,7 @@ describe('the status of a ticket', () => {
     ],
   ])('is set once, and listed once, if %s meanwhile', async (_what, meanwhile, before, row) => {
     await file([message(1)]);
-    let isFirst = true;
-    const seam: Seam = {
-      ...openSeam,
-      call: async (point, effect) => {
-        if (point === 'table.Tickets.commit' && isFirst) {
-          isFirst = false;
-          await meanwhile();
-        }
-        return effect();
-      },
-    };
-    const slower = createTicketStore({ tables: tables.behind(seam), blobs });
+    const slower = interrupted(meanwhile);
     expect(await slower.setStatus('ticket', 'closed')).toEqual({ number: 7, before });
     expect(headOf()?.['status']).toBe('closed');
     expect(listed()).toEqual([row]);
@@ -352,22 +357,6 @@ describe('the assignee of a ticket', () => {
   const alex = { name: 'Alex', address: undefined };
   const assigneeOf = async () => (await store.conversation('ticket', { limit: 1 }))?.ticket.assignee;
   const listedAs = async () => (await store.page('open', { limit: 9 })).tickets.map((one) => one.assignee);
-  /** Does something else just before the first write to the ticket. */
-  function interrupted(meanwhile: () => Promise<unknown>): TicketStore {
-    let isFirst = true;
-    const seam: Seam = {
-      ...openSeam,
-      call: async (point, effect) => {
-        if (point === 'table.Tickets.commit' && isFirst) {
-          isFirst = false;
-          await meanwhile();
-        }
-        return effect();
-      },
-    };
-    return createTicketStore({ tables: tables.behind(seam), blobs });
-  }
-
   test('changes in the ticket and in the list, and stays when the status changes and email arrives', async () => {
     await file([message(1)]);
     expect([await assigneeOf(), await listedAs()]).toEqual([undefined, [undefined]]);

@@ -82,7 +82,7 @@ function Button(props: { ticket: Ticket; to: 'me' | 'nobody'; label: string }): 
   );
 }
 
-/** The assignee that the page shows: nobody overwrites one that they have not seen. */
+/** The assignee that the page shows, so that a change made since is not overwritten. */
 function From({ ticket }: { ticket: Ticket }): JSX.Element {
   return <input type="hidden" name="from" value={assigneeKey(ticket.assignee)} />;
 }
