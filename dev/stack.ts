@@ -2,11 +2,11 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { DemoWorld } from '../shared/platform/config.ts';
 import {
+  CATCH_ALL,
   DEMO_DOMAIN,
   DEMO_USERS,
   type DemoUser,
   mailboxesOf,
-  OUTSIDE,
   openWorld,
   type WorldFacts,
 } from './demo/organization.ts';
@@ -37,10 +37,10 @@ export interface StackOptions {
   demo?: boolean;
   users?: readonly DemoUser[];
   /**
-   * True: a mailbox of its own receives the email to all addresses outside of the demo, instead of bounces
-   * (`OUTSIDE`).
+   * True: a catch-all mailbox (`CATCH_ALL`) receives the email to all addresses outside of the demo, which
+   * bounces otherwise.
    */
-  hasOutside?: boolean;
+  hasCatchAll?: boolean;
   /** App registrations in addition to Postroom's, each with a secret and the same redirect URI. */
   otherApps?: readonly { id: string; name: string; secret: string }[];
   /** Redirect URIs in addition to `http://localhost:<web>/oauth/callback`. */
@@ -311,8 +311,8 @@ async function startMail(
     tls,
     issuer: tenant.accessTokenIssuer,
     signingKey,
-    mailboxes: [...mailboxesOf(users), ...(options.hasOutside === true ? [{ address: OUTSIDE }] : [])],
-    outside: options.hasOutside === true ? OUTSIDE : undefined,
+    mailboxes: [...mailboxesOf(users), ...(options.hasCatchAll === true ? [{ address: CATCH_ALL }] : [])],
+    catchAll: options.hasCatchAll === true ? CATCH_ALL : undefined,
     ports: { imap: ports.imap, pop3: ports.pop3, smtp: ports.smtp, drop: ports.drop },
   });
 }

@@ -11,7 +11,7 @@ import { projectRoot } from './build.ts';
 import { copyMail } from './demo/customer-mail.ts';
 import { deliverOnce, mailsOfFolder, type NamedMail } from './demo/emails.ts';
 import { demoMails } from './demo/mail/demo-mail.ts';
-import { OUTSIDE } from './demo/organization.ts';
+import { CATCH_ALL } from './demo/organization.ts';
 import { openDemo } from './demo.ts';
 import { demoPeople } from './host/options.ts';
 import { describeError } from './run-command.ts';
@@ -72,7 +72,7 @@ async function start(options: StartOptions): Promise<void> {
   const web = options.port ?? (await usualPort());
   const { stack, startHost, logFile } = await openDemo({
     folder: STATE_DIR,
-    stack: { demo: true, hasOutside: true, ports: web > 0 ? { web } : {} },
+    stack: { demo: true, hasCatchAll: true, ports: web > 0 ? { web } : {} },
     running,
     progress,
   });
@@ -87,8 +87,8 @@ async function start(options: StartOptions): Promise<void> {
   const others = stack.mailboxes.map(({ address }) => address).filter((address) => address !== SUPPORT);
   const mailboxes = [SUPPORT, ...others];
   const customerMail = join(STATE_DIR, 'customer-mail');
-  const outside = stack.mail.mailbox(OUTSIDE);
-  if (outside !== undefined) running.defer(copyMail(outside, customerMail));
+  const catchAll = stack.mail.mailbox(CATCH_ALL);
+  if (catchAll !== undefined) running.defer(copyMail(catchAll, customerMail));
   const host = await startHost({
     demo: {
       mailboxes: stack.mailboxes.map(({ address }) => address),

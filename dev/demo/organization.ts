@@ -7,8 +7,8 @@ import { choosePorts, type Ports } from './ports.ts';
 
 export const DEMO_DOMAIN = 'contoso.example';
 
-/** The mailbox of everybody outside of the demo organization. Nobody signs in to it. */
-export const OUTSIDE = 'everybody@outside.example';
+/** The catch-all mailbox for addresses outside of the demo organization. It has no user. */
+export const CATCH_ALL = 'everybody@outside.example';
 
 /** A member of the demo organization. */
 export interface DemoUser extends User {

@@ -165,7 +165,7 @@ ${input('subject', 'Subject', mail.subject)}
 <p>Any mail program can send too: SMTP to ${escapeHtml(dropSmtp.host)}, port ${dropSmtp.port}, without a password.</p>`;
 }
 
-/** Everybody outside of the demo reads mail here. */
+/** What was sent to addresses outside of the demo. */
 function inbox(received: readonly ReceivedMail[]): string {
   const mails = received.map(
     ({ file, from, to, subject, text, attachments }) => `<article>

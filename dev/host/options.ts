@@ -13,7 +13,7 @@ export interface DemoMailOptions {
   mailboxes: readonly string[];
   /** Accepts mail without sign-in, for the demo mailboxes only. */
   dropSmtp: { host: string; port: number };
-  /** Folder with what everybody outside of the demo received (`copyMail`). */
+  /** Folder with what was sent to addresses outside of the demo (`copyMail`). */
   customerMail?: string | undefined;
 }
 

@@ -31,10 +31,10 @@ export interface MailServerOptions {
   readonly signingKey: { readonly kid: string; readonly publicPem: string };
   readonly mailboxes: readonly EmulatedMailbox[];
   /**
-   * One of `mailboxes`: it receives the email to all addresses outside of their domains, as if all customers read
-   * their mail there. Absent: such email bounces.
+   * The catch-all mailbox, one of `mailboxes`: it receives the email to all addresses outside of their domains, as if
+   * all customers read their mail there. Absent: such email bounces.
    */
-  readonly outside?: string | undefined;
+  readonly catchAll?: string | undefined;
   /** A missing port is chosen automatically. `lmtp` exists with kind `debian` only. */
   readonly ports?: {
     readonly imap?: number;
@@ -79,12 +79,12 @@ export const withoutTag = (address: string): string => address.toLowerCase().rep
 /** See `MailServer`. @param mailboxes in lower case */
 export function destinationOf(
   address: string,
-  { mailboxes, outside }: { mailboxes: ReadonlySet<string>; outside?: string | undefined },
+  { mailboxes, catchAll }: { mailboxes: ReadonlySet<string>; catchAll?: string | undefined },
 ): string | undefined {
   const mailbox = withoutTag(address);
   if (mailboxes.has(mailbox)) return mailbox;
   const [domain = ''] = domainsOf([mailbox]);
-  return domainsOf(mailboxes).has(domain) || domain === BOUNCING_DOMAIN ? undefined : outside?.toLowerCase();
+  return domainsOf(mailboxes).has(domain) || domain === BOUNCING_DOMAIN ? undefined : catchAll?.toLowerCase();
 }
 
 /** The standard folders of every demo mailbox besides INBOX, named as in Exchange Online. */

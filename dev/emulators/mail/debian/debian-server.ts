@@ -70,7 +70,7 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
       keyFile: path.join(places.etc, 'server.key'),
       ports,
       mailboxes: options.mailboxes,
-      outside: options.outside,
+      catchAll: options.catchAll,
     }),
   );
   preparePostfix(places);
@@ -118,7 +118,7 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
     drop: { host, port: ports.drop },
     deliver: (address, raw, receivedAt) => deliverMany(address, [raw], receivedAt),
     deliverMany: (address, raws) => deliverMany(address, raws),
-    destinationOf: (address) => destinationOf(address, { mailboxes: known, outside: options.outside }),
+    destinationOf: (address) => destinationOf(address, { mailboxes: known, catchAll: options.catchAll }),
     mailbox(address) {
       const mailbox = address.toLowerCase();
       return known.has(mailbox) ? maildirMailbox(mailbox, places.mail, delivery) : undefined;

@@ -13,7 +13,7 @@ export interface PostfixPlan {
   readonly ports: { readonly smtp: number; readonly drop: number; readonly lmtp: number };
   readonly mailboxes: readonly EmulatedMailbox[];
   /** See `MailServerOptions`. */
-  readonly outside: string | undefined;
+  readonly catchAll: string | undefined;
 }
 
 /** The files Postfix is started with, by path relative to `etc`. */
@@ -27,22 +27,22 @@ export function postfixFiles(plan: PostfixPlan): Map<string, string> {
       fillConfig('main.cf', {
         ...{ etc, queue, data, log, authSocket, certFile, keyFile, lmtpPort: ports.lmtp },
         domains: [...domains].join(' '),
-        aliases: plan.outside === undefined ? '' : `regexp:${etc}/outside`,
+        aliases: plan.catchAll === undefined ? '' : `regexp:${etc}/catch-all`,
       }),
     ],
     ['master.cf', fillConfig('master.cf', { smtpPort: ports.smtp, dropPort: ports.drop })],
     // Every address of another domain is an alias of this mailbox.
-    ['outside', outsideTable([...domains, BOUNCING_DOMAIN], plan.outside ?? '')],
+    ['catch-all', catchAllTable([...domains, BOUNCING_DOMAIN], plan.catchAll ?? '')],
     // A table for `texthash`: who may send from an address, and which addresses exist.
     ['mailboxes', addresses.map((address) => `${address} ${address}\n`).join('')],
   ]);
 }
 
 /** A table for `regexp`; nothing matches within the domains. */
-const outsideTable = (domains: readonly string[], outside: string): string =>
+const catchAllTable = (domains: readonly string[], catchAll: string): string =>
   [
     ...domains.map((domain) => `if !/@${domain.replaceAll('.', '\\.')}$/`),
-    `/^[^@]+@[^@]+$/ ${outside}`,
+    `/^[^@]+@[^@]+$/ ${catchAll}`,
     ...domains.map(() => 'endif'),
     '',
   ].join('\n');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readEntity } from './mime-structure.ts';
 
-/** A delivery status notification (RFC 3464) for a recipient outside: the demo has no outside. */
+/** A delivery status notification (RFC 3464) for a recipient outside of the demo. */
 export function bounce(failed: { sender: string; recipient: string; raw: Buffer; now: number }): Buffer {
   const { sender, recipient, raw, now } = failed;
   const boundary = `=_bounce_${randomUUID()}`;

@@ -34,8 +34,8 @@ export async function startNpmServer(options: MailServerOptions): Promise<MailSe
     await Promise.all(running.map((service) => service.stop()));
     for (const store of stores.values()) store.close();
   };
-  const { tls, outside } = options;
-  const world = { tls, check, mailboxes: new Set(stores.keys()), outside, stores, deliver, now };
+  const { tls, catchAll } = options;
+  const world = { tls, check, mailboxes: new Set(stores.keys()), catchAll, stores, deliver, now };
   const started = async <T extends { stop(): Promise<void> }>(
     name: string,
     port: number,

@@ -10,7 +10,7 @@ export interface SmtpWorld {
   /** Addresses of the demo mailboxes, in small letters. */
   readonly mailboxes: ReadonlySet<string>;
   /** See `MailServerOptions`. */
-  readonly outside?: string | undefined;
+  readonly catchAll?: string | undefined;
   /** Stores the mail; it is safe when this returns. */
   deliver(mailbox: string, raw: Buffer): void;
   now(): number;
