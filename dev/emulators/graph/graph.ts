@@ -91,6 +91,7 @@ export async function startGraph(options: GraphOptions): Promise<RunningGraph> {
       ? undefined
       : new GraphMail(options.mail, { origin: () => running.url, tenantId: options.tenantId });
   const graph: Graph = { options, running, mail, fresh: new Map() };
+  await mail?.ready();
   running.port = await listen(server, 'Microsoft Graph emulator', options.port ?? 0);
   running.url = `http://localhost:${running.port}`;
   return running;

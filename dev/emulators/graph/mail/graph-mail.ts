@@ -73,7 +73,11 @@ export class GraphMail {
       uploads: new Map(),
     };
     this.#notifier = new Notifier(this.world, { tenantId, retryMs: options.retryMs ?? RETRY_MS });
-    this.#notifier.update();
+  }
+
+  /** Resolved when nothing that happens to a subscribed mailbox from here on is missed. */
+  ready(): Promise<void> {
+    return this.#notifier.ready();
   }
 
   stop(): void {
