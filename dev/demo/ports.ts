@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { createServer } from 'node:net';
+import { isFree } from '../emulators/mail/free-port.ts';
 
 /** The purpose of each port of the demo, as its error message names it. */
 export const PORT_NAMES = {
@@ -70,12 +70,4 @@ async function freePort(used: ReadonlySet<number>): Promise<number> {
     if (!used.has(port) && (await isFree(port))) return port;
   }
   throw new Error(`No free port was found between ${LOWEST} and ${BEYOND}.`);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
 }

@@ -1,17 +1,28 @@
+import { randomInt } from 'node:crypto';
 import { connect as connectTo, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
+/** Below the ports of the demo, and below the ephemeral ones, which other programs take at any moment. */
+const LOWEST = 10_000;
+const BEYOND = 21_000;
+const TRIES = 200;
+
 /** A loopback port that is free now; for servers that cannot be asked to choose one themselves. */
 export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', resolve);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = randomInt(LOWEST, BEYOND);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`No free port was found between ${LOWEST} and ${BEYOND}.`);
+}
+
+/** Whether a server could listen on this loopback port now. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
   });
-  const address = probe.address();
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('The probe socket has no port');
-  return address.port;
 }
 
 /** True as soon as something accepts connections on the port; false when the time is over. */
