@@ -4,6 +4,7 @@ import { bounceReason } from '../../shared/bounces/bounce-reason.ts';
 import { readBounce } from '../../shared/bounces/read-bounce.ts';
 import { classify } from '../../shared/intake/classify.ts';
 import { type Bounce, bounceReasons } from '../../shared/tickets/bounce.ts';
+import { processorTime } from '../harness/measure-time.ts';
 import { corpusFiles, corpusMail, ownMail, read, readMail } from '../harness/memory/mail-files.ts';
 
 const bouncesOf = async (raw: Uint8Array): Promise<Bounce[]> => readBounce(await readMail(raw));
@@ -191,9 +192,8 @@ test('a bounce of megabytes is read in time', async () => {
     '----'.repeat(500_000),
     'Message-ID: <'.repeat(150_000),
   ]) {
-    const start = performance.now();
-    readBounce({ ...mail, text, automatic: { returnPathEmpty: true, isReport: false } });
-    expect(performance.now() - start).toBeLessThan(1_000);
+    const bounce = { ...mail, text, automatic: { returnPathEmpty: true, isReport: false } };
+    expect(await processorTime(() => readBounce(bounce))).toBeLessThan(1_000);
   }
 });
 
@@ -214,5 +214,5 @@ describe('on public collections', () => {
     // Many of the collected bounces return no headers at all.
     expect(count.messageId / count.all).toBeGreaterThan(0.75);
     expect(count.reason / count.all).toBeGreaterThan(0.83);
-  }, 120_000);
+  });
 });

@@ -10,6 +10,7 @@ import {
 } from '../../shared/explanations/oauth-text.ts';
 
 import { clouds } from '../../shared/providers/clouds.ts';
+import { processorTime } from '../harness/measure-time.ts';
 
 const clientId = '2f6c1a8e-53b0-4c47-9d1e-0b7a64e5c9d3';
 const own = 'https://desk.contoso.com/oauth/callback';
@@ -288,11 +289,13 @@ describe('hostile input', () => {
     addresses: 'https://a.'.repeat(million / 10),
   };
 
-  // Non-linear code takes minutes here, so the limit can be generous for a busy machine.
-  test.each(Object.entries(inputs))('of a megabyte gets a fast and short answer: %s', (_, text) => {
-    const began = performance.now();
-    const found = explainText({ text, context: { redirectUri: own } });
-    expect(performance.now() - began).toBeLessThan(10_000);
+  // Non-linear code takes minutes here, so the limit can be generous.
+  test.each(Object.entries(inputs))('of a megabyte gets a fast and short answer: %s', async (_, text) => {
+    let found: unknown;
+    const ms = await processorTime(() => {
+      found = explainText({ text, context: { redirectUri: own } });
+    });
+    expect(ms).toBeLessThan(10_000);
     expect(JSON.stringify(found).length).toBeLessThan(10_000);
   });
 

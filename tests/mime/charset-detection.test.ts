@@ -5,6 +5,7 @@ import { createGuesser, detectCharset } from '../../shared/mime/charset-detectio
 import { decodeAs, decodeUtf7, isUtf7 } from '../../shared/mime/charsets.ts';
 import { parseMessage } from '../../shared/mime/parse-message.ts';
 import { defaultParseLimits as limits } from '../../shared/mime/parsed-message.ts';
+import { processorTime } from '../harness/measure-time.ts';
 
 const koi8 = (text: string): Buffer => iconv.encode(text, 'koi8-r');
 
@@ -128,9 +129,10 @@ test('email with thousands of undeclared texts is read in seconds', async () => 
   ).join('');
   const mail = `From: a@b.example\r\nSubject: ${words}\r\n${`Keywords: ${words}\r\n`.repeat(10)}Content-Type: multipart/mixed; boundary=b\r\n\r\n${parts}--b--\r\n`;
   await detectCharset(koi8('Заказ'));
-  const start = performance.now();
-  const outcome = await parseMessage(Buffer.from(mail, 'latin1'), { parser: 'mailparser', limits });
-  expect(outcome.kind).toBe('mail');
+  const ms = await processorTime(async () => {
+    const outcome = await parseMessage(Buffer.from(mail, 'latin1'), { parser: 'mailparser', limits });
+    expect(outcome.kind).toBe('mail');
+  });
   // Without limits it would take forty seconds.
-  expect(performance.now() - start).toBeLessThan(6_000);
+  expect(ms).toBeLessThan(6_000);
 });

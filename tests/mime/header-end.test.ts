@@ -1,6 +1,7 @@
 /** Where the header of a whole email or part ends. */
 import { describe, expect, test } from 'vitest';
 import { findHeaderEnd } from '../../shared/mime/header-end.ts';
+import { processorTime } from '../harness/measure-time.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 /** The detected body, which is clearer than an offset. */
@@ -63,10 +64,9 @@ test('a part ends its header at any delimiter, and begins where it begins', () =
   expect(empty.slice(findHeaderEnd(bytes(empty), empty.lastIndexOf('--x')))).toBe('--x\nSubject: s\n\ntext');
 });
 
-test('a header of two hundred thousand lines takes less than a second', () => {
+test('a header of two hundred thousand lines takes less than a second', async () => {
   for (const line of ['a\n', ' \n', 'x-a:\n', ' a\n', 'a:b\n', ':\n']) {
-    const start = performance.now();
-    findHeaderEnd(bytes(`From: a\n${line.repeat(200_000)}\nbody`));
-    expect(performance.now() - start, line).toBeLessThan(1_000);
+    const raw = bytes(`From: a\n${line.repeat(200_000)}\nbody`);
+    expect(await processorTime(() => findHeaderEnd(raw)), line).toBeLessThan(1_000);
   }
 });

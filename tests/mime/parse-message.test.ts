@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type MailLibrary, parseMessage } from '../../shared/mime/parse-message.ts';
 import { defaultParseLimits as limits, type ParseOutcome } from '../../shared/mime/parsed-message.ts';
+import { processorTime } from '../harness/measure-time.ts';
 import { mailOf, ownMail, readMail } from '../harness/memory/mail-files.ts';
 
 const libraries: MailLibrary[] = ['mailparser', 'postal-mime'];
@@ -237,9 +238,8 @@ describe('the parser', () => {
     for (const piece of ['(', '<', '"\\', ' ', '@', 'a.', '=?utf-8?Q?', ',', ':;', '<a@b>,']) {
       const value = piece.repeat(Math.ceil(1_000_000 / piece.length));
       for (const name of ['From', 'Subject', 'References', 'Content-Type', 'Date']) {
-        const start = performance.now();
-        await parse(`${name}: ${value}\r\nTo: c@d.example\r\n\r\nx`);
-        expect(performance.now() - start, `${name}: ${piece}`).toBeLessThan(1_000);
+        const ms = await processorTime(() => parse(`${name}: ${value}\r\nTo: c@d.example\r\n\r\nx`));
+        expect(ms, `${name}: ${piece}`).toBeLessThan(1_000);
       }
     }
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readInvitation } from '../../shared/mime/read-invitation.ts';
+import { processorTime } from '../harness/measure-time.ts';
 import { ownMail, readMail } from '../harness/memory/mail-files.ts';
 
 const event = (...lines: string[]): Buffer =>
@@ -89,10 +90,8 @@ describe('the meeting in an email', () => {
     ['the year 9999', 'DTSTART;TZID=Europe/Berlin:99990701T100000'],
     ['many lines', 'CATEGORIES:a,b\r\n'.repeat(10_000)],
     ['a folded title', `SUMMARY:${'a\r\n '.repeat(50_000)}`],
-  ])('with %s is parsed without delay', (_what, lines) => {
-    const start = performance.now();
-    readInvitation(event(lines));
-    expect(performance.now() - start).toBeLessThan(1_000);
+  ])('with %s is parsed without delay', async (_what, lines) => {
+    expect(await processorTime(() => readInvitation(event(lines)))).toBeLessThan(1_000);
   });
 
   it('uses only yearly rules of a time zone', () => {

@@ -4,6 +4,7 @@ import { parseMessage } from '../../shared/mime/parse-message.ts';
 import { defaultParseLimits as limits } from '../../shared/mime/parsed-message.ts';
 import { storedBody } from '../../shared/mime/stored-text.ts';
 import { textOfHtml } from '../../shared/tickets/html-text.ts';
+import { processorTime } from '../harness/measure-time.ts';
 import { mailOf, ownMail } from '../harness/memory/mail-files.ts';
 
 describe.each(['mailparser', 'postal-mime'] as const)('text and HTML of an email, read with %s', (parser) => {
@@ -147,7 +148,7 @@ describe('text of HTML', () => {
     expect(textOfHtml(html)).toBe(text);
   });
 
-  it('takes linear time on HTML designed to be slow, and never exceeds its limit', () => {
+  it('takes linear time on HTML designed to be slow, and never exceeds its limit', async () => {
     const pieces = [
       '<',
       '<div>a',
@@ -161,9 +162,10 @@ describe('text of HTML', () => {
     ];
     for (const piece of pieces) {
       const html = piece.repeat(1_000_000 / piece.length);
-      const start = performance.now();
-      expect(textOfHtml(html, 1_000_000).length).toBeLessThan(1_100_000);
-      expect(performance.now() - start, piece).toBeLessThan(5_000);
+      const ms = await processorTime(() =>
+        expect(textOfHtml(html, 1_000_000).length).toBeLessThan(1_100_000),
+      );
+      expect(ms, piece).toBeLessThan(5_000);
     }
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { downloadHeaders, safeFilename } from '../../shared/tickets/download-headers.ts';
+import { processorTime } from '../harness/measure-time.ts';
 
 const hostileNames: readonly (string | undefined)[] = [
   undefined,
@@ -62,10 +63,12 @@ function parse(header: string): { ascii: string; name: string } {
 }
 
 describe('a file name from an email', () => {
-  test.each(hostileNames.map((name) => [name]))('%j is served as one safe name', (filename) => {
-    const started = performance.now();
-    const header = downloadHeaders({ filename, contentType: 'application/pdf' })['content-disposition'] ?? '';
-    expect(performance.now() - started).toBeLessThan(200);
+  test.each(hostileNames.map((name) => [name]))('%j is served as one safe name', async (filename) => {
+    let header = '';
+    const ms = await processorTime(() => {
+      header = downloadHeaders({ filename, contentType: 'application/pdf' })['content-disposition'] ?? '';
+    });
+    expect(ms).toBeLessThan(200);
     const { ascii, name } = parse(header);
     expect(name).toBe(safeFilename(filename));
     expect(name).not.toBe('');

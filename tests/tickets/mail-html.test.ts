@@ -9,6 +9,7 @@ import {
   sanitiserRules,
 } from '../../shared/tickets/mail-html.ts';
 import { splitQuotedText } from '../../shared/tickets/quoted-text.ts';
+import { processorTime } from '../harness/measure-time.ts';
 import { redPixel } from '../harness/memory/sample-mail.ts';
 
 const safe = async (
@@ -117,10 +118,11 @@ describe('style', () => {
   });
 
   test('a hostile value of 200,000 characters is checked at once', async () => {
-    const started = performance.now();
-    for (const piece of ['rgb(', 'rgb(1)', 'a ', '"', 'url(', '/*'])
-      await safe(`<p style="color:${piece.repeat(200_000 / piece.length)}\\">x</p>`);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    const ms = await processorTime(async () => {
+      for (const piece of ['rgb(', 'rgb(1)', 'a ', '"', 'url(', '/*'])
+        await safe(`<p style="color:${piece.repeat(200_000 / piece.length)}\\">x</p>`);
+    });
+    expect(ms).toBeLessThan(5_000);
   });
 });
 
