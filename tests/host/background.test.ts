@@ -54,7 +54,7 @@ describe('timers', () => {
       settings: { ...sample.options.settings, SAMPLE_SCHEDULE: '* * * * * *' },
     });
     await vi.waitFor(async () => expect((await notes()).length).toBeGreaterThanOrEqual(4), {
-      timeout: 10_000,
+      timeout: 60_000,
     });
     await host.stop();
     const lines = (await notes()).filter((line) => line.startsWith('tick'));
@@ -75,14 +75,14 @@ describe('queues', () => {
   test('deliver a message parsed and remove it', async () => {
     host = await sample.start({ background: true });
     await send('{"shard":1}');
-    await vi.waitFor(async () => expect(await notes()).toContain('work {"shard":1} 1'), { timeout: 20_000 });
-    await vi.waitFor(async () => expect(await left(queue)).toBe(0), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await notes()).toContain('work {"shard":1} 1'), { timeout: 60_000 });
+    await vi.waitFor(async () => expect(await left(queue)).toBe(0), { timeout: 60_000 });
   });
 
   test('move a message to the poison queue after five failed attempts', async () => {
     host = await sample.start({ background: true });
     await send('fail');
-    await vi.waitFor(async () => expect(await left(poison)).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await left(poison)).toBe(1), { timeout: 60_000 });
     expect(await notes()).toEqual([1, 2, 3, 4, 5].map((count) => `work "fail" ${count}`));
     expect(await left(queue)).toBe(0);
     const [message] = (await poison.receiveMessages()).receivedMessageItems;
@@ -90,10 +90,11 @@ describe('queues', () => {
   });
 
   test('give work that exceeds its lease to no other worker, and stopping waits for it', async () => {
-    host = await sample.start({ background: true, queues: { leaseSeconds: 1 } });
+    host = await sample.start({ background: true, queues: { leaseSeconds: 3 } });
     await send('slow');
-    await vi.waitFor(async () => expect(await notes()).toContain('work "slow" 1'), { timeout: 20_000 });
-    await pause(2_000);
+    await vi.waitFor(async () => expect(await notes()).toContain('work "slow" 1'), { timeout: 60_000 });
+    // The work takes 3.5 s, and its lease is renewed every 1.5 s: a busy machine has time for it.
+    await pause(3_100);
     expect((await queue.peekMessages()).peekedMessageItems).toEqual([]);
     await host.stop();
     expect(await notes()).toEqual(['work "slow" 1', 'terminated']);
@@ -106,8 +107,10 @@ describe('POST /admin/functions/NAME', () => {
     host = await sample.start();
     expect((await byHand('tick', '{}')).status).toBe(202);
     expect((await byHand('work', JSON.stringify({ input: '{"shard":2}' }))).status).toBe(202);
-    await vi.waitFor(async () =>
-      expect(await notes()).toEqual(expect.arrayContaining(['tick began string', 'work {"shard":2} 1'])),
+    await vi.waitFor(
+      async () =>
+        expect(await notes()).toEqual(expect.arrayContaining(['tick began string', 'work {"shard":2} 1'])),
+      { timeout: 60_000 },
     );
   });
 

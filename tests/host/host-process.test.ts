@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startHostProcess } from '../../dev/host/host-process.ts';
 import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
+import { beginRequest, finishRequest } from './begin-request.ts';
 
 let sample: SampleHost;
 beforeAll(async () => {
@@ -25,17 +26,16 @@ const isAlive = (pid: number): boolean => {
 describe('the local host as a process', () => {
   test('finishes running work when it is stopped', async () => {
     const host = await startHostProcess(sample.options);
-    const slow = fetch(`${host.url}/slow`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const slow = finishRequest(await beginRequest(`${host.url}/slow`));
     await host.stop();
-    expect(await (await slow).text()).toBe('finished');
+    expect(await slow).toBe('finished');
     expect(isAlive(host.pid)).toBe(false);
   });
 
   test('can be killed at any instant and restarted', async () => {
     const first = await startHostProcess(sample.options);
-    const cutOff = expect(fetch(`${first.url}/slow`)).rejects.toThrow();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // Its body never ends, so that it is under way however late the kill comes.
+    const cutOff = once(await beginRequest(`${first.url}/echo`, { method: 'POST' }), 'error');
     await first.kill();
     await cutOff;
     const second = await startHostProcess({ ...sample.options, port: first.port });
@@ -72,7 +72,7 @@ describe('the local host as a process', () => {
     const host = await startHostProcess(sample.options, logFile);
     await fetch(`${host.url}/boom`);
     await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('the reason'), {
-      timeout: 15_000,
+      timeout: 60_000,
     });
     await host.stop();
   });
@@ -85,7 +85,7 @@ describe('the local host as a process', () => {
     const host = await startHostProcess({ ...sample.options, logDebug }, logFile);
     await fetch(`${host.url}/boom`);
     await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('the reason'), {
-      timeout: 15_000,
+      timeout: 60_000,
     });
     await host.stop();
     expect([

@@ -2,6 +2,7 @@ import { request as nodeRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningHost } from '../../dev/host/host.ts';
 import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
+import { beginRequest, finishRequest } from './begin-request.ts';
 
 let sample: SampleHost;
 let host: RunningHost;
@@ -120,10 +121,9 @@ describe('the local Functions host handles HTTP like the real one', () => {
   test('stopping finishes the current request and then runs the shutdown hooks', async () => {
     const { readFile } = await import('node:fs/promises');
     const second = await sample.start();
-    const slow = fetch(`${second.url}/slow`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const slow = finishRequest(await beginRequest(`${second.url}/slow`));
     await second.stop();
-    expect(await (await slow).text()).toBe('finished');
+    expect(await slow).toBe('finished');
     expect(await readFile(sample.options.settings['SAMPLE_NOTES'] ?? '', 'utf8')).toContain('terminated');
     await expect(fetch(`${second.url}/slow`)).rejects.toThrow();
   });

@@ -47,9 +47,13 @@ describe('an app that streams its responses', () => {
   });
 
   test('leaves its caller waiting after an uncaught error, as on Azure, so all of ours are caught', async () => {
-    const answer = fetch(`${host.url}/raw`, { signal: AbortSignal.timeout(700) });
-    await expect(answer).rejects.toThrow(/timeout/);
-    expect(sample.logged.some(({ message }) => message.includes('nobody catches this'))).toBe(true);
+    const caller = new AbortController();
+    const answer = fetch(`${host.url}/raw`, { signal: caller.signal }).catch(() => 'nothing');
+    await expect
+      .poll(() => sample.logged.map(({ message }) => message))
+      .toContainEqual(expect.stringContaining('nobody catches this'));
+    setTimeout(() => caller.abort(), 500);
+    expect(await answer).toBe('nothing');
   });
 
   test('returns a page if a body fails at its first chunk, and closes the connection if it fails later', async () => {
@@ -68,7 +72,7 @@ describe('an app that streams its responses', () => {
     // The sockets and streams buffer some chunks, not two hundred.
     expect(handedOut - before.handedOut).toBeLessThan(25);
     answer.destroy();
-    await expect.poll(async () => (await counts()).ended - before.ended, { timeout: 5_000 }).toBe(1);
+    await expect.poll(async () => (await counts()).ended - before.ended).toBe(1);
     expect((await counts()).handedOut - before.handedOut).toBeLessThan(30);
   });
 });
