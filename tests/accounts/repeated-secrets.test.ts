@@ -1,5 +1,6 @@
 /** A provider that repeats request secrets in its errors: none of them is stored or shown. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { IN_A_YEAR } from '../harness/memory/in-a-year.ts';
 import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { startTokenServer, type TokenServer } from '../harness/stack/hostile-servers.ts';
 
@@ -28,7 +29,7 @@ async function register(): Promise<string> {
     imapHost: 'localhost',
     credential: 'secret',
     secret: SECRET,
-    expiresOn: '2027-01-01',
+    expiresOn: IN_A_YEAR,
   });
   return /^\/providers\/([a-z2-7]{26})/.exec(saved.location ?? '')?.[1] ?? '';
 }

@@ -6,6 +6,7 @@ import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { verifyMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
+import { IN_A_YEAR } from '../harness/memory/in-a-year.ts';
 import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import {
   type MailListener,
@@ -66,7 +67,7 @@ const provider = (): Record<string, string> => ({
 });
 
 async function connect(): Promise<Account> {
-  const secret = { credential: 'secret', secret: 's3cret-word', expiresOn: '2027-01-01' };
+  const secret = { credential: 'secret', secret: 's3cret-word', expiresOn: IN_A_YEAR };
   const saved = await visitor.post('/providers/new', { preset: 'custom', ...provider(), ...secret });
   const id = /^\/providers\/([a-z2-7]{26})/.exec(saved.location ?? '')?.[1] ?? '';
   const started = await visitor.post(`/providers/${id}/connect`, { who: 'self', address: OWNER });
@@ -171,7 +172,7 @@ describe('the provider’s own mail server', () => {
     const path = `/providers/${account.providerId}/edit`;
     const other = { ...provider(), imapHost: HOSTILE, severalDomains: 'on' };
     expect((await visitor.post(path, other)).html).toContain('href="#secret"');
-    const secret = { credential: 'secret', secret: 's3cret-word', expiresOn: '2027-01-01' };
+    const secret = { credential: 'secret', secret: 's3cret-word', expiresOn: IN_A_YEAR };
     expect((await visitor.post(path, { ...other, ...secret })).html).toContain('href="#signInAgain"');
     expect((await visitor.post(path, { ...other, ...secret, signInAgain: 'on' })).status).toBe(303);
     const mailbox = await stored(HOSTILE);

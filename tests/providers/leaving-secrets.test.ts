@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { reencryptTokens } from '../../shared/accounts/reencrypt-tokens.ts';
+import { IN_A_YEAR } from '../harness/memory/in-a-year.ts';
 import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { startTokenServer, type TokenServer } from '../harness/stack/hostile-servers.ts';
 
@@ -37,7 +38,7 @@ const discovery = (server: TokenServer): Record<string, string> => ({
 const withSecret = (secret: string): Record<string, string> => ({
   credential: 'secret',
   secret,
-  expiresOn: '2027-01-01',
+  expiresOn: IN_A_YEAR,
 });
 
 async function register(fields: Record<string, string>): Promise<string> {
@@ -135,7 +136,7 @@ describe('two admins at once', () => {
 
   it('leave no newer secret to endpoints for which a certificate was kept', async () => {
     const id = await register(manual(honest, honest));
-    await edit(id, { ...manual(honest, honest), credential: 'certificate', expiresOn: '2027-01-01' });
+    await edit(id, { ...manual(honest, honest), credential: 'certificate', expiresOn: IN_A_YEAR });
     await app.services.providers.change(id, (current) => ({
       ...current,
       credential: current.nextCredential ?? current.credential,

@@ -10,6 +10,7 @@ import {
 } from '../../shared/providers/presets.ts';
 import { endpointsOf, mailServersOf, scopesOf } from '../../shared/providers/provider.ts';
 import { parseProviderForm } from '../../shared/providers/provider-form.ts';
+import { IN_A_YEAR } from '../harness/memory/in-a-year.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
@@ -35,7 +36,6 @@ interface Row {
 
 const GUID = '11111111-2222-4333-8444-555555555555';
 const MAIL = { ...AT_MAIL, port: 1 };
-const EXPIRES = '2027-01-01';
 
 const rows: Readonly<Record<PresetName, Row>> = {
   microsoft: {
@@ -58,7 +58,7 @@ const rows: Readonly<Record<PresetName, Row>> = {
       authorizationExtras: {},
       offlineScope: true,
     },
-    typed: { tenant: GUID, clientId: GUID, secret: 'a~secret', expiresOn: EXPIRES },
+    typed: { tenant: GUID, clientId: GUID, secret: 'a~secret', expiresOn: IN_A_YEAR },
     guide: 'API permissions',
   },
   google: {
@@ -103,7 +103,7 @@ const rows: Readonly<Record<PresetName, Row>> = {
     typed: {
       clientId: 'app',
       secret: 'a-secret',
-      expiresOn: EXPIRES,
+      expiresOn: IN_A_YEAR,
       scopes: 'mail.read',
       issuer: 'https://id.example.org',
       imapHost: 'imap.example.org',
@@ -126,7 +126,7 @@ const rows: Readonly<Record<PresetName, Row>> = {
       authorizationExtras: {},
       offlineScope: true,
     },
-    typed: { clientId: 'demo', secret: 'demo-secret', expiresOn: EXPIRES },
+    typed: { clientId: 'demo', secret: 'demo-secret', expiresOn: IN_A_YEAR },
     guide: undefined,
   },
 };
@@ -178,7 +178,7 @@ describe.each(presetNames)('the preset %s', (name) => {
 
   test('accepts a complete form, which gives endpoints, scopes and mail servers', () => {
     const { config } = app.services;
-    const now = Date.parse('2026-11-28T12:00:00Z');
+    const now = Date.now();
     const options = { local: false, now, draft: false };
     const form = { name: 'One', severalDomains: 'on', ...typed };
     const parsed = parseProviderForm(form, presetOnOffer(name), options);

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
+import { IN_A_YEAR } from '../harness/memory/in-a-year.ts';
 import { AT_MAIL, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { CLIENT, SECRET } from '../harness/stack/demo-directory.ts';
 
@@ -180,7 +181,7 @@ describe('a credential', () => {
   it('is replaced without a new sign-in; the old one stays until the new one has worked', async () => {
     const { app } = await start();
     const { visitor, providerId, account } = await connectSupport(app);
-    const fields = { name: 'Demo', clientId: CLIENT, expiresOn: '2027-01-01' };
+    const fields = { name: 'Demo', clientId: CLIENT, expiresOn: IN_A_YEAR };
     const early = { ...fields, credential: 'secret', secret: 'not-there-yet' };
     await visitor.post(`/providers/${providerId}/edit`, early);
     const waiting = await visitor.get(`/providers/${providerId}`);
@@ -205,7 +206,7 @@ describe('a credential', () => {
   it('that does not work can be discarded', async () => {
     const { app } = await start();
     const { visitor, providerId } = await connectSupport(app);
-    const fields = { name: 'Demo', clientId: CLIENT, expiresOn: '2027-01-01', secret: 'nonsense' };
+    const fields = { name: 'Demo', clientId: CLIENT, expiresOn: IN_A_YEAR, secret: 'nonsense' };
     await visitor.post(`/providers/${providerId}/edit`, fields);
     await visitor.post(`/providers/${providerId}/discard-next`, {});
     expect(await row(app, providerId)).toMatchObject({ nextCredential: undefined, retired: [] });
@@ -217,7 +218,7 @@ describe('a credential', () => {
   it('as a certificate is created by Postroom; the public certificate is downloaded, its key stays in the vault', async () => {
     const { app } = await start();
     const { visitor, providerId, account } = await connectSupport(app);
-    const fields = { name: 'Demo', clientId: CLIENT, expiresOn: '2027-01-01', credential: 'certificate' };
+    const fields = { name: 'Demo', clientId: CLIENT, expiresOn: IN_A_YEAR, credential: 'certificate' };
     await visitor.post(`/providers/${providerId}/edit`, fields);
     const { html } = await visitor.get(`/providers/${providerId}`);
     const path = /href="(\/providers\/[^"]+\/certificates\/[0-9A-F]{40})"/.exec(html)?.[1] ?? '';
@@ -273,7 +274,7 @@ describe('another registration', () => {
   it('lists first who has to sign in again, and marks them when it is confirmed', async () => {
     const { app } = await start();
     const { visitor, providerId, account } = await connectSupport(app);
-    const fields = { name: 'Demo', clientId: OTHER, secret: 'of-the-other', expiresOn: '2027-01-01' };
+    const fields = { name: 'Demo', clientId: OTHER, secret: 'of-the-other', expiresOn: IN_A_YEAR };
     const asked = await visitor.post(`/providers/${providerId}/edit`, fields);
     expect(asked.status).toBe(422);
     expect(asked.html).toContain('href="#signInAgain"');
