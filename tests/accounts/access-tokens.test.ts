@@ -48,7 +48,7 @@ describe('an access token', () => {
 
   it('is refreshed after half its lifetime if that is less than twenty minutes', async () => {
     const { app, account, refreshes } = await start({ accessTokenSeconds: 300 });
-    app.seam.skewMs = 130_000;
+    app.seam.skewMs = 100_000;
     await app.services.accessTokens.get(account, AT_MAIL);
     expect(refreshes()).toBe(0);
     app.seam.skewMs = 151_000;

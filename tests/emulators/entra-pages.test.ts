@@ -49,7 +49,7 @@ describe.skipIf(!hasChromium)('the demo sign-in pages in a browser', () => {
 
       await page.getByLabel('Password').fill('open-sesame');
       await page.getByRole('button', { name: 'Sign in' }).click();
-      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Permissions requested');
+      await page.getByRole('heading', { level: 1, name: 'Permissions requested' }).waitFor();
       expect(await complaints(page)).toEqual([]);
       expect(
         await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),

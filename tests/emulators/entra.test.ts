@@ -249,13 +249,14 @@ describe('refresh tokens', () => {
   });
 
   it('end with AADSTS50173 when the user is revoked, and AADSTS700082 when they were unused for too long', async () => {
-    const { idp, at } = await start({ refreshTokenSeconds: 1 });
+    const { at } = await start({ refreshTokenSeconds: 1 });
     const first = await redeem(at, await consent(at));
     await new Promise((resolve) => setTimeout(resolve, 2100));
     expect((await refresh(at, first.body.refresh_token)).body['error_codes']).toEqual([700082]);
-    const second = await redeem(at, await consent(at));
-    idp.revokeUser('support@contoso.example');
-    expect((await refresh(at, second.body.refresh_token)).body['error_codes']).toEqual([50173]);
+    const lasting = await start();
+    const second = await redeem(lasting.at, await consent(lasting.at));
+    lasting.idp.revokeUser('support@contoso.example');
+    expect((await refresh(lasting.at, second.body.refresh_token)).body['error_codes']).toEqual([50173]);
   });
 });
 

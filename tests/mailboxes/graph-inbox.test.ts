@@ -157,7 +157,8 @@ describe.each(kinds)('an inbox of Microsoft Graph %s', (_name, kind) => {
       const { refs, position } = await inbox.list({});
       await inbox.markSeen(refs);
       mail.graph().makeMailTrouble({ action: 'expire-delta', mailbox: support });
-      const request = { unread: false, since: new Date().toISOString() } as const;
+      const since = new Date(Date.now() - 24 * 3_600_000).toISOString();
+      const request = { unread: false, since } as const;
       const again = await inbox.list({ ...request, position: position.toData() });
       expect([again.isSetBack, again.refs]).toEqual([true, refs]);
       const next = await inbox.list({ ...request, position: again.position.toData() });

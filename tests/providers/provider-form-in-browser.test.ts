@@ -48,7 +48,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while it is being filled 
     await page.goto(`${served.url}/form`);
     await page.getByLabel('Name', { exact: true }).fill('Fabrikam');
     await page.getByLabel('Client secret', { exact: true }).fill(GUID);
-    const sent = page.waitForRequest((request) => request.method() === 'POST', { timeout: 5_000 });
+    const sent = page.waitForRequest((request) => request.method() === 'POST');
     // Slower than a program clicks: the field is left while the button is held down.
     await page.getByRole('button', { name: 'Save and continue' }).click({ delay: 150 });
     await sent;
