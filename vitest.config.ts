@@ -21,8 +21,10 @@ const config: ViteUserConfig = defineConfig({
     css: true,
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // They end what hangs. None of them is a promise, so that a busy machine must never reach them.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     server: { deps: { external: [/\/dist\//] } },
   },
 });

@@ -100,7 +100,7 @@ describe('the bootstrap', () => {
        setInterval(() => {}, 1000);`,
     );
     const { child, said, ended } = bootstrap('start');
-    await vi.waitFor(() => expect(said.stdout).toBe('ready\n'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(said.stdout).toBe('ready\n'), { timeout: 60_000 });
     child.kill('SIGINT');
     const { code, stdout } = await ended;
     expect([code, stdout]).toEqual([0, 'ready\n1\n']);

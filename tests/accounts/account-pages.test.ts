@@ -141,4 +141,4 @@ test('the pages are usable in a browser in each state', async () => {
   drawn['no accounts'] = (await alex.get('/accounts')).html;
   expectWhole(drawn);
   await expectUsableInBrowser(drawn);
-}, 90_000);
+});

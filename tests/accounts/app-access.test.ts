@@ -29,7 +29,7 @@ beforeAll(async () => {
   await visitor.connectMailbox(SUPPORT, postroom.stack.mail.imap);
   const [provider] = await createProviderStore(postroom.tables).list();
   path = `/providers/${provider?.id}/app-access`;
-}, 60_000);
+});
 afterAll(() => postroom?.[Symbol.asyncDispose]());
 
 describe('connecting without a user', () => {
@@ -125,7 +125,7 @@ describe('connecting without a user', () => {
     expect(Object.keys(drawn)).toHaveLength(5);
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 90_000);
+  });
 });
 
 const accountsKept = async () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
-}, 120_000);
+});
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await postroom?.[Symbol.asyncDispose]();
@@ -76,4 +76,4 @@ test('twenty operating system processes that need a token at once call the provi
   const refreshes = (await control.tokenRequests()).filter(({ grantType }) => grantType === 'refresh_token');
   expect(refreshes).toHaveLength(1);
   expect((await accounts.history(account)).length).toBe(before + 1);
-}, 240_000);
+});

@@ -207,16 +207,16 @@ describe('of the email of tests/mail and the public collections', () => {
     const { sent, all } = await acknowledgedOf('sisimai-bounces');
     expect(sent.filter((path) => misses[path] === undefined)).toEqual([]);
     expect(shareOfMisses(sent, all)).toBeLessThan(0.01);
-  }, 120_000);
+  });
 
   it('at least 99 % of older bounces are not', async () => {
     const { sent, all } = await acknowledgedOf('flufl-bounce');
     expect(sent.filter((path) => misses[path] === undefined)).toEqual([]);
     expect(shareOfMisses(sent, all)).toBeLessThan(isFullCorpus ? 0.01 : 0.05);
-  }, 120_000);
+  });
 
   it('people get their acknowledgement', async () => {
     const { sent, all } = await acknowledgedOf('talon', /_reply_text/);
     expect(sent.length / all).toBeGreaterThan(0.9);
-  }, 60_000);
+  });
 });

@@ -30,7 +30,7 @@ const entry = (at: number, change: Partial<Activity> = {}): Activity => ({
 let azurite: RunningAzurite;
 beforeAll(async () => {
   azurite = await startAzurite();
-}, 60_000);
+});
 afterAll(() => azurite.stop());
 
 const kinds: [string, () => Tables][] = [

@@ -231,5 +231,5 @@ describe('every state', () => {
 
   test('passes axe in light and dark mode, and fits a phone', async () => {
     await expectUsableInBrowser(drawn);
-  }, 180_000);
+  });
 });

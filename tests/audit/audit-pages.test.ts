@@ -164,4 +164,4 @@ test('the page works in a browser, full, empty and for one object', async () => 
   };
   expectWhole(drawn);
   await expectUsableInBrowser(drawn);
-}, 60_000);
+});

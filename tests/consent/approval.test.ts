@@ -187,5 +187,5 @@ describe('if only an admin of the tenant may consent', () => {
     drawn['approved'] = (await visitor.get(waiting)).html;
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 120_000);
+  });
 });

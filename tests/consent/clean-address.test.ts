@@ -187,7 +187,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       return web.fetch(asked);
     });
     browser = await openChromium();
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser.close();
     await served.close();

@@ -81,7 +81,7 @@ describe('a connected mailbox', () => {
     const drawn = { 'connected, sends not': html };
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 60_000);
+  });
 
   it('responds 404 for an invalid ID', async () => {
     expect((await visitor.get('/mailboxes/x/connected')).status).toBe(404);

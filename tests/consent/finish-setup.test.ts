@@ -83,7 +83,7 @@ describe('"Add a mailbox"', () => {
       SALES,
       SUPPORT,
     ]);
-  }, 60_000);
+  });
 
   it('lets a person choose among several providers', async () => {
     const ids = [await admin.addDemoProvider(), await admin.addDemoProvider()];
@@ -93,7 +93,7 @@ describe('"Add a mailbox"', () => {
     const drawn = { 'which provider': html };
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 60_000);
+  });
 });
 
 describe('"Finish setup"', () => {
@@ -119,7 +119,7 @@ describe('"Finish setup"', () => {
     const { html } = await admin.get('/');
     expect(html).not.toContain('Finish setup');
     expect(html).toContain(NO_ACTION);
-  }, 60_000);
+  });
 
   it('names an open invitation until it is revoked or used', async () => {
     const providerId = await admin.addDemoProvider();

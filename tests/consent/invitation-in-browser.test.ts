@@ -31,7 +31,7 @@ describe.skipIf(!hasChromium)('the link of an invitation in a browser', () => {
       return web.fetch(new Request(new URL(path, served.url), { method, headers: own, ...body }));
     });
     browser = await openChromium();
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser.close();
     await served.close();

@@ -274,7 +274,7 @@ describe('an invitation', () => {
     drawn['invitations'] = (await admin.get('/invitations?flash=revoked')).html;
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 120_000);
+  });
 });
 
 async function another(): Promise<Visitor> {

@@ -295,5 +295,5 @@ describe('every mailbox page', () => {
     }
     await browser.close();
     await served.close();
-  }, 120_000);
+  });
 });

@@ -162,7 +162,7 @@ describe('an attempt that fails from outside', () => {
     drawn['signed out meanwhile'] = (await nobody.get(callback)).html;
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 180_000);
+  });
 });
 
 function unreachable(): never {

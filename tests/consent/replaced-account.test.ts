@@ -134,5 +134,5 @@ describe('an account with the same name and another identity', () => {
     };
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 120_000);
+  });
 });

@@ -138,5 +138,5 @@ describe('the admin consent link of set-up', () => {
     };
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 120_000);
+  });
 });

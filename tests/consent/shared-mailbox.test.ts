@@ -179,5 +179,5 @@ describe('access to a shared mailbox', () => {
     await bare.stop();
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 120_000);
+  });
 });

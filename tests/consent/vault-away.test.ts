@@ -188,5 +188,5 @@ describe('the vault that fails', () => {
     expect(Object.keys(drawn).length).toBeGreaterThan(15);
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 180_000);
+  });
 });

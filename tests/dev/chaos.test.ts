@@ -263,10 +263,10 @@ describe('faults', () => {
     Object.assign(weather, { storageDown: false, lateWrites: 1 });
     expect(await ask()).toBe('broken');
     expect(arrived).toEqual(['PUT']);
-    await expect.poll(() => arrived, { timeout: 25_000 }).toEqual(['PUT', 'PUT']);
+    await expect.poll(() => arrived).toEqual(['PUT', 'PUT']);
     expect(weather.counts).toEqual({ 'storage: down': 1, 'storage: late': 1 });
     storage.close();
-  }, 40_000);
+  });
 
   test('that restore a backup restore the mailbox of that time', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'postroom-chaos-'));

@@ -83,7 +83,6 @@ function run(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [command, ...args, '--graph', address], {
       env: { PATH: folder, HOME: folder, ...environment },
-      timeout: 60_000,
     });
     const ended: Ended = { code: null, stdout: '', stderr: '' };
     child.stdout.on('data', (data: Buffer) => {
@@ -100,8 +99,7 @@ function run(
 const writes = (): number => graph.requests.filter(({ method }) => method !== 'GET').length;
 const provisioned = { POSTROOM_URL: 'https://desk.example', POSTROOM_IDENTITY_PRINCIPAL_ID: IDENTITY };
 
-// Each of these starts the command several times, which takes long on a busy machine.
-describe('npm run register-app', { timeout: 120_000 }, () => {
+describe('npm run register-app', () => {
   test('creates both registrations and stores their IDs, links them to the installation, and changes nothing when run again', async () => {
     await world({ settleRequests: 1 });
     const created = await run(['--create', '--json']);

@@ -59,7 +59,7 @@ describe('npm run replay', () => {
       },
     ]);
     expect(dispositions.every(({ ms }) => ms > 0)).toBe(true);
-  }, 120_000);
+  });
 
   it('accounts for every file of a set of real emails', async () => {
     const set = 'cpython';
@@ -76,7 +76,7 @@ describe('npm run replay', () => {
       if (disposition === 'ticket') expect(ticket, file).toBeGreaterThan(0);
       else if (disposition === 'skipped') expect(reason, file).toMatch(/^(copy of an email|not an email)/);
       else expect(reason, file).not.toBe('');
-  }, 120_000);
+  });
 
   it.each([
     ['an empty folder', () => [folder], 'holds no email'],

@@ -45,7 +45,7 @@ describe.each(['npm', 'debian'] as const)('the mail server of kind %s with a cat
       permanent: true,
     });
 
-    await vi.waitFor(async () => expect(await readCustomerMail(folder)).toHaveLength(1), 20_000);
+    await vi.waitFor(async () => expect(await readCustomerMail(folder)).toHaveLength(1), 60_000);
     expect(await readCustomerMail(folder)).toMatchObject([
       {
         from: support,
@@ -64,7 +64,7 @@ describe.each(['npm', 'debian'] as const)('the mail server of kind %s with a cat
     };
     await vi.waitFor(
       async () => expect(await subjects()).toEqual([expect.stringMatching(/^Undelivered/)]),
-      20_000,
+      60_000,
     );
   });
 });

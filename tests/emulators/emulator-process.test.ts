@@ -86,13 +86,11 @@ describe('an emulator', () => {
     expect((await fetch(endpoint)).status).toBe(401);
     parent.kill('SIGKILL');
     await expect
-      .poll(
-        () =>
-          fetch(endpoint).then(
-            () => 'answers',
-            () => 'gone',
-          ),
-        { timeout: 5000 },
+      .poll(() =>
+        fetch(endpoint).then(
+          () => 'answers',
+          () => 'gone',
+        ),
       )
       .toBe('gone');
   });

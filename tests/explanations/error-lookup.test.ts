@@ -121,5 +121,5 @@ describe('the error lookup', () => {
     };
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 120_000);
+  });
 });

@@ -63,7 +63,7 @@ test('the app is ready while storage and vault accept its identity, and says onl
   expect(vault.requests.length).toBeGreaterThan(0);
   await azurite.stop();
   await vi.waitFor(async () => expect(await ready()).toEqual([503, 'not ready']), {
-    timeout: 15_000,
+    timeout: 60_000,
     interval: 500,
   });
 });

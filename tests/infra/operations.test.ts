@@ -44,7 +44,7 @@ describe.skipIf(!hasTools)('the commands that return poison messages to their qu
   const run = (abandoned: string, failAt = ''): string => {
     const script = `QUEUE=queue\n${STUB}\n${sendBack}\necho "back: $(tr '\\n' ' ' <queue)left: $(tr '\\n' ' ' <queue-poison)"`;
     const env = { PATH: process.env['PATH'] ?? '', GIVEN_UP: abandoned, FAIL_AT: failAt };
-    return spawnSync('bash', ['-uc', script], { env, encoding: 'utf8', timeout: 20_000 }).stdout.trim();
+    return spawnSync('bash', ['-uc', script], { env, encoding: 'utf8', timeout: 60_000 }).stdout.trim();
   };
 
   test('send every message once, in order, and end', () => {

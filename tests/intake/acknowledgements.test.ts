@@ -73,7 +73,7 @@ test('with every single fault, each sender has one acknowledgement, which will b
     found.push(...faultsIn(world).map((each) => `${each} (${fault.kind} at call ${fault.call})`));
   }
   expect(found).toEqual([]);
-}, 120_000);
+});
 
 describe('the intake with acknowledgements on keeps its promises', () => {
   test('with every single fault', async () => {
@@ -84,7 +84,7 @@ describe('the intake with acknowledgements on keeps its promises', () => {
         await schedule({ faultAt: only(fault) }, undefined, options()),
       );
     expect(findings.list()).toEqual([]);
-  }, 120_000);
+  });
 
   test('with two faults in two runs, and with two runs at once', async () => {
     const findings = new Findings();
@@ -93,5 +93,5 @@ describe('the intake with acknowledgements on keeps its promises', () => {
       findings.add(`double ${seed}`, await doubleFault(seed, calls, options()));
     for (let seed = 1; seed <= 40; seed += 1) findings.add(`race ${seed}`, await race(seed, 0.02, options()));
     expect(findings.list()).toEqual([]);
-  }, 120_000);
+  });
 });

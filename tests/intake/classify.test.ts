@@ -222,13 +222,13 @@ describe('on public collections', () => {
     );
     const missed = named.filter(([, one]) => one !== 'bounce' && one !== 'complaint').map(([path]) => path);
     expect(missed).toEqual([]);
-  }, 60_000);
+  });
 
   it('detects at least 88 % of older bounces, and classifies none of the rest as a complaint', async () => {
     const all = await classesIn('flufl-bounce');
     expect(share(all, 'bounce')).toBeGreaterThan(isFullCorpus ? 0.88 : 0.8);
     expect(share(all, 'complaint')).toBe(0);
-  }, 60_000);
+  });
 
   it('classifies no ordinary message of a help desk as a report or an automatic reply', async () => {
     const ordinary: MessageClass[] = ['person', 'list', 'notification'];
@@ -244,5 +244,5 @@ describe('on public collections', () => {
       ([path, one]) => !ordinary.includes(one) && !/BOUNCE|CHALLENGE|fp-bug-5909/.test(path),
     );
     expect(wrong).toEqual([]);
-  }, 60_000);
+  });
 });

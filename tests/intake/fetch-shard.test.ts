@@ -129,7 +129,7 @@ describe('a shard with good and bad mailboxes', () => {
     await world.connect('dripping', 2, hangsAt('imap.sources'));
     await world.connect('good', 3);
     const run = world.run();
-    await vi.waitFor(() => expect(world.messages()).toBe(3), { timeout: 15_000 });
+    await vi.waitFor(() => expect(world.messages()).toBe(3), { timeout: 60_000 });
     await vi.advanceTimersByTimeAsync(31 * SECOND);
     expect(await world.worked()).toEqual(['good']);
 
@@ -160,7 +160,7 @@ describe('a shard with good and bad mailboxes', () => {
     await world.connect('late', 1, (point) => (point === 'imap.search' ? promise : undefined));
     await world.connect('good', 2);
     const slow = world.run();
-    await vi.waitFor(() => expect(world.messages()).toBe(2), { timeout: 15_000 });
+    await vi.waitFor(() => expect(world.messages()).toBe(2), { timeout: 60_000 });
     await vi.advanceTimersByTimeAsync(31 * SECOND);
     world.folders.get('good')?.deliver(anotherMail('good'), new Date().toISOString());
     const { mailboxes } = world.deps;
@@ -184,7 +184,7 @@ describe('a shard with good and bad mailboxes', () => {
       return batches > 1 && point === 'imap.sources' ? never() : undefined;
     });
     const run = world.run();
-    await vi.waitFor(() => expect(world.messages()).toBeGreaterThan(0), { timeout: 15_000 });
+    await vi.waitFor(() => expect(world.messages()).toBeGreaterThan(0), { timeout: 60_000 });
     await vi.advanceTimersByTimeAsync(5 * MINUTE + SECOND);
     expect((await run).get('dripping')).toMatchObject({
       kind: 'failed',
@@ -369,7 +369,7 @@ describe('a clock that is set during the fetch of a shard', () => {
     await vi.advanceTimersByTimeAsync(SECOND);
     vi.setSystemTime(START - 24 * HOUR);
     resolve();
-    await vi.waitFor(() => expect(world.messages()).toBe(8), { timeout: 15_000 });
+    await vi.waitFor(() => expect(world.messages()).toBe(8), { timeout: 60_000 });
     await vi.advanceTimersByTimeAsync(5 * MINUTE + 15 * SECOND);
     expect((await run).get('silent')).toMatchObject({ kind: 'failed', failure: { code: 'fetch-too-slow' } });
   });

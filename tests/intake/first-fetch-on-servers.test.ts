@@ -4,8 +4,6 @@ import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import { ImapWorld, letter } from '../harness/stack/imap-world.ts';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
-
 const DAY_MINUTES = 24 * 60;
 const kinds: [string, MailServerKind][] = [
   ['the mail server without installation', 'npm'],

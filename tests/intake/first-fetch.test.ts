@@ -123,7 +123,7 @@ describe('the first fetch', () => {
     expect(office.cursors.map(({ first }) => first?.done)).toEqual([250, 500, undefined]);
     expect(await office.subjects()).toEqual(range(1, 522));
     expect(await office.run()).toEqual({ kind: 'nothing-new' });
-  }, 60_000);
+  });
 
   it('loses nothing and duplicates nothing, at whatever call its process crashes', async () => {
     type Kind = 'crashBefore' | 'crashAfter';
@@ -143,7 +143,7 @@ describe('the first fetch', () => {
         expect([kind, at, await office.subjects()]).toEqual([kind, at, [1, 2, 3]]);
         expect(office.cursors.at(-1)?.first).toBeUndefined();
       }
-  }, 60_000);
+  });
 
   it('starts again if the server renumbers its messages meanwhile, and duplicates nothing', async () => {
     const office = new Office({ fetchSince: '2026-10-01', afterFetch: { kind: 'leave' } });
@@ -160,7 +160,7 @@ describe('the first fetch', () => {
     for (let run = 0; run < 3; run += 1) await office.run();
     expect(await office.subjects()).toEqual(range(1, 300));
     expect(office.cursors.at(-1)?.first).toBeUndefined();
-  }, 60_000);
+  });
 
   it('can be reconfigured until it has begun, and not afterwards', async () => {
     const office = new Office();

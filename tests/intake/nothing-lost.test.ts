@@ -9,7 +9,6 @@ import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { ImapWorld } from '../harness/stack/imap-world.ts';
 
 // A mail server is started for each.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 let world: ImapWorld;
 afterEach(() => world?.stop());

@@ -84,7 +84,7 @@ beforeAll(async () => {
     return `${name}Endpoint=${await gate(name === 'Blob' ? 'blob' : 'table', origin)}${pathname}`;
   });
   connectionString = (await Promise.all(parts)).join(';');
-}, 60_000);
+});
 afterAll(async () => {
   for (const server of servers) {
     server.close();
@@ -219,6 +219,5 @@ describe('rows or bytes of one email that storage permanently refuses', () => {
       ]);
       expect(await postroom.fetch()).toEqual({ kind: 'nothing-new' });
     },
-    180_000,
   );
 });

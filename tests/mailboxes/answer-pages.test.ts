@@ -133,5 +133,5 @@ describe('how a mailbox answers', () => {
     };
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
-  }, 60_000);
+  });
 });

@@ -132,7 +132,7 @@ describe.skipIf(!isFullCorpus)('messages that a person has read beforehand', () 
     });
     const misread = fields.flatMap((field) => failures(field).map((line) => `  ${field}: ${line}`));
     console.info([`accuracy: ${report.join(', ')}`, ...misread].join('\n'));
-  }, 120_000);
+  });
 
   it.each(fields)('are read with the right %s in at least 99 of 100', (field) => {
     const failed = failures(field);

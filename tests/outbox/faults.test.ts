@@ -6,7 +6,7 @@ import { countCalls, everySingleFault, race, schedule } from './fault-schedules.
 
 /** Random schedules of each kind; more of them in a long run: `POSTROOM_RACES=5000`. */
 const races = Number(process.env['POSTROOM_RACES'] ?? 100);
-const LONG = 60_000 + races * 200;
+const LONG = 300_000 + races * 1_000;
 
 beforeAll(() => {
   for (const level of ['log', 'warn', 'error'] as const)

@@ -40,7 +40,7 @@ beforeAll(async () => {
   });
   const { connectionString } = ingestion;
   sendTelemetryTo(await openTelemetry({ kind: 'azure-monitor', connectionString, identity: undefined }));
-}, 60_000);
+});
 afterEach(() => {
   ingestion.envelopes.length = 0;
 });

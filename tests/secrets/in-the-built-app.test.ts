@@ -10,8 +10,6 @@ import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { smallMails } from '../harness/memory/small-mails.ts';
 import { fetchOnce, openPostroom, type Postroom, SUPPORT } from '../harness/stack/installation.ts';
 
-vi.setConfig({ testTimeout: 90_000 });
-
 let postroom: Postroom;
 let host: HostProcess;
 let visitor: Visitor;
@@ -27,7 +25,7 @@ beforeAll(async () => {
   visitor = new Visitor(host.url);
   await visitor.signIn(demoPeople[0]?.id ?? '');
   mailboxId = await visitor.connectMailbox(SUPPORT, postroom.stack.mail.imap);
-}, 90_000);
+});
 afterAll(() => postroom?.[Symbol.asyncDispose]());
 
 /** As the host's operator may. */
@@ -48,7 +46,7 @@ test('a fetch is a span with its ticket, without the text or address of an email
   await postroom.stack.mail.deliver(SUPPORT, mail ?? Buffer.of());
   await fetchOnce(postroom, host, mailboxId);
   await vi.waitFor(() => expect(lines('span').map(({ name }) => name)).toContain('fetch mailbox'), {
-    timeout: 40_000,
+    timeout: 60_000,
     interval: 200,
   });
   const filed = lines('span').find(({ name }) => name === 'file batch');
@@ -77,7 +75,7 @@ test('a queued event of the vault causes a review of that secret', async () => {
   await queue.createIfNotExists();
   for (let time = 0; time < 3; time += 1)
     await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString('base64'));
-  await vi.waitFor(() => expect(lines('vault event')).toHaveLength(3), { timeout: 40_000, interval: 200 });
+  await vi.waitFor(() => expect(lines('vault event')).toHaveLength(3), { timeout: 60_000, interval: 200 });
   expect(lines('vault event')[0]).toMatchObject({ kind: 'expired', isOurs: true });
   // The event is a reason to look; the look found a secret that lasts for two years.
   expect((await createAlertStore(postroom.tables).current()).open).toEqual([]);
@@ -87,7 +85,7 @@ test('the daily run records its heartbeat, and the page shows every secret', asy
   expect((await run('reviewSecrets')).status).toBe(202);
   const beats = createHeartbeatStore(postroom.tables);
   await vi.waitFor(async () => expect((await beats.all()).has('reviewSecrets')).toBe(true), {
-    timeout: 40_000,
+    timeout: 60_000,
     interval: 200,
   });
   const { html } = await visitor.get('/secrets');

@@ -173,4 +173,4 @@ it('the pages are usable in a browser in each state', async () => {
   };
   expectWhole(drawn);
   await expectUsableInBrowser(drawn);
-}, 120_000);
+});

@@ -125,6 +125,5 @@ describe.skipIf(!hasChromium)('in a browser', () => {
         await served.close();
       }
     },
-    60_000,
   );
 });
