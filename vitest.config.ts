@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -20,6 +21,8 @@ const config: ViteUserConfig = defineConfig({
     // Stylesheets are read as they are; by default every one is empty in a test.
     css: true,
     pool: 'forks',
+    // The tests start hundreds of processes, and Node keeps there what it compiled for the first of them.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.cache', 'compile') },
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
