@@ -141,12 +141,15 @@ const filesAsText: Plugin = {
 /** False when a source file is newer than the built app, or there is no built app. */
 export async function isBuildCurrent(): Promise<boolean> {
   const main = join(builtApp, 'main.mjs');
-  if (!existsSync(main)) return false;
-  const builtAt = statSync(main).mtimeMs;
+  return existsSync(main) && (await lastChange()) <= statSync(main).mtimeMs;
+}
+
+/** When a source of the app was last changed, in milliseconds since 1970. A removed file changes its folder. */
+export async function lastChange(): Promise<number> {
   const files = ['host.json', 'package.json', 'package-lock.json', 'dev/build.ts'];
   for (const folder of ['functions', 'shared'])
     for await (const file of glob('**', { cwd: join(projectRoot, folder) })) files.push(join(folder, file));
-  return files.every((file) => statSync(join(projectRoot, file)).mtimeMs <= builtAt);
+  return Math.max(...files.map((file) => statSync(join(projectRoot, file)).mtimeMs));
 }
 
 async function deployedPackage(): Promise<string> {

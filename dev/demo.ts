@@ -13,9 +13,10 @@ export interface DemoOptions {
   folder?: string;
   /**
    * `shared`: the app from `npm run build`, built first if it is missing or outdated. `own`: built into the
-   * demo's folder, because others may build theirs at the same time. Otherwise the folder of a built app.
+   * demo's folder, because others may build theirs at the same time. Otherwise the folder of a built app, which
+   * may still be under construction.
    */
-  app?: 'shared' | 'own' | { dir: string };
+  app?: 'shared' | 'own' | { dir: string | Promise<string> };
   stack?: Omit<StackOptions, 'stateDir'>;
   /** Everything that was started, to be disposed of at the end, even if the start is interrupted. */
   running: AsyncDisposableStack;

@@ -20,6 +20,8 @@ export interface RefreshDeps extends PromoteDeps {
   accounts: AccountStore;
   sealer: TokenCipher;
   oauth: OAuthClient;
+  /** Milliseconds before a response that storage did not accept is stored again; for tests. */
+  storePauseMs?: number;
 }
 
 export interface Refresher {

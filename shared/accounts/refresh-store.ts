@@ -90,6 +90,8 @@ interface StoreDeps {
   seam: Seam;
   accounts: AccountStore;
   sealer: TokenCipher;
+  /** Milliseconds before a response is stored for the second time; before each further time, as many more. */
+  storePauseMs?: number | undefined;
 }
 
 const STORE_TRIES = 4;
@@ -111,7 +113,12 @@ function eventOf(
   };
 }
 
-export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): RefreshStore {
+export function createRefreshStore({
+  seam,
+  accounts,
+  sealer,
+  storePauseMs = STORE_PAUSE_MS,
+}: StoreDeps): RefreshStore {
   /** Received but not stored, because storage was unavailable for longer than the retries. */
   const unsaved = new Map<
     string,
@@ -149,7 +156,7 @@ export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): Refre
         return there !== undefined && hasSameTokens(there.account, account) ? there : undefined;
       } catch (error) {
         if (tries >= STORE_TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, STORE_PAUSE_MS * tries));
+        await new Promise((resolve) => setTimeout(resolve, storePauseMs * tries));
       }
     }
   }

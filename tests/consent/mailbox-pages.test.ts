@@ -1,4 +1,3 @@
-import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { collectHealth } from '../../shared/alerts/collect-health.ts';
@@ -12,6 +11,7 @@ import { remedyOf } from '../../shared/mailboxes/remedy.ts';
 import type { VerifiedMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
 import { assets } from '../../shared/ui/assets.ts';
+import { axeViolations } from '../harness/browser/axe.ts';
 import { serve } from '../harness/browser/serve.ts';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
@@ -284,12 +284,7 @@ describe('every mailbox page', () => {
     const page = await browser.newPage({ viewport: { width: 320, height: 800 } });
     for (const name of Object.keys(drawn)) {
       await page.goto(`${served.url}/${encodeURIComponent(name)}`);
-      await page.evaluate(axe.source);
-      const found = await page.evaluate(async () => {
-        const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
-        const { violations } = await checks.run();
-        return violations.map(({ id, nodes }) => `${id}: ${String(nodes[0]?.target)}`);
-      });
+      const found = await axeViolations(page);
       const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       expect({ name, found, tooWide }).toEqual({ name, found: [], tooWide: false });
     }

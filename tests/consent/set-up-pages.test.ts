@@ -1,8 +1,8 @@
-import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import { axeViolations } from '../harness/browser/axe.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
@@ -215,12 +215,7 @@ describe('every set-up page', () => {
         const page = await context.newPage();
         for (const name of Object.keys(drawn)) {
           await page.goto(`${served.url}/${encodeURIComponent(name)}`);
-          await page.evaluate(axe.source);
-          const found = await page.evaluate(async () => {
-            const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
-            const { violations } = await checks.run();
-            return violations.map(({ id, nodes }) => `${id}: ${String(nodes[0]?.target)}`);
-          });
+          const found = await axeViolations(page);
           const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
           expect({ name, found, tooWide }).toEqual({ name, found: [], tooWide: false });
         }

@@ -40,8 +40,8 @@ test('parameter files do not read a developer’s variables', () => {
 });
 
 test('the compiler needs no ICU, unless it is requested', () => {
-  expect(environmentOf({})).toEqual({ DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' });
-  const own = { DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '0' };
+  expect(environmentOf({})).toEqual({ DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1', DOTNET_TieredPGO: '0' });
+  const own = { DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '0', DOTNET_TieredPGO: '1' };
   expect(environmentOf(own)).toEqual(own);
 });
 

@@ -1,9 +1,9 @@
 /** Assigning a ticket in Chromium: by keyboard, without a script, in the dark and on a phone. */
 import { text } from 'node:stream/consumers';
-import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
+import { axeViolations } from '../harness/browser/axe.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
 import { fillPostroom } from '../harness/memory/sample-mail.ts';
 import { type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
@@ -102,12 +102,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     withPage({ colorScheme, viewport: { width, height: 800 } }, async (page) => {
       const faults: Record<string, unknown> = {};
       const check = async (what: string): Promise<void> => {
-        await page.evaluate(axe.source);
-        const violations = await page.evaluate(async () => {
-          const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
-          const run = await checks.run({ exclude: ['iframe'] });
-          return run.violations.map(({ id, nodes }) => [id, ...nodes.map(({ target }) => String(target))]);
-        });
+        const violations = await axeViolations(page, { except: ['iframe'] });
         const over = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );

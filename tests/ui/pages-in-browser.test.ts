@@ -1,17 +1,12 @@
 import { text } from 'node:stream/consumers';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
+import { axeViolations } from '../harness/browser/axe.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
 import { fillPostroom } from '../harness/memory/sample-mail.ts';
 import { ago, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
-
-interface Finding {
-  id: string;
-  target: string;
-}
 
 const IMPORTED = 'm'.repeat(26);
 
@@ -123,18 +118,10 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     async (colorScheme) => {
       const context = await browser.newContext({ colorScheme });
       const page = await context.newPage();
-      const found: Record<string, Finding[]> = {};
+      const found: Record<string, string[]> = {};
       for (const [name, address] of Object.entries(addresses())) {
         await open(page, address);
-        // The page policy blocks added script tags, as it should, so the checks are injected from outside.
-        await page.evaluate(axe.source);
-        const findings = await page.evaluate(async () => {
-          const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
-          const { violations } = await checks.run({ exclude: ['iframe'] });
-          return violations.flatMap(({ id, nodes }) =>
-            nodes.map(({ target }) => ({ id, target: String(target) })),
-          );
-        });
+        const findings = await axeViolations(page, { except: ['iframe'] });
         if (findings.length > 0) found[name] = findings;
       }
       await context.close();

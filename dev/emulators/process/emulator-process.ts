@@ -1,9 +1,4 @@
 import { createInterface } from 'node:readline';
-import { startEntra } from '../entra/entra.ts';
-import { startGraph } from '../graph/graph.ts';
-import { startManagedIdentity } from '../identity/managed-identity.ts';
-import { startKeyVault } from '../key-vault/key-vault.ts';
-import { startAzurite } from '../storage/azurite.ts';
 
 // node dev/emulators/process/emulator-process.ts <emulator> <options as JSON, or - : the first line of standard input>
 //
@@ -13,12 +8,13 @@ import { startAzurite } from '../storage/azurite.ts';
 type Running = { stop(): Promise<void> };
 type Start = (options: never) => Promise<Running>;
 
-const EMULATORS: Record<string, Start> = {
-  entra: startEntra,
-  'key-vault': startKeyVault,
-  'managed-identity': startManagedIdentity,
-  azurite: startAzurite,
-  graph: startGraph,
+/** Each process loads one of them. */
+const EMULATORS: Record<string, () => Promise<Start>> = {
+  entra: async () => (await import('../entra/entra.ts')).startEntra,
+  'key-vault': async () => (await import('../key-vault/key-vault.ts')).startKeyVault,
+  'managed-identity': async () => (await import('../identity/managed-identity.ts')).startManagedIdentity,
+  azurite: async () => (await import('../storage/azurite.ts')).startAzurite,
+  graph: async () => (await import('../graph/graph.ts')).startGraph,
 };
 
 // Standard output is reserved for the one line; a failed write to a parent that has exited must not end
@@ -60,12 +56,12 @@ function firstLine(): Promise<string> {
 }
 
 try {
-  const start = EMULATORS[name];
-  if (start === undefined)
+  const load = EMULATORS[name];
+  if (load === undefined)
     throw new Error(`Unknown emulator "${name}". One of: ${Object.keys(EMULATORS).join(', ')}.`);
   const options: unknown = JSON.parse(managed ? await firstLine() : argument);
   // The options come from the parent as JSON; each emulator reads its own.
-  running = await start(options as never);
+  running = await (await load())(options as never);
   if (ending) await running.stop();
   say({ ready: running });
 } catch (error) {

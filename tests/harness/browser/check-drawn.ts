@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import axe from 'axe-core';
 import { expect } from 'vitest';
 import { hasChromium, openChromium } from '../../../dev/browser.ts';
 import { assets } from '../../../shared/ui/assets.ts';
 import { headingsInOrder, readPage } from '../pages/read-page.ts';
+import { axeViolations } from './axe.ts';
 import { serve } from './serve.ts';
 
 /** The app's rendered pages, by a readable name. */
@@ -48,14 +48,11 @@ export async function expectUsableInBrowser(drawn: Drawn): Promise<void> {
         const page = await context.newPage();
         for (const name of Object.keys(drawn)) {
           await page.goto(`${served.url}/${encodeURIComponent(name)}`);
-          await page.evaluate(axe.source);
           // The scheme changes only colors.
-          const options = colorScheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
-          const found = await page.evaluate(async (rules) => {
-            const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
-            const { violations } = await checks.run(rules);
-            return violations.map(({ id, nodes }) => `${id}: ${String(nodes[0]?.target)}`);
-          }, options);
+          const found = await axeViolations(
+            page,
+            colorScheme === 'dark' ? { runOnly: ['color-contrast'] } : {},
+          );
           const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
           expect({ name, width, found, tooWide }).toEqual({ name, width, found: [], tooWide: false });
           if (pictures === undefined) continue;

@@ -56,8 +56,13 @@ export async function withoutItsScript(page: Page, plain: Page): Promise<string[
   const heading = await page.locator('h1').innerText();
   const complaints: string[] = [];
   if ((await plain.locator('h1').innerText()) !== heading) complaints.push('another heading without script');
-  for (const button of await plain.locator('button:visible').all())
-    if ((await button.evaluate((element) => (element as HTMLButtonElement).form)) === null)
-      complaints.push(`a button that needs the script: ${await button.innerText()}`);
+  const idle = await plain
+    .locator('button:visible')
+    .evaluateAll((buttons) =>
+      buttons.flatMap((button) =>
+        button instanceof HTMLButtonElement && button.form === null ? [button.innerText] : [],
+      ),
+    );
+  complaints.push(...idle.map((words) => `a button that needs the script: ${words}`));
   return complaints;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Locator, Page, Response } from 'playwright-core';
+import { axeViolations } from './axe.ts';
 import { byKeyboard, withoutItsScript } from './page-checks.ts';
 
 /** A person at the browser: counts their actions and checks every page critically. */
@@ -146,21 +146,17 @@ const PHONE = { width: 360, height: 800 };
 
 /** Axe violations of the current page, and headings whose content is cut off. */
 export async function axeComplaints(page: Page, colorScheme: 'light' | 'dark'): Promise<string[]> {
-  // The page policy blocks added script tags, as it should, so the checks are injected from outside.
-  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
-  return page.evaluate(async (scheme) => {
-    const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
-    // Dark mode changes only colors.
-    const rules = scheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
-    const { violations } = await checks.run({ exclude: ['iframe'] }, rules);
-    const cut = [...document.querySelectorAll('h2, h3')].filter((heading) => {
-      for (let around = heading.parentElement; around !== null; around = around.parentElement)
-        if (getComputedStyle(around).clipPath !== 'none') return true;
-      return false;
-    });
-    return [
-      ...violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} at ${String(target)}`)),
-      ...cut.map(({ textContent }) => `nobody sees what stands under ${textContent}`),
-    ];
-  }, colorScheme);
+  // Dark mode changes only colors.
+  const rules = colorScheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
+  const violations = await axeViolations(page, { except: ['iframe'], ...rules });
+  const cut = await page.evaluate(() =>
+    [...document.querySelectorAll('h2, h3')]
+      .filter((heading) => {
+        for (let around = heading.parentElement; around !== null; around = around.parentElement)
+          if (getComputedStyle(around).clipPath !== 'none') return true;
+        return false;
+      })
+      .map(({ textContent }) => `nobody sees what stands under ${textContent}`),
+  );
+  return [...violations, ...cut];
 }

@@ -70,9 +70,7 @@ export class MemoryTables implements Tables {
 
   /** Every row of a table, for assertions. */
   dump(name: TableName): Row[] {
-    return [...(this.#state.rows.get(name)?.values() ?? [])].sort((a, b) =>
-      `${a.partitionKey}\n${a.rowKey}` < `${b.partitionKey}\n${b.rowKey}` ? -1 : 1,
-    );
+    return [...(this.#state.rows.get(name) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   }
 
   #commit(rows: Map<string, Row>, partitionKey: string, changes: readonly Change[]): Committed {

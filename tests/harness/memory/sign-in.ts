@@ -60,6 +60,7 @@ export class SignIn {
       activity: createActivityStore(storage.tables),
       audit: createAuditStore(storage.tables),
       pauseMs: 1,
+      storePauseMs: 1,
     });
     // This provider issues one token for all its servers, whatever the protocol.
     return { ...tokens, get: (ref, use) => tokens.get(ref, { ...use, protocol: undefined }) };
@@ -147,7 +148,7 @@ function tokenEndpoint(): Promise<string> {
     let given = 0;
     const server = createServer((request, response) => {
       const { port } = server.address() as AddressInfo;
-      const issuer = `http://localhost:${port}`;
+      const issuer = `http://127.0.0.1:${port}`;
       response.setHeader('content-type', 'application/json');
       request.resume();
       if (request.url !== '/token') {
@@ -163,8 +164,8 @@ function tokenEndpoint(): Promise<string> {
       response.end(JSON.stringify({ token_type: 'Bearer', expires_in: 100 * 3600, ...tokens }));
     });
     server.unref();
-    server.listen(0, 'localhost', () => {
-      resolve(`http://localhost:${(server.address() as AddressInfo).port}`);
+    server.listen(0, '127.0.0.1', () => {
+      resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     });
   });
   return endpoint;

@@ -14,6 +14,7 @@ import { azureTables } from '../../../shared/platform/azure-tables.ts';
 import type { Blobs } from '../../../shared/platform/blobs.ts';
 import { openSeam } from '../../../shared/platform/seam.ts';
 import type { Tables } from '../../../shared/platform/tables.ts';
+import { appUnderTest } from './app-under-test.ts';
 
 export const SUPPORT = 'support@contoso.example';
 
@@ -29,10 +30,12 @@ export async function openPostroom(
 ): Promise<Postroom> {
   const running = new AsyncDisposableStack();
   const stack = { mail, inMemory, ...(users !== undefined && { users }) };
-  const demo = await openDemo({ app: 'own', stack, running }).catch(async (error: unknown) => {
-    await running.disposeAsync();
-    throw error;
-  });
+  const demo = await openDemo({ app: { dir: appUnderTest() }, stack, running }).catch(
+    async (error: unknown) => {
+      await running.disposeAsync();
+      throw error;
+    },
+  );
   const { connectionString } = demo.stack.storage;
   const storage = { kind: 'connection-string', connectionString } as const;
   return {

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -191,17 +192,34 @@ function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
   }
 }
 
-/** Creates the queue's folders, once: Postfix's own start script would take seconds. */
+/** The folders of a queue as Postfix made them at the first start of this process. */
+const queueFolders: { name: string; mode: number; uid: number; gid: number }[] = [];
+
+/**
+ * Creates the queue's folders, once: Postfix's own start script would take seconds. Its check, which creates them and reads
+ * the configuration, runs for the first mail server of this process; the others differ in paths, ports and mailboxes only.
+ */
 function preparePostfix(places: Places): void {
   const postfix = systemUser('postfix');
   chownSync(places.data, postfix.uid, postfix.gid);
   if (readdirSync(places.queue).includes('incoming')) return;
+  for (const { name, mode, uid, gid } of queueFolders) {
+    const folder = path.join(places.queue, name);
+    mkdirSync(folder);
+    chownSync(folder, uid, gid);
+    chmodSync(folder, mode);
+  }
+  if (queueFolders.length > 0) return;
   const checked = spawnSync('/usr/sbin/postfix', ['-c', places.postfixEtc, 'check'], {
     env: daemonEnvironment,
     encoding: 'utf8',
   });
   if (checked.status !== 0) {
     throw new Error(`Postfix refuses its configuration in ${places.postfixEtc}: ${checked.stderr.trim()}`);
+  }
+  for (const name of readdirSync(places.queue)) {
+    const { mode, uid, gid } = statSync(path.join(places.queue, name));
+    queueFolders.push({ name, mode: mode & 0o7777, uid, gid });
   }
 }
 
