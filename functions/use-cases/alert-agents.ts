@@ -20,7 +20,7 @@ import type { Person } from '../../shared/tickets/ticket.ts';
  * @param own lower-case addresses of all our mailboxes
  */
 export const alertAddressOf = (
-  assignee: Pick<Person, 'address'> | undefined,
+  assignee: Partial<Pick<Person, 'address'>> | undefined,
   own: ReadonlySet<string>,
 ): string | undefined => {
   const address = assignee?.address;

@@ -12,9 +12,11 @@ import {
   type DueEmail,
   dueKind,
   dueRowKey,
+  HELD,
   type HeldEmail,
   heldKind,
-  heldPartition,
+  heldOf,
+  heldRowKey,
   OUTBOX,
   outboxKind,
   outboxRowKey,
@@ -50,7 +52,7 @@ export interface OutboxStore {
   get(ref: OutboxRef): Promise<Stored<OutboxMessage> | undefined>;
   /** The new etag; undefined when the row has changed since it was read. */
   replace(message: OutboxMessage, etag: string): Promise<string | undefined>;
-  /** Keeps an email from leaving, as long as no process has claimed it. */
+  /** Keeps an email that waits from leaving, as long as no process has claimed it. */
   withdraw(ref: OutboxRef): Promise<'withdrawn' | 'too-late' | 'missing'>;
   /** Sends an email again that failed, or a reply of which nothing more can be found out. */
   sendAgain(ref: OutboxRef): Promise<'queued' | 'not-failed' | 'missing'>;
@@ -62,7 +64,9 @@ export interface OutboxStore {
   reschedule(after: readonly DueEmail[], outdated: readonly string[]): Promise<void>;
   /** Records that an email waits until its mailbox can send again. */
   hold(message: OutboxMessage): Promise<void>;
-  /** Sends the replies that wait for this mailbox, at most a week old; returns their number. */
+  /** The mailboxes for which replies wait. Forgets those that waited for a week. */
+  heldMailboxes(): Promise<ReadonlySet<string>>;
+  /** Sends the replies that wait for this mailbox, written within the last week; returns their number. */
   releaseHeld(mailboxId: string): Promise<number>;
 }
 
@@ -151,11 +155,18 @@ export function createOutboxStore(deps: {
     async hold({ ticketId, id, mailboxId }) {
       await held.put({ ticketId, id, mailboxId, heldAt: iso() });
     },
+    async heldMailboxes() {
+      const all = await held.list(HELD);
+      for (const email of all) if (isOld(email.heldAt)) await removeHeld(email);
+      return new Set(all.flatMap(({ mailboxId, heldAt }) => (isOld(heldAt) ? [] : [mailboxId])));
+    },
     async releaseHeld(mailboxId) {
-      const waiting = await held.list(heldPartition(mailboxId));
+      const waiting = await held.list(HELD, { prefix: heldOf(mailboxId) });
       let released = 0;
       for (const email of waiting) {
-        const isFresh = seam.now() - Date.parse(email.heldAt) < HELD_MS;
+        const message = (await store.get(email))?.record;
+        // Not by `heldAt`: each attempt that fails holds it anew.
+        const isFresh = message !== undefined && !isOld(message.createdAt);
         if (isFresh && (await store.sendAgain(email)) === 'queued') released += 1;
         await removeHeld(email);
       }
@@ -183,8 +194,9 @@ export function createOutboxStore(deps: {
     }
   }
 
-  const removeHeld = async ({ mailboxId, ticketId, id }: HeldEmail): Promise<void> => {
-    await held.remove(heldPartition(mailboxId), `${ticketId}|${id}`);
+  const isOld = (time: string): boolean => seam.now() - Date.parse(time) >= HELD_MS;
+  const removeHeld = async (email: HeldEmail): Promise<void> => {
+    await held.remove(HELD, heldRowKey(email));
   };
 
   return store;

@@ -20,7 +20,9 @@ let postroom: WatchedPostroom;
 let answers: SignInResult;
 let asked: number;
 let released: string[];
+let held: string[];
 const outbox = {
+  heldMailboxes: async (): Promise<ReadonlySet<string>> => new Set(held),
   releaseHeld: async (id: string): Promise<number> => released.push(id),
 };
 const recheck = (): Promise<void> =>
@@ -48,6 +50,7 @@ beforeEach(async () => {
   answers = { kind: 'refused', ...refusal };
   asked = 0;
   released = [];
+  held = [];
   postroom.now = START;
 });
 
@@ -148,6 +151,31 @@ test('an account that requires a person is no refusal of a server: it opens noth
   answers = { kind: 'refused', ...noToken };
   await recheck();
   expect(await postroom.open()).toMatchObject([{ kind: 'smtp-refused', code: 'smtp-auth-disabled-tenant' }]);
+});
+
+describe('a mailbox for which replies wait without an alert, such as one whose account had to sign in again', () => {
+  beforeEach(() => {
+    held = ['support'];
+  });
+
+  test('signs in every tenth minute, and sends them once the server accepts it', async () => {
+    const noToken = { ...refusal, code: 'AADSTS50173' as const, reason: 'The sign-in ended.', asked: false };
+    answers = { kind: 'refused', ...noToken };
+    await recheck();
+    expect([asked, released]).toEqual([1, []]);
+    answers = { kind: 'accepted', answer: '235' };
+    postroom.now += 10 * MINUTE;
+    await recheck();
+    expect(released).toEqual(['support']);
+    expect(await postroom.open()).toEqual([]);
+  });
+
+  test('does not try again what only an email can show', async () => {
+    await refused({ ...refusal, code: codeFrom('graph-access-denied'), reason: '403 ErrorAccessDenied' });
+    answers = { kind: 'accepted', answer: '' };
+    await recheck();
+    expect([asked, released]).toEqual([0, []]);
+  });
 });
 
 test('a temporary failure is no alert', async () => {

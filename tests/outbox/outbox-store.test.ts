@@ -69,6 +69,9 @@ const deps = (): SendDeps => ({
   sendsAgain: async (mailboxId) => {
     told.push(`${mailboxId} sends again`);
   },
+  replyNeedsPerson: async ({ id, delivery }) => {
+    told.push(`${id} needs a person: ${delivery.status.state}`);
+  },
 });
 /** What the monitor and the function `sendMail` do in a minute. */
 async function minute(): Promise<SendReport[]> {
@@ -214,6 +217,27 @@ describe('a run', () => {
   });
 });
 
+test('a reply that was refused is reported to a person once it is recorded, and what waits by itself is not', async () => {
+  for (const id of ['refused', 'waits']) await outbox.queue(email(id));
+  await outbox.queue(email('ack', { kind: 'acknowledgement' }));
+  const refused = { kind: 'refused', why, permanent: true, isOfWayOut: false } as const;
+  // In the order of their IDs.
+  outcomes = [refused, refused, { ...refused, permanent: false }];
+  await minute();
+  expect(told).toEqual(['refused needs a person: failed']);
+});
+
+test('a process that ends before it reported a refused reply leaves that to the next run', async () => {
+  await outbox.queue(email('reply'));
+  outcomes = [{ kind: 'refused', why, permanent: true, isOfWayOut: false }];
+  const ends = { ...deps(), replyNeedsPerson: () => Promise.reject(new Error('the process ended')) };
+  const job = { mailboxId: MAILBOX, due: due() };
+  await expect(sendEmails(ends, job)).rejects.toThrow('ended');
+  await minute();
+  expect(told).toEqual(['reply needs a person: failed']);
+  expect(due()).toEqual([]);
+});
+
 describe('a reply whose way out is closed', () => {
   const closed = { kind: 'refused', why, permanent: true, isOfWayOut: true } as const;
 
@@ -224,9 +248,11 @@ describe('a reply whose way out is closed', () => {
     expect(await stateOf()).toEqual({ state: 'failed', at: iso(now), why, isOfWayOut: true });
     expect(due()).toEqual([]);
     now += 3_600_000;
+    expect(await outbox.heldMailboxes()).toEqual(new Set([MAILBOX]));
     expect(await outbox.releaseHeld('other')).toBe(0);
     expect(await outbox.releaseHeld(MAILBOX)).toBe(1);
     expect(await outbox.releaseHeld(MAILBOX), 'once').toBe(0);
+    expect(await outbox.heldMailboxes()).toEqual(new Set());
     await minute();
     expect(delivered).toEqual(['reply', 'reply']);
     expect(await stateOf()).toMatchObject({ state: 'sent' });
@@ -238,10 +264,22 @@ describe('a reply whose way out is closed', () => {
     await minute();
     expect(await stateOf()).toMatchObject({ state: 'failed', why: { code: 'no-way-out' } });
     now += 8 * 24 * 3_600_000;
+    expect(await outbox.heldMailboxes()).toEqual(new Set());
     expect(await outbox.releaseHeld(MAILBOX)).toBe(0);
     expect(await outbox.sendAgain(ref)).toBe('queued');
     expect(await outbox.sendAgain(ref)).toBe('not-failed');
     expect(await outbox.sendAgain({ ...ref, id: 'other' })).toBe('missing');
+  });
+
+  test('does not leave more than a week after it was written, however often it was tried meanwhile', async () => {
+    await outbox.queue(email('reply'));
+    for (let day = 0; day < 8; day += 1) {
+      outcomes = [closed];
+      await minute();
+      now += 24 * 3_600_000;
+      expect(await outbox.releaseHeld(MAILBOX), `day ${day + 1}`).toBe(day < 6 ? 1 : 0);
+    }
+    expect(await stateOf()).toMatchObject({ state: 'failed' });
   });
 
   test('is not confused with an acknowledgement, which would come too late', async () => {

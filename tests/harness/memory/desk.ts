@@ -55,6 +55,7 @@ export class Desk {
           activity: createActivityStore(tables),
           cannotSend: () => Promise.resolve(),
           sendsAgain: () => Promise.resolve(),
+          replyNeedsPerson: () => Promise.resolve(),
           openSentFolder: () => Promise.resolve(noSentFolder),
           wayOutOf: () =>
             Promise.resolve({
