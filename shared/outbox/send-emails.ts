@@ -67,7 +67,7 @@ const noWayOut: DeliveryOutcome = {
 const incomplete: DeliveryOutcome = {
   kind: 'refused',
   why: {
-    code: 'bad-envelope',
+    code: 'email-incomplete',
     reason: 'A text or an attachment of this email is missing in storage.',
     isVerdict: false,
   },

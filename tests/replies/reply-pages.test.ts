@@ -272,14 +272,14 @@ describe('a draft', () => {
     await postroom.mailbox({ sending: graph, providerId: 'p1', accountId: 'a1' });
     const { page, fields } = await openForm();
     expect(page).toContain('2 MB in all.');
-    expect(page).toContain('an admin can read this mailbox over Microsoft Graph');
+    expect(page).toContain('ask an admin to read this mailbox over Microsoft Graph');
     const refused = await press('attach', { ...fields, text: 'Scan' }, { files: [file] });
     expect([refused.status, refused.page]).toEqual([422, expect.stringContaining('scan.pdf is too large')]);
 
     await postroom.mailbox({ sending: graph, providerId: 'p1', accountId: 'a1', protocol: 'graph' });
     const again = await openForm();
     expect(again.page).toContain('25 MB in all.');
-    expect(again.page).not.toContain('an admin can read');
+    expect(again.page).not.toContain('ask an admin');
     expect((await press('attach', again.fields, { files: [file] })).status).toBe(303);
     await postroom.mailbox({ sending: graph, providerId: 'p1', accountId: 'a1' });
     const sent = await press('send', (await openForm()).fields);
