@@ -73,6 +73,8 @@ export interface OutboxStore {
 /** A job that no instance received is useless once the monitor has queued it again. */
 const TTL_SECONDS = 150;
 const ROWS_AT_ONCE = 100;
+/** Of the timetable; a request returns 1,000 rows, and one more tells whether there are others. */
+const PAGE = 900;
 /** Emails of one job; the server's limits are per minute. */
 const EMAILS_A_JOB = 25;
 const HELD_MS = 7 * 24 * 60 * 60_000;
@@ -138,7 +140,15 @@ export function createOutboxStore(deps: {
     sendAgain: (ref) =>
       change(ref, ({ kind, delivery }) => requeued(kind, delivery, seam.now()), 'queued', 'not-failed'),
     async due(limit) {
-      return timetable.list(DUE, { to: `${iso()}~`, limit });
+      const to = `${iso()}~`;
+      const found: DueEmail[] = [];
+      let after: string | undefined;
+      do {
+        const page = await timetable.page([DUE], { to, after, limit: Math.min(limit - found.length, PAGE) });
+        found.push(...page.records);
+        after = page.next;
+      } while (after !== undefined && found.length < limit);
+      return found;
     },
     entry: (dueKey) => timetable.find(DUE, dueKey),
     async reschedule(after, outdated) {

@@ -170,6 +170,19 @@ describe('a queued email', () => {
   });
 });
 
+test('the emails that one mailbox cannot send do not keep those of another from being queued', async () => {
+  const stuck = Array.from({ length: 6_000 }, (_, index) => email(`s${index}`));
+  await outbox.announce(stuck);
+  const later = queuedDelivery(iso(now + 1_000));
+  await outbox.announce([email('other', { mailboxId: 'sales', delivery: later })]);
+  now += 60_000;
+  expect(await queueDueEmails({ outbox, queues })).toBe(25 * 199 + 1);
+  expect(queues.sent.slice(0, 2).map(({ value }) => value)).toMatchObject([
+    { mailboxId: MAILBOX, due: { length: 25 } },
+    { mailboxId: 'sales', due: { length: 1 } },
+  ]);
+});
+
 describe('a run', () => {
   test('keeps the limits of the account, and the monitor sends the rest', async () => {
     for (let index = 0; index < 70; index += 1) await outbox.queue(email(`r${index}`));
