@@ -47,11 +47,11 @@ describe('an email that waits', () => {
   });
 
   test('can be withdrawn between attempts, and while its way out is closed, but not after the server’s verdict', () => {
-    const after = (wish: Parameters<typeof refusal>[0]): Delivery =>
+    const refusedWith = (wish: Parameters<typeof refusal>[0]): Delivery =>
       afterAttempt('reply', sending, refusal(wish), now);
-    for (const waits of [after({}), after({ permanent: true, isOfWayOut: true })])
+    for (const waits of [refusedWith({}), refusedWith({ permanent: true, isOfWayOut: true })])
       expect(withdrawn(waits, now)?.status.state).toBe('withdrawn');
-    expect(withdrawn(after({ permanent: true }), now)).toBeUndefined();
+    expect(withdrawn(refusedWith({ permanent: true }), now)).toBeUndefined();
   });
 });
 
