@@ -131,14 +131,14 @@ export const dueKind = recordKind<DueEmail>()({
 /** An email that failed because of its way out, not because of itself. */
 export interface HeldEmail extends OutboxRef {
   mailboxId: string;
-  /** ISO time. */
-  heldAt: string;
+  /** ISO time at which it was written, however often it was held. */
+  writtenAt: string;
 }
 
 export const HELD = 'held';
 /** The start of the row keys of a mailbox. */
 export const heldOf = (mailboxId: string): string => `${mailboxId}|`;
-export const heldRowKey = ({ mailboxId, ticketId, id }: Omit<HeldEmail, 'heldAt'>): string =>
+export const heldRowKey = ({ mailboxId, ticketId, id }: Omit<HeldEmail, 'writtenAt'>): string =>
   `${heldOf(mailboxId)}${ticketId}|${id}`;
 
 export const heldKind = recordKind<HeldEmail>()({
@@ -149,5 +149,5 @@ export const heldKind = recordKind<HeldEmail>()({
     const [mailboxId = '', ticketId = '', id = ''] = rowKey.split('|');
     return { mailboxId, ticketId, id };
   },
-  columns: { heldAt: time },
+  columns: { writtenAt: time },
 });

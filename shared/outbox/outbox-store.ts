@@ -64,8 +64,10 @@ export interface OutboxStore {
   reschedule(after: readonly DueEmail[], outdated: readonly string[]): Promise<void>;
   /** Records that an email waits until its mailbox can send again. */
   hold(message: OutboxMessage): Promise<void>;
-  /** The mailboxes for which replies wait. Forgets those that waited for a week. */
-  heldMailboxes(): Promise<ReadonlySet<string>>;
+  /** The mailboxes for which replies wait, and the replies that have waited for a week and do not leave any more. */
+  held(): Promise<{ mailboxIds: ReadonlySet<string>; expired: readonly HeldEmail[] }>;
+  /** A reply no longer waits. */
+  forgetHeld(email: HeldEmail): Promise<void>;
   /** Sends the replies that wait for this mailbox, written within the last week; returns their number. */
   releaseHeld(mailboxId: string): Promise<number>;
 }
@@ -162,23 +164,26 @@ export function createOutboxStore(deps: {
       // Another process removed one of them.
       for (const each of changes) await table.commit(DUE, [each]);
     },
-    async hold({ ticketId, id, mailboxId }) {
-      await held.put({ ticketId, id, mailboxId, heldAt: iso() });
+    async hold({ ticketId, id, mailboxId, createdAt }) {
+      await held.put({ ticketId, id, mailboxId, writtenAt: createdAt });
     },
-    async heldMailboxes() {
+    async held() {
       const all = await held.list(HELD);
-      for (const email of all) if (isOld(email.heldAt)) await removeHeld(email);
-      return new Set(all.flatMap(({ mailboxId, heldAt }) => (isOld(heldAt) ? [] : [mailboxId])));
+      const waiting = all.filter(({ writtenAt }) => !isOld(writtenAt));
+      return {
+        mailboxIds: new Set(waiting.map(({ mailboxId }) => mailboxId)),
+        expired: all.filter(({ writtenAt }) => isOld(writtenAt)),
+      };
+    },
+    async forgetHeld(email) {
+      await held.remove(HELD, heldRowKey(email));
     },
     async releaseHeld(mailboxId) {
-      const waiting = await held.list(HELD, { prefix: heldOf(mailboxId) });
       let released = 0;
-      for (const email of waiting) {
-        const message = (await store.get(email))?.record;
-        // Not by `heldAt`: each attempt that fails holds it anew.
-        const isFresh = message !== undefined && !isOld(message.createdAt);
-        if (isFresh && (await store.sendAgain(email)) === 'queued') released += 1;
-        await removeHeld(email);
+      for (const email of await held.list(HELD, { prefix: heldOf(mailboxId) })) {
+        if (isOld(email.writtenAt)) continue;
+        if ((await store.sendAgain(email)) === 'queued') released += 1;
+        await store.forgetHeld(email);
       }
       return released;
     },
@@ -205,9 +210,6 @@ export function createOutboxStore(deps: {
   }
 
   const isOld = (time: string): boolean => seam.now() - Date.parse(time) >= HELD_MS;
-  const removeHeld = async (email: HeldEmail): Promise<void> => {
-    await held.remove(HELD, heldRowKey(email));
-  };
 
   return store;
 }

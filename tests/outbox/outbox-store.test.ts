@@ -261,11 +261,11 @@ describe('a reply whose way out is closed', () => {
     expect(await stateOf()).toEqual({ state: 'failed', at: iso(now), why, isOfWayOut: true });
     expect(due()).toEqual([]);
     now += 3_600_000;
-    expect(await outbox.heldMailboxes()).toEqual(new Set([MAILBOX]));
+    expect(await outbox.held()).toEqual({ mailboxIds: new Set([MAILBOX]), expired: [] });
     expect(await outbox.releaseHeld('other')).toBe(0);
     expect(await outbox.releaseHeld(MAILBOX)).toBe(1);
     expect(await outbox.releaseHeld(MAILBOX), 'once').toBe(0);
-    expect(await outbox.heldMailboxes()).toEqual(new Set());
+    expect(await outbox.held()).toEqual({ mailboxIds: new Set(), expired: [] });
     await minute();
     expect(delivered).toEqual(['reply', 'reply']);
     expect(await stateOf()).toMatchObject({ state: 'sent' });
@@ -277,7 +277,8 @@ describe('a reply whose way out is closed', () => {
     await minute();
     expect(await stateOf()).toMatchObject({ state: 'failed', why: { code: 'no-way-out' } });
     now += 8 * 24 * 3_600_000;
-    expect(await outbox.heldMailboxes()).toEqual(new Set());
+    const { mailboxIds, expired } = await outbox.held();
+    expect([mailboxIds, expired]).toEqual([new Set(), [expect.objectContaining(ref)]]);
     expect(await outbox.releaseHeld(MAILBOX)).toBe(0);
     expect(await outbox.sendAgain(ref)).toBe('queued');
     expect(await outbox.sendAgain(ref)).toBe('not-failed');
