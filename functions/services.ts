@@ -70,6 +70,7 @@ import { createTicketStore, type TicketStore } from '../shared/tickets/ticket-st
 
 import { createAcknowledgements } from './use-cases/acknowledge-tickets.ts';
 import { createAgentNews } from './use-cases/alert-agents.ts';
+import { reportUnsentReply } from './use-cases/report-unsent-reply.ts';
 
 /** Everything that triggers and pages use, created once per process at first use. */
 export interface Services {
@@ -270,6 +271,7 @@ export function servicesOn(
       await alerts.observe({ source: 'sending', findings: [], about: [mailboxId] });
       await outbox.releaseHeld(mailboxId);
     },
+    replyNeedsPerson: (message) => reportUnsentReply({ ...stores, agentQueues, tickets }, message),
     async cannotSend(mailboxId, refusal) {
       const mailbox = await stores.mailboxes.get(mailboxId);
       if (mailbox === undefined || alerts.inMemory().length > 0) return;

@@ -33,7 +33,10 @@ export async function reviewAll(all: Services): Promise<void> {
       if (removed > 0) log.info('old activity removed', { removed });
     },
     'old drafts': async () => {
-      const removed = await all.drafts.purge(all.seam.now());
+      const removed = await all.drafts.purge(all.seam.now(), async (ticketId) => {
+        const sent = await all.outbox.list(ticketId);
+        return new Set(sent.flatMap(({ attachments }) => attachments.map(({ blob }) => blob)));
+      });
       if (removed > 0) log.info('old drafts removed', { removed });
     },
   };

@@ -13,14 +13,16 @@ import { isEnvelopeAddress } from '../../shared/outbox/outgoing-mail.ts';
 import { paths } from '../../shared/paths/paths.ts';
 import { log } from '../../shared/platform/log.ts';
 import type { Seam } from '../../shared/platform/seam.ts';
+import { messageRef } from '../../shared/tickets/message-records.ts';
 import type { Person } from '../../shared/tickets/ticket.ts';
+import type { TicketStore } from '../../shared/tickets/ticket-store.ts';
 
 /**
  * Where an assignee is alerted; undefined if they have no valid address, or it is a mailbox of ours. Pure.
  * @param own lower-case addresses of all our mailboxes
  */
 export const alertAddressOf = (
-  assignee: Pick<Person, 'address'> | undefined,
+  assignee: Partial<Pick<Person, 'address'>> | undefined,
   own: ReadonlySet<string>,
 ): string | undefined => {
   const address = assignee?.address;
@@ -88,11 +90,15 @@ export interface AgentMailDeps extends ComposeDeps {
   agentQueues: Pick<AgentQueueStore, 'takeDue'>;
   mailboxes: Pick<MailboxStore, 'list'>;
   outbox: Pick<OutboxStore, 'queue'>;
+  tickets: Pick<TicketStore, 'message' | 'readText'>;
 }
 
+/** Of the text of a message that is the only one of its email. */
+const TEXT_CHARACTERS = 5_000;
+
 /**
- * Hands the emails to agents that are due to the outbox; returns their number. Each leaves from the mailbox of its
- * first ticket, at most once.
+ * Hands the emails to agents that are due to the outbox; returns their number. Each leaves at most once, from the
+ * mailbox of its first ticket whose mailbox still exists.
  * @throws PostroomError when storage or the vault is unavailable
  */
 export async function sendAgentMail(deps: AgentMailDeps): Promise<number> {
@@ -112,10 +118,13 @@ async function queueOne(
   mail: AgentMail,
   now: number,
 ): Promise<boolean> {
-  const [first] = mail.events;
-  const mailbox = mailboxes.find(({ id }) => id === first?.mailboxId);
+  const mailboxOf = (event: AgentEvent): Mailbox | undefined =>
+    mailboxes.find(({ id }) => id === event.mailboxId);
+  const first = mail.events.find((event) => mailboxOf(event) !== undefined);
+  const mailbox = first && mailboxOf(first);
   if (first === undefined || mailbox === undefined) return false;
-  const { subject, text } = agentMailText(mail, (id) => `${deps.config.publicUrl}${paths.ticket({ id })}`);
+  const shown = await withText(deps, mail);
+  const { subject, text } = agentMailText(shown, (id) => `${deps.config.publicUrl}${paths.ticket({ id })}`);
   const composed = await composeEmail(deps, {
     ticketId: first.ticketId,
     id: emailIdOf(address, now),
@@ -133,6 +142,17 @@ async function queueOne(
     return false;
   }
   return (await deps.outbox.queue(composed.message)).ok;
+}
+
+/** With the text of its message, if it is about one alone; a digest shows how each begins. */
+async function withText({ tickets }: Pick<AgentMailDeps, 'tickets'>, mail: AgentMail): Promise<AgentMail> {
+  const [event, ...others] = mail.events;
+  if (event === undefined || event.kind === 'unsent' || others.length > 0 || mail.more > 0) return mail;
+  const stored = await tickets.message(event.ticketId, messageRef(event));
+  const read = stored && (await tickets.readText(stored.message.text, TEXT_CHARACTERS));
+  if (read === undefined || read.text.trim() === '') return mail;
+  const preview = `${read.text.trim()}${read.whole ? '' : '\n[…]'}`;
+  return { ...mail, events: [{ ...event, preview }] };
 }
 
 const emailIdOf = (address: string, now: number): string =>

@@ -77,9 +77,10 @@ export async function reserveAcknowledgements(
   return verdicts;
 }
 
+/** `kim+1@` and `kim+2@` are one sender: a program that numbers its addresses would get one each. */
 const shortened = ({ key, to }: AcknowledgementRequest): AcknowledgementRequest => ({
   key: key.slice(0, KEY_DIGITS),
-  to: to.toLowerCase(),
+  to: to.toLowerCase().replace(/(?<=[^+])\+[^@]*@/, '@'),
 });
 
 async function reserve(

@@ -5,8 +5,9 @@ import type { MessageClass } from '../message-class/message-class.ts';
 import type { Person } from '../tickets/ticket.ts';
 
 export interface AgentEvent {
-  kind: 'ticket' | 'reply';
-  /** Content key of the message. */
+  /** `unsent`: a reply of an agent did not leave, or not to all recipients, or nobody knows. */
+  kind: 'ticket' | 'reply' | 'unsent';
+  /** Content key of the message; of an unsent reply, a hash of its ID and of the time of its state. */
   key: string;
   ticketId: string;
   /** The ticket's mailbox, which sends the email. */
@@ -14,7 +15,7 @@ export interface AgentEvent {
   number: number;
   subject: string;
   from: Person;
-  /** The start of the text, in one line. */
+  /** The start of the text, in one line; of an unsent reply, the reason. */
   preview: string;
   /** ISO time. */
   at: string;

@@ -16,13 +16,10 @@ export function agentMailText(
 ): AgentMailText {
   const [first] = events;
   const count = events.length + more;
-  const title =
-    first === undefined || count > 1
-      ? `${count} new messages in Postroom`
-      : `${first.kind === 'ticket' ? 'New ticket' : 'Reply to ticket'} #${first.number}: ${first.subject}`;
+  const title = first === undefined || count > 1 ? `${count} new messages in Postroom` : headingOf(first);
   const parts = events.map(
     (event) =>
-      `${event.kind === 'ticket' ? 'New ticket' : 'Reply to ticket'} #${event.number}: ${event.subject}\nFrom ${senderOf(event)}\n\n${event.preview}\n\n${linkTo(event.ticketId)}`,
+      `${headingOf(event)}\nFrom ${senderOf(event)}\n\n${event.preview}\n\n${linkTo(event.ticketId)}`,
   );
   const rest = more > 0 ? [`And ${more} more.`] : [];
   return {
@@ -33,6 +30,15 @@ export function agentMailText(
     text: `${[...parts, ...rest].join('\n\n----------\n\n')}\n`,
   };
 }
+
+const headings: Readonly<Record<AgentEvent['kind'], string>> = {
+  ticket: 'New ticket',
+  reply: 'Reply to ticket',
+  unsent: 'Reply not sent: ticket',
+};
+
+const headingOf = ({ kind, number, subject }: AgentEvent): string =>
+  `${headings[kind]} #${number}: ${subject}`;
 
 const senderOf = ({ from: { name, address } }: AgentEvent): string =>
   name === undefined

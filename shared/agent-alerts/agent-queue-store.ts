@@ -21,7 +21,7 @@ interface AgentRecord extends AgentQueue {
 }
 
 const event = objectOf<AgentEvent>({
-  kind: z.enum(['ticket', 'reply']),
+  kind: z.enum(['ticket', 'reply', 'unsent']),
   key: z.string(),
   ticketId: z.string(),
   mailboxId: z.string(),

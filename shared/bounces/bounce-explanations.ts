@@ -11,52 +11,54 @@ export interface BounceExplanation {
 export const bounceExplanations: Readonly<Record<BounceReason, BounceExplanation>> = {
   'no-mailbox': {
     cause: 'The address does not exist at the recipient’s mail server.',
-    advice: 'Check the address for a typing error, or ask the customer by another way.',
+    advice: 'Check the address for typing errors, or contact the customer in another way.',
   },
   'no-domain': {
     cause: 'The domain of the address does not exist, or has no mail server.',
-    advice: 'Check the part after the @.',
+    advice: 'Check the part after the @ for typing errors.',
   },
   'mailbox-full': {
     cause: 'The recipient’s mailbox is full.',
-    advice: 'Send the reply again later, or tell the customer by another way.',
+    advice: 'Send the reply again later, or contact the customer in another way.',
   },
   'mailbox-disabled': {
     cause: 'The recipient’s mailbox was switched off.',
-    advice: 'Ask for another address.',
+    advice: 'Ask the customer for another address.',
   },
   'too-large': {
     cause: 'The message is larger than the recipient’s server accepts.',
     advice: 'Send it again with fewer or smaller attachments.',
   },
   'refused-as-spam': {
-    cause: 'The recipient’s server took the message for spam, or lists our mail server as a sender of spam.',
-    advice: 'An admin checks the reputation of our mail server. The words of the server name the list.',
+    cause: 'The recipient’s server considers the message spam, or lists our mail server as a source of spam.',
+    advice:
+      'Ask an admin to check the reputation of our mail server. The server message may name the blocklist.',
   },
   'refused-by-policy': {
     cause: 'A rule at the recipient’s server refuses the message.',
-    advice: 'Only the recipient’s administrator can change the rule. Send them the words of the server.',
+    advice: 'Only the recipient’s administrator can change the rule. Send them the server message.',
   },
   'sender-refused': {
-    cause: 'The server does not accept this sender: it may not send, or not to this recipient.',
-    advice: 'An admin checks whether the mailbox may send to other organizations.',
+    cause:
+      'The server does not accept this sender: it is not allowed to send at all, or not to this recipient.',
+    advice: 'Ask an admin whether the mailbox is allowed to send to other organizations.',
   },
   authentication: {
     cause:
       'The recipient’s server could not verify that the message comes from our domain (SPF, DKIM or DMARC).',
-    advice: 'An admin checks the SPF and DKIM records of our domain.',
+    advice: 'Ask an admin to check the SPF and DKIM records of our domain.',
   },
   relaying: {
-    cause: 'A mail server on the way does not pass on messages to this recipient.',
-    advice: 'An admin checks the relay, or the recipient’s administrator the domain.',
+    cause: 'A mail server on the way does not relay messages to this recipient.',
+    advice: 'Ask an admin to check the relay, or the recipient’s administrator to check the domain.',
   },
   content: {
     cause: 'The recipient’s server refuses the content, for example the type of an attachment.',
     advice: 'Send it again without the attachment, or as another type of file.',
   },
   loop: {
-    cause: 'The message was passed on in a circle until a server ended it.',
-    advice: 'The recipient’s administrator checks the forwarding of this address.',
+    cause: 'The message was forwarded in a loop until a server stopped it.',
+    advice: 'Ask the recipient’s administrator to check where this address is forwarded.',
   },
   network: {
     cause: 'The recipient’s mail server could not be reached.',
@@ -67,12 +69,12 @@ export const bounceExplanations: Readonly<Record<BounceReason, BounceExplanation
     advice: 'Send the reply again later.',
   },
   expired: {
-    cause: 'The mail server tried for days and gave up.',
-    advice: 'Send the reply again, or tell the customer by another way.',
+    cause: 'The mail server gave up after several attempts.',
+    advice: 'Send the reply again, or contact the customer in another way.',
   },
   unknown: {
-    cause: 'The mail server did not say why in a form that Postroom knows.',
-    advice: 'Read the server’s words below, or the whole report.',
+    cause: 'Postroom does not recognize the reason that the mail server gave.',
+    advice: 'Read the server message, or the whole report.',
   },
 };
 

@@ -7,14 +7,14 @@ export const graphEntries: readonly LineEntry[] = [
   {
     code: 'graph-target-missing',
     pattern: /\bMicrosoft Graph did not move\b.{0,40}\bno folder\b/,
-    title: 'The folder for stored email is not there',
+    title: 'The folder for imported email does not exist',
     cause:
-      'Stored email is to be moved into a folder that was renamed, deleted or never made. It stays where it is, unread; new email is stored all the same.',
+      'Imported email is to be moved to a folder that was renamed, deleted or never created. It stays where it is, unread. New email is still imported.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'In Postroom, edit the mailbox and enter the name of a folder that exists, or choose to mark stored email as read.',
-      'Or make the folder in the mailbox.',
+      'In Postroom, edit the mailbox and enter the name of an existing folder, or choose “Mark as read”.',
+      'Or create the folder in the mailbox.',
     ],
     links: [],
   },
@@ -22,12 +22,12 @@ export const graphEntries: readonly LineEntry[] = [
     code: 'graph-mailbox-full',
     pattern: /\bErrorQuotaExceeded\b/,
     title: 'The mailbox is full',
-    cause: 'The mailbox has reached its size limit, and Exchange changes nothing in it any more.',
+    cause: 'The mailbox has reached its size limit, and Exchange no longer changes anything in it.',
     who: 'mailbox-owner',
     retry: 'after-fix',
     steps: [
       'Delete or archive old mail, and empty the folder for deleted mail.',
-      'Or let an Exchange admin give it an archive or a larger licence.',
+      'Or ask an Exchange admin for an archive or a larger license.',
     ],
     links: ['mailboxes'],
   },
@@ -44,8 +44,9 @@ export const graphEntries: readonly LineEntry[] = [
   {
     code: 'graph-unknown-mailbox',
     pattern: /\bErrorInvalidUser\b|\bErrorNonExistentMailbox\b/,
-    title: 'Microsoft 365 knows no mailbox of this address',
-    cause: 'The address of the mailbox is misspelt, belongs to another tenant, or is that of a group.',
+    title: 'Microsoft 365 has no mailbox with this address',
+    cause:
+      'The address of the mailbox is misspelled, belongs to another tenant, or is the address of a group.',
     who: 'you',
     retry: 'after-fix',
     steps: [
@@ -58,22 +59,22 @@ export const graphEntries: readonly LineEntry[] = [
     code: 'graph-send-as-denied',
     pattern: /\bErrorSendAsDenied\b/,
     title: 'The account may not send with this address',
-    cause: 'The right “Send As” for the sender is missing.',
+    cause: 'The account does not have the “Send As” permission for the sender.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
       'In Postroom, set the sender of the mailbox to the address of the account that signs in.',
       sendAs,
-      'The right works after an hour or more. Then send again.',
+      'The permission can take an hour or more to apply. Then send again.',
     ],
     links: ['mailboxes'],
   },
   {
     code: 'graph-sending-limit',
     pattern: /\bErrorExceededMessageLimit\b|\bErrorMessageSubmissionBlocked\b/,
-    title: 'The account has sent as much as Exchange allows',
+    title: 'The account has reached a sending limit of Exchange',
     cause:
-      'Exchange Online limits how many emails and recipients an account has in a day, and blocks accounts that it suspects of spam.',
+      'Exchange Online limits how many emails an account sends and to how many recipients in a day, and blocks accounts that it suspects of sending spam.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [
@@ -85,8 +86,8 @@ export const graphEntries: readonly LineEntry[] = [
   {
     code: 'graph-recipient-invalid',
     pattern: /\bErrorInvalidRecipients\b/,
-    title: 'Exchange does not take a recipient',
-    cause: 'At least one recipient is no address that Exchange sends to.',
+    title: 'Exchange rejects a recipient',
+    cause: 'At least one recipient is not an address that Exchange can send to.',
     who: 'you',
     retry: 'after-fix',
     steps: ['Correct the recipients, and send again.'],
@@ -97,7 +98,7 @@ export const graphEntries: readonly LineEntry[] = [
     pattern: /\bErrorMessageSizeExceeded\b|\blarger than the 4 MB that Microsoft Graph takes\b/,
     title: 'The email is too large for Microsoft Graph',
     cause:
-      'Exchange takes emails of 35 MB, if no admin has set another limit: about 25 MB of attachments. The text of an email must fit into a request of 4 MB.',
+      'Exchange accepts emails of up to 35 MB, unless an admin has set another limit. That is about 25 MB of attachments. The text of an email must fit into a request of 4 MB.',
     who: 'you',
     retry: 'after-fix',
     steps: [
@@ -110,7 +111,7 @@ export const graphEntries: readonly LineEntry[] = [
     code: 'graph-access-denied',
     pattern: /\bErrorAccessDenied\b/,
     title: 'The app may not do this in the mailbox',
-    cause: 'A permission for Microsoft Graph is missing, or nobody has consented to it.',
+    cause: 'A Microsoft Graph permission is missing, or nobody has consented to it.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
@@ -124,11 +125,11 @@ export const graphEntries: readonly LineEntry[] = [
     code: 'graph-no-mailbox',
     pattern: /\bMailboxNotEnabledForRESTAPI\b/,
     title: 'The account has no mailbox in Exchange Online',
-    cause: 'The account has no licence with Exchange Online, or its mailbox is on an own server.',
+    cause: 'The account has no license with Exchange Online, or its mailbox is on-premises.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
-      'Give the account a licence with Exchange Online, and wait until its mailbox is made.',
+      'Assign the account a license with Exchange Online, and wait until its mailbox has been created.',
       'Try again.',
     ],
     links: ['users'],
@@ -136,7 +137,7 @@ export const graphEntries: readonly LineEntry[] = [
   {
     code: 'graph-throttled',
     pattern: /\bApplicationThrottled\b|\bMailboxConcurrency\b|\bTooManyRequests\b|\bErrorServerBusy\b/,
-    title: 'Microsoft Graph slows the app down',
+    title: 'Microsoft Graph is throttling the app',
     // https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
     cause:
       'The app registration has used up what Microsoft Graph allows one app for one mailbox: four requests at a time and 10,000 in ten minutes. It recovers within minutes.',
@@ -144,7 +145,7 @@ export const graphEntries: readonly LineEntry[] = [
     retry: 'by-itself',
     steps: [
       nothingToDo,
-      'Microsoft does not raise this limit. If it comes back often: look for other programs that use the same app registration for this mailbox, and give Postroom a registration of its own.',
+      'Microsoft does not raise this limit. If this happens often, look for other programs that use the same app registration for this mailbox, and give Postroom a registration of its own.',
     ],
     links: [],
   },

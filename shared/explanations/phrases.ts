@@ -22,8 +22,8 @@ export const addPermissions =
   'Open the app registration, “API permissions”, Microsoft Graph, Delegated, and add IMAP.AccessAsUser.All, POP.AccessAsUser.All, SMTP.Send, offline_access, openid, profile and email.';
 export const findInLogs =
   'Open the sign-in logs, search for {correlationId}, and read the failure reason and the tab “Conditional Access”.';
-export const nothingToDo = 'Nothing is to be done: Postroom retries automatically.';
-export const lookAtHealth = 'If it lasts longer than an hour, look at the service health of Microsoft 365.';
+export const nothingToDo = 'There is nothing to do: Postroom retries automatically.';
+export const lookAtHealth = 'If it lasts longer than an hour, check the service health of Microsoft 365.';
 export const report =
   'Report it to the people who look after Postroom, with the code, the correlation ID and the time.';
 export const findInAppLog = 'Open the log of the function app, and search for this code.';
@@ -48,7 +48,7 @@ export const waitAnHour = 'Changes at Exchange take up to an hour. Then test the
 export const useOauth =
   'In Postroom, open the mailbox and choose a provider and an account for it, instead of a password.';
 export const sendAs =
-  'Or let an Exchange admin give the right: Add-RecipientPermission -Identity {mailbox} -Trustee USER-WHO-SIGNS-IN -AccessRights SendAs';
+  'Or let an Exchange admin grant the permission: Add-RecipientPermission -Identity {mailbox} -Trustee USER-WHO-SIGNS-IN -AccessRights SendAs';
 
 export const testConnection =
   'In Postroom, open the mailbox and test its connection: the transcript shows what the server said.';

@@ -16,7 +16,7 @@ export const readingProblems = {
   'imap-token-refused': {
     title: 'The mail server refuses the sign-in',
     cause:
-      'The token has ended, lacks the permission for IMAP, is made for another service, or does not fit the address; or IMAP is switched off for the mailbox. Exchange does not say which.',
+      'The token has expired, lacks the permission for IMAP, was issued for another service, or does not match the address; or IMAP is switched off for the mailbox. Exchange does not say which.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
@@ -30,9 +30,9 @@ export const readingProblems = {
     links: ['users', 'permissions'],
   },
   'imap-no-access': {
-    title: 'The sign-in works, but this mailbox does not open',
+    title: 'The sign-in works, but this mailbox cannot be opened',
     cause:
-      'The account that signed in may not open this mailbox: it is another person’s or a shared one without Full Access, IMAP is switched off for it, or it has no licence, was moved or is full.',
+      'The account that signed in may not open this mailbox: it belongs to somebody else, or is a shared mailbox to which the account has no Full Access; IMAP is switched off for it; or it has no license, was moved or is full.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
@@ -40,34 +40,34 @@ export const readingProblems = {
       'Shared mailbox: let an Exchange admin run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
       imapOn,
       graphInstead,
-      'Check that the mailbox has a licence with Exchange Online and is not full.',
+      'Check that the mailbox has a license with Exchange Online and is not full.',
       waitAnHour,
     ],
     links: ['users', 'mailboxes'],
   },
   'imap-folder-missing': {
-    title: 'The folder is not there',
+    title: 'The folder does not exist',
     cause: 'The folder that Postroom fetches from was renamed, moved or deleted.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['In Postroom, edit the mailbox and enter the folder’s present name.'],
+    steps: ['In Postroom, edit the mailbox and enter the folder’s current name.'],
     links: [],
   },
   'imap-refused': {
-    title: 'Stored email may not be changed in this mailbox',
+    title: 'Imported email cannot be changed in this mailbox',
     cause:
-      'The account that signs in may read the mailbox, and may not mark, move or delete what is in it. Stored email stays where it is, unread; new email is stored all the same.',
+      'The account that signs in may read the mailbox, but may not mark, move or delete email in it. Imported email stays where it is, unread. New email is still imported.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
       'Shared mailbox: let an Exchange admin run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
-      'Other servers: give the account the right to set flags in the folder, and to delete where stored email is moved or deleted (RFC 4314: the rights s, w, t and e).',
-      'Or, in Postroom, edit the mailbox and choose another thing to do with stored email.',
+      'Other servers: give the account the right to set flags in the folder, and to delete if imported email is moved or deleted (RFC 4314: the rights s, w, t and e).',
+      'Or, in Postroom, edit the mailbox and choose something else under “After import”.',
     ],
     links: ['mailboxes'],
   },
   'imap-unavailable': {
-    title: 'The mail server is not there at the moment',
+    title: 'The mail server is not available at the moment',
     cause: 'The server behind this mailbox is down, or the mailbox is being moved to another one.',
     who: 'nobody: wait',
     retry: 'by-itself',
@@ -77,7 +77,7 @@ export const readingProblems = {
   'pop3-token-refused': {
     title: 'The mail server refuses the sign-in',
     cause:
-      'The token has ended, lacks the permission for POP, or does not fit the address; or POP is switched off for the mailbox.',
+      'The token has expired, lacks the permission for POP, or does not match the address; or POP is switched off for the mailbox.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
@@ -90,36 +90,36 @@ export const readingProblems = {
     links: ['users', 'permissions'],
   },
   'pop3-no-access': {
-    title: 'The mail server keeps this mailbox closed',
+    title: 'The mail server does not open this mailbox',
     cause:
-      'The server says that something about this mailbox is out of order, and that it does not pass by itself (RFC 3206, SYS/PERM).',
+      'The server reports a problem with this mailbox that does not resolve by itself (RFC 3206, SYS/PERM).',
     who: 'mailbox-owner',
     retry: 'after-fix',
     steps: [
-      'Let the people who look after the mail server check this mailbox: its state, its licence, its size.',
+      'Ask the administrators of the mail server to check the state, the license and the size of this mailbox.',
       testConnection,
     ],
     links: ['mailboxes'],
   },
   'pop3-in-use': {
-    title: 'Another program reads the mailbox',
-    cause: 'POP3 admits one reader at a time, and another one is connected.',
+    title: 'Another program is reading the mailbox',
+    cause: 'POP3 allows one connection at a time, and another program is connected.',
     who: 'mailbox-owner',
     retry: 'by-itself',
     steps: [
       'Close the other mail program, or wait until it is done.',
-      'If it lasts: choose IMAP for this mailbox, which admits several readers.',
+      'If it lasts, choose IMAP for this mailbox, which allows several connections.',
     ],
     links: [],
   },
   'pop3-login-delay': {
-    title: 'The mail server wants longer pauses between sign-ins',
+    title: 'The mail server requires longer pauses between sign-ins',
     cause: 'The server refuses a sign-in over POP3 that comes too soon after the last one.',
     who: 'you',
     retry: 'by-itself',
     steps: [
-      'Nothing is to be done if it is rare: Postroom retries automatically.',
-      'If it comes back often: in Postroom, edit the mailbox and fetch it less often.',
+      'If it is rare, there is nothing to do: Postroom retries automatically.',
+      'If it happens often, edit the mailbox in Postroom and fetch it less often.',
     ],
     links: [],
   },
@@ -134,7 +134,7 @@ export const readingProblems = {
   },
   'pop3-refused': {
     title: 'The mail server refuses a command over POP3',
-    cause: 'The server took the sign-in, and answered a later command with -ERR.',
+    cause: 'The server accepted the sign-in, but answered a later command with -ERR.',
     who: 'you',
     retry: 'after-fix',
     steps: [testConnection, 'Or choose IMAP for this mailbox, if the server offers it.'],
@@ -143,16 +143,16 @@ export const readingProblems = {
   'pop3-unavailable': {
     title: 'The mail server does not answer over POP3',
     cause:
-      'The server is away, is busy with this mailbox, broke the connection off, or does not speak POP3 at this port.',
+      'The server is down, is busy with this mailbox, closed the connection, or does not speak POP3 at this port.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [nothingToDo, `If it lasts: check host and port of the mailbox. ${lookAtHealth}`],
+    steps: [nothingToDo, `If it lasts, check the host and port of the mailbox. ${lookAtHealth}`],
     links: ['service-health'],
   },
   'graph-token-refused': {
     title: 'Microsoft Graph refuses the sign-in',
     cause:
-      'The token has ended, was made for another service, or is refused by a policy of the tenant. Postroom has already tried once with a fresh one.',
+      'The token has expired, was issued for another service, or is refused by a policy of the tenant. Postroom has already tried once with a fresh one.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
@@ -162,9 +162,9 @@ export const readingProblems = {
     links: ['permissions'],
   },
   'graph-no-access': {
-    title: 'The sign-in works, but Microsoft Graph does not open this mailbox',
+    title: 'The sign-in works, but Microsoft Graph cannot open this mailbox',
     cause:
-      'The account that signed in may not open this mailbox, a permission for Microsoft Graph is missing, or there is no mailbox of this address in Exchange Online.',
+      'The account that signed in may not open this mailbox, a permission for Microsoft Graph is missing, or there is no mailbox with this address in Exchange Online.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
@@ -172,37 +172,37 @@ export const readingProblems = {
       'Own mailbox: the app registration needs the delegated permission Mail.ReadWrite of Microsoft Graph, with consent.',
       'Shared mailbox: it needs Mail.ReadWrite.Shared, and an Exchange admin has to run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
       'Access without a user: it needs the application permission Mail.ReadWrite, and this mailbox has to be within its scope in Exchange.',
-      'Check that the mailbox has a licence with Exchange Online and is not on an own server.',
+      'Check that the mailbox has a license with Exchange Online and is not on-premises.',
       waitAnHour,
     ],
     links: ['permissions', 'mailboxes', 'users'],
   },
   'graph-folder-missing': {
-    title: 'The folder is not there',
+    title: 'The folder does not exist',
     cause: 'The folder that Postroom fetches from was renamed, moved or deleted.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'In Postroom, edit the mailbox and enter the folder’s present name, as Outlook shows it. Separate the names of nested folders with “/”.',
+      'In Postroom, edit the mailbox and enter the folder’s current name, as Outlook shows it. Separate the names of nested folders with “/”.',
     ],
     links: [],
   },
   'graph-refused': {
-    title: 'Stored email may not be changed in this mailbox',
+    title: 'Imported email cannot be changed in this mailbox',
     cause:
-      'The account that signs in may read the mailbox, and may not mark, move or delete what is in it. Stored email stays where it is; new email is stored all the same.',
+      'The account that signs in may read the mailbox, but may not mark, move or delete email in it. Imported email stays where it is. New email is still imported.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
       'Open the app registration, “API permissions”, Microsoft Graph: Mail.Read is not enough. It needs Mail.ReadWrite, for a shared mailbox Mail.ReadWrite.Shared, with consent.',
       'Shared mailbox: let an Exchange admin run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
-      'Or, in Postroom, edit the mailbox and choose another thing to do with stored email.',
+      'Or, in Postroom, edit the mailbox and choose something else under “After import”.',
     ],
     links: ['permissions', 'mailboxes'],
   },
   'graph-unavailable': {
     title: 'Microsoft Graph does not answer',
-    cause: 'Microsoft Graph is away or overloaded, or the network of Postroom does not let the request out.',
+    cause: 'Microsoft Graph is down or overloaded, or the network of Postroom blocks the request.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [nothingToDo, lookAtHealth],
@@ -210,7 +210,8 @@ export const readingProblems = {
   },
   'socket-broken': {
     title: 'The connection to the mail server broke',
-    cause: 'The server closed the connection, was silent for too long, or sent what no mail server sends.',
+    cause:
+      'The server closed the connection, stopped responding, or sent something that no mail server would send.',
     who: 'you',
     retry: 'by-itself',
     steps: ['In Postroom, check host and port of the mailbox.', testConnection],
@@ -219,34 +220,34 @@ export const readingProblems = {
   'certificate-not-trusted': {
     title: 'The certificate of the server is not trusted',
     cause:
-      'The certificate was not issued for this host by an authority that Postroom trusts. It sends no token there.',
+      'The certificate was not issued for this host by an authority that Postroom trusts. Postroom sends no token there.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       'In Postroom, check the host name of the mailbox.',
-      'If it is right: let the people who run the server, or the proxy, correct its certificate.',
+      'If it is right, ask the administrators of the server or the proxy to replace its certificate.',
     ],
     links: [],
   },
   'step-refused': {
     title: 'A step of the connection test was refused',
-    cause: 'The server, or the sign-in, said no to this step of the test; its own words stand with the step.',
+    cause: 'The server or the sign-in refused this step of the test. The message is shown with the step.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Read the words of the server in the transcript, and paste them here.'],
+    steps: ['Copy the message of the server from the transcript, and paste it here.'],
     links: [],
   },
   'fetch-too-slow': {
-    title: 'The fetch was broken off because it took too long',
-    cause: 'The mail server answered too slowly for one fetch. What was stored until then counts.',
+    title: 'The fetch was stopped because it took too long',
+    cause: 'The mail server was too slow for one fetch. What was stored by then is kept.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [nothingToDo, lookAtHealth],
     links: ['service-health'],
   },
   'fetches-do-not-end': {
-    title: 'Fetches are started and do not come to an end',
-    cause: 'The queue fetch-shard is not worked on, or the Functions host ends each run before its time.',
+    title: 'Fetches start, but do not finish',
+    cause: 'The queue fetch-shard is not being processed, or the Functions host ends each run too early.',
     who: 'you',
     retry: 'after-fix',
     steps: [
@@ -272,7 +273,7 @@ export const readingProblems = {
     who: 'you',
     retry: 'by-itself',
     steps: [
-      'Wait some minutes: Postroom has replaced the subscription, and looks at the mailbox every minute meanwhile. The alert closes with the next event.',
+      'Wait a few minutes: Postroom has replaced the subscription, and meanwhile checks the mailbox every minute. The alert closes with the next event.',
       'If it stays open, check that POST requests from the internet reach /graph/notifications at the address in PUBLIC_URL: a firewall, a gateway or an access restriction of the Functions app may block them.',
     ],
     links: ['function-apps'],
@@ -280,20 +281,19 @@ export const readingProblems = {
   'push-refused': {
     title: 'Microsoft Graph refuses to announce new email',
     cause:
-      'It does not accept a subscription for this mailbox: a permission is missing, or it does not reach Postroom from the internet. Email is fetched every minute all the same.',
+      'It does not accept a subscription for this mailbox: a permission is missing, or it does not reach Postroom from the internet. Email is still fetched every minute.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       'Read what Graph said on the page of the mailbox in Postroom.',
-      'If it speaks of access, grant Mail.ReadBasic to the app registration and sign the account in again.',
-      'If it speaks of validation, check that POST requests from the internet reach /graph/notifications at the address in PUBLIC_URL.',
+      'If it mentions access, grant Mail.ReadBasic to the app registration and sign the account in again.',
+      'If it mentions validation, check that POST requests from the internet reach /graph/notifications at the address in PUBLIC_URL.',
     ],
     links: ['function-apps'],
   },
   'push-unconfirmed': {
     title: 'Microsoft Graph does not confirm that it announces new email',
-    cause:
-      'Postroom could not subscribe or renew for several attempts. Email is fetched every minute meanwhile.',
+    cause: 'Postroom failed to subscribe or renew several times. Meanwhile, email is fetched every minute.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [

@@ -16,8 +16,7 @@ const mayHaveLeft = {
 export const sendingProblems = {
   'smtp-unreachable': {
     title: 'The server for outgoing mail does not answer',
-    cause:
-      'The host name is wrong, the server is away, or the network of Postroom does not let the request out.',
+    cause: 'The host name is wrong, the server is down, or the network of Postroom blocks the connection.',
     who: 'you',
     retry: 'by-itself',
     steps: [
@@ -29,23 +28,19 @@ export const sendingProblems = {
   'smtp-tls': {
     title: 'No encrypted connection to the server for outgoing mail',
     cause:
-      'The server offers no TLS, or its certificate is not valid. Postroom sends no token and no mail without TLS.',
+      'The server offers no TLS, or its certificate is not valid. Without TLS, Postroom sends no token and no email.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'In Postroom, check the port for sending: 587 begins with STARTTLS, 465 with TLS.',
-      'If it is right: let the people who run the server correct its certificate.',
+      'In Postroom, check the port for sending: 587 uses STARTTLS, 465 uses TLS from the start.',
+      'If it is right, ask the administrators of the server to replace its certificate.',
     ],
     links: [],
   },
   'smtp-answer-lost': {
-    title: 'The server took the mail, and its answer was lost',
-    cause:
-      'The connection broke after the mail was handed over. It was most likely delivered, so it is not sent again.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: ['Look into the recipient’s mailbox, or let an Exchange admin run a message trace.'],
-    links: [],
+    title: 'The server had the email, and its answer was lost',
+    cause: 'The connection broke after the email was handed over. It has most likely been delivered.',
+    ...mayHaveLeft,
   },
   'graph-answer-lost': {
     title: 'Microsoft Graph had the email, and its answer was lost',
@@ -67,8 +62,9 @@ export const sendingProblems = {
     links: ['permissions'],
   },
   'graph-send-refused': {
-    title: 'Microsoft Graph does not take the email',
-    cause: 'Microsoft Graph refused the email for a reason that Postroom does not know; its words say more.',
+    title: 'Microsoft Graph rejects the email',
+    cause:
+      'Microsoft Graph refused the email for a reason that Postroom does not know. Its message says more.',
     who: 'you',
     retry: 'after-fix',
     steps: ['Read the message of the server.', testConnection],
@@ -89,24 +85,36 @@ export const sendingProblems = {
     links: [],
   },
   'smtp-no-answer': {
-    title: 'The server for outgoing mail gave no answer of SMTP',
+    title: 'The server for outgoing mail does not speak SMTP',
     cause:
-      'What came back does not begin with the three digits of SMTP: something else answers at this port.',
+      'Its answer does not begin with the three digits of an SMTP reply: something else is listening on this port.',
     who: 'you',
     retry: 'by-itself',
     steps: ['In Postroom, check host and port for sending: 587 or 465.', testConnection],
     links: [],
   },
   'bad-envelope': {
-    title: 'The mail has no address that a server would take',
-    cause: 'The sender or a recipient of the mail is not an address, so that no server was asked.',
+    title: 'The email cannot be sent as it is',
+    cause:
+      'An address or a header of the email is not valid, or it has more than 100 recipients. No server was asked.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Correct the address that the sentence names.'],
+    steps: ['Correct what the message names, and send the email again.'],
+    links: [],
+  },
+  'email-incomplete': {
+    title: 'A part of the email is missing in storage',
+    cause: 'A text or an attachment of the email was deleted from the storage account before it was sent.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Write the email again, and attach its files again.',
+      'Check whether a rule or a person deletes blobs of the storage account.',
+    ],
     links: [],
   },
   'bad-relay': {
-    title: 'The address of the relay cannot be used',
+    title: 'The address of the relay is not valid',
     cause:
       'The secret smtp-relay-url is not an address of a relay, or names a host that Postroom may not reach.',
     who: 'you',
@@ -143,19 +151,19 @@ export const sendingProblems = {
   'mail-not-arrived': {
     title: 'The test email did not arrive',
     cause:
-      'The server accepted the email, but it did not reach the mailbox within two minutes. Either delivery is slow, or a rule moved or deleted it.',
+      'The server accepted the email, but it did not reach the mailbox within two minutes. Delivery may be slow, or a rule moved or deleted it.',
     who: 'mailbox-owner',
     retry: 'after-fix',
     steps: [
       'Check “Junk Email” and “Deleted Items” in the mailbox, and its rules.',
-      'If it is nowhere, ask an Exchange admin to run a message trace.',
+      'If it is not there, ask an Exchange admin to run a message trace.',
     ],
     links: [],
   },
   'mail-loop': {
     title: 'Two machines may be answering each other',
     cause:
-      'More automatic messages than usual came from one sender within an hour. Those over the limit are folded away.',
+      'More automatic messages than usual came from one sender within an hour. Those over the limit are collapsed.',
     who: 'you',
     retry: 'after-fix',
     steps: ['Look at the conversation, and switch off one of the two automatic replies.'],

@@ -1,10 +1,10 @@
 import type { LineEntry } from './explanation.ts';
 import { lookAtHealth, sendAs, smtpOn } from './phrases.ts';
 
-const waits = 'Nothing is to be done: Postroom sends the email again later.';
+const waits = 'There is nothing to do: Postroom tries again later.';
 const senderIsMailbox =
   'In Postroom, set the sender of the mailbox to the address of the account that signs in.';
-const rightTakesTime = 'The right works after an hour or more. Then send again.';
+const rightTakesTime = 'The permission can take an hour or more to apply. Then send again.';
 
 /** What Exchange Online says when a signed-in client sends. */
 export const smtpSendingEntries = [
@@ -12,7 +12,7 @@ export const smtpSendingEntries = [
     code: 'smtp-send-as-refused',
     pattern: /\b55[04][ -]5\.7\.60(?!\d)/,
     title: 'The account may not send with this address',
-    cause: 'The sender is another address than that of the account, and the right “Send As” is missing.',
+    cause: 'The sender is not the address of the account, and the “Send As” permission is missing.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [senderIsMailbox, sendAs, rightTakesTime],
@@ -23,7 +23,7 @@ export const smtpSendingEntries = [
     pattern: /\b554[ -]5\.2\.252(?!\d)|\bSendAsDenied/,
     title: 'The account may not send with this address',
     cause:
-      'Exchange took the mail and then refused its sender: the right “Send As” is missing for the account that signs in.',
+      'Exchange received the email and then refused its sender: the account that signs in does not have the “Send As” permission.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [senderIsMailbox, sendAs, rightTakesTime],
@@ -32,28 +32,29 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-thread-limit',
     pattern: /\bsender thread limit exceeded\b/i,
-    title: 'Too many connections send for this mailbox',
-    cause: 'Exchange admits three at a time. Postroom uses fewer, so other programs send, too.',
+    title: 'Too many connections are sending for this mailbox',
+    cause:
+      'Exchange allows three at a time. Postroom opens no more than that, so other programs are sending as well.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [waits, 'If it lasts: look for other programs that send for this mailbox.'],
+    steps: [waits, 'If it lasts, look for other programs that send for this mailbox.'],
     links: [],
   },
   {
     code: 'smtp-concurrent-connections',
     pattern: /\bConcurrent connections limit exceeded\b/i,
-    title: 'Too many connections send for this mailbox',
+    title: 'Too many connections are sending for this mailbox',
     cause: 'Exchange limits how many connections one mailbox may have at a time.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [waits, 'If it lasts: look for other programs that send for this mailbox.'],
+    steps: [waits, 'If it lasts, look for other programs that send for this mailbox.'],
     links: [],
   },
   {
     code: 'smtp-rate',
     pattern: /\bMessage submission rate for this client has exceeded\b/i,
     title: 'Too many emails in a minute',
-    cause: 'Exchange takes 30 emails a minute from one mailbox.',
+    cause: 'Exchange accepts 30 emails a minute from one mailbox.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [waits],
@@ -62,7 +63,7 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-recipient-quota',
     pattern: /\bSubmissionQuotaExceeded/,
-    title: 'The mailbox has sent as much as a day allows',
+    title: 'The mailbox has reached its daily sending limit',
     cause: 'Exchange lets a mailbox write to 10,000 recipients in 24 hours.',
     who: 'nobody: wait',
     retry: 'by-itself',
@@ -76,11 +77,11 @@ export const smtpSendingEntries = [
     code: 'smtp-mailbox-full',
     pattern: /\b554[ -]5\.2\.2(?!\d)|\bException:QuotaExceeded/,
     title: 'The mailbox is full and cannot send',
-    cause: 'Each sent mail is kept in “Sent Items”, and there is no room left.',
+    cause: 'Each sent email is kept in “Sent Items”, and there is no space left.',
     who: 'mailbox-owner',
     retry: 'after-fix',
     steps: [
-      'Delete or archive old mail, above all in “Sent Items”.',
+      'Delete or archive old email, especially in “Sent Items”.',
       'Let an Exchange admin set a retention policy for that folder.',
     ],
     links: ['mailboxes'],
@@ -88,8 +89,9 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-old-tls',
     pattern: /\b421[ -]4\.7\.66(?!\d)|\bTLS 1\.0 and 1\.1 are not supported\b/i,
-    title: 'The encryption is too old',
-    cause: 'The connection used TLS 1.0 or 1.1. Postroom uses newer ones, so something lies in between.',
+    title: 'The version of TLS is too old',
+    cause:
+      'The connection used TLS 1.0 or 1.1. Postroom uses newer versions, so something in between changes the connection.',
     who: 'you',
     retry: 'after-fix',
     steps: ['Remove the proxy or the setting of Node that limits the version of TLS.'],
@@ -99,16 +101,17 @@ export const smtpSendingEntries = [
     code: 'smtp-temporary',
     pattern: /\b451[ -]4\.7\.0(?!\d)/,
     title: 'The mail server is having problems',
-    cause: 'A passing error at Exchange; seldom the mailbox has no licence or SMTP is switched off.',
+    cause:
+      'A temporary error in Exchange. In rare cases, the mailbox has no license or SMTP is switched off.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [waits, `If it lasts: check the licence of the mailbox. ${smtpOn}`],
+    steps: [waits, `If it lasts, check the license of the mailbox. ${smtpOn}`],
     links: ['service-health', 'users'],
   },
   {
     code: 'smtp-service-unavailable',
     pattern: /\b421[ -]4\.3\.2 (?:The )?Service (?:is )?not (?:available|active)\b/i,
-    title: 'The mail server is being looked after',
+    title: 'The mail server is under maintenance',
     cause: 'The server says that its service is not available at the moment.',
     who: 'nobody: wait',
     retry: 'by-itself',
@@ -119,7 +122,7 @@ export const smtpSendingEntries = [
     code: 'smtp-busy',
     pattern: /\b452[ -]4\.3\.1(?!\d)/,
     title: 'The mail server is overloaded',
-    cause: 'The server has not enough room or time for new email at the moment.',
+    cause: 'The server does not have the capacity for new email at the moment.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [waits, lookAtHealth],
@@ -128,7 +131,7 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-too-many-recipients',
     pattern: /\b452[ -]4\.5\.3(?!\d)/,
-    title: 'The mail has too many recipients',
+    title: 'The email has too many recipients',
     cause: 'The server limits how many recipients one email may have.',
     who: 'you',
     retry: 'after-fix',
@@ -138,8 +141,8 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-too-large',
     pattern: /\b552[ -]5\.3\.4(?!\d)/,
-    title: 'The mail is too large',
-    cause: 'The mail with its attachments is larger than the mailbox may send.',
+    title: 'The email is too large',
+    cause: 'With its attachments, the email is larger than the mailbox is allowed to send.',
     who: 'you',
     retry: 'after-fix',
     steps: [
@@ -151,8 +154,9 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-restricted',
     pattern: /\b550[ -]5\.1\.8(?!\d)/,
-    title: 'The mailbox may not send because of spam',
-    cause: 'Microsoft has restricted it after mail that looked like spam. Somebody else may have used it.',
+    title: 'The mailbox is blocked from sending because of spam',
+    cause:
+      'Microsoft restricted it after it sent email that looked like spam. Somebody else may have used it.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
@@ -165,7 +169,8 @@ export const smtpSendingEntries = [
     code: 'smtp-tenant-restricted',
     pattern: /\b550[ -]5\.7\.7(?:05|50|08)(?!\d)/,
     title: 'The whole tenant may not send',
-    cause: 'Microsoft limits what this tenant sends: too much, too new, or suspicious.',
+    cause:
+      'Microsoft restricts what this tenant sends, because it sends too much, is too new, or looks suspicious.',
     who: 'microsoft',
     retry: 'after-fix',
     steps: [
@@ -178,7 +183,7 @@ export const smtpSendingEntries = [
     code: 'smtp-recipient-unknown',
     pattern: /\b550[ -]5\.1\.1(?:0)?(?!\d)|\b501[ -]5\.1\.3(?!\d)|\bRecipientNotFound\b/,
     title: 'The recipient does not exist',
-    cause: 'The address of the recipient is misspelt or does not exist any more.',
+    cause: 'The address of the recipient is misspelled or no longer exists.',
     who: 'you',
     retry: 'after-fix',
     steps: ['Correct the address of the recipient, and send the email again.'],

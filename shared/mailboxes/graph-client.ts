@@ -1,12 +1,13 @@
 import { type IncomingMessage, Agent as PlainAgent } from 'node:http';
 import { Agent } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { createLimiter } from '../platform/concurrency.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { EndpointRules } from '../providers/endpoint-safety.ts';
-import { guardedRequest, type OutgoingRequest } from '../providers/guarded-fetch.ts';
-import { readRefusal, refusalOf, textOf } from './graph-answer.ts';
+import { guardedRequest } from '../providers/guarded-fetch.ts';
+import { readRefusal, textOf } from './graph-answer.ts';
+import { answersIn, type BatchAnswer, batchBody, type GraphRequest } from './graph-batch.ts';
 import { GraphAnswerLost, GraphRefusal, graphInboxError } from './graph-errors.ts';
 import type { InboxAddress } from './inbox.ts';
 
@@ -33,13 +34,6 @@ const FIRST_PAUSE_MS = 1000;
 /** Hears the lines of a conversation, for a transcript. */
 export type GraphListener = (from: 'client' | 'server', line: string) => void;
 
-/** A request, by its path below the mailbox: `/messages/{id}`. */
-export interface GraphRequest {
-  method: OutgoingRequest['method'];
-  path: string;
-  body?: unknown;
-}
-
 interface JsonOptions {
   method?: 'GET' | 'POST';
   body?: unknown;
@@ -50,24 +44,6 @@ interface JsonOptions {
 
 const wasThrottled = ({ isThrottled }: GraphRefusal): boolean => isThrottled;
 const wasNotAdmitted = ({ status }: GraphRefusal): boolean => status === 429;
-
-/** `refusal` is undefined when the request succeeded. */
-export interface BatchAnswer {
-  request: GraphRequest;
-  body: unknown;
-  refusal: GraphRefusal | undefined;
-}
-
-const batchAnswers = z.object({
-  responses: z.array(
-    z.object({
-      id: z.string(),
-      status: z.int(),
-      headers: z.record(z.string(), z.string()).nullish(),
-      body: z.unknown().optional(),
-    }),
-  ),
-});
 
 /**
  * Microsoft Graph as one mailbox sees it, over connections of its own. The token is sent to the origin of the
@@ -219,26 +195,10 @@ export class GraphClient {
   }
 
   async #sendBatch(requests: readonly GraphRequest[]): Promise<BatchAnswer[]> {
-    const parts = requests.map(({ method, path, body }, index) => ({
-      id: String(index),
-      method,
-      url: `${this.mailbox}${path}`.slice(VERSION.length),
-      headers: { prefer: IMMUTABLE, ...(body !== undefined && { 'content-type': JSON_TYPE }) },
-      ...(body !== undefined && { body }),
-    }));
-    const outgoing = { method: 'POST', path: `${VERSION}/$batch`, body: { requests: parts } } as const;
+    const body = batchBody(requests, { prefer: IMMUTABLE, mailbox: this.mailbox.slice(VERSION.length) });
+    const outgoing = { method: 'POST', path: `${VERSION}/$batch`, body } as const;
     const text = await textOf(await this.#send(outgoing, []), MAX_JSON_BYTES);
-    const { responses } = batchAnswers.parse(JSON.parse(text));
-    const byId = new Map(responses.map((each) => [each.id, each]));
-    return requests.map((request, index) => {
-      const response = byId.get(String(index));
-      if (response === undefined)
-        return { request, body: undefined, refusal: new GraphRefusal(502, '', 'No answer in the batch') };
-      const { status, body, headers } = response;
-      const retryAfter = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'retry-after');
-      const refusal = status < 300 ? undefined : refusalOf(status, body, retryAfter?.[1], this.#seam.now());
-      return { request, body, refusal };
-    });
+    return answersIn(text, requests, this.#seam.now());
   }
 
   /** @param request `type`: of a body that is sent as it is; otherwise the body is sent as JSON */

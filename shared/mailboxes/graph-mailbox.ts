@@ -1,4 +1,5 @@
-import type { BatchAnswer, GraphClient, GraphRequest } from './graph-client.ts';
+import type { BatchAnswer, GraphRequest } from './graph-batch.ts';
+import type { GraphClient } from './graph-client.ts';
 import { findFolder, type GraphFolder, junkFolderName } from './graph-folders.ts';
 import {
   type GraphMessage,

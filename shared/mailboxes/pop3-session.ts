@@ -1,16 +1,14 @@
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { LineSocket } from './line-socket.ts';
+import { Pop3Conversation } from './pop3-conversation.ts';
 import { Pop3Error, pop3Error, signInError } from './pop3-errors.ts';
 
-const MAX_LINES = 200_000;
 const HIDDEN = '(sign-in)';
-/** Commands sent before their responses are read, if the server offers PIPELINING (RFC 2449 section 6.6). */
+/** Commands sent before their responses are read, if the server offers PIPELINING. */
 const PIPELINED = 50;
-/** The part of a message's beginning that is kept; the rest of the response is read and dropped. */
+/** The part of a message's beginning that is kept. */
 const KEPT_BYTES = 256 * 1024;
-/** Messages announced with more than 8 MB are streamed, so a response far beyond that is an error. */
-const LARGEST_RESPONSE = 64 * 1024 * 1024;
 
 export interface Pop3Mail {
   /** The message number within this session, from 1. */
@@ -39,18 +37,20 @@ export interface Pop3Maildrop {
  */
 export class Pop3Session implements Pop3Maildrop {
   readonly #wire: LineSocket;
+  readonly #talk: Pop3Conversation;
   readonly #seam: Seam;
   #pipelined: number | undefined;
 
   private constructor(wire: LineSocket, seam: Seam) {
     this.#wire = wire;
+    this.#talk = new Pop3Conversation(wire);
     this.#seam = seam;
   }
 
   /** Reads the greeting, over an encrypted connection. */
   static async greeted(wire: LineSocket, seam: Seam): Promise<Pop3Session> {
     const session = new Pop3Session(wire, seam);
-    await session.#call('greeting', () => session.#reply());
+    await session.#call('greeting', () => session.#talk.reply());
     return session;
   }
 
@@ -62,7 +62,7 @@ export class Pop3Session implements Pop3Maildrop {
     return this.#call('capabilities', async () => {
       const found = new Map<string, string>();
       try {
-        for (const line of await this.#lines('CAPA')) {
+        for (const line of await this.#talk.lines('CAPA')) {
           const [name = '', ...rest] = line.split(' ');
           found.set(name.toUpperCase(), rest.join(' '));
         }
@@ -98,7 +98,7 @@ export class Pop3Session implements Pop3Maildrop {
   /** The number of messages and their total size in bytes. */
   stat(): Promise<{ count: number; bytes: number }> {
     return this.#call('stat', async () => {
-      const line = await this.#ask('STAT');
+      const line = await this.#talk.ask('STAT');
       const [, count, bytes] = /^\+OK (\d{1,10}) (\d{1,15})/.exec(line) ?? [];
       if (count === undefined || bytes === undefined) throw new Pop3Error('unavailable', line);
       return { count: Number(count), bytes: Number(bytes) };
@@ -108,7 +108,7 @@ export class Pop3Session implements Pop3Maildrop {
   /** @throws Pop3Error with the code `pop3-no-uidl` when the server does not support UIDL, which is optional */
   mails(): Promise<Pop3Mail[]> {
     return this.#call('uidl', async () => {
-      const lines = await this.#lines('UIDL').catch((error: unknown) => {
+      const lines = await this.#talk.lines('UIDL').catch((error: unknown) => {
         if (!(error instanceof Pop3Error && error.failure === 'refused')) throw error;
         throw new Pop3Error('refused', error.said, { cause: error, code: 'pop3-no-uidl' });
       });
@@ -123,7 +123,7 @@ export class Pop3Session implements Pop3Maildrop {
   /** Bytes by message number; servers may estimate. */
   sizes(): Promise<ReadonlyMap<number, number>> {
     return this.#call('list', async () => {
-      const lines = await this.#lines('LIST');
+      const lines = await this.#talk.lines('LIST');
       return new Map(
         lines.map((line) => {
           const [, number, bytes] = /^(\d{1,10}) (\d{1,15})/.exec(line) ?? [];
@@ -165,12 +165,12 @@ export class Pop3Session implements Pop3Maildrop {
       const refused = await this.#inTurn(
         numbers,
         (number) => `TOP ${number} 0`,
-        async (number) => each(number, await this.#kept()),
+        async (number) => each(number, await this.#talk.content(KEPT_BYTES)),
       );
       await this.#inTurn(
         refused,
         (number) => `RETR ${number}`,
-        async (number) => each(number, await this.#kept()),
+        async (number) => each(number, await this.#talk.content(KEPT_BYTES)),
       );
     });
   }
@@ -180,7 +180,7 @@ export class Pop3Session implements Pop3Maildrop {
     return this.#call('top', async () => {
       let found: Uint8Array | undefined;
       const read = async (): Promise<void> => {
-        found = await this.#kept();
+        found = await this.#talk.content(KEPT_BYTES);
       };
       const refused = await this.#inTurn([number], () => `TOP ${number} ${lines}`, read);
       const missing = await this.#inTurn(refused, () => `RETR ${number}`, read);
@@ -196,14 +196,14 @@ export class Pop3Session implements Pop3Maildrop {
       this.#inTurn(
         numbers,
         (number) => `RETR ${number}`,
-        async (number) => each(number, await this.#kept(LARGEST_RESPONSE)),
+        async (number) => each(number, await this.#talk.content()),
       ),
     );
   }
 
   /** Marks a message for removal at `quit`. */
   async remove(number: number): Promise<void> {
-    await this.#call('delete', () => this.#ask(`DELE ${number}`));
+    await this.#call('delete', () => this.#talk.ask(`DELE ${number}`));
   }
 
   /** Marks messages for removal at `quit`: all, or none if the server refuses one of them. */
@@ -220,14 +220,14 @@ export class Pop3Session implements Pop3Maildrop {
         },
       );
       if (refused.length === 0) return;
-      await this.#ask('RSET');
+      await this.#talk.ask('RSET');
       throw new Pop3Error('refused', said);
     });
   }
 
   /** Ends the session and commits removals. */
   async quit(): Promise<void> {
-    await this.#call('quit', () => this.#ask('QUIT'));
+    await this.#call('quit', () => this.#talk.ask('QUIT'));
     this.#wire.close();
   }
 
@@ -236,7 +236,7 @@ export class Pop3Session implements Pop3Maildrop {
   }
 
   async *#body(command: string): AsyncGenerator<Uint8Array> {
-    await this.#call('retrieve', () => this.#ask(command));
+    await this.#call('retrieve', () => this.#talk.ask(command));
     try {
       yield* this.#wire.untilDot();
     } catch (error) {
@@ -244,79 +244,20 @@ export class Pop3Session implements Pop3Maildrop {
     }
   }
 
-  /**
-   * Sends a command for each message and reads the responses in the same order, many at once if the server
-   * offers PIPELINING.
-   * @param read reads what follows a positive response
-   * @returns the messages for which the server refused it
-   */
+  /** Many commands at once if the server offers PIPELINING (RFC 2449 section 6.6). */
   async #inTurn(
     numbers: readonly number[],
     command: (number: number) => string,
     read: (number: number) => Promise<void>,
-    whenRefused: (line: string) => void = () => {},
+    whenRefused?: (line: string) => void,
   ): Promise<number[]> {
-    const refused: number[] = [];
     const atOnce = numbers.length > 1 ? await this.#atOnce() : 1;
-    for (let start = 0; start < numbers.length; start += atOnce) {
-      const those = numbers.slice(start, start + atOnce);
-      this.#wire.sayAll(those.map(command));
-      for (const number of those) {
-        try {
-          await this.#reply();
-        } catch (error) {
-          if (!(error instanceof Pop3Error && error.failure === 'refused')) throw error;
-          whenRefused(error.said);
-          refused.push(number);
-          continue;
-        }
-        await read(number);
-      }
-    }
-    return refused;
+    return this.#talk.inTurn({ numbers, atOnce, command, read, whenRefused });
   }
 
   async #atOnce(): Promise<number> {
     this.#pipelined ??= (await this.capabilities()).has('PIPELINING') ? PIPELINED : 1;
     return this.#pipelined;
-  }
-
-  /** The beginning of a response, up to this many bytes; what follows is read and dropped. */
-  async #kept(most = KEPT_BYTES): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    for await (const piece of this.#wire.untilDot()) {
-      if (size < most) pieces.push(piece.subarray(0, most - size));
-      size += piece.byteLength;
-      if (size > LARGEST_RESPONSE) throw new Pop3Error('unavailable', 'the email is larger than announced');
-    }
-    return Buffer.concat(pieces);
-  }
-
-  async #lines(command: string): Promise<string[]> {
-    await this.#ask(command);
-    const lines: string[] = [];
-    for (let line = await this.#wire.line(); line !== '.'; line = await this.#wire.line()) {
-      if (lines.length >= MAX_LINES) {
-        this.#wire.close();
-        throw new Pop3Error('unavailable', `more than ${MAX_LINES} lines`);
-      }
-      lines.push(line.replace(/^\./, ''));
-    }
-    return lines;
-  }
-
-  #ask(command: string): Promise<string> {
-    this.#wire.say(command);
-    return this.#reply();
-  }
-
-  async #reply(): Promise<string> {
-    const line = await this.#wire.line();
-    if (line.startsWith('+OK')) return line;
-    if (line.startsWith('-ERR')) throw new Pop3Error('refused', line);
-    this.#wire.close();
-    throw new Pop3Error('unavailable', line);
   }
 
   #call<T>(operation: string, effect: () => Promise<T>): Promise<T> {

@@ -61,15 +61,18 @@ export function authenticationFields(fields: readonly RawField[]): Authenticatio
 const MAX_FIELDS = 20;
 const MAX_CHARACTERS = 8 * 1024;
 
-/** Exchange Online: https://learn.microsoft.com/defender-office-365/message-headers-eop-mdo#authentication-results-message-header */
+/**
+ * Exchange Online, over IMAP, POP3 and Microsoft Graph, in all clouds:
+ * https://learn.microsoft.com/defender-office-365/message-headers-eop-mdo#authentication-results-message-header
+ */
 const MICROSOFT_HOSTS =
-  /(?:^|\.)(?:office365\.com|office365\.us|outlook\.com|partner\.outlook\.cn|apps\.mil)$/;
+  /(?:^|\.)(?:office365\.com|office365\.us|outlook\.com|partner\.outlook\.cn|apps\.mil)$|^(?:graph\.microsoft\.(?:com|us)|dod-graph\.microsoft\.us|microsoftgraph\.chinacloudapi\.cn)$/;
 
 /**
  * The verdict of the mailbox's own server, or undefined if it wrote none. Its topmost field counts. Further
  * fields of the same server fill in missing results, provided no other hop is between them.
  * @param fields in the order of the message, newest first
- * @param imapHost the server the mailbox is fetched from; it determines which field is trusted
+ * @param imapHost the server the mailbox is fetched from, over any protocol; it determines which field is trusted
  */
 export function ownServerResults(
   fields: readonly AuthenticationField[],

@@ -110,6 +110,16 @@ export const dueOf = ({ status }: Delivery): string | undefined => ('due' in sta
 export const isFinished = ({ status }: Delivery): boolean =>
   status.state !== 'sending' && !('due' in status && status.due !== undefined);
 
+/**
+ * True for a reply that a person has to deal with: it was refused, or only some recipients have it, or it will stay
+ * unknown whether it was sent. One that waits for its way out leaves by itself.
+ */
+export const needsPerson = (kind: DeliveryKind, { status }: Delivery): boolean =>
+  kind === 'reply' &&
+  ((status.state === 'failed' && !status.isOfWayOut) ||
+    (status.state === 'unknown' && status.due === undefined) ||
+    (status.state === 'sent' && status.refused.length > 0));
+
 /** @param now milliseconds since the epoch */
 export function nextStep(kind: DeliveryKind, delivery: Delivery, now: number): NextStep {
   const { status } = delivery;
@@ -208,11 +218,19 @@ export function afterSearch(delivery: Delivery, found: boolean | undefined, now:
   return { ...delivery, status: { state: 'retrying', at, due: at, why: status.why }, sentAgainAt: at };
 }
 
-/** Undefined once it is claimed or finished, or if it may have left before. */
+/**
+ * True while it waits, for its time, for another attempt or for its way out, and surely has not left. Not while it is
+ * claimed, nor if an earlier attempt may have been successful.
+ */
+export const isWithdrawable = ({ status, sentAgainAt }: Delivery): boolean =>
+  sentAgainAt === undefined &&
+  (status.state === 'queued' ||
+    status.state === 'retrying' ||
+    (status.state === 'failed' && status.isOfWayOut));
+
+/** Undefined if it can't be withdrawn (any more). */
 export const withdrawn = (delivery: Delivery, now: number): Delivery | undefined =>
-  delivery.status.state === 'queued' && delivery.sentAgainAt === undefined
-    ? { ...delivery, status: { state: 'withdrawn', at: iso(now) } }
-    : undefined;
+  isWithdrawable(delivery) ? { ...delivery, status: { state: 'withdrawn', at: iso(now) } } : undefined;
 
 /**
  * An email that a person, or a repaired way out, sends again: one that failed, or a reply of which nothing more can

@@ -10,7 +10,7 @@ import type { OutboxAttachment, OutboxMessage, OutboxRef, Written } from './outb
 // Tickets:   ticketId / `o|<id>`                     an email of the ticket that is to leave or has left
 // OutboxDue: `due` / `<ISO time>|<ticketId>|<id>`    when something is to be done with it; written before the email's
 //                                                    own row, deleted after the email has left
-//            `held|<mailboxId>` / `<ticketId>|<id>`  failed because of the way out: sent when that is repaired
+//            `held` / `<mailboxId>|<ticketId>|<id>`  failed because of the way out: sent when that is repaired
 //            `usage` / `<providerId>|<accountId>`    what an account has sent lately (sending-limits.ts)
 //            `usage` / `relay`                       the same for the SMTP relay
 
@@ -131,22 +131,23 @@ export const dueKind = recordKind<DueEmail>()({
 /** An email that failed because of its way out, not because of itself. */
 export interface HeldEmail extends OutboxRef {
   mailboxId: string;
-  /** ISO time. */
-  heldAt: string;
+  /** ISO time at which it was written, however often it was held. */
+  writtenAt: string;
 }
 
-export const heldPartition = (mailboxId: string): string => `held|${mailboxId}`;
+export const HELD = 'held';
+/** The start of the row keys of a mailbox. */
+export const heldOf = (mailboxId: string): string => `${mailboxId}|`;
+export const heldRowKey = ({ mailboxId, ticketId, id }: Omit<HeldEmail, 'writtenAt'>): string =>
+  `${heldOf(mailboxId)}${ticketId}|${id}`;
 
 export const heldKind = recordKind<HeldEmail>()({
   table: 'OutboxDue',
   version: 1,
-  keysOf: ({ mailboxId, ticketId, id }) => ({
-    partitionKey: heldPartition(mailboxId),
-    rowKey: `${ticketId}|${id}`,
-  }),
-  fromKeys: ({ partitionKey, rowKey }) => {
-    const [ticketId = '', id = ''] = rowKey.split('|');
-    return { mailboxId: partitionKey.slice('held|'.length), ticketId, id };
+  keysOf: (email) => ({ partitionKey: HELD, rowKey: heldRowKey(email) }),
+  fromKeys: ({ rowKey }) => {
+    const [mailboxId = '', ticketId = '', id = ''] = rowKey.split('|');
+    return { mailboxId, ticketId, id };
   },
-  columns: { heldAt: time },
+  columns: { writtenAt: time },
 });

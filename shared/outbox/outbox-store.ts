@@ -12,9 +12,11 @@ import {
   type DueEmail,
   dueKind,
   dueRowKey,
+  HELD,
   type HeldEmail,
   heldKind,
-  heldPartition,
+  heldOf,
+  heldRowKey,
   OUTBOX,
   outboxKind,
   outboxRowKey,
@@ -50,7 +52,7 @@ export interface OutboxStore {
   get(ref: OutboxRef): Promise<Stored<OutboxMessage> | undefined>;
   /** The new etag; undefined when the row has changed since it was read. */
   replace(message: OutboxMessage, etag: string): Promise<string | undefined>;
-  /** Keeps an email from leaving, as long as no process has claimed it. */
+  /** Keeps an email that waits from leaving, as long as no process has claimed it. */
   withdraw(ref: OutboxRef): Promise<'withdrawn' | 'too-late' | 'missing'>;
   /** Sends an email again that failed, or a reply of which nothing more can be found out. */
   sendAgain(ref: OutboxRef): Promise<'queued' | 'not-failed' | 'missing'>;
@@ -62,13 +64,19 @@ export interface OutboxStore {
   reschedule(after: readonly DueEmail[], outdated: readonly string[]): Promise<void>;
   /** Records that an email waits until its mailbox can send again. */
   hold(message: OutboxMessage): Promise<void>;
-  /** Sends the replies that wait for this mailbox, at most a week old; returns their number. */
+  /** The mailboxes for which replies wait, and the replies that have waited for a week and do not leave any more. */
+  held(): Promise<{ mailboxIds: ReadonlySet<string>; expired: readonly HeldEmail[] }>;
+  /** A reply no longer waits. */
+  forgetHeld(email: HeldEmail): Promise<void>;
+  /** Sends the replies that wait for this mailbox, written within the last week; returns their number. */
   releaseHeld(mailboxId: string): Promise<number>;
 }
 
 /** A job that no instance received is useless once the monitor has queued it again. */
 const TTL_SECONDS = 150;
 const ROWS_AT_ONCE = 100;
+/** Of the timetable; a request returns 1,000 rows, and one more tells whether there are others. */
+const PAGE = 900;
 /** Emails of one job; the server's limits are per minute. */
 const EMAILS_A_JOB = 25;
 const HELD_MS = 7 * 24 * 60 * 60_000;
@@ -134,7 +142,15 @@ export function createOutboxStore(deps: {
     sendAgain: (ref) =>
       change(ref, ({ kind, delivery }) => requeued(kind, delivery, seam.now()), 'queued', 'not-failed'),
     async due(limit) {
-      return timetable.list(DUE, { to: `${iso()}~`, limit });
+      const to = `${iso()}~`;
+      const found: DueEmail[] = [];
+      let after: string | undefined;
+      do {
+        const page = await timetable.page([DUE], { to, after, limit: Math.min(limit - found.length, PAGE) });
+        found.push(...page.records);
+        after = page.next;
+      } while (after !== undefined && found.length < limit);
+      return found;
     },
     entry: (dueKey) => timetable.find(DUE, dueKey),
     async reschedule(after, outdated) {
@@ -148,16 +164,26 @@ export function createOutboxStore(deps: {
       // Another process removed one of them.
       for (const each of changes) await table.commit(DUE, [each]);
     },
-    async hold({ ticketId, id, mailboxId }) {
-      await held.put({ ticketId, id, mailboxId, heldAt: iso() });
+    async hold({ ticketId, id, mailboxId, createdAt }) {
+      await held.put({ ticketId, id, mailboxId, writtenAt: createdAt });
+    },
+    async held() {
+      const all = await held.list(HELD);
+      const waiting = all.filter(({ writtenAt }) => !isOld(writtenAt));
+      return {
+        mailboxIds: new Set(waiting.map(({ mailboxId }) => mailboxId)),
+        expired: all.filter(({ writtenAt }) => isOld(writtenAt)),
+      };
+    },
+    async forgetHeld(email) {
+      await held.remove(HELD, heldRowKey(email));
     },
     async releaseHeld(mailboxId) {
-      const waiting = await held.list(heldPartition(mailboxId));
       let released = 0;
-      for (const email of waiting) {
-        const isFresh = seam.now() - Date.parse(email.heldAt) < HELD_MS;
-        if (isFresh && (await store.sendAgain(email)) === 'queued') released += 1;
-        await removeHeld(email);
+      for (const email of await held.list(HELD, { prefix: heldOf(mailboxId) })) {
+        if (isOld(email.writtenAt)) continue;
+        if ((await store.sendAgain(email)) === 'queued') released += 1;
+        await store.forgetHeld(email);
       }
       return released;
     },
@@ -183,9 +209,7 @@ export function createOutboxStore(deps: {
     }
   }
 
-  const removeHeld = async ({ mailboxId, ticketId, id }: HeldEmail): Promise<void> => {
-    await held.remove(heldPartition(mailboxId), `${ticketId}|${id}`);
-  };
+  const isOld = (time: string): boolean => seam.now() - Date.parse(time) >= HELD_MS;
 
   return store;
 }

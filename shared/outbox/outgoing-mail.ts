@@ -1,3 +1,5 @@
+import { domainToASCII } from 'node:url';
+
 /** An email to send. Addresses are bare, as in the envelope; the sender's name is separate. */
 export interface OutgoingMail {
   from: { address: string; name?: string | undefined };
@@ -42,6 +44,18 @@ export const isEnvelopeAddress = (text: string): boolean => {
   const local = text.slice(0, text.lastIndexOf('@'));
   return text.length <= 254 && ADDRESS.test(text) && local.normalize('NFKC') === local.normalize('NFC');
 };
+
+/**
+ * An address as SMTP takes it everywhere: `kim@müller.example` with its domain in ASCII (RFC 5890). Unchanged if the
+ * part before the @ is not ASCII either: that takes SMTPUTF8 (RFC 6531), to which such a domain belongs.
+ */
+export function wireAddress(address: string): string {
+  const at = address.lastIndexOf('@') + 1;
+  const [local, domain] = [address.slice(0, at), address.slice(at)];
+  return isAscii(domain) || !isAscii(local) ? address : local + (domainToASCII(domain) || domain);
+}
+
+const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 
 /** Everyone who gets the email, once. */
 export const recipientsOf = ({

@@ -12,6 +12,7 @@ import {
   type DeliveryOutcome,
   type DeliveryProblem,
   dueOf,
+  needsPerson,
   nextStep,
 } from './delivery.ts';
 import { lastingRefusal } from './lasting-refusal.ts';
@@ -42,6 +43,8 @@ export interface SendDeps {
   cannotSend(mailboxId: string, refusal: SendingRefusal): Promise<void>;
   /** Hears that an email left which could not leave before. */
   sendsAgain(mailboxId: string): Promise<void>;
+  /** Hears of a reply that a person has to deal with, perhaps more than once. */
+  replyNeedsPerson(message: OutboxMessage): Promise<void>;
 }
 
 /** An email that a run works on, with the entry of the timetable that led to it. */
@@ -64,7 +67,7 @@ const noWayOut: DeliveryOutcome = {
 const incomplete: DeliveryOutcome = {
   kind: 'refused',
   why: {
-    code: 'bad-envelope',
+    code: 'email-incomplete',
     reason: 'A text or an attachment of this email is missing in storage.',
     isVerdict: false,
   },
@@ -135,6 +138,7 @@ class SendRun {
 
   async #finish({ key, message }: Email): Promise<void> {
     if (isHeld(message)) await this.#deps.outbox.hold(message);
+    await this.#tell(message);
     this.#outdated.push(key);
   }
 
@@ -159,8 +163,16 @@ class SendRun {
     const due = dueOf(delivery);
     if (due !== undefined) await outbox.reschedule([this.#entryAt(message, due)], [email.key]);
     if (isHeld(message)) await outbox.hold(message);
-    if ((await this.#replaceOwn(email, message)) && due === undefined) this.#outdated.push(email.key);
+    if ((await this.#replaceOwn(email, message)) && due === undefined) {
+      // The entry is removed later: a process that ends here leaves it, and the next run tells.
+      await this.#tell(message);
+      this.#outdated.push(email.key);
+    }
     this.#count(delivery);
+  }
+
+  async #tell(message: OutboxMessage): Promise<void> {
+    if (needsPerson(message.kind, message.delivery)) await this.#deps.replyNeedsPerson(message);
   }
 
   /**

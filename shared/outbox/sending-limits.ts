@@ -46,10 +46,10 @@ export function attachmentLimitOf(
   const { sending } = mailbox;
   if (sending?.protocol !== 'graph-send') return { bytes: 25 * MB };
   if (!offersUploads(sending.host))
-    return { bytes: 2 * MB, advice: 'To send larger attachments, an admin can choose SMTP for sending.' };
+    return { bytes: 2 * MB, advice: 'To send larger attachments, ask an admin to send over SMTP instead.' };
   if (mailbox.protocol === 'graph' && isLoginOf(sending, mailbox)) return { bytes: 25 * MB };
   const advice =
-    'To send larger attachments, an admin can read this mailbox over Microsoft Graph with the same account, or choose SMTP for sending.';
+    'To send larger attachments, ask an admin to read this mailbox over Microsoft Graph with the same account, or to send over SMTP instead.';
   return { bytes: 2 * MB, advice };
 }
 

@@ -8,7 +8,7 @@ import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { guardedConnect } from '../providers/guarded-connect.ts';
 import { composeMime } from './compose-mime.ts';
-import { type OutgoingMail, recipientsOf } from './outgoing-mail.ts';
+import { type OutgoingMail, recipientsOf, wireAddress } from './outgoing-mail.ts';
 
 const CONNECT_MS = 20_000;
 const SILENCE_MS = 60_000;
@@ -139,7 +139,11 @@ class NodemailerSession implements SmtpSession {
     return this.#seam.call('smtp.send', () =>
       this.#step((done) =>
         this.#connection.send(
-          { from: mail.from.address, to: recipientsOf(mail), size: raw.byteLength },
+          {
+            from: wireAddress(mail.from.address),
+            to: recipientsOf(mail).map(wireAddress),
+            size: raw.byteLength,
+          },
           source,
           done,
         ),

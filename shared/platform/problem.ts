@@ -75,6 +75,7 @@ const problems = {
   'graph-send-refused': {},
   'smtp-no-answer': {},
   'bad-envelope': {},
+  'email-incomplete': {},
   'bad-relay': {},
   'no-relay': {},
   'relay-refused': {},

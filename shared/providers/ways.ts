@@ -19,10 +19,11 @@ const labels: readonly (readonly [Protocol, string])[] = [
 ];
 
 const notes: Partial<Record<Protocol, string>> = {
-  pop3: 'Does not know which emails were read.',
+  pop3: 'POP3 does not tell which emails were read.',
   graph: 'Works where IMAP is turned off, and imports new email at once.',
   'graph-send': 'Works where SMTP AUTH is turned off.',
-  'graph-push': 'For mailboxes read over IMAP or POP3: Microsoft Graph reports new email, without its text.',
+  'graph-push':
+    'For mailboxes that are read over IMAP or POP3. Microsoft Graph announces new email, but not its text.',
 };
 
 /**

@@ -103,11 +103,13 @@ export interface ReplyDraftStore {
   /** Deletes a draft with its attachments. */
   discard(ticketId: string, personId: string): Promise<void>;
   /**
-   * Deletes what nobody touched for 30 days, with its attachments.
+   * Deletes what nobody touched for 30 days, with its attachments, unless an email of its ticket has them too: a reply
+   * that was copied into a draft, to be sent again, shares its attachments with it.
    * @param now milliseconds since the epoch
+   * @param sentBlobs the blobs of all emails of a ticket
    * @returns how many
    */
-  purge(now: number): Promise<number>;
+  purge(now: number, sentBlobs: (ticketId: string) => Promise<ReadonlySet<string>>): Promise<number>;
 }
 
 const DELETES = 8;
@@ -124,9 +126,13 @@ export function createReplyDraftStore({ tables, blobs }: { tables: Tables; blobs
     await mapLimited(attachments, DELETES, ({ blob }) => blobs.remove(blob));
   };
   /** The row first: a draft never names an attachment that is gone. */
-  const removeUnchanged = async ({ draft, etag }: StoredReplyDraft): Promise<boolean> => {
+  const removeUnchanged = async (
+    { draft, etag }: StoredReplyDraft,
+    sentBlobs: (ticketId: string) => Promise<ReadonlySet<string>> = async () => new Set(),
+  ): Promise<boolean> => {
     if (!(await drafts.remove(DRAFTS, rowKeyOf(draft.ticketId, draft.personId), etag))) return false;
-    await detach(draft.attachments);
+    const sent = draft.attachments.length === 0 ? new Set() : await sentBlobs(draft.ticketId);
+    await detach(draft.attachments.filter(({ blob }) => !sent.has(blob)));
     return true;
   };
   return {
@@ -152,13 +158,15 @@ export function createReplyDraftStore({ tables, blobs }: { tables: Tables; blobs
       const found = await get(ticketId, personId);
       if (found !== undefined) await removeUnchanged(found);
     },
-    async purge(now) {
+    async purge(now, sentBlobs) {
       const oldest = new Date(now - DRAFT_DAYS * DAY_MS).toISOString();
       const stale = (await drafts.list(DRAFTS)).filter(({ savedAt }) => savedAt < oldest);
       const purged = await mapLimited(stale, DELETES, async ({ ticketId, personId }) => {
         const found = await get(ticketId, personId);
         // Its person may have come back to it meanwhile.
-        return found !== undefined && found.draft.savedAt < oldest && (await removeUnchanged(found));
+        return (
+          found !== undefined && found.draft.savedAt < oldest && (await removeUnchanged(found, sentBlobs))
+        );
       });
       return purged.filter(Boolean).length;
     },

@@ -53,6 +53,13 @@ describe.each(kinds)('acknowledgement windows %s', (_kind, makeTables) => {
     ]);
   });
 
+  test('count the numbered addresses of a program as one sender', async () => {
+    const numbered = [1, 2, 3].map((each) => ({ key: keyOf(each), to: `Bot+${each}@customer.example` }));
+    expect(await openOf(numbered)).toEqual([keyOf(1)]);
+    expect(await openOf([{ key: keyOf(4), to: 'bot@customer.example' }])).toEqual([]);
+    expect(await openOf([{ key: keyOf(5), to: 'bot@other.example' }])).toEqual([keyOf(5)]);
+  });
+
   test('hold when instances count at the same time', async () => {
     const runs = await Promise.all(
       Array.from({ length: 6 }, (_, index) => openOf([{ key: keyOf(index), to: 'kim@customer.example' }])),

@@ -1,14 +1,18 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sendingObservation } from '../../shared/alerts/alert-channels.ts';
 import { recheckSending } from '../../shared/alerts/recheck-sending.ts';
+import type { Delivery } from '../../shared/outbox/delivery.ts';
+import type { HeldEmail } from '../../shared/outbox/outbox-records.ts';
 import type { SendingRoute, SignInResult } from '../../shared/outbox/send-mail.ts';
 import type { SendingRefusal } from '../../shared/outbox/sending-refusal.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
+import { email } from '../harness/memory/outbox-emails.ts';
 import { START } from '../harness/memory/sample-findings.ts';
 import { ACCOUNT, PROVIDER, WatchedPostroom } from './monitored-postroom.ts';
 
 const MINUTE = 60_000;
+const why = { code: codeFrom('smtp-auth-disabled-tenant'), reason: '535 5.7.139', isVerdict: true };
 const refusal: SendingRefusal = {
   code: codeFrom('smtp-auth-disabled-tenant'),
   reason: '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.',
@@ -20,13 +24,32 @@ let postroom: WatchedPostroom;
 let answers: SignInResult;
 let asked: number;
 let released: string[];
+let held: string[];
+let expired: HeldEmail[];
+let forgotten: string[];
+let told: string[];
+let waits: Delivery;
+const sendingDeps = {
+  replyNeedsPerson: async ({ id }: { id: string }): Promise<void> => {
+    told.push(id);
+  },
+};
 const outbox = {
+  get: async ({ ticketId, id }: { ticketId: string; id: string }) => ({
+    record: email(id, { ticketId, delivery: waits }),
+    etag: '',
+  }),
+  held: async () => ({ mailboxIds: new Set(held), expired }),
+  forgetHeld: async ({ id }: { id: string }): Promise<void> => {
+    forgotten.push(id);
+  },
   releaseHeld: async (id: string): Promise<number> => released.push(id),
 };
 const recheck = (): Promise<void> =>
   recheckSending({
     ...postroom,
     outbox,
+    sending: sendingDeps,
     sender: {
       signIn: async () => {
         asked += 1;
@@ -48,6 +71,12 @@ beforeEach(async () => {
   answers = { kind: 'refused', ...refusal };
   asked = 0;
   released = [];
+  held = [];
+  [expired, forgotten, told] = [[], [], []];
+  waits = {
+    status: { state: 'failed', at: new Date(START).toISOString(), why, isOfWayOut: true },
+    attempts: 1,
+  };
   postroom.now = START;
 });
 
@@ -92,7 +121,7 @@ test('one unreachable server changes nothing and does not prevent the check of t
       throw new PostroomError('smtp-unreachable', 'smtp.example does not answer');
     return { kind: 'accepted', answer: '235' };
   };
-  await recheckSending({ ...postroom, outbox, sender: { signIn } });
+  await recheckSending({ ...postroom, outbox, sending: sendingDeps, sender: { signIn } });
   expect((await postroom.open()).map(({ subject }) => subject.id)).toEqual(['another']);
   expect(released, 'what waited for the other one leaves').toEqual(['support']);
 });
@@ -148,6 +177,40 @@ test('an account that requires a person is no refusal of a server: it opens noth
   answers = { kind: 'refused', ...noToken };
   await recheck();
   expect(await postroom.open()).toMatchObject([{ kind: 'smtp-refused', code: 'smtp-auth-disabled-tenant' }]);
+});
+
+describe('a mailbox for which replies wait without an alert, such as one whose account had to sign in again', () => {
+  beforeEach(() => {
+    held = ['support'];
+  });
+
+  test('signs in every tenth minute, and sends them once the server accepts it', async () => {
+    const noToken = { ...refusal, code: 'AADSTS50173' as const, reason: 'The sign-in ended.', asked: false };
+    answers = { kind: 'refused', ...noToken };
+    await recheck();
+    expect([asked, released]).toEqual([1, []]);
+    answers = { kind: 'accepted', answer: '235' };
+    postroom.now += 10 * MINUTE;
+    await recheck();
+    expect(released).toEqual(['support']);
+    expect(await postroom.open()).toEqual([]);
+  });
+
+  test('does not try again what only an email can show', async () => {
+    await refused({ ...refusal, code: codeFrom('graph-access-denied'), reason: '403 ErrorAccessDenied' });
+    answers = { kind: 'accepted', answer: '' };
+    await recheck();
+    expect([asked, released]).toEqual([0, []]);
+  });
+});
+
+test('a reply that waited for a week is left to a person once, unless it was stopped meanwhile', async () => {
+  expired = [{ ticketId: 't', id: 'old', mailboxId: 'support', writtenAt: new Date(START).toISOString() }];
+  await recheck();
+  expect([told, forgotten, released]).toEqual([['old'], ['old'], []]);
+  waits = { status: { state: 'withdrawn', at: new Date(START).toISOString() }, attempts: 1 };
+  await recheck();
+  expect([told, forgotten]).toEqual([['old'], ['old', 'old']]);
 });
 
 test('a temporary failure is no alert', async () => {

@@ -165,6 +165,15 @@ describe('agents', () => {
   });
 });
 
+it('an email to an agent about one message has its text, to the last line', async () => {
+  const postroom = new Desk(SUPPORT, { alertOnTicket: ['sam@agents.example'] });
+  const lines = Array.from({ length: 40 }, (_, index) => `Line ${index + 1} says something of the lamp.`);
+  await postroom.receive(letter({ 'Message-ID': '<a@customer.example>' }, lines.join('\r\n')));
+  await postroom.tellAgents();
+  const [mail] = await postroom.send();
+  expect(mail?.text).toContain(lines.join('\n'));
+});
+
 describe('a customer’s reply', () => {
   const lists = { alertOnTicket: ['sam@agents.example'], alertOnReply: ['lee@agents.example'] };
   /** Opens a ticket, assigns it, and returns who is mailed about a reply to it. */

@@ -7,6 +7,7 @@ import {
   readAuthenticationResults,
 } from '../../shared/mime/authentication-results.ts';
 import { splitFields } from '../../shared/mime/raw-headers.ts';
+import { clouds } from '../../shared/providers/clouds.ts';
 
 const GOOGLE =
   'mx.google.com; dkim=pass header.i=@shop.example header.s=s1 header.b=abc; spf=pass (google.com: domain of bounce@shop.example designates 192.0.2.1 as permitted sender) smtp.mailfrom=bounce@shop.example; dmarc=pass (p=REJECT sp=NONE dis=NONE) header.from=shop.example';
@@ -215,6 +216,7 @@ describe('the trusted field', () => {
     'partner.outlook.cn',
     'imap.partner.outlook.cn',
     'webmail.apps.mil',
+    ...Object.values(clouds).flatMap(({ imapHost, graph }) => [imapHost, new URL(graph).hostname]),
   ])('%s is Exchange Online, which names no server', (host) => {
     expect(ownServerResults(top('spf=pass'), host)?.spf).toBe('pass');
     expect(ownServerResults(top(`${host.toLowerCase()}; spf=pass`), host)).toBeUndefined();
@@ -223,6 +225,8 @@ describe('the trusted field', () => {
   test.each([
     'evil-outlook.com',
     'outlook.com.evil.example',
+    'graph.microsoft.com.evil.example',
+    'evil-graph.microsoft.com',
     'office365xcom.example',
     'outlook.cn',
     'officexcom',

@@ -30,7 +30,7 @@ describe('the attachments that a mailbox sends', () => {
       account,
       { ...graph, host: 'graph.microsoft.us' },
       2,
-      'an admin can choose SMTP for sending',
+      'ask an admin to send over SMTP instead',
     ],
   ] as const)('are %s', (_what, protocol, reading, sending, megabytes, advice) => {
     const limit = attachmentLimitOf({ protocol, ...reading, sending });

@@ -9,6 +9,7 @@ import {
   type DeliveryProblem,
   dueOf,
   isFinished,
+  needsPerson,
   nextStep,
   queuedDelivery,
   requeued,
@@ -42,10 +43,43 @@ describe('an email that waits', () => {
 
   test('can be withdrawn until it is claimed', () => {
     expect(withdrawn(queued, now)?.status).toEqual({ state: 'withdrawn', at: iso(now) });
-    for (const delivery of [sending, unknown, afterAttempt('reply', sending, refusal(), now)])
-      expect(withdrawn(delivery, now)).toBeUndefined();
+    for (const delivery of [sending, unknown]) expect(withdrawn(delivery, now)).toBeUndefined();
+  });
+
+  test('can be withdrawn between attempts, and while its way out is closed, but not after the server’s verdict', () => {
+    const refusedWith = (wish: Parameters<typeof refusal>[0]): Delivery =>
+      afterAttempt('reply', sending, refusal(wish), now);
+    for (const waits of [refusedWith({}), refusedWith({ permanent: true, isOfWayOut: true })])
+      expect(withdrawn(waits, now)?.status.state).toBe('withdrawn');
+    expect(withdrawn(refusedWith({ permanent: true }), now)).toBeUndefined();
   });
 });
+
+test.each<[boolean, string, Delivery['status']]>([
+  [true, 'was refused', { state: 'failed', at: iso(now), why, isOfWayOut: false }],
+  [true, 'stays unknown', { state: 'unknown', at: iso(now), why, searches: 2 }],
+  [
+    true,
+    'left, but not to all',
+    {
+      state: 'sent',
+      at: iso(now),
+      answer: '250',
+      foundInSent: false,
+      refused: [{ address: 'x@y.example', line: '550' }],
+    },
+  ],
+  [false, 'left', { state: 'sent', at: iso(now), answer: '250', foundInSent: false, refused: [] }],
+  [false, 'waits for its way out', { state: 'failed', at: iso(now), why, isOfWayOut: true }],
+  [false, 'is looked for', { state: 'unknown', at: iso(now), due: iso(now), why, searches: 0 }],
+  [false, 'is tried again', { state: 'retrying', at: iso(now), due: iso(now), why }],
+])(
+  'that a person has to deal with it is %s of a reply that %s, and false of an acknowledgement',
+  (isTrue, _, status) => {
+    expect(needsPerson('reply', { ...sending, status })).toBe(isTrue);
+    expect(needsPerson('acknowledgement', { ...sending, status })).toBe(false);
+  },
+);
 
 describe('a claimed email', () => {
   test('counts its attempt and remembers the first', () => {

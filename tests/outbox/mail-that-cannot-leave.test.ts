@@ -109,6 +109,31 @@ describe('an email that cannot be sent', () => {
     await expect(sending).rejects.toMatchObject({ code });
   });
 
+  test('names domains in ASCII, which every server knows, unless the address needs SMTPUTF8 anyway', async () => {
+    const said: string[] = [];
+    const port = await listening(
+      createServer((socket) => {
+        socket.write('220 x\r\n');
+        socket.on('data', (chunk) => {
+          said.push(
+            ...String(chunk)
+              .split('\r\n')
+              .filter((line) => /^(?:MAIL|RCPT)/.test(line)),
+          );
+          socket.write(/^RCPT/.test(String(chunk)) ? '550 5.1.1 no\r\n' : '250 x\r\n');
+        });
+      }),
+    );
+    const to = ['kim@müller.example', 'jörg@müller.example', 'a@b.example'];
+    const sent = await relayAt(`smtp://127.0.0.1:${port}`).send({ kind: 'relay' }, letter({ to }));
+    expect(sent.kind).toBe('refused');
+    expect(said.slice(1)).toEqual([
+      'RCPT TO:<kim@xn--mller-kva.example>',
+      'RCPT TO:<jörg@müller.example>',
+      'RCPT TO:<a@b.example>',
+    ]);
+  });
+
   test('is sent to no private address, whatever its name', async () => {
     const sender = createMailSender({
       seam: openSeam,

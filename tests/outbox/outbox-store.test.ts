@@ -69,6 +69,9 @@ const deps = (): SendDeps => ({
   sendsAgain: async (mailboxId) => {
     told.push(`${mailboxId} sends again`);
   },
+  replyNeedsPerson: async ({ id, delivery }) => {
+    told.push(`${id} needs a person: ${delivery.status.state}`);
+  },
 });
 /** What the monitor and the function `sendMail` do in a minute. */
 async function minute(): Promise<SendReport[]> {
@@ -167,6 +170,19 @@ describe('a queued email', () => {
   });
 });
 
+test('the emails that one mailbox cannot send do not keep those of another from being queued', async () => {
+  const stuck = Array.from({ length: 6_000 }, (_, index) => email(`s${index}`));
+  await outbox.announce(stuck);
+  const later = queuedDelivery(iso(now + 1_000));
+  await outbox.announce([email('other', { mailboxId: 'sales', delivery: later })]);
+  now += 60_000;
+  expect(await queueDueEmails({ outbox, queues })).toBe(25 * 199 + 1);
+  expect(queues.sent.slice(0, 2).map(({ value }) => value)).toMatchObject([
+    { mailboxId: MAILBOX, due: { length: 25 } },
+    { mailboxId: 'sales', due: { length: 1 } },
+  ]);
+});
+
 describe('a run', () => {
   test('keeps the limits of the account, and the monitor sends the rest', async () => {
     for (let index = 0; index < 70; index += 1) await outbox.queue(email(`r${index}`));
@@ -214,6 +230,27 @@ describe('a run', () => {
   });
 });
 
+test('a reply that was refused is reported to a person once it is recorded, and what waits by itself is not', async () => {
+  for (const id of ['refused', 'waits']) await outbox.queue(email(id));
+  await outbox.queue(email('ack', { kind: 'acknowledgement' }));
+  const refused = { kind: 'refused', why, permanent: true, isOfWayOut: false } as const;
+  // In the order of their IDs.
+  outcomes = [refused, refused, { ...refused, permanent: false }];
+  await minute();
+  expect(told).toEqual(['refused needs a person: failed']);
+});
+
+test('a process that ends before it reported a refused reply leaves that to the next run', async () => {
+  await outbox.queue(email('reply'));
+  outcomes = [{ kind: 'refused', why, permanent: true, isOfWayOut: false }];
+  const ends = { ...deps(), replyNeedsPerson: () => Promise.reject(new Error('the process ended')) };
+  const job = { mailboxId: MAILBOX, due: due() };
+  await expect(sendEmails(ends, job)).rejects.toThrow('ended');
+  await minute();
+  expect(told).toEqual(['reply needs a person: failed']);
+  expect(due()).toEqual([]);
+});
+
 describe('a reply whose way out is closed', () => {
   const closed = { kind: 'refused', why, permanent: true, isOfWayOut: true } as const;
 
@@ -224,9 +261,11 @@ describe('a reply whose way out is closed', () => {
     expect(await stateOf()).toEqual({ state: 'failed', at: iso(now), why, isOfWayOut: true });
     expect(due()).toEqual([]);
     now += 3_600_000;
+    expect(await outbox.held()).toEqual({ mailboxIds: new Set([MAILBOX]), expired: [] });
     expect(await outbox.releaseHeld('other')).toBe(0);
     expect(await outbox.releaseHeld(MAILBOX)).toBe(1);
     expect(await outbox.releaseHeld(MAILBOX), 'once').toBe(0);
+    expect(await outbox.held()).toEqual({ mailboxIds: new Set(), expired: [] });
     await minute();
     expect(delivered).toEqual(['reply', 'reply']);
     expect(await stateOf()).toMatchObject({ state: 'sent' });
@@ -238,10 +277,23 @@ describe('a reply whose way out is closed', () => {
     await minute();
     expect(await stateOf()).toMatchObject({ state: 'failed', why: { code: 'no-way-out' } });
     now += 8 * 24 * 3_600_000;
+    const { mailboxIds, expired } = await outbox.held();
+    expect([mailboxIds, expired]).toEqual([new Set(), [expect.objectContaining(ref)]]);
     expect(await outbox.releaseHeld(MAILBOX)).toBe(0);
     expect(await outbox.sendAgain(ref)).toBe('queued');
     expect(await outbox.sendAgain(ref)).toBe('not-failed');
     expect(await outbox.sendAgain({ ...ref, id: 'other' })).toBe('missing');
+  });
+
+  test('does not leave more than a week after it was written, however often it was tried meanwhile', async () => {
+    await outbox.queue(email('reply'));
+    for (let day = 0; day < 8; day += 1) {
+      outcomes = [closed];
+      await minute();
+      now += 24 * 3_600_000;
+      expect(await outbox.releaseHeld(MAILBOX), `day ${day + 1}`).toBe(day < 6 ? 1 : 0);
+    }
+    expect(await stateOf()).toMatchObject({ state: 'failed' });
   });
 
   test('is not confused with an acknowledgement, which would come too late', async () => {

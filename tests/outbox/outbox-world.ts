@@ -182,6 +182,7 @@ export class OutboxWorld {
         openSentFolder({ accessTokens, openInbox: () => openMemoryInbox(this.sentFolder, seam) }, mailbox),
       cannotSend: () => Promise.resolve(),
       sendsAgain: () => Promise.resolve(),
+      replyNeedsPerson: () => Promise.resolve(),
     };
     const sending = design.sending?.(deps) ?? deps;
     const collect = (): void => {

@@ -74,6 +74,7 @@ describe.each(kinds)('a reply over the relay, of a mailbox at %s', (_name, kind)
               ),
             cannotSend: () => Promise.resolve(),
             sendsAgain: () => Promise.resolve(),
+            replyNeedsPerson: () => Promise.resolve(),
           },
           value as OutboxJob,
         );

@@ -272,14 +272,14 @@ describe('a draft', () => {
     await postroom.mailbox({ sending: graph, providerId: 'p1', accountId: 'a1' });
     const { page, fields } = await openForm();
     expect(page).toContain('2 MB in all.');
-    expect(page).toContain('an admin can read this mailbox over Microsoft Graph');
+    expect(page).toContain('ask an admin to read this mailbox over Microsoft Graph');
     const refused = await press('attach', { ...fields, text: 'Scan' }, { files: [file] });
     expect([refused.status, refused.page]).toEqual([422, expect.stringContaining('scan.pdf is too large')]);
 
     await postroom.mailbox({ sending: graph, providerId: 'p1', accountId: 'a1', protocol: 'graph' });
     const again = await openForm();
     expect(again.page).toContain('25 MB in all.');
-    expect(again.page).not.toContain('an admin can read');
+    expect(again.page).not.toContain('ask an admin');
     expect((await press('attach', again.fields, { files: [file] })).status).toBe(303);
     await postroom.mailbox({ sending: graph, providerId: 'p1', accountId: 'a1' });
     const sent = await press('send', (await openForm()).fields);
@@ -310,6 +310,35 @@ describe('a ticket that changed since the form was opened', () => {
     expect(await sentReplies()).toHaveLength(1);
   });
 
+  test('while its attachments were uploaded', async () => {
+    const { fields } = await openForm();
+    const form = new FormData();
+    for (const [field, value] of Object.entries({ ...fields, text: 'Slow', action: 'send' }))
+      form.set(field, value);
+    const whole = new Response(form);
+    const bytes = await whole.bytes();
+    const uploaded = Promise.withResolvers<void>();
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await uploaded.promise;
+        controller.enqueue(bytes);
+        controller.close();
+      },
+    });
+    const headers = {
+      ...principalHeader('agent'),
+      'sec-fetch-site': 'same-origin',
+      'content-type': whole.headers.get('content-type') ?? '',
+      'content-length': String(bytes.byteLength),
+    };
+    const init = { method: 'POST', body, headers, duplex: 'half' };
+    const answer = postroom.ask(`/tickets/${ticket}/reply`, init);
+    await post('close');
+    uploaded.resolve();
+    expect((await answer).status).toBe(409);
+    expect(await sentReplies()).toEqual([]);
+  });
+
   test('by the reply of a colleague', async () => {
     const mine = await openForm();
     await press('send', { ...(await openForm()).fields, text: 'I was faster' });
@@ -337,6 +366,18 @@ describe('undo', () => {
     const replies = await sentReplies();
     expect(replies.map(({ delivery }) => delivery.status.state).sort()).toEqual(['queued', 'withdrawn']);
     expect(replies.map(({ attachments }) => attachments.length)).toEqual([1, 1]);
+  });
+
+  test('takes back a reply that waits for its server, and gives its text back', async () => {
+    await press('send-close', { ...(await openForm()).fields, text: 'I called instead' });
+    const [reply] = await sentReplies();
+    const why = { code: codeFrom('smtp-auth-disabled-tenant'), reason: '535 5.7.139', isVerdict: true };
+    await setState({ state: 'failed', at: '2026-11-24T10:00:12.000Z', why, isOfWayOut: true });
+    if (reply !== undefined) await postroom.services.outbox.hold(reply);
+    await post(`sent/${reply?.id}/undo`);
+    expect(await postroom.services.outbox.releaseHeld('support')).toBe(0);
+    expect((await sentReplies())[0]?.delivery.status.state).toBe('withdrawn');
+    expect([await statusOf(), (await openForm()).fields['text']]).toEqual(['open', 'I called instead']);
   });
 
   test('comes too late once a process has claimed the reply', async () => {
@@ -389,10 +430,27 @@ describe('a sent reply shows', () => {
         foundInSent: false,
         refused: [{ address: 'x@y.example', line: '550 no' }],
       },
-      ['The server refused x@y.example: 550 no'],
+      ['The server refused x@y.example: 550 no', 'Edit and send again'],
       [],
     ],
-    ['retrying', { state: 'retrying', at, due, why: away }, ['Retrying', 'Next attempt', due], ['Try again']],
+    [
+      'found in the Sent folder',
+      { state: 'sent', at, answer: 'The answer was lost.', foundInSent: true, refused: [] },
+      ['<p>The answer was lost.</p>'],
+      ['Edit and send again'],
+    ],
+    [
+      'queued long ago',
+      { state: 'queued', due: '2026-11-24T09:00:00.000Z' },
+      ['Due since', 'It waits for its turn'],
+      ['Do not send'],
+    ],
+    [
+      'retrying',
+      { state: 'retrying', at, due, why: away },
+      ['Retrying', 'Next attempt', due, 'Do not send'],
+      ['Try again'],
+    ],
     [
       'failed by its server’s verdict',
       { state: 'failed', at, why: refusal, isOfWayOut: false },
@@ -402,7 +460,7 @@ describe('a sent reply shows', () => {
     [
       'failed because of its way out',
       { state: 'failed', at, why: away, isOfWayOut: true },
-      ['Failed', 'Try again', 'leaves by itself'],
+      ['Failed', 'Try again', 'Do not send', 'leaves by itself within ten minutes'],
       ['Edit and send again'],
     ],
     [

@@ -37,6 +37,7 @@ const kinds: [string, () => { tables: Tables; blobs: Blobs }][] = [
   ],
 ];
 const NOW = Date.parse('2026-11-28T12:00:00.000Z');
+const noneSent = async (): Promise<ReadonlySet<string>> => new Set();
 const DAY = 86_400_000;
 
 describe.each(kinds)('stored %s', (_kind, make) => {
@@ -118,11 +119,25 @@ describe.each(kinds)('stored %s', (_kind, make) => {
     );
     const savedAt = new Date(NOW).toISOString();
     await drafts.save({ ...draft, savedAt, attachments: [attached] }, undefined);
-    await drafts.purge(NOW + 30 * DAY);
+    await drafts.purge(NOW + 30 * DAY, noneSent);
     expect(await etagOf()).toBeDefined();
-    expect(await drafts.purge(NOW + 30 * DAY + 1)).toBeGreaterThan(0);
+    expect(await drafts.purge(NOW + 30 * DAY + 1, noneSent)).toBeGreaterThan(0);
     expect(await etagOf()).toBeUndefined();
     expect(await world.blobs.read(attached.blob)).toBeUndefined();
+  });
+
+  test('a draft that is purged leaves the attachments that a sent reply has too', async () => {
+    const file = { filename: 'a', contentType: 'text/plain', size: 1 };
+    const sent = await drafts.attach(draft, file, Buffer.from('a'));
+    const other = await drafts.attach(draft, file, Buffer.from('b'));
+    const savedAt = new Date(NOW).toISOString();
+    await drafts.save({ ...draft, savedAt, attachments: [sent, other] }, undefined);
+    await drafts.purge(NOW + 31 * DAY, async (ticketId) =>
+      ticketId === draft.ticketId ? new Set([sent.blob]) : new Set(),
+    );
+    expect(await etagOf()).toBeUndefined();
+    expect(await world.blobs.read(sent.blob)).toBeDefined();
+    expect(await world.blobs.read(other.blob)).toBeUndefined();
   });
 
   test('canned replies are listed by name', async () => {
@@ -250,6 +265,6 @@ test('a draft that its person comes back to while the purge runs is kept', async
       return result;
     },
   });
-  expect(await createReplyDraftStore({ ...world, tables: behind }).purge(NOW)).toBe(0);
+  expect(await createReplyDraftStore({ ...world, tables: behind }).purge(NOW, noneSent)).toBe(0);
   expect((await drafts.get('t', 'p'))?.draft.text).toBe('new');
 });

@@ -33,7 +33,7 @@ export async function bounceStory(
   const words = await reply.innerText();
   expect(words).toContain(`The message to ${MISTYPED} was not delivered (5.1.`);
   expect(words).toContain('The address does not exist at the recipient’s mail server.');
-  expect(words).toContain('Check the address for a typing error');
+  expect(words).toContain('Check the address for typing errors');
   await person.look('bounced');
   await page.goto('/tickets');
   expect(await page.getByRole('link', { name: /Undeliver|Returned/ }).count()).toBe(0);

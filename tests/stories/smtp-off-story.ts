@@ -29,7 +29,7 @@ export async function smtpOffStory(
   await person.press(reply.getByText('Sending over SMTP is switched off in the tenant'));
   const words = await reply.innerText();
   expect(words).toContain('535 5.7.139');
-  expect(words).toContain('the email leaves by itself');
+  expect(words).toContain('the reply leaves by itself');
   expect(words).toMatch(/Who can fix it\s+A tenant admin/);
   await person.look('waits');
 

@@ -84,8 +84,8 @@ function AcknowledgementFields(props: { view: AnswersView }): JSX.Element {
     <fieldset class="fields">
       <legend>Acknowledgement</legend>
       <p>
-        Sent once when an email of a person opens a ticket. Automatic email, mailing lists and senders who
-        write again within an hour get none.
+        Sent once, when a person’s email opens a ticket. Automatic email, mailing lists and senders who write
+        again within an hour get none.
       </p>
       <SelectField
         {...field(answerFields.language)}
@@ -98,7 +98,7 @@ function AcknowledgementFields(props: { view: AnswersView }): JSX.Element {
         {...field(answerFields.text)}
         label="Text"
         rows={12}
-        hint={`Markdown. Variables: ${templateVariables.map((name) => `{{${name}}}`).join(', ')}.`}
+        hint={`Markdown works. Variables: ${templateVariables.map((name) => `{{${name}}}`).join(', ')}.`}
       />
       <TextAreaField
         {...field(answerFields.openingHours)}
@@ -109,7 +109,7 @@ function AcknowledgementFields(props: { view: AnswersView }): JSX.Element {
       <TextField
         {...field(previewTicketField)}
         label="Ticket for the preview"
-        hint="A ticket number of this mailbox. Empty: a sample."
+        hint="The number of a ticket of this mailbox. Leave it empty to see a sample."
         size="short"
         autocomplete="off"
       />
@@ -126,25 +126,25 @@ function ReplyFields(props: { view: AnswersView }): JSX.Element {
       <TextField
         {...field(answerFields.name)}
         label="Sender name"
-        hint="The name beside the address, and {{mailbox name}}. Empty: the address alone."
+        hint="Shown beside the address, and as {{mailbox name}}. Leave it empty to use the address alone."
         autocomplete="off"
       />
       <TextAreaField
         {...field(answerFields.signature)}
         label="Signature"
         rows={4}
-        hint="Markdown, below each reply."
+        hint="Added below each reply. Markdown works."
       />
       <CheckboxField
         name={answerFields.tagsSubject}
         label="Put the ticket number in the subject of replies, as [#123]"
-        hint="Finds the ticket when a mail program drops the reply headers."
+        hint="Postroom then finds the ticket even if a mail program drops the reply headers."
         checked={(view.typed[answerFields.tagsSubject] ?? '') !== ''}
       />
       <CheckboxField
         name={answerFields.plusAddress}
         label="Ask for replies to an address with the ticket number"
-        hint={`As ${withNumber(view.mailbox.address)}. Only if the mail server accepts such addresses: Microsoft 365 and Gmail do.`}
+        hint={`For example ${withNumber(view.mailbox.address)}. The mail server must accept such addresses; Microsoft 365 and Gmail do.`}
         checked={(view.typed[answerFields.plusAddress] ?? '') !== ''}
       />
     </fieldset>
@@ -159,19 +159,19 @@ function AgentFields(props: { view: AnswersView }): JSX.Element {
     <fieldset class="fields">
       <legend>Email to agents</legend>
       <p>
-        Each person gets at most one email a minute; what arrives meanwhile comes together in the next one.
+        Each person gets at most one email a minute. Whatever arrives in between is listed in the next one.
       </p>
       <TextAreaField
         {...field(answerFields.alertOnTicket)}
-        label="Told of new tickets"
+        label="Email about new tickets"
         rows={3}
-        hint="Email addresses, separated by commas or lines."
+        hint="Addresses of agents, separated by commas or lines."
       />
       <TextAreaField
         {...field(answerFields.alertOnReply)}
-        label="Told of customers’ replies"
+        label="Email about customers’ replies"
         rows={3}
-        hint="While a ticket is unassigned; then its assignee is told. Email addresses, separated by commas or lines."
+        hint="Addresses of agents, separated by commas or lines. Once a ticket is assigned, only its assignee gets an email."
       />
     </fieldset>
   );
@@ -183,7 +183,7 @@ function Preview(props: { preview: AnswerPreview }): JSX.Element {
     <Panel title={isSample ? 'Preview with a sample' : 'Preview with a ticket'}>
       <Facts
         items={[
-          { term: 'To', detail: to ?? 'nobody: the requester has no address' },
+          { term: 'To', detail: to ?? 'Nobody, because the requester has no address' },
           { term: 'Subject', detail: subject },
         ]}
       />

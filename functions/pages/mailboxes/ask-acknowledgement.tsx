@@ -18,8 +18,7 @@ export function AskAcknowledgement({ mailbox }: { mailbox: Mailbox }): JSX.Eleme
   return (
     <Panel title="Acknowledge new tickets?">
       <p>
-        The sender of an email that opens a ticket gets its number at once. Automatic email gets no
-        acknowledgement.
+        Whoever opens a ticket by email is sent its number at once. Automatic email gets no acknowledgement.
       </p>
       <form method="post" action={paths.mailboxAnswers(mailbox)}>
         <SelectField

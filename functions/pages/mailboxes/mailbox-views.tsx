@@ -141,9 +141,6 @@ function MailboxRow(props: {
           <a href={paths.mailboxCheck(mailbox)} aria-label={named('Check')}>
             Check
           </a>
-          <a href={paths.mailboxAnswers(mailbox)} aria-label={`Replies of ${mailbox.address}`}>
-            Replies
-          </a>
           <a href={paths.deleteMailbox(mailbox)} aria-label={named('Delete')}>
             Delete
           </a>

@@ -156,7 +156,7 @@ function formPage(
         <TextField
           name="name"
           label="Name"
-          hint={`What agents choose it by; at most ${cannedReplyLimits.name} characters.`}
+          hint={`Shown to agents when they choose a reply. At most ${cannedReplyLimits.name} characters.`}
           value={typed['name']}
           error={errors['name']}
           autocomplete="off"
@@ -166,7 +166,7 @@ function formPage(
           label="Text"
           hint={
             <>
-              Markdown. Variables are replaced when an agent inserts it:{' '}
+              Markdown works. Variables are filled in when an agent inserts the reply:{' '}
               {templateVariables.map((variable, index) => (
                 <>
                   {index === 0 ? '' : ', '}

@@ -1,4 +1,4 @@
-import type { Delivery, DeliveryProblem } from '../../../shared/outbox/delivery.ts';
+import type { Delivery, DeliveryKind, DeliveryProblem } from '../../../shared/outbox/delivery.ts';
 
 /** A delivery as a person reads it. */
 export interface DeliveryWords {
@@ -18,8 +18,15 @@ export interface DeliveryWords {
   isMoving: boolean;
 }
 
+/** The monitor queues an email that is due within two minutes; later than that, something holds it back. */
+const OVERDUE_MS = 3 * 60_000;
+
 /** Pure. @param now milliseconds since the epoch */
-export function deliveryInWords({ status, sentAgainAt }: Delivery, now: number): DeliveryWords {
+export function deliveryInWords(
+  kind: DeliveryKind,
+  { status, sentAgainAt }: Delivery,
+  now: number,
+): DeliveryWords {
   const again =
     sentAgainAt === undefined
       ? []
@@ -32,8 +39,13 @@ export function deliveryInWords({ status, sentAgainAt }: Delivery, now: number):
         label: 'Queued',
         kind: 'quiet',
         at: undefined,
-        sentences: [],
-        next: { what: Date.parse(status.due) > now ? 'Leaves' : 'Has been due since', at: status.due },
+        sentences:
+          now - Date.parse(status.due) > OVERDUE_MS
+            ? [
+                'It waits for its turn: mail servers limit how much an account sends at a time, per minute and per day. It leaves by itself.',
+              ]
+            : [],
+        next: { what: Date.parse(status.due) > now ? 'Leaves' : 'Due since', at: status.due },
         isMoving: true,
       };
     case 'sending':
@@ -44,8 +56,8 @@ export function deliveryInWords({ status, sentAgainAt }: Delivery, now: number):
         label: refused.length === 0 ? 'Sent' : 'Sent, not to all',
         kind: refused.length === 0 ? 'good' : 'warn',
         at: status.at,
-        sentences: [...refused, ...again],
-        line: status.answer,
+        sentences: [...(status.foundInSent ? [status.answer] : []), ...refused, ...again],
+        ...(!status.foundInSent && { line: status.answer }),
         isMoving: false,
       };
     }
@@ -64,14 +76,7 @@ export function deliveryInWords({ status, sentAgainAt }: Delivery, now: number):
         label: 'Failed',
         kind: 'bad',
         at: status.at,
-        sentences: [
-          'It was not sent.',
-          ...(status.isOfWayOut
-            ? [
-                'The cause is how this mailbox sends, not this email: once that works again, the email leaves by itself, for up to a week.',
-              ]
-            : []),
-        ],
+        sentences: ['It was not sent.', ...(status.isOfWayOut ? [wayOutWords[kind]] : [])],
         ...reasonOf(status.why),
         isMoving: false,
       };
@@ -81,10 +86,12 @@ export function deliveryInWords({ status, sentAgainAt }: Delivery, now: number):
         kind: 'warn',
         at: status.at,
         sentences: [
-          'The connection ended before the server answered, so the recipient may have it or not.',
-          ...(status.due === undefined
-            ? ['Postroom does not send it again by itself. Ask the recipient before you send it again.']
-            : ['Postroom looks for it in the Sent folder, and sends it once more if it is not there.']),
+          'The connection ended before the server answered, so the recipient may or may not have it.',
+          kind !== 'reply'
+            ? 'Postroom does not send it again, because an automatic email must never arrive twice.'
+            : status.due === undefined
+              ? 'Postroom does not send it again by itself. Ask the recipient before you send it again.'
+              : 'Postroom looks for it in the Sent folder, and sends it once more if it is not there.',
           ...again,
         ],
         ...(status.due !== undefined && { next: { what: 'Next search', at: status.due } }),
@@ -96,11 +103,18 @@ export function deliveryInWords({ status, sentAgainAt }: Delivery, now: number):
         label: 'Undone',
         kind: 'quiet',
         at: status.at,
-        sentences: ['It was not sent: somebody pressed “Undo” in time.'],
+        sentences: ['It was not sent, because somebody stopped it.'],
         isMoving: false,
       };
   }
 }
+
+const wayOutWords: Readonly<Record<DeliveryKind, string>> = {
+  reply:
+    'The cause is how this mailbox sends, not this reply. Once that works again, the reply leaves by itself within ten minutes, up to a week after it was written.',
+  acknowledgement: 'The cause is how this mailbox sends. An acknowledgement is not sent later.',
+  notification: 'The cause is how this mailbox sends. A notification is not sent later.',
+};
 
 /** Only a real reply of the server is its line. */
 const reasonOf = (why: DeliveryProblem): Pick<DeliveryWords, 'line' | 'why' | 'sentences'> | object =>

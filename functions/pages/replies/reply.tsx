@@ -40,10 +40,12 @@ export async function postReply(c: MailContext): Promise<Response> {
   const { seam, outbox, drafts } = c.get('services');
   const person = c.get('principal');
   const id = ownId(c, 'id');
-  const context = id === undefined ? undefined : await readReplyContext(c.get('services'), id);
+  if (id === undefined) return c.notFound();
+  const { fields, files } = await uploadData(c);
+  // After the upload, which may take minutes: what changed meanwhile counts.
+  const context = await readReplyContext(c.get('services'), id);
   if (context === undefined) return c.notFound();
   const { ticket } = context;
-  const { fields, files } = await uploadData(c);
   const action = fields['action'] ?? '';
   const replyId = /^[a-z2-7]{26}$/.exec(fields['reply'] ?? '')?.[0];
   if (replyId === undefined) return c.notFound();
@@ -249,8 +251,7 @@ function readRecipients(draft: Pick<ReplyDraft, 'to' | 'cc' | 'bcc'>) {
   const read = (name: 'to' | 'cc' | 'bcc'): readonly string[] => {
     const parsed = parseRecipients(draft[name], isEnvelopeAddress);
     if (parsed.kind === 'valid') return parsed.addresses;
-    errors[name] =
-      `${parsed.wrong.slice(0, 3).join(', ')} is not an email address. Separate addresses with commas.`;
+    errors[name] = `${wrongInWords(parsed.wrong)} Separate addresses with commas.`;
     return [];
   };
   const recipients = { to: read('to'), cc: read('cc'), bcc: read('bcc') };
@@ -258,6 +259,11 @@ function readRecipients(draft: Pick<ReplyDraft, 'to' | 'cc' | 'bcc'>) {
     errors['to'] = 'Enter at least one recipient.';
   return { errors, recipients };
 }
+
+const wrongInWords = ([first = '', ...others]: readonly string[]): string =>
+  others.length === 0
+    ? `${first} is not an email address.`
+    : `These are not email addresses: ${[first, ...others].slice(0, 3).join(', ')}.`;
 
 /** The way out may be another one than when the files were attached. */
 function contentProblem(

@@ -2,7 +2,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { bounceExplanations, bounceInWords } from '../../../shared/bounces/bounce-explanations.ts';
 import { explainProblem } from '../../../shared/explanations/explain.ts';
-import type { DeliveryProblem } from '../../../shared/outbox/delivery.ts';
+import { type DeliveryProblem, isWithdrawable } from '../../../shared/outbox/delivery.ts';
 import type { OutboxMessage } from '../../../shared/outbox/outbox-message.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Bounce } from '../../../shared/tickets/bounce.ts';
@@ -114,7 +114,7 @@ function DeliveryNote(props: {
   isAdmin: boolean;
 }): JSX.Element {
   const { message, now } = props;
-  const words = deliveryInWords(message.delivery, now);
+  const words = deliveryInWords(message.kind, message.delivery, now);
   const { status } = message.delivery;
   return (
     <footer
@@ -161,29 +161,29 @@ function DeliveryNote(props: {
 /** What a person can do with a reply in its present state, if anything. */
 function ReplyActions(props: { message: OutboxMessage; hasBounced: boolean }): JSX.Element | null {
   const { message } = props;
-  const { status, sentAgainAt } = message.delivery;
+  const { status } = message.delivery;
   const place = { id: message.ticketId, message: message.id };
   const retry = (label: string): JSX.Element => (
     <form method="post" action={paths.retryReply(place)}>
       <SubmitButton kind="secondary">{label}</SubmitButton>
     </form>
   );
-  // What may have left before cannot be undone.
-  if (status.state === 'queued' && sentAgainAt === undefined)
-    return (
-      <form method="post" action={paths.undoReply(place)}>
-        <SubmitButton kind="secondary">Undo</SubmitButton>
-      </form>
-    );
+  const undo = isWithdrawable(message.delivery) ? (
+    <form method="post" action={paths.undoReply(place)}>
+      <SubmitButton kind="secondary">{status.state === 'queued' ? 'Undo' : 'Do not send'}</SubmitButton>
+    </form>
+  ) : null;
+  if (status.state === 'queued' || status.state === 'retrying') return undo;
   if (status.state === 'unknown' && status.due === undefined) return retry('Send again');
   if (status.state === 'failed')
     return (
       <div class="actions">
         {status.isOfWayOut || !status.why.isVerdict ? retry('Try again') : null}
-        {status.isOfWayOut ? null : <EditAgain message={message} />}
+        {status.isOfWayOut ? undo : <EditAgain message={message} />}
       </div>
     );
-  if (status.state === 'sent' && props.hasBounced) return <EditAgain message={message} />;
+  if (status.state === 'sent' && (props.hasBounced || status.refused.length > 0))
+    return <EditAgain message={message} />;
   return null;
 }
 

@@ -39,7 +39,7 @@ function BounceLine({ bounce, at }: ArrivedBounce): JSX.Element {
       <p>{isDelayed ? 'The mail server keeps trying.' : advice}</p>
       {said === undefined ? null : (
         <p class="small muted" dir="auto">
-          The server said: {said}
+          Server message: {said}
         </p>
       )}
     </li>

@@ -48,11 +48,14 @@ const flashes: Readonly<Record<string, Flash>> = {
   'draft-saved': { kind: 'success', text: 'Draft saved.' },
   discarded: { kind: 'success', text: 'Draft discarded.' },
   undone: { kind: 'success', text: 'The reply was not sent. Its text is in the form below.' },
-  'too-late': { kind: 'warning', text: 'The reply could not be undone: it had already left.' },
+  'too-late': {
+    kind: 'warning',
+    text: 'The reply could not be stopped: it is being sent, or has been sent.',
+  },
   copied: { kind: 'success', text: 'The reply was copied into the form below.' },
   'copied-sent': {
     kind: 'success',
-    text: 'The reply was copied into the form below. Correct the addresses: who is still among them gets it again.',
+    text: 'The reply was copied into the form below. Correct the addresses: everybody who is still listed gets it again.',
   },
   retried: { kind: 'success', text: 'The reply is being sent again.' },
 };

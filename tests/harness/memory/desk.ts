@@ -14,6 +14,7 @@ import { noSentFolder } from '../../../shared/outbox/sent-folder.ts';
 import { openSeam } from '../../../shared/platform/seam.ts';
 import type { Row } from '../../../shared/platform/tables.ts';
 import { type MessageRecord, messageKind } from '../../../shared/tickets/message-records.ts';
+import { createTicketStore } from '../../../shared/tickets/ticket-store.ts';
 import { answering } from './answering.ts';
 import { type Design, IntakeWorld } from './intake-world.ts';
 import { MemoryQueues } from './memory-queues.ts';
@@ -55,6 +56,7 @@ export class Desk {
           activity: createActivityStore(tables),
           cannotSend: () => Promise.resolve(),
           sendsAgain: () => Promise.resolve(),
+          replyNeedsPerson: () => Promise.resolve(),
           openSentFolder: () => Promise.resolve(noSentFolder),
           wayOutOf: () =>
             Promise.resolve({
@@ -84,6 +86,7 @@ export class Desk {
       messageIds: this.messageIds,
       agentQueues: createAgentQueueStore(tables),
       mailboxes: createMailboxStore(tables),
+      tickets: createTicketStore({ tables, blobs }),
       outbox: createOutboxStore({ tables, queues: new MemoryQueues(seam), seam }),
     });
   }
