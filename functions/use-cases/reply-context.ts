@@ -80,9 +80,9 @@ export const ticketState = ({ ticket, messages, sent }: ReplyContext): TicketSta
 /** Why nobody can reply, in a sentence; undefined if they can. Pure. */
 export function replyProblem({ mailbox }: ReplyContext): string | undefined {
   if (mailbox === undefined)
-    return 'The mailbox of this ticket was deleted, so nobody can reply from it. Add the mailbox again to reply.';
+    return 'The mailbox of this ticket was deleted, so no one can reply from it. Add the mailbox again to reply.';
   return mailbox.sending === undefined
-    ? `${mailbox.address} cannot send email. An admin can choose an account that sends in the settings of the mailbox.`
+    ? `${mailbox.address} cannot send email. An admin can choose an account that sends in the mailbox’s settings.`
     : undefined;
 }
 

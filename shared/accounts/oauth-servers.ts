@@ -105,11 +105,11 @@ export function createOAuthServers(deps: {
       if (problem !== undefined || (hosts !== undefined && !hosts.includes(new URL(address).hostname)))
         throw new PostroomError(
           'endpoint-refused',
-          `${provider.name} names an address that may not be used. ${problem ?? ''}`.trim(),
+          `${provider.name} has a URL that cannot be used. ${problem ?? ''}`.trim(),
         );
     }
     if (server.authorization_endpoint === undefined || server.token_endpoint === undefined)
-      throw new PostroomError('endpoint-refused', `${provider.name} does not say where people sign in.`);
+      throw new PostroomError('endpoint-refused', `${provider.name} has no authorization endpoint.`);
     return server;
   }
 

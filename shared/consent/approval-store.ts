@@ -32,7 +32,7 @@ export function createApprovalStore(tables: Tables): ApprovalStore {
     list: () => approvals.list(APPROVALS),
     async add(approval) {
       if (!(await approvals.insert(approval)))
-        throw new PostroomError('approval-exists', 'A new state met an old one; try again.');
+        throw new PostroomError('approval-exists', 'A new state equals an existing one. Try again.');
     },
     replace: approvals.replace,
     purge: (now) => purgeExpired(tables.open('Consents'), APPROVALS, { keptMs: KEPT_MS, now }),

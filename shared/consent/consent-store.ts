@@ -33,7 +33,7 @@ export function createConsentStore(tables: Tables): ConsentStore {
     get,
     async add(consent) {
       if (!(await consents.insert(consent)))
-        throw new PostroomError('consent-exists', 'A new state met an old one; try again.');
+        throw new PostroomError('consent-exists', 'A new state equals an existing one. Try again.');
     },
     use: ({ consent, etag }, at) =>
       // Replaces instead of deleting: deleting a missing row succeeds, so two tabs would both continue.

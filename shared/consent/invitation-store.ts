@@ -46,7 +46,7 @@ export function createInvitationStore(tables: Tables): InvitationStore {
     },
     async add(invitation) {
       if (!(await invitations.insert(invitation)))
-        throw new PostroomError('invitation-exists', 'A new invitation met an old one; try again.');
+        throw new PostroomError('invitation-exists', 'A new invitation equals an existing one. Try again.');
     },
     async change(key, change) {
       for (;;) {

@@ -6,7 +6,7 @@ const mayHaveLeft = {
   who: 'nobody: wait',
   retry: 'by-itself',
   steps: [
-    'A reply is looked for in the Sent folder and, if it is not there, sent once more under the same Message-ID.',
+    'Postroom looks for a reply in the Sent folder and, if it is not there, sends it once more with the same Message-ID.',
     'An automatic email is not sent again.',
   ],
   links: [],
@@ -15,127 +15,127 @@ const mayHaveLeft = {
 /** Problems of the outbox and of everything that sends. */
 export const sendingProblems = {
   'smtp-unreachable': {
-    title: 'The server for outgoing mail does not answer',
-    cause:
-      'The host name is wrong, the server is away, or the network of Postroom does not let the request out.',
+    title: 'The outgoing mail server does not respond',
+    cause: 'The host name is wrong, the server is down, or Postroom’s network blocks the request.',
     who: 'you',
     retry: 'by-itself',
     steps: [
-      'In Postroom, check host and port for sending: 587 or 465. Port 25 is closed in Azure.',
-      'If the function app is in a virtual network: check its routes and its DNS.',
+      'In Postroom, check the host and port for sending: 587 or 465. Azure blocks port 25.',
+      'If the function app is in a virtual network, check its routes and DNS.',
     ],
     links: ['function-apps'],
   },
   'smtp-tls': {
-    title: 'No encrypted connection to the server for outgoing mail',
+    title: 'No encrypted connection to the outgoing mail server',
     cause:
-      'The server offers no TLS, or its certificate is not valid. Postroom sends no token and no mail without TLS.',
+      'The server does not support TLS, or its certificate is not valid. Postroom sends no token and no email without TLS.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'In Postroom, check the port for sending: 587 begins with STARTTLS, 465 with TLS.',
-      'If it is right: let the people who run the server correct its certificate.',
+      'In Postroom, check the port for sending: 587 uses STARTTLS, 465 uses TLS from the start.',
+      'If it is correct, ask whoever runs the server to fix its certificate.',
     ],
     links: [],
   },
   'smtp-answer-lost': {
-    title: 'The server took the mail, and its answer was lost',
+    title: 'The server received the email, but its response was lost',
     cause:
-      'The connection broke after the mail was handed over. It was most likely delivered, so it is not sent again.',
+      'The connection broke after the email was handed over. It was most likely delivered, so it is not sent again.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Look into the recipient’s mailbox, or let an Exchange admin run a message trace.'],
+    steps: ['Check the recipient’s mailbox, or have an Exchange admin run a message trace.'],
     links: [],
   },
   'graph-answer-lost': {
-    title: 'Microsoft Graph had the email, and its answer was lost',
+    title: 'Microsoft Graph received the email, but its response was lost',
     cause:
-      'The connection broke after the email was handed over, or Microsoft Graph failed while it had it. The email may have been sent.',
+      'The connection broke after the email was handed over, or Microsoft Graph failed while processing it. The email may have been sent.',
     ...mayHaveLeft,
   },
   'graph-draft-denied': {
-    title: 'The account may not send attachments over 2 MB',
+    title: 'The account cannot send attachments over 2 MB',
     cause:
-      'Larger attachments leave with a draft, and Microsoft Graph does not let this account save one or attach the files. The permission Mail.ReadWrite is missing, for a shared mailbox Mail.ReadWrite.Shared. Microsoft also refuses attachments of 3 MB and more in some shared mailboxes to users who sign in.',
+      'Larger attachments are sent with a draft, and Microsoft Graph does not let this account save one or attach the files. The permission Mail.ReadWrite is missing or, for a shared mailbox, Mail.ReadWrite.Shared. In some shared mailboxes, Microsoft also refuses attachments of 3 MB and more from users who sign in.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       'Send smaller attachments, or a link to the files.',
-      'Or, in Postroom, edit the mailbox and read it over Microsoft Graph with the account that sends; a shared mailbox best with app-only access.',
-      'Or choose SMTP for sending, if SMTP AUTH is on for the mailbox.',
+      'Or, in Postroom, edit the mailbox and read it over Microsoft Graph with the account that sends. For a shared mailbox, app-only access works best.',
+      'Or choose SMTP for sending if SMTP AUTH is on for the mailbox.',
     ],
     links: ['permissions'],
   },
   'graph-send-refused': {
-    title: 'Microsoft Graph does not take the email',
-    cause: 'Microsoft Graph refused the email for a reason that Postroom does not know; its words say more.',
+    title: 'Microsoft Graph rejected the email',
+    cause:
+      'Microsoft Graph refused the email for a reason that Postroom does not know. Its message has the details.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Read the message of the server.', testConnection],
+    steps: ['Read the server’s message.', testConnection],
     links: [],
   },
   'sending-ended': {
     title: 'Sending ended before its result was recorded',
     cause:
-      'The process that was sending the email ended, for example because Azure moved the app to another machine. Whether the server had the email by then is not known.',
+      'The process that was sending the email ended, for example because Azure moved the app to another machine. It is not known whether the server had received the email by then.',
     ...mayHaveLeft,
   },
   'no-way-out': {
     title: 'The mailbox cannot send',
-    cause: 'No server for outgoing mail is set up for this mailbox, or the mailbox was deleted.',
+    cause: 'No outgoing mail server is set up for this mailbox, or the mailbox was deleted.',
     who: 'you',
     retry: 'after-fix',
     steps: ['In Postroom, open the mailbox and set up sending.', testConnection],
     links: [],
   },
   'smtp-no-answer': {
-    title: 'The server for outgoing mail gave no answer of SMTP',
+    title: 'The outgoing mail server did not respond with SMTP',
     cause:
-      'What came back does not begin with the three digits of SMTP: something else answers at this port.',
+      'The response does not begin with the three digits of SMTP: something else is running on this port.',
     who: 'you',
     retry: 'by-itself',
-    steps: ['In Postroom, check host and port for sending: 587 or 465.', testConnection],
+    steps: ['In Postroom, check the host and port for sending: 587 or 465.', testConnection],
     links: [],
   },
   'bad-envelope': {
-    title: 'The mail has no address that a server would take',
-    cause: 'The sender or a recipient of the mail is not an address, so that no server was asked.',
+    title: 'The email has no valid address',
+    cause: 'The sender or a recipient is not a valid address, so the email was not handed to a server.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Correct the address that the sentence names.'],
+    steps: ['Correct the address named in the message.'],
     links: [],
   },
   'bad-relay': {
-    title: 'The address of the relay cannot be used',
+    title: 'The URL of the relay is not valid',
     cause:
-      'The secret smtp-relay-url is not an address of a relay, or names a host that Postroom may not reach.',
+      'The secret smtp-relay-url is not a valid relay URL, or its host is one that Postroom is not allowed to connect to.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       'Open the key vault, Secrets, smtp-relay-url, and add a version of the form smtp://user:password@host:587 or smtps://user:password@host:465.',
-      'Write a % in the name or the password as %25.',
+      'Write a % in the username or password as %25.',
     ],
     links: ['key-vaults'],
   },
   'no-relay': {
-    title: 'There is no SMTP relay to send over',
+    title: 'There is no SMTP relay',
     cause:
-      'The mailbox sends over the SMTP relay of this installation, and the key vault has no secret smtp-relay-url.',
+      'The mailbox sends over the SMTP relay of this installation, but the key vault has no secret smtp-relay-url.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'Open the key vault, Secrets, and create smtp-relay-url of the form smtps://user:password@host:465. Postroom reads it within ten minutes, and replies that wait leave by themselves.',
-      'Or open the settings of the mailbox in Postroom, and choose an account that sends.',
+      'Open the key vault, Secrets, and create smtp-relay-url of the form smtps://user:password@host:465. Postroom reads it within ten minutes and then sends the waiting replies.',
+      'Or open the mailbox’s settings in Postroom, and choose an account that sends.',
     ],
     links: ['key-vaults'],
   },
   'relay-refused': {
     title: 'The SMTP relay refuses the sign-in',
-    cause: 'The relay does not accept the user and the password in the secret smtp-relay-url.',
+    cause: 'The relay does not accept the username and password in the secret smtp-relay-url.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'Open the key vault, Secrets, smtp-relay-url, and add a version with the right user and password. Postroom reads it within ten minutes.',
+      'Open the key vault, Secrets, smtp-relay-url, and add a version with the right username and password. Postroom reads it within ten minutes.',
       testConnection,
     ],
     links: ['key-vaults'],
@@ -147,18 +147,18 @@ export const sendingProblems = {
     who: 'mailbox-owner',
     retry: 'after-fix',
     steps: [
-      'Check “Junk Email” and “Deleted Items” in the mailbox, and its rules.',
-      'If it is nowhere, ask an Exchange admin to run a message trace.',
+      'Check “Junk Email”, “Deleted Items” and the rules of the mailbox.',
+      'If you cannot find it, ask an Exchange admin to run a message trace.',
     ],
     links: [],
   },
   'mail-loop': {
     title: 'Two machines may be answering each other',
     cause:
-      'More automatic messages than usual came from one sender within an hour. Those over the limit are folded away.',
+      'One sender sent more automatic messages than usual within an hour. Those over the limit are collapsed.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Look at the conversation, and switch off one of the two automatic replies.'],
+    steps: ['Check the conversation, and turn off one of the two automatic replies.'],
     links: [],
   },
 } satisfies Meanings;

@@ -1,18 +1,19 @@
 import type { LineEntry } from './explanation.ts';
 import { lookAtHealth, sendAs, smtpOn } from './phrases.ts';
 
-const waits = 'Nothing is to be done: Postroom sends the email again later.';
+const waits = 'No action needed: Postroom sends the email again later.';
 const senderIsMailbox =
   'In Postroom, set the sender of the mailbox to the address of the account that signs in.';
-const rightTakesTime = 'The right works after an hour or more. Then send again.';
+const rightTakesTime = 'The permission can take an hour or more to work. Then send again.';
 
 /** What Exchange Online says when a signed-in client sends. */
 export const smtpSendingEntries = [
   {
     code: 'smtp-send-as-refused',
     pattern: /\b55[04][ -]5\.7\.60(?!\d)/,
-    title: 'The account may not send with this address',
-    cause: 'The sender is another address than that of the account, and the right “Send As” is missing.',
+    title: 'The account is not allowed to send from this address',
+    cause:
+      'The sender is not the account’s own address, and the account does not have the “Send As” permission.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [senderIsMailbox, sendAs, rightTakesTime],
@@ -21,9 +22,9 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-send-as-denied',
     pattern: /\b554[ -]5\.2\.252(?!\d)|\bSendAsDenied/,
-    title: 'The account may not send with this address',
+    title: 'The account is not allowed to send from this address',
     cause:
-      'Exchange took the mail and then refused its sender: the right “Send As” is missing for the account that signs in.',
+      'Exchange accepted the email and then refused its sender: the account that signs in does not have the “Send As” permission.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [senderIsMailbox, sendAs, rightTakesTime],
@@ -32,28 +33,28 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-thread-limit',
     pattern: /\bsender thread limit exceeded\b/i,
-    title: 'Too many connections send for this mailbox',
-    cause: 'Exchange admits three at a time. Postroom uses fewer, so other programs send, too.',
+    title: 'Too many sending connections for this mailbox',
+    cause: 'Exchange allows three at a time. Postroom uses fewer, so other programs must be sending, too.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [waits, 'If it lasts: look for other programs that send for this mailbox.'],
+    steps: [waits, 'If it continues, look for other programs that send for this mailbox.'],
     links: [],
   },
   {
     code: 'smtp-concurrent-connections',
     pattern: /\bConcurrent connections limit exceeded\b/i,
-    title: 'Too many connections send for this mailbox',
-    cause: 'Exchange limits how many connections one mailbox may have at a time.',
+    title: 'Too many sending connections for this mailbox',
+    cause: 'Exchange limits how many connections a mailbox can have at a time.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [waits, 'If it lasts: look for other programs that send for this mailbox.'],
+    steps: [waits, 'If it continues, look for other programs that send for this mailbox.'],
     links: [],
   },
   {
     code: 'smtp-rate',
     pattern: /\bMessage submission rate for this client has exceeded\b/i,
     title: 'Too many emails in a minute',
-    cause: 'Exchange takes 30 emails a minute from one mailbox.',
+    cause: 'Exchange accepts 30 emails a minute from one mailbox.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [waits],
@@ -62,12 +63,12 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-recipient-quota',
     pattern: /\bSubmissionQuotaExceeded/,
-    title: 'The mailbox has sent as much as a day allows',
-    cause: 'Exchange lets a mailbox write to 10,000 recipients in 24 hours.',
+    title: 'The mailbox has reached its daily sending limit',
+    cause: 'Exchange allows a mailbox 10,000 recipients in 24 hours.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [
-      'Wait up to 24 hours; sending works again by itself.',
+      'Wait up to 24 hours. Sending then works again.',
       'Look for a mail loop or another program that sends for this mailbox.',
     ],
     links: ['mailboxes'],
@@ -76,40 +77,42 @@ export const smtpSendingEntries = [
     code: 'smtp-mailbox-full',
     pattern: /\b554[ -]5\.2\.2(?!\d)|\bException:QuotaExceeded/,
     title: 'The mailbox is full and cannot send',
-    cause: 'Each sent mail is kept in “Sent Items”, and there is no room left.',
+    cause: 'Each sent email is kept in “Sent Items”, and there is no space left.',
     who: 'mailbox-owner',
     retry: 'after-fix',
     steps: [
-      'Delete or archive old mail, above all in “Sent Items”.',
-      'Let an Exchange admin set a retention policy for that folder.',
+      'Delete or archive old email, especially in “Sent Items”.',
+      'Have an Exchange admin set a retention policy for that folder.',
     ],
     links: ['mailboxes'],
   },
   {
     code: 'smtp-old-tls',
     pattern: /\b421[ -]4\.7\.66(?!\d)|\bTLS 1\.0 and 1\.1 are not supported\b/i,
-    title: 'The encryption is too old',
-    cause: 'The connection used TLS 1.0 or 1.1. Postroom uses newer ones, so something lies in between.',
+    title: 'The TLS version is too old',
+    cause:
+      'The connection used TLS 1.0 or 1.1. Postroom uses newer versions, so something in between must have downgraded it.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Remove the proxy or the setting of Node that limits the version of TLS.'],
+    steps: ['Remove the proxy or the Node setting that limits the TLS version.'],
     links: [],
   },
   {
     code: 'smtp-temporary',
     pattern: /\b451[ -]4\.7\.0(?!\d)/,
     title: 'The mail server is having problems',
-    cause: 'A passing error at Exchange; seldom the mailbox has no licence or SMTP is switched off.',
+    cause:
+      'Usually a temporary error at Exchange. Rarely, the mailbox has no license, or SMTP is turned off.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [waits, `If it lasts: check the licence of the mailbox. ${smtpOn}`],
+    steps: [waits, `If it continues, check the mailbox’s license. ${smtpOn}`],
     links: ['service-health', 'users'],
   },
   {
     code: 'smtp-service-unavailable',
     pattern: /\b421[ -]4\.3\.2 (?:The )?Service (?:is )?not (?:available|active)\b/i,
-    title: 'The mail server is being looked after',
-    cause: 'The server says that its service is not available at the moment.',
+    title: 'The mail server is under maintenance',
+    cause: 'The server reports that its service is currently unavailable.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [waits, lookAtHealth],
@@ -119,7 +122,7 @@ export const smtpSendingEntries = [
     code: 'smtp-busy',
     pattern: /\b452[ -]4\.3\.1(?!\d)/,
     title: 'The mail server is overloaded',
-    cause: 'The server has not enough room or time for new email at the moment.',
+    cause: 'The server currently has too little space or time for new email.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [waits, lookAtHealth],
@@ -128,8 +131,8 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-too-many-recipients',
     pattern: /\b452[ -]4\.5\.3(?!\d)/,
-    title: 'The mail has too many recipients',
-    cause: 'The server limits how many recipients one email may have.',
+    title: 'The email has too many recipients',
+    cause: 'The server limits how many recipients an email can have.',
     who: 'you',
     retry: 'after-fix',
     steps: ['Send to fewer recipients at a time.'],
@@ -138,21 +141,22 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-too-large',
     pattern: /\b552[ -]5\.3\.4(?!\d)/,
-    title: 'The mail is too large',
-    cause: 'The mail with its attachments is larger than the mailbox may send.',
+    title: 'The email is too large',
+    cause: 'The email with its attachments is larger than the mailbox is allowed to send.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       'Send fewer or smaller attachments.',
-      'Or let an Exchange admin raise the limit: Set-Mailbox -Identity {mailbox} -MaxSendSize 100MB',
+      'Or have an Exchange admin raise the limit: Set-Mailbox -Identity {mailbox} -MaxSendSize 100MB',
     ],
     links: ['mailboxes'],
   },
   {
     code: 'smtp-restricted',
     pattern: /\b550[ -]5\.1\.8(?!\d)/,
-    title: 'The mailbox may not send because of spam',
-    cause: 'Microsoft has restricted it after mail that looked like spam. Somebody else may have used it.',
+    title: 'The mailbox is blocked from sending because of spam',
+    cause:
+      'Microsoft restricted it after it sent email that looked like spam. Someone else may have used it.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
@@ -164,12 +168,12 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-tenant-restricted',
     pattern: /\b550[ -]5\.7\.7(?:05|50|08)(?!\d)/,
-    title: 'The whole tenant may not send',
-    cause: 'Microsoft limits what this tenant sends: too much, too new, or suspicious.',
+    title: 'The whole tenant is blocked from sending',
+    cause: 'Microsoft limits this tenant’s email: it sent too much, is too new, or looks suspicious.',
     who: 'microsoft',
     retry: 'after-fix',
     steps: [
-      'Let an admin ask Microsoft’s support to lift the restriction.',
+      'Have an admin ask Microsoft support to lift the restriction.',
       'Look for mailboxes that send spam.',
     ],
     links: ['support', 'restricted-entities'],
@@ -178,10 +182,10 @@ export const smtpSendingEntries = [
     code: 'smtp-recipient-unknown',
     pattern: /\b550[ -]5\.1\.1(?:0)?(?!\d)|\b501[ -]5\.1\.3(?!\d)|\bRecipientNotFound\b/,
     title: 'The recipient does not exist',
-    cause: 'The address of the recipient is misspelt or does not exist any more.',
+    cause: 'The recipient’s address is misspelled or no longer exists.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Correct the address of the recipient, and send the email again.'],
+    steps: ['Correct the recipient’s address and send the email again.'],
     links: [],
   },
 ] as const satisfies readonly LineEntry[];

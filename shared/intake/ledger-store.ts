@@ -306,5 +306,5 @@ async function replaceAll(
 const busy = (mailboxId: string): PostroomError =>
   new PostroomError(
     'ledger-busy',
-    `The ledger of mailbox ${mailboxId} was changed by others ${TRIES} times in a row`,
+    `The ledger of mailbox ${mailboxId} was changed by other runs ${TRIES} times in a row`,
   );

@@ -98,7 +98,7 @@ export function failedOver(
 export const tooSlow = ({ address }: Mailbox): ConnectFailure => ({
   kind: 'retrying',
   code: 'fetch-too-slow',
-  message: `The mail server of ${address} took so long that Postroom broke off the fetch. It goes on from there by itself.`,
+  message: `The mail server of ${address} took so long that Postroom stopped the fetch. The next one continues from there.`,
 });
 
 /** Runs `act` once when the time box aborts; returns a function that removes the listener. */

@@ -197,7 +197,7 @@ function textOf(properties: Properties, id: number, codepage: number): string | 
 
 /** @throws RangeError if the file ends before */
 function slice(data: Buffer, at: number, length: number): Buffer {
-  if (at + length > data.length) throw new RangeError('a length leads beyond the end');
+  if (at + length > data.length) throw new RangeError('a length exceeds the end');
   return data.subarray(at, at + length);
 }
 

@@ -115,7 +115,7 @@ async function submit(
         isTokenRefused: error.status === 401,
       };
     if (error instanceof PostroomError) throw error;
-    throw new PostroomError('graph-unavailable', 'Microsoft Graph does not answer.', { cause: error });
+    throw new PostroomError('graph-unavailable', 'Microsoft Graph does not respond.', { cause: error });
   }
 }
 

@@ -78,7 +78,7 @@ export const paths = {
   deleteCannedReply: path('/canned-replies/:id/delete'),
 
   secrets: path('/secrets'),
-  dataKey: path('/secrets/data-key'),
+  encryptionKey: path('/secrets/encryption-key'),
 
   providers: path('/providers'),
   newProvider: path('/providers/new'),

@@ -179,7 +179,7 @@ describe('a received response', () => {
     app.seam.skewMs = 3 * HOUR;
     expect(await app.another().accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'action-required',
-      message: expect.stringContaining('was stopped before the answer was stored'),
+      message: expect.stringContaining('was stopped before the response was stored'),
     });
   });
 });

@@ -210,7 +210,7 @@ describe.each(kinds)('%s', (_name, kind) => {
           });
           expect(world.entries()).toEqual([]);
           await world.fetches(2);
-          const reason = expect.stringContaining('the mail server lists this message and cannot hand it out');
+          const reason = expect.stringContaining('the mail server lists this message but did not return it');
           expect(world.entries()).toEqual([
             { kind: 'quarantined', reason },
             { kind: 'quarantined', reason },

@@ -37,7 +37,7 @@ const flashes: Readonly<Record<string, Flash>> = {
   unassigned: { kind: 'success', text: 'Ticket unassigned.' },
   'assignee-changed': {
     kind: 'warning',
-    text: 'Nothing was changed: somebody else changed the assignee since you opened the page.',
+    text: 'Nothing was changed: someone else has changed the assignee since you opened the page.',
   },
   blocked: {
     kind: 'success',
@@ -48,11 +48,11 @@ const flashes: Readonly<Record<string, Flash>> = {
   'draft-saved': { kind: 'success', text: 'Draft saved.' },
   discarded: { kind: 'success', text: 'Draft discarded.' },
   undone: { kind: 'success', text: 'The reply was not sent. Its text is in the form below.' },
-  'too-late': { kind: 'warning', text: 'The reply could not be undone: it had already left.' },
+  'too-late': { kind: 'warning', text: 'The reply could not be undone: it had already been sent.' },
   copied: { kind: 'success', text: 'The reply was copied into the form below.' },
   'copied-sent': {
     kind: 'success',
-    text: 'The reply was copied into the form below. Correct the addresses: who is still among them gets it again.',
+    text: 'The reply was copied into the form below. Correct the addresses: everyone still listed receives it again.',
   },
   retried: { kind: 'success', text: 'The reply is being sent again.' },
 };
