@@ -1,7 +1,9 @@
 /** Messages with missing or wrong declarations, read as their senders intended. */
 import { describe, expect, it } from 'vitest';
+import { failsAuthentication, ownServerResults } from '../../shared/mime/authentication-results.ts';
 import { type MailLibrary, parseMessage } from '../../shared/mime/parse-message.ts';
 import { defaultParseLimits as limits, type ParsedMessage } from '../../shared/mime/parsed-message.ts';
+import { attachmentName } from '../../shared/tickets/attachment-name.ts';
 import { mailOf, ownMail } from '../harness/memory/mail-files.ts';
 
 const libraries: MailLibrary[] = ['mailparser', 'postal-mime'];
@@ -97,6 +99,12 @@ describe.each(libraries)('text read with %s', (parser) => {
     expect((await parsed(name, parser)).attachments).toMatchObject([{ filename, size: 6 }]);
   });
 
+  it('of parts without names is replaced by a name for their type', async () => {
+    const { attachments } = await parsed('parts-without-names.eml', parser);
+    const names = ['invite.ics', 'message.eml', 'delivery-status.txt', 'image.png'];
+    expect(attachments.map(attachmentName)).toEqual(names);
+  });
+
   it('of a delivery report is what the server wrote', async () => {
     expect((await parsed('bounce-report-latin1.eml', parser)).text).toContain('Empfänger unbekannt');
   });
@@ -170,6 +178,21 @@ describe.each(libraries)('people and times read with %s', (parser) => {
     const mail = await parsed(name, parser);
     expect(mail.from?.address).toBe(address);
     expect(mail.fromName).toBe(fromName);
+  });
+
+  it.each([
+    ['no-from-but-reply-to.eml', 'Caller', 'caller@example.com'],
+    ['no-from-but-sender.eml', 'Scanner', 'scanner@kunde.example'],
+    ['no-from-but-return-path.eml', undefined, 'anna@kunde.example'],
+  ])('finds the sender of %s in the next field that has one', async (name, person, address) => {
+    expect((await parsed(name, parser)).from).toEqual({ name: person, address });
+  });
+
+  it('trusts the server’s verdict about the sender, and not the one that the sender wrote below it', async () => {
+    const { authentication, from } = await parsed('authentication-results-forged-by-sender.eml', parser);
+    const results = ownServerResults(authentication, 'imap.example.org');
+    expect(results).toMatchObject({ spf: 'fail', dkim: 'none', dmarc: 'fail' });
+    expect(results && failsAuthentication(results, from?.address)).toBe(true);
   });
 
   it.each([
