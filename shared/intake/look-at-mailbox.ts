@@ -15,7 +15,7 @@ import type { FetchDeps, FetchResult, TimeBox } from './fetch-mailbox.ts';
 import { FetchSession, type FoundMeta, fetchMetaOf } from './fetch-session.ts';
 import { withoutUnmarked } from './unmarked.ts';
 
-/** The new messages of a folder, and where reading goes on from. */
+/** The new messages of a folder, and where the next look continues. */
 export interface FoundMail {
   hasNew: boolean;
   /** True if `start` has to be saved, even without new messages. */

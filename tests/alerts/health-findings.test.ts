@@ -7,12 +7,12 @@ import {
   partFailing,
   poisonFindings,
   quarantineFindings,
-  smtpRefused,
   storageFinding,
   timerFindings,
   unreadableRowFindings,
 } from '../../shared/alerts/health-findings.ts';
 import { refusalFindings } from '../../shared/alerts/refusal-findings.ts';
+import { smtpRefused } from '../../shared/alerts/sending-findings.ts';
 import type { TimerName } from '../../shared/heartbeats/heartbeat.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { ProblemCode } from '../../shared/platform/problem.ts';
