@@ -51,6 +51,10 @@ const METADATA_MS = 60 * 60_000;
 export const hostOf = (server: oauth.AuthorizationServer): string =>
   new URL(server.token_endpoint ?? server.issuer).host;
 
+/**
+ * The endpoints and keys of providers, cached per process. Every request goes through the seam and to
+ * vetted hosts only.
+ */
 export function createOAuthServers(deps: {
   config: { local: boolean; demo: DemoWorld | undefined };
   seam: Seam;

@@ -111,6 +111,10 @@ function eventOf(
   };
 }
 
+/**
+ * The writes of a refresh, in their required order. Tokens that storage does not take are kept in memory
+ * and written later.
+ */
 export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): RefreshStore {
   /** Received but not stored, because storage was unavailable for longer than the retries. */
   const unsaved = new Map<
@@ -218,7 +222,7 @@ export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): Refre
     return account === undefined ? { kind: 'changed' } : { kind: 'action-required', account };
   }
 
-  /** One resource refuses: what stands for the account and its other resource stays. */
+  /** One resource refuses: the state of the account and of its other resource stays. */
   async function storeRefusal(
     attempt: Attempt,
     failure: EndpointFailure,

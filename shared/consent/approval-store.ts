@@ -22,6 +22,10 @@ export interface ApprovalStore {
   purge(now: number): Promise<void>;
 }
 
+/**
+ * Approvals by the hash of their state, in the table Consents. Every method throws PostroomError if storage
+ * is unavailable.
+ */
 export function createApprovalStore(tables: Tables): ApprovalStore {
   const approvals = openRecords(tables, approvalKind);
   return {

@@ -23,6 +23,10 @@ export interface ConsentStore {
   purge(now: number): Promise<void>;
 }
 
+/**
+ * Consents by the hash of their state, in the table Consents. Every method throws PostroomError if storage
+ * is unavailable.
+ */
 export function createConsentStore(tables: Tables): ConsentStore {
   const consents = openRecords(tables, consentKind);
   const get: ConsentStore['get'] = async (key) => {

@@ -31,6 +31,10 @@ export interface InvitationStore {
   purge(now: number): Promise<void>;
 }
 
+/**
+ * Invitations by the hash of their token, in the table Consents. Every method throws PostroomError if
+ * storage is unavailable.
+ */
 export function createInvitationStore(tables: Tables): InvitationStore {
   const invitations = openRecords(tables, invitationKind);
   const get: InvitationStore['get'] = async (key) => {

@@ -88,7 +88,7 @@ export function connectFailureFrom(error: InboxError, mailbox: Mailbox): Connect
   const sentences: Record<InboxFailure, string> = {
     'token-refused': `The mail server refuses the sign-in of the account for ${mailbox.address}. Sign in again, or check that ${protocol} is switched on for this mailbox.`,
     'no-access': `The sign-in works, but this account cannot open ${mailbox.address}. Check the address, the rights on a shared mailbox, and that ${protocol} is switched on.`,
-    'folder-missing': `The folder “${mailbox.folder}” is not in ${mailbox.address}. Edit the mailbox and enter the folder’s present name.`,
+    'folder-missing': `The folder “${mailbox.folder}” is not in ${mailbox.address}. Edit the mailbox and enter the folder’s current name.`,
     refused: `The mail server does not let this account mark, move or delete mail in ${mailbox.address}.`,
     unavailable: `The mail server of ${mailbox.address} does not answer as it should. Postroom retries automatically.`,
   };

@@ -1,4 +1,4 @@
-/** What stands behind the `?` of an address; undefined values are left out. */
+/** The query parameters of an address; undefined values are omitted. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
 type ParameterName<Pattern extends string> = Pattern extends `${string}:${infer Name}/${infer Rest}`

@@ -177,7 +177,7 @@ describe('a mailbox', () => {
     expect(html).not.toContain(`/connect?mailbox=${mailbox.id}`);
     // The sentence and the explanation request the same action.
     for (const words of [message, explainText({ text: code }).steps.join(' ')])
-      expect(words).toMatch(/[Ee]dit the mailbox and enter the folder’s present name\./);
+      expect(words).toMatch(/[Ee]dit the mailbox and enter the folder’s current name\./);
     await app.services.mailboxes.setFailure(mailbox.id, undefined);
   });
 

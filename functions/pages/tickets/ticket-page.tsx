@@ -154,7 +154,7 @@ export async function ticketPage(
   );
 }
 
-/** A mail server notes whole seconds: a bounce stands below the email that it reports on, also if it came at once. */
+/** Mail servers record whole seconds: a bounce is sorted below the email it reports on, even within the same second. */
 function shownAt({ at, bounce }: StoredMessage, sentAt: ReadonlyMap<string, string>): string {
   const reportsOn = sentAt.get(bounce?.emailId ?? '') ?? '';
   return reportsOn > at ? reportsOn : at;
