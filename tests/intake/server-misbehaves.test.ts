@@ -387,7 +387,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         world.faults.push({ kind: 'short', uids: all, bytes: 1_000_000 });
         await world.fetch();
         expect(rawOf()).toBe(1_000_000);
-        expect(notes()).toContain('announced 9.2 MB and handed out 1.0 MB');
+        expect(notes()).toContain('announced 9.2 MB but returned 1.0 MB');
         expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
       });
 
@@ -432,7 +432,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         world.faults.push({ kind: 'short', uids: all, bytes: 500 });
         await world.fetch();
         expect(rawOf()).toBe(500);
-        expect(notes()).toContain('handed out 500 bytes');
+        expect(notes()).toContain('returned 500 bytes');
       });
     });
 
