@@ -68,12 +68,12 @@ export const ticketState = ({ ticket, messages, sent }: ReplyContext): TicketSta
   assignee: ticket.assignee,
   messages: messages.map((message) => ({
     ref: messageRef(message),
-    from: message.from.name ?? message.from.address ?? 'Somebody',
+    from: message.from.name ?? message.from.address ?? 'Someone',
     at: message.at,
   })),
   replies: sent
     .filter(isLiveReply)
-    .map(({ id, by = 'Somebody', createdAt }) => ({ id, by, at: createdAt }))
+    .map(({ id, by = 'Someone', createdAt }) => ({ id, by, at: createdAt }))
     .toReversed(),
 });
 
