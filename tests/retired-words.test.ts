@@ -16,7 +16,7 @@ const patternOf = (word: string): RegExp =>
   new RegExp(String.raw`(?<!help[ -])(?<![\w-])${word.replaceAll(' ', String.raw`\s+`)}s?(?![\w-])`, 'giu');
 
 /** What a person may read in a source file: sentences in its strings and, in JSX, the text between its tags. */
-function textOf(source: string, isJsx: boolean): string {
+function sentencesIn(source: string, isJsx: boolean): string {
   const code = source.replace(/\/\*[\s\S]*?\*\/|(?<![:\w])\/\/.*$/gm, '');
   const strings = code.match(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g) ?? [];
   const sentences = strings.filter((text) => /[a-z] [a-z]/i.test(text) && !text.includes('${'));
@@ -44,7 +44,7 @@ describe('the words that the glossary retired', () => {
 
   test('are found in every kind of text that a page shows, and not in a comment', () => {
     const source = `/* A mail notice. */ const a = "It isn't mended now"; const b = <p>Alerts are told by email</p>;`;
-    expect(found(textOf(source, true))).toEqual(['mended', 'told by']);
+    expect(found(sentencesIn(source, true))).toEqual(['mended', 'told by']);
   });
 
   test.each(documents)('are not in %s', (path) => {
@@ -52,6 +52,14 @@ describe('the words that the glossary retired', () => {
   });
 
   test.each(pages)('are not in %s', (path) => {
-    expect(found(textOf(read(path), path.endsWith('x')))).toEqual([]);
+    expect(found(sentencesIn(read(path), path.endsWith('x')))).toEqual([]);
   });
+});
+
+test('names that had several meanings are declared nowhere: each says what it returns', () => {
+  const declared = /\b(?:function|const) (?:rowOf|textOf|subjectOf)\b/;
+  const sources = globSync(['{functions,shared,dev,tests}/**/*.{ts,tsx}'], { cwd: root });
+  expect(declared.test(['const', 'rowOf = 1'].join(' '))).toBe(true);
+  expect(sources.length).toBeGreaterThan(1000);
+  expect(sources.filter((path) => declared.test(read(path)))).toEqual([]);
 });

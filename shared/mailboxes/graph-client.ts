@@ -6,7 +6,7 @@ import { createLimiter } from '../platform/concurrency.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { EndpointRules } from '../providers/endpoint-safety.ts';
 import { guardedRequest, type OutgoingRequest } from '../providers/guarded-fetch.ts';
-import { readRefusal, refusalOf, textOf } from './graph-answer.ts';
+import { readBodyText, readRefusal, refusalOf } from './graph-answer.ts';
 import { GraphAnswerLost, GraphRefusal, graphInboxError } from './graph-errors.ts';
 import type { InboxAddress } from './inbox.ts';
 
@@ -126,7 +126,7 @@ export class GraphClient {
         this.#slots(() =>
           this.#seam.call(`graph.${operation}`, async () => {
             const response = await this.#send({ method, path, body, type }, prefer);
-            const value = schema.parse(JSON.parse(await textOf(response, MAX_JSON_BYTES)));
+            const value = schema.parse(JSON.parse(await readBodyText(response, MAX_JSON_BYTES)));
             return { value, date: Date.parse(response.headers.date ?? '') || this.#seam.now() };
           }),
         ),
@@ -227,7 +227,7 @@ export class GraphClient {
       ...(body !== undefined && { body }),
     }));
     const outgoing = { method: 'POST', path: `${VERSION}/$batch`, body: { requests: parts } } as const;
-    const text = await textOf(await this.#send(outgoing, []), MAX_JSON_BYTES);
+    const text = await readBodyText(await this.#send(outgoing, []), MAX_JSON_BYTES);
     const { responses } = batchAnswers.parse(JSON.parse(text));
     const byId = new Map(responses.map((each) => [each.id, each]));
     return requests.map((request, index) => {

@@ -92,10 +92,7 @@ describe('automatic email is folded', () => {
     ]);
     const { folded, counts } = foldLoops([one(1, { joins: 'the ticket' })], before);
     expect([...folded]).toEqual([
-      [
-        'key 1',
-        `Automatic message: more than ${loopLimits.sender} arrived from this sender within an hour.`,
-      ],
+      ['key 1', `Automatic message: more than ${loopLimits.sender} arrived from this sender within an hour.`],
     ]);
     expect([...counts]).toEqual([
       ['sender|robot@elsewhere.example', { hour: '2026-11-24T10', count: loopLimits.sender + 1 }],

@@ -140,7 +140,9 @@ function ListBody(props: { shown: Shown; page: TicketPage; position: Position })
   if (page.tickets.length === 0 && (messageClass !== undefined || assigned !== undefined))
     return (
       <>
-        <EmptyState title={page.next === undefined ? 'No matching tickets' : 'No matches among the newest tickets'}>
+        <EmptyState
+          title={page.next === undefined ? 'No matching tickets' : 'No matches among the newest tickets'}
+        >
           <a href={listOf(status)}>Show all {status} tickets</a>
         </EmptyState>
         {pager}
