@@ -111,10 +111,6 @@ function eventOf(
   };
 }
 
-/**
- * The writes of a refresh, in their required order. Tokens that storage does not take are kept in memory
- * and written later.
- */
 export function createRefreshStore({ seam, accounts, sealer }: StoreDeps): RefreshStore {
   /** Received but not stored, because storage was unavailable for longer than the retries. */
   const unsaved = new Map<
