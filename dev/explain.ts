@@ -73,7 +73,7 @@ function inWords(explanation: Explanation): string {
     `${title} (${code})`,
     '',
     cause,
-    ...(said === '' ? [] : ['', `It said: ${said}`]),
+    ...(said === '' ? [] : ['', `Server message: ${said}`]),
     ...(comparison === undefined
       ? []
       : ['', `  ${comparison.sent}`, `  ${comparison.expected}`, `  ${' '.repeat(comparison.same)}^`]),

@@ -56,7 +56,7 @@ import {
   showReply,
   undoSentReply,
 } from './pages/replies/reply.tsx';
-import { replaceDataKey, showSecrets, turnRotationOnOrOff } from './pages/secrets/secrets.tsx';
+import { replaceKey, showSecrets, turnRotationOnOrOff } from './pages/secrets/secrets.tsx';
 import { addSender, removeSender, showSenders } from './pages/senders/senders.tsx';
 import { checkAppAccess, showAppAccess } from './pages/sign-in/app-access.tsx';
 import { showApproval } from './pages/sign-in/approval.tsx';
@@ -143,7 +143,7 @@ export const routes: readonly Route[] = [
   post(paths.deleteCannedReply, 'admin', deleteCannedReply),
 
   get(paths.secrets, 'admin', showSecrets),
-  post(paths.dataKey, 'admin', replaceDataKey),
+  post(paths.encryptionKey, 'admin', replaceKey),
 
   get(paths.providers, 'admin', showProviders),
   get(paths.newProvider, 'admin', showNewProvider),

@@ -52,7 +52,7 @@ export async function atReadersPace(
           if (done) controller.close();
           else controller.enqueue(value);
         } catch (error) {
-          log.error('an answer broke off', error, {});
+          log.error('response interrupted', error, {});
           if (answer === undefined) controller.error(error);
           else {
             answer.destroy();

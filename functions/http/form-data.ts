@@ -10,7 +10,7 @@ export async function formData(c: Context): Promise<Record<string, string>> {
   // Read before parsing, to distinguish a broken connection from an invalid form.
   await c.req.arrayBuffer();
   const body = await c.req.parseBody().catch((cause: unknown) => {
-    throw new HTTPException(400, { message: 'The body is no form', cause });
+    throw new HTTPException(400, { message: 'The body is not a form', cause });
   });
   const fields: Record<string, string> = {};
   for (const [name, value] of Object.entries(body)) if (typeof value === 'string') fields[name] = value;

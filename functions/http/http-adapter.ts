@@ -50,7 +50,7 @@ export function toRequest(request: HttpRequest): Request {
  * which would keep only the last `Set-Cookie`. The body is streamed.
  * @throws what the body throws at its first chunk
  */
-export async function toHttpResponse(response: Response, invocationId: string): Promise<HttpResponseInit> {
+async function toHttpResponse(response: Response, invocationId: string): Promise<HttpResponseInit> {
   const headers = new Headers(response.headers);
   headers.delete('set-cookie');
   const cookies = response.headers.getSetCookie().map(parseSetCookie);

@@ -54,5 +54,5 @@ function notReady(error: unknown): false {
 async function checkDependencies(): Promise<void> {
   const { services } = await import('../services.ts');
   if (!(await services().watch.glance()))
-    throw new PostroomError('not-ready', 'Something critical is wrong; the health page says what');
+    throw new PostroomError('not-ready', 'Something critical is wrong; the Health page has the details');
 }

@@ -22,11 +22,11 @@ const BESIDE_MS = 12_000;
  * itself late after a night in which the app was off.
  */
 export async function monitor(): Promise<void> {
-  await sweepAll(services());
+  await runMonitor(services());
 }
 
 /** One run of the monitor. Rejects only because of a bug: outages are reported as alerts. */
-export async function sweepAll(all: Services): Promise<void> {
+export async function runMonitor(all: Services): Promise<void> {
   const { heartbeats, watch, alerts, seam } = all;
   const isAlive = await inTime('heartbeat not stored', heartbeats.beat('monitor', seam.now()));
   const hasStorage = isAlive && alerts.inMemory().length === 0;

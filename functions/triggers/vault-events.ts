@@ -11,7 +11,7 @@ export async function takeVaultEvents(message: unknown): Promise<void> {
 /** The event itself raises no alert: it only triggers a check of the secret, which decides. */
 export async function takeEvents(all: Services, message: unknown): Promise<void> {
   const events = readVaultEvents(message);
-  if (events.length === 0) log.info('vault event passed over', { why: 'not about the end of a secret' });
+  if (events.length === 0) log.info('vault event ignored', { why: 'not about the expiry of a secret' });
   for (const { kind, secret } of events) {
     const isOurs = await reviewSecret(all, secret);
     log.info('vault event', { kind, secret, isOurs });

@@ -1,4 +1,4 @@
-import { dataKeyName } from '../../shared/accounts/token-encryption.ts';
+import { encryptionKeyName } from '../../shared/accounts/token-encryption.ts';
 import type { AuditChange } from '../../shared/audit/audit.ts';
 import type { Services } from '../services.ts';
 
@@ -11,12 +11,12 @@ export async function replaceEncryptionKey(
   { audit, seam, sealer, vault }: Pick<Services, 'audit' | 'seam' | 'sealer' | 'vault'>,
   by: AuditChange['principal'],
 ): Promise<void> {
-  await vault.versionsOf(dataKeyName);
+  await vault.versionsOf(encryptionKeyName);
   await audit.record({
     at: seam.now(),
     principal: by,
     action: 'encryption key replaced',
-    subject: { kind: 'secret', id: dataKeyName, name: 'encryption key' },
+    subject: { kind: 'secret', id: encryptionKeyName, name: 'encryption key' },
   });
   await sealer.rotate();
 }

@@ -68,21 +68,21 @@ export const ticketState = ({ ticket, messages, sent }: ReplyContext): TicketSta
   assignee: ticket.assignee,
   messages: messages.map((message) => ({
     ref: messageRef(message),
-    from: message.from.name ?? message.from.address ?? 'Somebody',
+    from: message.from.name ?? message.from.address ?? 'Someone',
     at: message.at,
   })),
   replies: sent
     .filter(isLiveReply)
-    .map(({ id, by = 'Somebody', createdAt }) => ({ id, by, at: createdAt }))
+    .map(({ id, by = 'Someone', createdAt }) => ({ id, by, at: createdAt }))
     .toReversed(),
 });
 
 /** Why nobody can reply, in a sentence; undefined if they can. Pure. */
 export function replyProblem({ mailbox }: ReplyContext): string | undefined {
   if (mailbox === undefined)
-    return 'The mailbox of this ticket was deleted, so nobody can reply from it. Add the mailbox again to reply.';
+    return 'The mailbox of this ticket was deleted, so no one can reply from it. Add the mailbox again to reply.';
   return mailbox.sending === undefined
-    ? `${mailbox.address} cannot send email. An admin can choose an account that sends in the settings of the mailbox.`
+    ? `${mailbox.address} cannot send email. An admin can choose an account that sends in the mailbox’s settings.`
     : undefined;
 }
 

@@ -52,6 +52,7 @@ export type ObtainedToken =
   | UsableToken
   | (NoToken & { resource?: Resource | undefined; hosts?: readonly string[] });
 
+/** Removes what callers outside this feature must not see. Pure. */
 export function withoutHosts(answer: ObtainedToken): AccessToken {
   const { hosts: _hosts, resource: _resource, ...token } = answer;
   return token;
@@ -62,10 +63,13 @@ export function withoutHosts(answer: ObtainedToken): AccessToken {
 export function releaseTo(host: string, answer: ObtainedToken): AccessToken {
   if (answer.kind !== 'token' || answer.hosts.includes(host.toLowerCase())) return withoutHosts(answer);
   const { hosts, user } = answer;
-  const own = hosts.length === 0 ? 'at no mail server' : `at ${[...new Set(hosts)].join(', ')} alone`;
+  const use =
+    hosts.length === 0
+      ? 'cannot be used at any mail server'
+      : `can be used only at ${[...new Set(hosts)].join(', ')}, not at ${host}`;
   return {
     kind: 'action-required',
     code: 'mail-host-refused',
-    message: `The sign-in of ${user} may be used ${own}, and not at ${host}. Correct the server of the mailbox, or the mail servers of its provider.`,
+    message: `The sign-in of ${user} ${use}. Correct the mailbox’s server, or the mail servers of its provider.`,
   };
 }

@@ -27,6 +27,10 @@ export interface AccountStore {
   remove(ref: AccountRef): Promise<void>;
 }
 
+/**
+ * Accounts and their sign-in history, in the table Accounts. Every method throws PostroomError if storage
+ * is unavailable.
+ */
 export function createAccountStore(tables: Tables): AccountStore {
   const table = tables.open('Accounts');
   const accounts = openRecords(tables, accountKind);

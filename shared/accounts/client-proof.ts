@@ -67,7 +67,7 @@ export async function assertionFor(
     if (error instanceof PostroomError) throw error;
     throw new PostroomError(
       'no-identity',
-      'The managed identity gave no token: it must be user-assigned to the Functions app.',
+      'The managed identity returned no token: it must be user-assigned to the Functions app.',
       { cause: error },
     );
   }

@@ -32,17 +32,17 @@ export function readCallback(
     return {
       kind: 'untrusted',
       reason:
-        'the answer names an issuer on another host than the addresses that were typed; enter the issuer of the provider in their place',
+        'the response names an issuer on a different host than the endpoints that were entered; enter the provider’s issuer instead',
     };
   try {
     const answering = { ...server, issuer };
     const parameters = oauth.validateAuthResponse(answering, client, brought, oauth.skipStateCheck);
     return parameters.has('code')
       ? { kind: 'code', parameters }
-      : { kind: 'untrusted', reason: 'the answer has no code' };
+      : { kind: 'untrusted', reason: 'the response has no code' };
   } catch (error) {
     if (error instanceof oauth.AuthorizationResponseError) return declined(error);
-    return { kind: 'untrusted', reason: 'the answer came from another issuer or is incomplete' };
+    return { kind: 'untrusted', reason: 'the response came from another issuer or is incomplete' };
   }
 }
 

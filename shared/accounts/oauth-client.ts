@@ -215,7 +215,7 @@ export function createOAuthClient(
           return { kind: 'redeemed', grant, identity, credential };
         } catch (error) {
           if (error instanceof PostroomError) throw error;
-          return { kind: 'untrusted', reason: 'the identity token is not what was asked for' };
+          return { kind: 'untrusted', reason: 'the ID token is not the one that was requested' };
         }
       }),
 

@@ -51,6 +51,10 @@ const METADATA_MS = 60 * 60_000;
 export const hostOf = (server: oauth.AuthorizationServer): string =>
   new URL(server.token_endpoint ?? server.issuer).host;
 
+/**
+ * The endpoints and keys of providers, cached per process. Every request goes through the seam and to
+ * vetted hosts only.
+ */
 export function createOAuthServers(deps: {
   config: { local: boolean; demo: DemoWorld | undefined };
   seam: Seam;
@@ -105,11 +109,11 @@ export function createOAuthServers(deps: {
       if (problem !== undefined || (hosts !== undefined && !hosts.includes(new URL(address).hostname)))
         throw new PostroomError(
           'endpoint-refused',
-          `${provider.name} names an address that may not be used. ${problem ?? ''}`.trim(),
+          `${provider.name} has a URL that cannot be used. ${problem ?? ''}`.trim(),
         );
     }
     if (server.authorization_endpoint === undefined || server.token_endpoint === undefined)
-      throw new PostroomError('endpoint-refused', `${provider.name} does not say where people sign in.`);
+      throw new PostroomError('endpoint-refused', `${provider.name} has no authorization endpoint.`);
     return server;
   }
 

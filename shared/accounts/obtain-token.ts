@@ -226,7 +226,10 @@ export function createTokenSource(
 }
 
 const problemOf = ({ problem }: Account): Problem =>
-  problem ?? { code: 'unknown', message: 'The account does not work and did not say why. Connect it again.' };
+  problem ?? {
+    code: 'unknown',
+    message: 'The account does not work, and the reason is unknown. Connect it again.',
+  };
 
 const accountGone: NoToken = {
   kind: 'action-required',
@@ -236,5 +239,5 @@ const accountGone: NoToken = {
 const busy: NoToken = {
   kind: 'retrying',
   code: 'refresh-busy',
-  message: 'Another process is renewing the sign-in; this one tries again.',
+  message: 'Another process is renewing the sign-in. Postroom tries again.',
 };

@@ -132,7 +132,7 @@ const NO_CLIENT = new Set([700016, 70001, 700011, 7000112, 7000229, 1000031, 900
 const isNoTenant = ({ codes }: EndpointFailure): boolean => codes.some((code) => NO_TENANT.has(code));
 
 /** Which of the three a failed client credentials request blames. Pure. */
-export function judgeAppFailure(failure: EndpointFailure): Omit<Shown, 'evidence'> {
+function judgeAppFailure(failure: EndpointFailure): Omit<Shown, 'evidence'> {
   if (isNoTenant(failure)) return { tenant: 'wrong', client: 'unknown', credential: 'unknown' };
   if (failure.codes.some((code) => NO_CLIENT.has(code)))
     return { tenant: 'proven', client: 'wrong', credential: 'unknown' };
@@ -142,7 +142,7 @@ export function judgeAppFailure(failure: EndpointFailure): Omit<Shown, 'evidence
 }
 
 function gone(provider: Provider, { reason }: Unproven): Shown {
-  const where = reason === 'disabled' ? 'is switched off in Key Vault' : 'is not in Key Vault';
+  const where = reason === 'disabled' ? 'is disabled in Key Vault' : 'is not in Key Vault';
   return {
     tenant: 'proven',
     client: 'unknown',

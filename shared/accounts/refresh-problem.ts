@@ -17,17 +17,17 @@ export function problemFor(
   if (verdict.blames === 'credential')
     return {
       code,
-      message: `${provider?.name ?? 'The provider'} refuses the client ID or the client secret of this app. Replace the secret of the provider. It said: ${message}`,
+      message: `${provider?.name ?? 'The provider'} refuses the client ID or the client secret of this app. Replace the provider’s secret. Server message: ${message}`,
     };
   if (verdict.blames === 'settings' || account.kind === 'app') return { code, message };
   if (unfinished !== undefined)
     return {
       code,
-      message: `At ${unfinished} Postroom asked for a new sign-in token and was stopped before the answer was stored; the provider no longer accepts the one before. Connect the mailbox again. It said: ${message}`,
+      message: `At ${unfinished} Postroom requested a new token and was stopped before the response was stored; the provider no longer accepts the previous one. Connect the mailbox again. Server message: ${message}`,
     };
   return {
     code,
-    message: `The sign-in of ${account.user} has ended. Connect the mailbox again. The provider said: ${message}`,
+    message: `The sign-in of ${account.user} has ended. Connect the mailbox again. Server message: ${message}`,
   };
 }
 
@@ -43,24 +43,24 @@ export const resourceRefused = (
   resource: Resource,
 ): Problem => ({
   code,
-  message: `The provider gives no token for ${resourceInWords[resource]} to ${user}; the other ways of this account keep working. It said: ${message}`,
+  message: `The provider returns no token for ${resourceInWords[resource]} for ${user}; the other protocols of this account keep working. Server message: ${message}`,
 });
 
 /** A token for a resource of which no permission was granted. */
 export const notGranted = ({ user, kind }: Pick<Account, 'user' | 'kind'>, resource: Resource): Problem => ({
   code: 'permission-not-granted',
-  message: `${kind === 'app' ? 'The app' : user} has no permission for ${resourceInWords[resource]}. Sign in again for this way and allow it.`,
+  message: `${kind === 'app' ? 'The app' : user} has no permission for ${resourceInWords[resource]}. Sign in again for this protocol and grant it.`,
 });
 
 export const credentialGone = (provider: Provider, reason: Unproven['reason']): Problem =>
   reason === 'disabled'
     ? {
         code: 'secret-disabled',
-        message: `The credential of ${provider.name} is switched off in Key Vault. Switch it on there, or replace the credential of the provider.`,
+        message: `The credential of ${provider.name} is disabled in Key Vault. Enable it there, or replace the provider’s credential.`,
       }
     : {
         code: 'secret-missing',
-        message: `The credential of ${provider.name} is not in Key Vault. Replace the credential of the provider.`,
+        message: `The credential of ${provider.name} is not in Key Vault. Replace the provider’s credential.`,
       };
 
 /** `code`: how the vault or the identity endpoint failed. No new sign-in is needed. */
@@ -68,14 +68,14 @@ export function credentialUnavailable({ name }: Provider, code: VaultCode): Prob
   if (code === 'no-identity')
     return {
       code,
-      message: `The managed identity gave no token with which Postroom signs in at ${name}: it must be user-assigned to the Functions app. Postroom retries automatically.`,
+      message: `The managed identity returned no token for signing in at ${name}: it must be user-assigned to the Functions app. Postroom retries automatically.`,
     };
   const reason = vaultInWords({ code })
     .happened.replace(/^Key Vault\b/, 'it')
     .replace(/^The\b/, 'the');
   return {
     code,
-    message: `Key Vault does not give what signs in at ${name}: ${reason}. Postroom retries automatically.`,
+    message: `Key Vault does not return the credential for ${name}: ${reason}. Postroom retries automatically.`,
   };
 }
 
@@ -87,5 +87,5 @@ export const providerGone: Problem = {
 export const unreadable: Problem = {
   code: 'tokens-unreadable',
   message:
-    'The stored sign-in cannot be read: it was given for other addresses than those of its provider now, or the encryption key in Key Vault was replaced or removed. Connect the mailbox again.',
+    'The stored sign-in cannot be read: it was made for different endpoints than the provider has now, or the encryption key in Key Vault was replaced or removed. Connect the mailbox again.',
 };

@@ -225,7 +225,7 @@ export function createRefreshStore({
     return account === undefined ? { kind: 'changed' } : { kind: 'action-required', account };
   }
 
-  /** One resource refuses: what stands for the account and its other resource stays. */
+  /** One resource refuses: the state of the account and of its other resource stays. */
   async function storeRefusal(
     attempt: Attempt,
     failure: EndpointFailure,

@@ -32,6 +32,7 @@ export interface TokenCache {
   forget(ref: AccountRef): void;
 }
 
+/** Access tokens of this process, by account and resource. */
 export function createTokenCache(seam: Pick<Seam, 'now'>): TokenCache {
   const cached = new Map<string, Partial<Record<Resource, CachedToken>>>();
   return {

@@ -4,7 +4,7 @@ import { openSeam, type Seam } from '../platform/seam.ts';
 import { Secret } from '../platform/secret.ts';
 import type { Vault } from '../platform/vault.ts';
 
-export const dataKeyName = 'postroom-data-key';
+export const encryptionKeyName = 'postroom-encryption-key';
 const FORMAT = '1';
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
@@ -41,7 +41,7 @@ export function versionOfSealed(sealed: string): string | undefined {
   return format === FORMAT ? version : undefined;
 }
 
-interface DataKey {
+interface EncryptionKey {
   bytes: Buffer;
   version: string;
 }
@@ -54,17 +54,17 @@ interface DataKey {
 export function createTokenCipher(vault: Vault, seam: Pick<Seam, 'now'> = openSeam): TokenCipher {
   const byVersion = new Map<string, Buffer>();
   /** The current key, and until when the vault is not asked for a newer one. */
-  let cached: { key: DataKey; until: number } | undefined;
-  let asking: Promise<DataKey> | undefined;
+  let cached: { key: EncryptionKey; until: number } | undefined;
+  let asking: Promise<EncryptionKey> | undefined;
 
-  async function ask(make: () => Promise<DataKey>): Promise<DataKey> {
+  async function ask(make: () => Promise<EncryptionKey>): Promise<EncryptionKey> {
     const key = await make();
     byVersion.set(key.version, key.bytes);
     cached = { key, until: seam.now() + NEWEST_MS };
     return key;
   }
 
-  async function currentKey(): Promise<DataKey> {
+  async function currentKey(): Promise<EncryptionKey> {
     if (cached !== undefined && cached.until > seam.now()) return cached.key;
     asking ??= ask(() => fetchOrMake(vault)).finally(() => {
       asking = undefined;
@@ -81,7 +81,7 @@ export function createTokenCipher(vault: Vault, seam: Pick<Seam, 'now'> = openSe
   async function keyOfVersion(version: string): Promise<Buffer> {
     const known = byVersion.get(version);
     if (known !== undefined) return known;
-    const entry = await vault.get(dataKeyName, version);
+    const entry = await vault.get(encryptionKeyName, version);
     if (entry === undefined) throw unreadable();
     const bytes = bytesOf(entry.value);
     byVersion.set(version, bytes);
@@ -127,24 +127,33 @@ export function createTokenCipher(vault: Vault, seam: Pick<Seam, 'now'> = openSe
   };
 }
 
-async function fetchOrMake(vault: Vault): Promise<DataKey> {
-  const there = await vault.get(dataKeyName);
+async function fetchOrMake(vault: Vault): Promise<EncryptionKey> {
+  const there = await vault.get(encryptionKeyName);
   return there === undefined ? makeKey(vault) : { bytes: bytesOf(there.value), version: there.version };
 }
 
-async function makeKey(vault: Vault): Promise<DataKey> {
+async function makeKey(vault: Vault): Promise<EncryptionKey> {
   const made = new Secret(randomBytes(KEY_BYTES).toString('base64'));
-  const { version } = await vault.set(dataKeyName, made, { contentType: 'application/octet-stream;base64' });
+  const { version } = await vault.set(encryptionKeyName, made, {
+    contentType: 'application/octet-stream;base64',
+  });
   return { bytes: bytesOf(made), version };
 }
 
 function bytesOf(value: Secret): Buffer {
   const bytes = Buffer.from(value.expose(), 'base64');
   if (bytes.byteLength === KEY_BYTES) return bytes;
-  throw new PostroomError('bad-data-key', `The secret ${dataKeyName} must be ${KEY_BYTES} bytes in base64.`);
+  throw new PostroomError(
+    'bad-encryption-key',
+    `The secret ${encryptionKeyName} must be ${KEY_BYTES} bytes in base64.`,
+  );
 }
 
 const unreadable = (cause?: unknown): PostroomError =>
-  new PostroomError('sealed-unreadable', 'Stored tokens cannot be read with the data key of the vault.', {
-    cause,
-  });
+  new PostroomError(
+    'sealed-unreadable',
+    'Stored tokens cannot be decrypted with the encryption key in Key Vault.',
+    {
+      cause,
+    },
+  );

@@ -9,14 +9,14 @@ export class TokenEndpointError extends Error {
   readonly #host: string;
 
   constructor(exchange: Exchange, host: string) {
-    super('no usable answer');
+    super('no usable response');
     this.#exchange = exchange;
     this.#host = host;
   }
 
   failure(now: number): EndpointFailure {
     const { answer, sent } = this.#exchange;
-    if (answer === undefined) return silence(`No answer came from ${this.#host}.`);
+    if (answer === undefined) return silence(`No response from ${this.#host}.`);
     const retryAfter = answer.headers['retry-after'];
     const header = typeof retryAfter === 'string' ? retryAfter : undefined;
     return readFailure(
@@ -43,6 +43,6 @@ export function failureOf(
   return silence(
     error instanceof PostroomError
       ? error.message
-      : `The sign-in service of ${provider.name} does not answer.`,
+      : `The sign-in service of ${provider.name} does not respond.`,
   );
 }

@@ -127,7 +127,7 @@ export function judgeWithHistory(
   return {
     kind: 'action-required',
     code: verdict.code,
-    message: `What stands at the provider’s address has refused for more than a day, and not in the words of a sign-in service. Compare the addresses of the provider with its documentation, and see whether a proxy or firewall stands in between. ${verdict.message}`,
+    message: `The server at the provider’s endpoint has refused requests for more than a day, and its responses are not those of a sign-in service. Compare the provider’s endpoints with its documentation, and check whether a proxy or firewall is in between. ${verdict.message}`,
     blames: 'settings',
   };
 }

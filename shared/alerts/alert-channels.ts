@@ -7,8 +7,8 @@ import type { Observation } from './alert.ts';
 import type { AlertService, Channels } from './alert-service.ts';
 import type { ChannelSecrets } from './channel-secrets.ts';
 import { emailChannel, type SendingSeen } from './email-channel.ts';
-import { smtpRefused } from './health-findings.ts';
 import type { MailboxCache } from './mailbox-cache.ts';
+import { smtpRefused } from './sending-findings.ts';
 import { webhookChannel } from './webhook-channel.ts';
 
 /**

@@ -17,7 +17,7 @@ const channels: Readonly<Record<ChannelSecretName, { name: string; headline: str
   },
   'alert-webhook-key': {
     name: 'The key of the webhook',
-    headline: 'Alerts for the webhook cannot be signed',
+    headline: 'Alerts to the webhook cannot be signed',
     affected:
       'Fetching is not affected. Teams and Slack need no signature; other receivers get nothing until there is a key.',
   },

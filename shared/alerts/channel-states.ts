@@ -9,7 +9,7 @@ import { shapeFor, signingKeyProblem } from './webhook-payload.ts';
  * Names of the secrets that configure channels. The app reads them itself, because the platform cannot resolve a Key Vault
  * reference in an app setting when the vault is in a private network; the unresolved reference would then be used as the value.
  */
-export const channelSecretNames = ['smtp-relay-url', 'alert-webhook-url', 'alert-webhook-key'] as const;
+const channelSecretNames = ['smtp-relay-url', 'alert-webhook-url', 'alert-webhook-key'] as const;
 export type ChannelSecretName = (typeof channelSecretNames)[number];
 
 /** The result of the last reading of one of these secrets. */
@@ -73,7 +73,7 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
     failures.push({
       secret: 'alert-webhook-key',
       code: 'webhook-unsigned',
-      reason: 'It is missing, and Postroom sends nothing unsigned to this receiver.',
+      reason: 'It is missing, and Postroom sends this receiver nothing unsigned.',
     });
   return {
     relay: relay.kind === 'ready' ? { kind: 'ready', url: relay.value } : relay,

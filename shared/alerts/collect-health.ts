@@ -136,7 +136,7 @@ export type VaultCheck = { kind: 'answers' } | { kind: 'busy' | 'failing'; part:
  */
 export async function checkVault({ vault }: Pick<PreviewDeps, 'vault'>, now: number): Promise<VaultCheck> {
   try {
-    await withTimeout(vault.get('postroom-data-key'), VAULT_MS, 'key-vault');
+    await withTimeout(vault.get('postroom-encryption-key'), VAULT_MS, 'key-vault');
     return { kind: 'answers' };
   } catch (error) {
     const isBusy = error instanceof PostroomError && error.code === 'key-vault-throttled';

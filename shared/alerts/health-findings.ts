@@ -1,9 +1,6 @@
-import { explainProblem, explainText } from '../explanations/explain.ts';
+import { explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
 import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartbeat.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
-import { isRelayMistake } from '../outbox/relay.ts';
-import type { SendingRefusal } from '../outbox/sending-refusal.ts';
 import { paths } from '../paths/paths.ts';
 import { type Alert, type Finding, shownOf } from './alert.ts';
 import { failed } from './collect-health.ts';
@@ -147,7 +144,7 @@ export function poisonFindings({ abandoned }: Pick<HealthFacts, 'abandoned'>): F
 }
 
 /** Email in a mailbox that Postroom has never seen: one finding a mailbox, until it was fetched. Pure. */
-export function missingEmailFindings({
+function missingEmailFindings({
   mailboxes,
   missing = new Map(),
 }: Pick<HealthFacts, 'mailboxes' | 'missing'>): Finding[] {
@@ -161,8 +158,8 @@ export function missingEmailFindings({
         kind: 'email-missing',
         subject: { kind: 'mailbox', id, name: address },
         severity: 'error',
-        headline: `${isOne ? '1 email' : `${found.count} emails`} in ${address} ${isOne ? 'is' : 'are'} missing in Postroom.`,
-        cause: `The check of the folder ${folder} found ${isOne ? 'it' : 'them'} there, read by someone, and Postroom has never seen ${isOne ? 'it' : 'them'}.`,
+        headline: `${isOne ? '1 email' : `${found.count} emails`} in ${address} ${isOne ? 'is' : 'are'} missing from Postroom.`,
+        cause: `The check of the folder ${folder} found ${isOne ? 'it' : 'them'}: someone has read ${isOne ? 'it' : 'them'}, but Postroom has never seen ${isOne ? 'it' : 'them'}.`,
         code: 'email-missing',
         since: found.checkedAt,
         affected: `No mail is lost: ${isOne ? 'it is' : 'they are'} in the mailbox, and one click fetches ${isOne ? 'it' : 'them'}.`,
@@ -184,7 +181,7 @@ export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantin
       subject: { kind: 'installation', id: 'quarantine', name: 'Unimported email' },
       severity: 'warning',
       headline: `${count === 1 ? '1 email' : `${count} emails`} could not be imported.`,
-      cause: 'Each is listed with its reason: try again, make a ticket of it, or dismiss it.',
+      cause: 'Each is listed with its reason: try again, create a ticket, or dismiss it.',
       code: 'quarantine-grown',
       since,
       affected: `${count === 1 ? 'It is' : 'They are'} kept, but no ticket was created.`,
@@ -214,7 +211,7 @@ export function loopFindings(
           severity: 'warning',
           headline:
             stopsAcknowledgements === true
-              ? `Possible mail loop with ${sender}: ${mailbox.address} sends it no more acknowledgements.`
+              ? `Possible mail loop with ${sender}: ${mailbox.address} no longer sends it acknowledgements.`
               : `Possible mail loop with ${sender}: ${count} automatic messages to ${mailbox.address} within an hour.`,
           cause:
             'An auto-responder, bounce or monitoring system keeps sending messages, perhaps because something replies to each one.',
@@ -263,47 +260,4 @@ export function unreadableRowFindings(
       fix: { label: azure.label, href: azure.href },
     };
   });
-}
-
-const isSilent = (code: string): boolean =>
-  ['smtp-unreachable', 'smtp-tls', 'graph-unavailable'].includes(code);
-
-/** Why a mailbox cannot send, after its address. */
-function sendingFault(code: string): string {
-  if (code === 'no-relay') return 'there is no SMTP relay';
-  if (code === 'bad-relay') return 'the address of the SMTP relay cannot be used';
-  if (code === 'relay-refused') return 'the SMTP relay refuses the sign-in';
-  return `the mail server ${isSilent(code) ? 'does not answer' : 'refuses it'}`;
-}
-
-/**
- * A server that refuses a mailbox's email until someone changes something, or does not answer. Pure.
- * @param now in milliseconds
- * @param severity `warning` when the check sent no email, so nothing is waiting
- */
-export function smtpRefused(
-  mailbox: Mailbox,
-  { code, reason }: SendingRefusal,
-  now: number,
-  severity: Finding['severity'] = 'error',
-): Finding {
-  const explanation = explainProblem(
-    isSilent(code) || isRelayMistake(code) ? { code } : { code, said: reason },
-  );
-  const known = explanation.code !== 'not-recognised';
-  return {
-    kind: 'smtp-refused',
-    subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
-    severity,
-    headline: `Cannot send as ${mailbox.address}: ${sendingFault(code)}.`,
-    cause: known ? explanation.cause : `Server message: ${reason}`,
-    code: known ? explanation.code : code,
-    since: new Date(now).toISOString(),
-    affected: `Receiving is not affected. ${severity === 'warning' ? 'No email is waiting to be sent.' : 'Outgoing email is waiting.'}`,
-    who: known ? explanation.who : 'you',
-    fix: {
-      label: `Test the connection of ${mailbox.address}`,
-      href: paths.connectionTest(mailbox),
-    },
-  };
 }

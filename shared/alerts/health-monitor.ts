@@ -133,13 +133,13 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
     return running;
   };
 
-  async function isSweepLate(): Promise<boolean> {
+  async function isMonitorLate(): Promise<boolean> {
     const now = seam.now();
     return lateTimers(await heartbeats.all(), now).some(({ name }) => name === 'monitor');
   }
 
   async function glanceOnce(): Promise<boolean> {
-    if (alerts.inMemory().length > 0 || (await isSweepLate())) {
+    if (alerts.inMemory().length > 0 || (await isMonitorLate())) {
       if (lastRunAt === undefined || Math.abs(seam.now() - lastRunAt) >= MINUTE) await run();
       if (alerts.inMemory().length > 0) return false;
     }

@@ -92,7 +92,8 @@ function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | und
         ? { key: `mailbox ${mailbox.id}`, finding: mailboxRefused }
         : { key: `account ${mailbox.accountId}`, finding: consentDead };
     // The tokens of all accounts are encrypted with one key.
-    if (account.problem.code === 'tokens-unreadable') return { key: 'data key', finding: tokensUnreadable };
+    if (account.problem.code === 'tokens-unreadable')
+      return { key: 'encryption key', finding: tokensUnreadable };
     return account.refusedAsOf === undefined
       ? { key: `account ${account.accountId}`, finding: consentDead }
       : { key: `provider ${account.providerId}`, finding: credentialRefused };
@@ -132,7 +133,7 @@ function tokensUnreadable(stopped: Group): Finding {
   const azure = linkTo('key-vaults', {});
   return findingFor(
     'consent-dead',
-    { kind: 'secret', id: 'postroom-data-key', name: 'The encryption key' },
+    { kind: 'secret', id: 'postroom-encryption-key', name: 'The encryption key' },
     stopped,
     {
       headline: `Not receiving mail from ${names(stopped)}: the encryption key of the stored tokens is gone.`,

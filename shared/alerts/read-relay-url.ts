@@ -18,6 +18,6 @@ export async function readRelayUrl(channelSecrets: ChannelSecrets): Promise<Secr
     throw new PostroomError('bad-relay', 'The secret smtp-relay-url is disabled.');
   throw new PostroomError(
     failure?.code ?? 'key-vault',
-    'The address of the SMTP relay could not be read from the key vault.',
+    'The URL of the SMTP relay could not be read from the key vault.',
   );
 }

@@ -16,7 +16,7 @@ import type { AlertService } from './alert-service.ts';
 import { isStorageAway } from './collect-health.ts';
 import { inWordsOf } from './demo-findings.ts';
 import { isShownByMailAlone } from './email-channel.ts';
-import { smtpRefused } from './health-findings.ts';
+import { smtpRefused } from './sending-findings.ts';
 
 interface RecheckDeps {
   seam: Seam;

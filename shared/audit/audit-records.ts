@@ -5,7 +5,7 @@ import type { AuditEntry, ChangedSetting } from './audit.ts';
 
 // Audit: month `2026-11` / `<inverted ms>|<turn>|<random>`   a change, newest first
 //        `months` / month                                   the months that hold changes, written before their first one
-// The turn counts down in each process, so that two changes of one millisecond stand in their order; the random part
+// The turn counts down in each process, so that two changes within a millisecond keep their order; the random part
 // keeps those of two processes apart.
 // Only ever added to.
 

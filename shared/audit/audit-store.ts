@@ -41,6 +41,7 @@ interface ReadRow {
   entry: AuditEntry | undefined;
 }
 
+/** The audit log in the table Audit. Every method throws PostroomError if storage is unavailable. */
 export function createAuditStore(tables: Tables): AuditStore {
   const table = tables.open('Audit');
   const begun = new Set<string>();

@@ -42,7 +42,7 @@ export async function reachServer(
       return { value: undefined, found: `${host} is an IP address; no DNS lookup is needed.` };
     const addresses = (await lookup(host, { all: true })).map(({ address }) => address);
     if (!config.local && addresses.some((address) => !isPublicAddress(address)))
-      throw new PostroomError('endpoint-private', `${host} leads to a private address.`);
+      throw new PostroomError('endpoint-private', `${host} resolves to a private address.`);
     return { value: undefined, found: `${host} is ${some(addresses)}.` };
   });
   return run.step('tcp', async () => ({
@@ -113,7 +113,7 @@ export async function tokenOf(
   rejected?: Secret,
 ): Promise<SignedInUser & { expiresAt: string }> {
   const { protocol } = run;
-  if (protocol === 'relay') throw new TypeError('the relay takes no token');
+  if (protocol === 'relay') throw new TypeError('the relay does not use a token');
   const use = { host, protocol, rejected: rejected?.expose() };
   const got = await accessTokens.get({ providerId, accountId }, use);
   if (got.kind !== 'token') throw new StepRefused(`${got.code}: ${got.message}`);

@@ -43,6 +43,10 @@ export interface ConnectionTestStore {
 const MARK_DAYS = 7;
 const DAY_MS = 86_400_000;
 
+/**
+ * The last connection test of each mailbox, in the table ConnectionTests. Every method throws PostroomError
+ * if storage is unavailable.
+ */
 export function createConnectionTestStore(tables: Tables): ConnectionTestStore {
   const table = tables.open('ConnectionTests');
   const tests = openRecords(tables, connectionTestKind);

@@ -19,10 +19,10 @@ export function diagnoseNoAccess({ mailbox, user, folders, again, own }: AccessP
   if (again === 'opens')
     return 'A second attempt a moment later worked. The server was busy, or too many clients were connected. Nothing needs to be fixed.';
   if (folders === 'opens')
-    return 'The list of folders opens, so the mailbox can be reached: only this folder cannot be opened.';
+    return 'The folder list opens, so the mailbox itself is accessible. Only this folder cannot be opened.';
   if (own === undefined)
-    return `${mailbox} is the mailbox of the user who signed in, so no right is missing: IMAP is switched off for it, or it has no licence, or it was moved a short time ago.`;
+    return `${mailbox} is the mailbox of the user who signed in, so no permission is missing. IMAP is turned off for it, it has no license, or it was moved recently.`;
   if (own === 'opens')
-    return `${user}’s own mailbox opens, and ${mailbox} does not: the sign-in and IMAP are in order. ${user} lacks Full Access to ${mailbox}, or was given it less than an hour ago, or IMAP is switched off for ${mailbox}.`;
-  return `Neither ${mailbox} nor ${user}’s own mailbox opens: either IMAP is switched off for ${user}, or ${user} has no mailbox of their own. Check first whether ${user} is who should sign in.`;
+    return `${user}’s own mailbox opens, but ${mailbox} does not, so the sign-in and IMAP work. ${user} lacks Full Access to ${mailbox}, was given it less than an hour ago, or IMAP is turned off for ${mailbox}.`;
+  return `Neither ${mailbox} nor ${user}’s own mailbox opens: either IMAP is turned off for ${user}, or ${user} has no mailbox. First check whether ${user} is the right user to sign in.`;
 }

@@ -20,7 +20,7 @@ export async function findTestEmail(
   const others =
     protocol === 'pop3' ? [] : [folder, ...(afterFetch.kind === 'move' ? [afterFetch.folder] : [])];
   for (const place of new Set(['INBOX', ...others])) {
-    run.note('test', `the test email is looked for in “${place}”`);
+    run.note('test', `searching “${place}” for the test email`);
     const at = { host, port, folder: place, user: address, owner: user, accessToken: token };
     const inbox = await openInbox(protocol, at, deps.seam, { local: deps.config.local });
     try {

@@ -70,7 +70,7 @@ export class ImapProbe {
       // A server that first explains a refusal expects an empty line before NO.
       if (line.startsWith('+')) this.#wire.say('');
       if (lines.length < MAX_LINES) lines.push(line);
-      else throw new StepRefused(`More than ${MAX_LINES} lines in one answer`);
+      else throw new StepRefused(`More than ${MAX_LINES} lines in one response`);
     }
   }
 }
@@ -81,7 +81,7 @@ const literalOf = (line: string): number | undefined => {
 };
 
 /** A folder name as a command argument: modified UTF-7 (RFC 3501 section 5.1.3), quoted. */
-export function folderArgument(folder: string): string {
+function folderArgument(folder: string): string {
   const encoded = folder.replaceAll('&', '&-').replaceAll(/[^\x20-\x7e]+/g, (text) => {
     const utf16 = Buffer.from(text, 'utf16le').swap16();
     return `&${utf16.toString('base64').replaceAll('/', ',').replace(/=+$/, '')}-`;

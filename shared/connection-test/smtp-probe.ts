@@ -62,7 +62,7 @@ export class SmtpProbe {
       const [, digits, sign, text] = /^(\d{3})([ -]?)(.*)$/.exec(line) ?? [];
       if (digits === undefined) throw new StepRefused(line);
       lines.push(text ?? '');
-      if (lines.length > MAX_LINES) throw new StepRefused(`More than ${MAX_LINES} lines in one answer`);
+      if (lines.length > MAX_LINES) throw new StepRefused(`More than ${MAX_LINES} lines in one response`);
       if (sign === '-') continue;
       const code = Number(digits);
       if (code >= 400) throw new StepRefused(line);

@@ -72,7 +72,7 @@ async function openTwice(
     if (!(error instanceof InboxError)) throw error;
     if (error.failure === 'no-access') throw await narrowed(run, deps, mailbox, signedIn, error);
     if (error.failure !== 'token-refused') throw error;
-    run.note('test', 'refused; a fresh token is asked for');
+    run.note('test', 'refused; requesting a new token');
     const again = await tokenOf(run, deps, mailbox, signedIn.token);
     return { opened: await openInboxOf(run, deps, mailbox.address, mailbox, again), fresh: true };
   }
@@ -132,7 +132,7 @@ async function narrowed(
   return new StepRefused(
     said,
     own
-      ? `${user}’s own mailbox opens, and ${address} does not: the sign-in and the permissions are in order. ${user} lacks Full Access to ${address}, or was given it less than an hour ago.`
-      : `Neither ${address} nor ${user}’s own mailbox opens. Check first whether ${user} is who should sign in.`,
+      ? `${user}’s own mailbox opens, but ${address} does not, so the sign-in and the permissions work. ${user} lacks Full Access to ${address}, or was given it less than an hour ago.`
+      : `Neither ${address} nor ${user}’s own mailbox opens. First check whether ${user} is the right user to sign in.`,
   );
 }

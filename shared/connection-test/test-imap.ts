@@ -53,10 +53,10 @@ export async function testImap(
 
 /** "3 unread, of 12 emails." Pure. */
 export function countInWords(unread: number, total: number): string {
-  const mails = total === 1 ? '1 email' : `${total} emails`;
+  const count = total === 1 ? '1 email' : `${total} emails`;
   if (unread === 0)
-    return `0 unread, of ${mails}. There is nothing to import right now. To see it work, send an email to the mailbox.`;
-  return `${unread} unread, of ${mails}.`;
+    return `0 unread, of ${count}. There is nothing to import right now. To see it work, send an email to the mailbox.`;
+  return `${unread} unread, of ${count}.`;
 }
 
 /**
@@ -77,7 +77,7 @@ async function signInTwice(
     return { talk, fresh: false };
   } catch (error) {
     if (!(error instanceof StepRefused) || AWAY.test(error.message)) throw error;
-    run.note('test', 'refused; a fresh token is asked for');
+    run.note('test', 'refused; requesting a new token');
     const { token: fresh } = await tokenOf(run, deps, login, token);
     return { talk: await signedInTalk(run, deps, login, mailbox, fresh), fresh: true };
   }

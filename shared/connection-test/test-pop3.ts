@@ -31,7 +31,7 @@ export async function testPop3(
       return { value: opened, found: `${found}.` };
     } catch (error) {
       if (!(error instanceof Pop3Error && error.failure === 'token-refused')) throw error;
-      run.note('test', 'refused; a fresh token is asked for');
+      run.note('test', 'refused; requesting a new token');
       const { token: fresh } = await tokenOf(run, deps, login, token);
       const second = await openLineSocket(run, deps, login);
       await second.encrypt();
@@ -47,7 +47,7 @@ export async function testPop3(
     await session.quit();
     const mails = count === 1 ? '1 email' : `${count} emails`;
     const empty = count === 0 ? ' To see one, send an email to the mailbox.' : '';
-    const found = `${mails} in the inbox, read and unread together: POP3 does not know which were read.${empty}`;
+    const found = `${mails} in the inbox, read and unread: POP3 does not distinguish them.${empty}`;
     return { value: undefined, found };
   });
 }

@@ -22,7 +22,7 @@ export async function testRelay(
     if (answer.answer !== '') run.note('server', answer.answer);
     const found =
       answer.answer === ''
-        ? 'The relay answers, and its address has no user to sign in with.'
+        ? 'The relay responds. Its URL has no username, so there is no sign-in.'
         : 'The relay accepts the sign-in.';
     return { value: undefined, found };
   });

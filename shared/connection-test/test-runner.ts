@@ -154,7 +154,7 @@ export class TestRunner {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
-        reject(new SocketError('ETIMEDOUT', `Nothing came within ${this.#stepMs / 1000} seconds`));
+        reject(new SocketError('ETIMEDOUT', `No response within ${this.#stepMs / 1000} seconds`));
         for (const wire of this.#wires) wire.close();
       }, this.#stepMs);
     });

@@ -45,15 +45,15 @@ export async function testSmtp(
     const found = `${user} can sign in for ${address}`;
     const first = await refusalOf(talk, address, token);
     if (first === undefined) return { value: undefined, found: `${found}.` };
-    run.note('test', 'refused; a fresh token is asked for');
+    run.note('test', 'refused; requesting a new token');
     const { token: fresh } = await tokenOf(run, deps, login, token);
     const second = await refusalOf(await encryptedTalk(run, deps, login), address, fresh);
     if (second === undefined) return { value: undefined, found: `${found} (after a token refresh).` };
     if (user.toLowerCase() === address.toLowerCase()) throw second;
     // For a shared mailbox, some servers expect its address, others the signed-in user's name.
-    run.note('test', `refused; the same with the name ${user}`);
+    run.note('test', `refused; trying again with the username ${user}`);
     const third = await refusalOf(await encryptedTalk(run, deps, login), user, fresh);
-    if (third === undefined) return { value: undefined, found: `${found} (with the user name ${user}).` };
+    if (third === undefined) return { value: undefined, found: `${found} (with the username ${user}).` };
     throw second;
   });
   if (toOneself) await sendToOneself(run, deps, { ...mailbox, sending: login });
@@ -102,7 +102,7 @@ export async function sendToOneself(
   await deps.expectMark?.(mark, sentAt);
   await run.step('send', async () => {
     const result = await deps.mailSender.send(route, letterToOneself(mailbox.address, mark));
-    run.note('test', `an email to ${mailbox.address} is sent over a connection of its own`);
+    run.note('test', `sending an email to ${mailbox.address} over a separate connection`);
     if (result.kind === 'refused') throw new StepRefused(result.reason, diagnosis);
     const [refused] = result.refusedRecipients;
     if (refused !== undefined) throw new StepRefused(refused.line);
@@ -131,7 +131,7 @@ export const markIn = (messageId: string): string | undefined =>
 export const letterToOneself = (address: string, mark: string): OutgoingMail => ({
   from: { address, name: 'Postroom' },
   to: [address],
-  subject: `Test of sending (${mark})`,
+  subject: `Sending test (${mark})`,
   text: [
     'This email was sent by “Test connection” in Postroom, to check that sending works and email arrives.',
     'Postroom recognizes it and opens no ticket. It can be deleted.',

@@ -70,7 +70,7 @@ export function tokenFault(
   if (isForGraph && !needsGraph)
     return 'The token is for Microsoft Graph, not for the mail servers: the provider’s first scope must be one of Exchange Online.';
   if (!isForGraph && needsGraph)
-    return 'The token is for the mail servers, not for Microsoft Graph: the host of the mailbox is not that of Graph.';
+    return 'The token is for the mail servers, not for Microsoft Graph: the mailbox’s host is not that of Graph.';
   if (!isForGraph && !MAIL_AUDIENCE.test(facts.audience)) return undefined;
   const asksShared = needsGraph && isShared && !facts.isApp;
   const name = `${names[protocol]}${asksShared ? '.Shared' : ''}`;

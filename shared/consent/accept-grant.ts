@@ -74,7 +74,7 @@ export async function acceptGrant(
   // A provider without id_tokens does not say who signed in, so the entered username is used.
   const identity = reported ?? unnamed(provider, connectRequest.signIn);
   if (isOtherTenant(provider, identity))
-    return { kind: 'untrusted', reason: 'the account belongs to another tenant than the provider' };
+    return { kind: 'untrusted', reason: 'the account belongs to a different tenant than the provider' };
   const accountId = accountIdOf(provider.id, identity);
   const user = identity.user ?? connectRequest.signIn;
   const known = await deps.accounts.listOf(provider.id);

@@ -22,6 +22,10 @@ export interface ApprovalStore {
   purge(now: number): Promise<void>;
 }
 
+/**
+ * Approvals by the hash of their state, in the table Consents. Every method throws PostroomError if storage
+ * is unavailable.
+ */
 export function createApprovalStore(tables: Tables): ApprovalStore {
   const approvals = openRecords(tables, approvalKind);
   return {
@@ -32,7 +36,7 @@ export function createApprovalStore(tables: Tables): ApprovalStore {
     list: () => approvals.list(APPROVALS),
     async add(approval) {
       if (!(await approvals.insert(approval)))
-        throw new PostroomError('approval-exists', 'A new state met an old one; try again.');
+        throw new PostroomError('approval-exists', 'A new state equals an existing one. Try again.');
     },
     replace: approvals.replace,
     purge: (now) => purgeExpired(tables.open('Consents'), APPROVALS, { keptMs: KEPT_MS, now }),

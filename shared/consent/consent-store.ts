@@ -23,6 +23,10 @@ export interface ConsentStore {
   purge(now: number): Promise<void>;
 }
 
+/**
+ * Consents by the hash of their state, in the table Consents. Every method throws PostroomError if storage
+ * is unavailable.
+ */
 export function createConsentStore(tables: Tables): ConsentStore {
   const consents = openRecords(tables, consentKind);
   const get: ConsentStore['get'] = async (key) => {
@@ -33,7 +37,7 @@ export function createConsentStore(tables: Tables): ConsentStore {
     get,
     async add(consent) {
       if (!(await consents.insert(consent)))
-        throw new PostroomError('consent-exists', 'A new state met an old one; try again.');
+        throw new PostroomError('consent-exists', 'A new state equals an existing one. Try again.');
     },
     use: ({ consent, etag }, at) =>
       // Replaces instead of deleting: deleting a missing row succeeds, so two tabs would both continue.

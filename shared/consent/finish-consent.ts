@@ -65,7 +65,7 @@ export type ConsentOutcome =
   | (ConsentAttempt & { kind: 'too-many' })
   | (ConsentAttempt & VaultFailure);
 
-const OTHER_ADDRESS = 'the answer came to the redirect URI of another provider';
+const OTHER_ADDRESS = 'the response arrived at the redirect URI of another provider';
 
 /**
  * Verifies the callback and stores the account. The order matters: a forged callback is rejected before the

@@ -31,6 +31,10 @@ export interface InvitationStore {
   purge(now: number): Promise<void>;
 }
 
+/**
+ * Invitations by the hash of their token, in the table Consents. Every method throws PostroomError if
+ * storage is unavailable.
+ */
 export function createInvitationStore(tables: Tables): InvitationStore {
   const invitations = openRecords(tables, invitationKind);
   const get: InvitationStore['get'] = async (key) => {
@@ -46,7 +50,7 @@ export function createInvitationStore(tables: Tables): InvitationStore {
     },
     async add(invitation) {
       if (!(await invitations.insert(invitation)))
-        throw new PostroomError('invitation-exists', 'A new invitation met an old one; try again.');
+        throw new PostroomError('invitation-exists', 'A new invitation equals an existing one. Try again.');
     },
     async change(key, change) {
       for (;;) {

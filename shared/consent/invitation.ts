@@ -33,6 +33,7 @@ export interface OpenAttempt {
 
 export type InvitationState = 'open' | 'done' | 'revoked' | 'expired';
 
+/** Used beats revoked, and both beat expired. Pure. @param now milliseconds since the epoch */
 export function stateOfInvitation(invitation: Invitation, now: number): InvitationState {
   if (invitation.done !== undefined) return 'done';
   if (invitation.revokedAt !== undefined) return 'revoked';

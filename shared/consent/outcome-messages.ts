@@ -119,7 +119,7 @@ export function messageFor(outcome: FailedOutcome, reader: Reader = 'admin'): Ou
         title: 'The response could not be trusted',
         happened: `Postroom checks where a response comes from and who it is for: ${outcome.reason}. ${NOTHING_SAVED}`,
         said: undefined,
-        next: 'Check the tenant and the client ID of the provider, then start again.',
+        next: 'Check the provider’s tenant and client ID, then start again.',
       };
     case 'failed':
       return failed(outcome);
@@ -133,7 +133,7 @@ export function messageFor(outcome: FailedOutcome, reader: Reader = 'admin'): Ou
     case 'no-refresh-token':
       return {
         title: 'No refresh token',
-        happened: `The provider gave no refresh token, so the mailbox would stop within an hour. ${NOTHING_SAVED}`,
+        happened: `The provider returned no refresh token, so the mailbox would stop within an hour. ${NOTHING_SAVED}`,
         said: undefined,
         next: 'Allow the app to request offline access (offline_access), then start again.',
       };
@@ -218,7 +218,7 @@ function failed({ failure, providerName }: Extract<FailedOutcome, { kind: 'faile
     };
   return {
     title: 'The sign-in could not be completed',
-    happened: `You signed in, but ${providerName} gave no tokens. ${NOTHING_SAVED}`,
+    happened: `You signed in, but ${providerName} returned no tokens. ${NOTHING_SAVED}`,
     said,
     next: 'Fix the problem it names, then start again.',
   };

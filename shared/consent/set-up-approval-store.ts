@@ -14,6 +14,10 @@ export interface SetUpApprovalStore {
   remove(providerId: string): Promise<void>;
 }
 
+/**
+ * The approval during setup of each provider, in the table Consents. Every method throws PostroomError if
+ * storage is unavailable.
+ */
 export function createSetUpApprovalStore(tables: Tables): SetUpApprovalStore {
   const approvals = openRecords(tables, setUpApprovalKind);
   return {

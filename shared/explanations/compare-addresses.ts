@@ -10,7 +10,7 @@ export function compareAddresses(sent: string, expected: string): Comparison {
 /** The first difference between two addresses, in words. Pure. */
 export function differenceInWords({ sent, expected, same }: Comparison): string {
   if (sent === expected) return '';
-  const place = `They differ from character ${same + 1}: ${at(sent, same)} was sent, ${at(expected, same)} is right.`;
+  const place = `They differ from character ${same + 1}: ${at(sent, same)} was sent instead of ${at(expected, same)}.`;
   return `${place} ${reason(sent, expected)}`.trim();
 }
 
@@ -19,8 +19,9 @@ const at = (address: string, position: number): string =>
 
 /** The usual mistakes, most common first. */
 function reason(sent: string, expected: string): string {
-  if (`${sent}/` === expected || sent === `${expected}/`) return 'Only a slash at the end differs.';
-  if (sent.toLowerCase() === expected.toLowerCase()) return 'Only capital and small letters differ.';
+  if (`${sent}/` === expected || sent === `${expected}/`) return 'They differ only in a trailing slash.';
+  if (sent.toLowerCase() === expected.toLowerCase())
+    return 'They differ only in uppercase and lowercase letters.';
   const [sentScheme = '', sentRest] = sent.split('://');
   const [scheme = '', rest] = expected.split('://');
   if (sentRest === rest && sentScheme !== scheme) return `Only ${sentScheme} and ${scheme} differ.`;

@@ -1,11 +1,11 @@
 import type { Explanation } from './explanation.ts';
 
 const BEGIN_AFRESH =
-  'The identity provider and the mail server of the demo run on this machine and have no pages of settings. To begin afresh, stop Postroom, delete the folder .local, and run npm start.';
+  'The demo’s identity provider and mail server run on this machine and have no settings pages. To start over, stop Postroom, delete the folder .local, and run npm start.';
 
 // Steps that need a portal, a shell or Microsoft's support.
 const ELSEWHERE =
-  /\b(?:Microsoft|Entra|Exchange|Azure|Office 365|Defender|Conditional Access|PowerShell|admins? (?:of|center)|app registrations?|enterprise app(?:lication)?s?|API permissions|Application permissions|sign-in logs|correlation ID|tenant ID|(?:Set|Add|Get|New|Connect)-[A-Z][A-Za-z]+)\b/i;
+  /\b(?:Microsoft|Entra|Exchange|Azure|Office 365|Defender|Conditional Access|PowerShell|admins? (?:of|center)|(?:tenant|network) admins?|app registrations?|enterprise app(?:lication)?s?|API permissions|Application permissions|sign-in logs|correlation ID|tenant ID|(?:Set|Add|Get|New|Connect)-[A-Z][A-Za-z]+)\b/i;
 
 const MICROSOFT_ADDRESS =
   /https?:\/\/(?:[a-z0-9-]{1,63}\.){0,5}(?:microsoft(?:online)?\.[a-z]{2,3}|aka\.ms|azure\.(?:com|us|cn))(?![a-z0-9.-])[^\s"'”]{0,600}/gi;

@@ -11,22 +11,22 @@ import {
 
 const copyClientId = 'Open the app registration, Overview, and copy the “Application (client) ID”.';
 const otherTenant =
-  'If the app belongs to another organization, let an admin of the mailbox’s tenant open the admin consent link first.';
+  'If the app belongs to another organization, have an admin of the mailbox’s tenant open the admin consent link first.';
 const testProvider = 'In Postroom, open the provider and test it.';
 
 /** Errors about the app itself: its id, its secret, its tenant, its permissions. */
 export const appEntries: readonly EntraEntry[] = [
   {
     numbers: [700016],
-    title: 'This app is not known in this tenant',
+    title: 'The app was not found in this tenant',
     cause:
-      'The client ID is wrong, the tenant is wrong, or the app belongs to another organization and was never admitted here.',
+      'The client ID or the tenant is wrong, or the app belongs to another organization that this tenant has not consented to.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       copyClientId,
       copyTenant,
-      'Put both into the provider in Postroom, save, and test it.',
+      'In Postroom, enter both in the provider, save, and test it.',
       otherTenant,
     ],
     links: ['app', 'admin-consent'],
@@ -34,14 +34,14 @@ export const appEntries: readonly EntraEntry[] = [
   {
     numbers: [70001],
     title: 'The app is missing or disabled',
-    cause: 'No app with this client ID is in the tenant, or an admin has switched it off.',
+    cause: 'The tenant has no app with this client ID, or an admin has disabled it.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       copyClientId,
       copyTenant,
-      'Put both into the provider in Postroom, save, and test it.',
-      'If both are right: open the enterprise application, Properties, and set “Enabled for users to sign in” to Yes.',
+      'In Postroom, enter both in the provider, save, and test it.',
+      'If both are correct, open the enterprise application, Properties, and set “Enabled for users to sign in” to Yes.',
     ],
     links: ['app', 'enterprise-properties'],
   },
@@ -54,14 +54,14 @@ export const appEntries: readonly EntraEntry[] = [
     steps: [
       copyClientId,
       copyTenant,
-      'Put both into the provider in Postroom, save, and test it.',
+      'In Postroom, enter both in the provider, save, and test it.',
       otherTenant,
     ],
     links: ['app', 'admin-consent'],
   },
   {
     numbers: [7000112],
-    title: 'The app is switched off',
+    title: 'The app is disabled',
     cause: 'An admin has disabled sign-in for this app in the tenant.',
     who: 'tenant-admin',
     retry: 'after-fix',
@@ -75,12 +75,12 @@ export const appEntries: readonly EntraEntry[] = [
   {
     numbers: [1000031],
     title: 'Access to the app is suspended',
-    cause: 'The tenant’s admin or Microsoft has suspended access to this app.',
+    cause: 'A tenant admin or Microsoft has suspended access to this app.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
-      'Open the enterprise application, Properties, and see whether it is enabled.',
-      'If it is, ask Microsoft’s support and name the correlation ID {correlationId}.',
+      'Open the enterprise application, Properties, and check whether it is enabled.',
+      'If it is, contact Microsoft support and give them the correlation ID {correlationId}.',
     ],
     links: ['enterprise-properties', 'support'],
   },
@@ -89,7 +89,7 @@ export const appEntries: readonly EntraEntry[] = [
     says: /Invalid client secret (?:is )?provided\b/i,
     title: 'The client secret is wrong',
     cause:
-      'What Postroom sends is not the Value of a secret of this app: often the Secret ID was copied instead, the copy was cut off, or the secret was deleted or belongs to another app.',
+      'What Postroom sends is not the Value of a secret of this app. Often the Secret ID was copied instead, the value was cut off, or the secret was deleted or belongs to another app.',
     who: 'you',
     retry: 'after-fix',
     steps: [newSecret, replaceSecret, testProvider, 'Then delete the old secret in the app registration.'],
@@ -99,8 +99,7 @@ export const appEntries: readonly EntraEntry[] = [
     numbers: [7000222],
     says: /The provided client secret keys .{0,80}are expired/i,
     title: 'The client secret has expired',
-    cause:
-      'The secret of the app registration has reached its end. The sign-ins of the mailboxes stay valid.',
+    cause: 'The client secret in the app registration has expired. The mailboxes stay signed in.',
     who: 'you',
     retry: 'after-fix',
     steps: [newSecret, replaceSecret, testProvider],
@@ -108,12 +107,12 @@ export const appEntries: readonly EntraEntry[] = [
   },
   {
     numbers: [70002],
-    title: 'Microsoft does not accept the app’s credential',
-    cause: 'The secret or certificate that Postroom sends does not fit the app.',
+    title: 'Microsoft rejected the app’s credential',
+    cause: 'The secret or certificate that Postroom sends does not match the app registration.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'If the text names a second number beginning with AADSTS, paste that one: it is the reason.',
+      'If the text contains a second AADSTS number, look that one up: it is the actual cause.',
       newSecret,
       replaceSecret,
       testProvider,
@@ -123,20 +122,20 @@ export const appEntries: readonly EntraEntry[] = [
   {
     numbers: [90002],
     title: 'This tenant does not exist',
-    cause: 'The tenant ID has a typing error, or the tenant belongs to another cloud of Microsoft.',
+    cause: 'The tenant ID is misspelled, or the tenant is in another Microsoft cloud.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       copyTenant,
       putIntoProvider,
-      'If it is right: check that the provider’s cloud is the one in which the tenant was made.',
+      'If it is correct, check that the provider is set to the cloud in which the tenant was created.',
     ],
     links: ['app'],
   },
   {
     numbers: [900023],
-    title: 'The tenant is neither an ID nor a domain',
-    cause: 'In place of the tenant something else was entered, such as the name of the company.',
+    title: 'The tenant is not a tenant ID or a domain',
+    cause: 'Something else was entered as the tenant, such as the company name.',
     who: 'you',
     retry: 'after-fix',
     steps: [copyTenant, putIntoProvider],
@@ -145,7 +144,7 @@ export const appEntries: readonly EntraEntry[] = [
   {
     numbers: [90019],
     title: 'The tenant is missing',
-    cause: 'The request names no tenant.',
+    cause: 'The request does not specify a tenant.',
     who: 'you',
     retry: 'after-fix',
     steps: [copyTenant, putIntoProvider],
@@ -154,49 +153,49 @@ export const appEntries: readonly EntraEntry[] = [
   {
     numbers: [900432, 900382],
     title: 'App and mailbox are in different clouds',
-    cause: 'The app is registered in one cloud of Microsoft and the mailbox lives in another.',
+    cause: 'The app is registered in one Microsoft cloud and the mailbox is in another.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       'In Postroom, open the provider and check its cloud.',
-      'Register an app in the cloud of the mailbox, and enter its IDs in a new provider.',
+      'Register an app in the mailbox’s cloud, and enter its IDs in a new provider.',
     ],
     links: ['app'],
   },
   {
     numbers: [90038],
-    title: 'The tenant belongs to another cloud',
-    cause: 'The tenant is in a national cloud of Microsoft, and the provider is set to a different one.',
+    title: 'The tenant is in another cloud',
+    cause: 'The tenant is in a Microsoft national cloud, but the provider is set to a different one.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'In Postroom, open the provider and choose the cloud that Microsoft’s sentence names.',
-      'Register the app in that cloud, since apps are not shared between clouds.',
+      'In Postroom, open the provider and choose the cloud that Microsoft’s message names.',
+      'Register the app in that cloud: apps are not shared between clouds.',
     ],
     links: [],
   },
   {
     numbers: [650052],
     title: 'The tenant has no Exchange Online',
-    cause: 'The organization has no licence for the service the app asks for, or has disabled it.',
+    cause: 'The organization has no license for the service that the app requests, or has disabled it.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
-      'Check in the Microsoft 365 admin center that the mailbox has a licence with Exchange Online.',
-      'In the enterprise applications, search for Office 365 Exchange Online: it must be enabled.',
+      'In the Microsoft 365 admin center, check that the mailbox has a license that includes Exchange Online.',
+      'In Enterprise applications, search for Office 365 Exchange Online. It must be enabled.',
       'Try again.',
     ],
     links: ['users', 'enterprise-apps'],
   },
   {
     numbers: [500011],
-    title: 'The tenant does not know the mail service',
+    title: 'The mail service was not found in the tenant',
     cause:
-      'The tenant has no Exchange Online, a scope names a wrong host, or the tenant in the provider is the wrong one.',
+      'The tenant has no Exchange Online, a scope has the wrong host, or the provider has the wrong tenant.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
-      'In Postroom, open the provider and set its scopes back to the preset.',
+      'In Postroom, open the provider and reset its scopes to the preset.',
       copyTenant,
       putIntoProvider,
       'Check that the tenant has Exchange Online.',
@@ -205,30 +204,30 @@ export const appEntries: readonly EntraEntry[] = [
   },
   {
     numbers: [50001],
-    title: 'The mail service is disabled or missing in the tenant',
-    cause: 'The resource that the app asks for is disabled or does not exist in this tenant.',
+    title: 'The mail service is disabled in the tenant or missing',
+    cause: 'The resource that the app requests is disabled or does not exist in this tenant.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
-      'In the enterprise applications, search for Office 365 Exchange Online: it must be enabled.',
-      'In Postroom, open the provider, set its scopes back to the preset and check the tenant.',
+      'In Enterprise applications, search for Office 365 Exchange Online. It must be enabled.',
+      'In Postroom, open the provider, reset its scopes to the preset, and check the tenant.',
     ],
     links: ['enterprise-apps', 'app'],
   },
   {
     numbers: [650056],
-    title: 'The app registration lists no permissions',
+    title: 'The app registration has no permissions',
     cause:
-      'The app has no permission for mail, nobody has consented to one, or the client ID is that of another app.',
+      'The app has no mail permission, no one has consented to one, or the client ID belongs to another app.',
     who: 'tenant-admin',
     retry: 'after-fix',
-    steps: [addPermissions, grantConsent, 'Compare the client ID in the provider with the registration.'],
+    steps: [addPermissions, grantConsent, 'Compare the client ID in the provider with the app registration.'],
     links: ['permissions', 'admin-consent'],
   },
   {
     numbers: [650057],
-    title: 'A permission is missing in the app registration',
-    cause: 'Postroom asks for a permission that the app registration does not list.',
+    title: 'A permission is missing from the app registration',
+    cause: 'Postroom requests a permission that the app registration does not list.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [addPermissions, grantConsent, 'Try again.'],
@@ -236,8 +235,8 @@ export const appEntries: readonly EntraEntry[] = [
   },
   {
     numbers: [65005],
-    title: 'The permissions of the app do not fit',
-    cause: 'The app registration does not list the permissions for the service that is asked for.',
+    title: 'The app’s permissions do not match',
+    cause: 'The app registration does not list permissions for the requested service.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [addPermissions, grantConsent, 'Try again.'],
@@ -245,11 +244,11 @@ export const appEntries: readonly EntraEntry[] = [
   },
   {
     numbers: [240001],
-    title: 'This user may not register devices',
-    cause: 'The request was one to register devices, which Postroom never makes.',
+    title: 'This user is not allowed to register devices',
+    cause: 'The request was to register a device, which Postroom never does.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Check that the client ID in the provider belongs to an app of your own.', report],
+    steps: ['Check that the client ID in the provider belongs to your own app registration.', report],
     links: ['app'],
   },
 ];

@@ -1,16 +1,15 @@
 import type { EntraEntry } from './explanation.ts';
 import { addPermissions, grantConsent, signInAgain, startAgain } from './phrases.ts';
 
-const memberAccount =
-  'Sign in with an account that is a member of the mailbox’s own tenant, not with a guest.';
+const memberAccount = 'Sign in with an account that is a member of the mailbox’s tenant, not a guest.';
 const privateWindow =
-  'Open a private browser window, so that no other account is signed in there, and start the sign-in again.';
+  'Open a private browser window, in which no other account is signed in, and start the sign-in again.';
 
 /** Errors about consent and about the account that signs in. */
 export const peopleEntries: readonly EntraEntry[] = [
   {
     numbers: [65001],
-    title: 'Nobody has consented to this app yet',
+    title: 'No one has consented to this app yet',
     cause: 'A permission was added after the last consent, or the consent was revoked.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
@@ -20,27 +19,27 @@ export const peopleEntries: readonly EntraEntry[] = [
   {
     numbers: [65004],
     title: 'The permissions were declined',
-    cause: '“Cancel” was pressed where Microsoft asks whether the app may read and send mail.',
+    cause: 'Someone selected “Cancel” when Microsoft asked whether the app may read and send mail.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
       startAgain,
-      'Press “Accept” on Microsoft’s page.',
-      'Or let an admin of the tenant grant consent for everybody; then nobody is asked.',
+      'Select “Accept” on Microsoft’s page.',
+      'Or have a tenant admin grant consent on behalf of the organization. Then users are not asked.',
     ],
     links: ['admin-consent'],
   },
   {
     numbers: [90094],
     says: /needs permission to access resources in your organization that only an admin can grant|The grant requires admin permission|\bNeed admin approval\b/i,
-    title: 'An admin has to approve the app first',
+    title: 'An admin must approve the app first',
     cause:
-      'Users may not consent to apps that read mail. Since November 2025 that is Microsoft’s default; the mailbox’s owner can do nothing about it alone.',
+      'Users cannot consent to apps that read mail. This has been Microsoft’s default since November 2025, and the mailbox owner cannot change it.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
-      'Send the admin consent link to an admin of the tenant. (Cloud Application Administrator is enough.)',
-      'The admin opens it and presses “Accept”.',
+      'Send the admin consent link to a tenant admin. (Cloud Application Administrator is enough.)',
+      'The admin opens it and selects “Accept”.',
       signInAgain,
     ],
     links: ['admin-consent', 'permissions'],
@@ -48,28 +47,27 @@ export const peopleEntries: readonly EntraEntry[] = [
   {
     numbers: [90093],
     says: /requesting one or more permissions that you (?:are not|aren(?:’|')t) authorized to grant/i,
-    title: 'Only an admin may grant these permissions',
-    cause:
-      'The person who signed in may not consent to what the app asks for; the tenant leaves that to its admins.',
+    title: 'Only an admin can grant these permissions',
+    cause: 'The person who signed in cannot consent to these permissions. In this tenant, only admins can.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
-      'Send the admin consent link to an admin of the tenant. (Cloud Application Administrator is enough.)',
-      'The admin opens it and presses “Accept”.',
+      'Send the admin consent link to a tenant admin. (Cloud Application Administrator is enough.)',
+      'The admin opens it and selects “Accept”.',
       signInAgain,
     ],
     links: ['admin-consent', 'permissions'],
   },
   {
     numbers: [900941],
-    title: 'Microsoft thinks the app risky and wants an admin’s word',
+    title: 'Microsoft considers the app risky and requires admin consent',
     cause:
-      'A new app without a verified publisher that asks for mail counts as risky, and users may not consent to it. Your own registration is meant to look like that.',
+      'Microsoft treats a new app that has no verified publisher and requests mail permissions as risky, so users cannot consent to it. For your own registration, this is normal.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
-      'Send the admin consent link to an admin of the tenant, and say that the app is your own.',
-      'The admin compares the client ID, opens the link and presses “Accept”.',
+      'Send the admin consent link to a tenant admin, and mention that the app is your own.',
+      'The admin compares the client ID, opens the link, and selects “Accept”.',
       signInAgain,
     ],
     links: ['admin-consent', 'app'],
@@ -77,22 +75,22 @@ export const peopleEntries: readonly EntraEntry[] = [
   {
     numbers: [90095],
     says: /This app requires your admin(?:’|')s approval|\bApproval required\b.{0,200}justification/i,
-    title: 'An approval was requested from the admin',
+    title: 'Admin approval is pending',
     cause:
-      'In this tenant users request apps and an admin approves them. Until that is done, nobody can sign in with this app.',
+      'In this tenant, users request apps and an admin approves them. Until then, no one can sign in with this app.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
-      'The mailbox’s owner sends the request on Microsoft’s page.',
-      'An admin opens the enterprise applications, “Admin consent requests”, and approves it.',
+      'The mailbox owner sends the request on Microsoft’s page.',
+      'An admin opens Enterprise applications, “Admin consent requests”, and approves it.',
       signInAgain,
     ],
     links: ['consent-requests', 'admin-consent'],
   },
   {
     numbers: [90008],
-    title: 'The app may not even sign people in',
-    cause: 'The simplest permissions, to sign a person in and to read their profile, were never granted.',
+    title: 'The app is not allowed to sign users in',
+    cause: 'The basic permissions to sign users in and read their profile were never granted.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [addPermissions, grantConsent, signInAgain],
@@ -102,7 +100,7 @@ export const peopleEntries: readonly EntraEntry[] = [
     numbers: [50105],
     says: /block users unless they are specifically granted \(/i,
     title: 'This user is not assigned to the app',
-    cause: 'The enterprise application admits assigned users only, and this one is not among them.',
+    cause: 'The enterprise application requires assignment, and this user is not assigned.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
@@ -114,22 +112,22 @@ export const peopleEntries: readonly EntraEntry[] = [
   },
   {
     numbers: [50020, 16000],
-    title: 'Signed in with an account of another tenant',
+    title: 'Signed in with an account from another tenant',
     cause:
-      'The account that was used is a personal one or belongs to another organization; Microsoft’s sentence names it. Often it is the account the browser was signed in with already.',
+      'The account is a personal one or belongs to another organization; Microsoft’s message names it. Often it is the account that was already signed in in the browser.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
       privateWindow,
       'Sign in as {mailbox}.',
-      'If the mailbox lives in another tenant than the provider says: put that tenant’s ID into the provider.',
+      'If the mailbox is in a different tenant than the provider’s, enter that tenant’s ID in the provider.',
     ],
     links: ['app'],
   },
   {
     numbers: [90072],
-    title: 'Signed in with an account from outside',
-    cause: 'The account does not exist in the tenant of the mailbox, or its link to the directory is broken.',
+    title: 'Signed in with an account from outside the tenant',
+    cause: 'The account does not exist in the mailbox’s tenant, or its link to the directory is broken.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [privateWindow, memberAccount],
@@ -138,12 +136,12 @@ export const peopleEntries: readonly EntraEntry[] = [
   {
     numbers: [50034, 51004],
     title: 'This user does not exist in the tenant',
-    cause: 'The address has a typing error, the tenant is the wrong one, or the user was deleted.',
+    cause: 'The address is misspelled, the tenant is wrong, or the user was deleted.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
-      'Check the address, and the tenant of the provider.',
-      'If the user was deleted: let an admin restore it (within 30 days) in the Microsoft 365 admin center.',
+      'Check the address and the provider’s tenant.',
+      'If the user was deleted, an admin can restore it in the Microsoft 365 admin center within 30 days.',
       signInAgain,
     ],
     links: ['users', 'app'],
@@ -151,7 +149,7 @@ export const peopleEntries: readonly EntraEntry[] = [
   {
     numbers: [50014],
     title: 'The guest has not accepted the invitation',
-    cause: 'The account is a guest of the tenant whose invitation is still open.',
+    cause: 'The account is a guest in the tenant and has not accepted its invitation yet.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [memberAccount],
@@ -161,48 +159,49 @@ export const peopleEntries: readonly EntraEntry[] = [
     numbers: [500200, 500208],
     says: /is a personal Microsoft account\. Personal Microsoft accounts are not supported/i,
     title: 'A personal account was used',
-    cause: 'The app is for accounts of an organization, and the account that was used is a personal one.',
+    cause: 'The app is for work or school accounts, but a personal account was used.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
-      'Sign in as {mailbox}, with the account of the organization.',
-      'If the mailbox is at outlook.com: let the app registration allow personal accounts, and set the tenant of the provider to “common”.',
+      'Sign in as {mailbox}, with the work or school account.',
+      'If the mailbox is on outlook.com, allow personal accounts in the app registration, and set the provider’s tenant to “common”.',
     ],
     links: ['authentication'],
   },
   {
     numbers: [50059, 50128],
     title: 'Microsoft cannot tell which tenant is meant',
-    cause: 'The provider names no certain tenant, and the domain of the address is not known to Microsoft.',
+    cause: 'The provider does not specify a tenant, and Microsoft does not know the domain of the address.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'Put the tenant ID, a GUID, into the provider in Postroom in place of “organizations” or “common”.',
+      'In the provider in Postroom, enter the tenant ID (a GUID) instead of “organizations” or “common”.',
       startAgain,
     ],
     links: ['app'],
   },
   {
     numbers: [50126, 50056],
-    title: 'Wrong user name or password',
-    cause: 'The password typed on Microsoft’s page is wrong, or this account has none.',
+    title: 'Wrong username or password',
+    cause: 'The password entered on Microsoft’s page is wrong, or this account has none.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
-      'Start again and type the password once more.',
-      'A shared mailbox has no password: sign in with a person’s account that has Full Access to it, and enter the shared address in the mailbox’s settings.',
+      'Start again and re-enter the password.',
+      'A shared mailbox has no password: sign in with the account of a user who has Full Access to it, and enter the shared address in the mailbox’s settings.',
     ],
     links: ['password-change'],
   },
   {
     numbers: [50053],
-    title: 'The account is locked for a while',
-    cause: 'There were too many wrong passwords, or the attempts come from an address Microsoft distrusts.',
+    title: 'The account is temporarily locked',
+    cause:
+      'There were too many sign-in attempts with a wrong password, or they came from an IP address that Microsoft distrusts.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
       'Wait about 15 minutes.',
-      'If it is still locked: let an admin read the reason in the sign-in logs and unblock the user.',
+      'If it is still locked, have an admin check the reason in the sign-in logs and unblock the user.',
       signInAgain,
     ],
     links: ['sign-in-logs', 'users'],
@@ -210,7 +209,7 @@ export const peopleEntries: readonly EntraEntry[] = [
   {
     numbers: [50055, 50144],
     title: 'The password has expired',
-    cause: 'The password of the account must be changed before anybody can sign in with it.',
+    cause: 'The account’s password must be changed before anyone can sign in with it.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: ['Change the password.', signInAgain],
@@ -220,20 +219,20 @@ export const peopleEntries: readonly EntraEntry[] = [
     numbers: [50057],
     title: 'The account is disabled',
     cause:
-      'Sign-in is blocked for this account. For the own account of a shared mailbox that is the normal state; otherwise somebody may have left.',
+      'Sign-in is blocked for this account. That is normal for the account of a shared mailbox itself; otherwise, the person may have left.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
-      'Shared mailbox: sign in with a licensed user who has Full Access to it, not as the shared mailbox itself.',
-      'Otherwise let an admin open the user in the Microsoft 365 admin center and unblock sign-in.',
+      'Shared mailbox: sign in as a licensed user who has Full Access to it, not as the shared mailbox itself.',
+      'Otherwise, have an admin open the user in the Microsoft 365 admin center and unblock sign-in.',
       signInAgain,
     ],
     links: ['users'],
   },
   {
     numbers: [50058],
-    title: 'Nobody is signed in',
-    cause: 'A sign-in without a page was tried, and the browser had no session at Microsoft.',
+    title: 'No one is signed in',
+    cause: 'A silent sign-in was attempted, but the browser had no session with Microsoft.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [startAgain],
@@ -241,29 +240,29 @@ export const peopleEntries: readonly EntraEntry[] = [
   },
   {
     numbers: [50002, 500021, 500022],
-    title: 'The network forbids this tenant',
-    cause: 'The network in which the browser runs allows sign-ins to certain tenants only.',
+    title: 'The network blocks this tenant',
+    cause: 'The browser’s network allows sign-ins only to certain tenants.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
-      'Make the sign-in from another network.',
-      'Or let the admin of the network allow the tenant in the tenant restrictions.',
+      'Sign in from another network.',
+      'Or have the network admin allow the tenant in the tenant restrictions.',
     ],
     links: [],
   },
   {
     numbers: [500212, 500213],
-    title: 'The rules between two tenants forbid the sign-in',
-    cause: 'A cross-tenant access policy of one of the two tenants does not admit this account.',
+    title: 'Cross-tenant access settings block the sign-in',
+    cause: 'A cross-tenant access policy of one of the two tenants does not allow this account.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
-    steps: [memberAccount, 'Or let both admins change the cross-tenant access settings.'],
+    steps: [memberAccount, 'Or have the admins of both tenants change the cross-tenant access settings.'],
     links: [],
   },
   {
     numbers: [9002341],
-    title: 'The question about single sign-on was not answered',
-    cause: 'Microsoft asks whether the account may be used for other apps on this device, and got no answer.',
+    title: 'The single sign-on prompt was not answered',
+    cause: 'Microsoft asked whether the account may be used for other apps on this device and got no answer.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [signInAgain],

@@ -212,16 +212,16 @@ function redirectDifference(
     const [, later, first] = DIFFERENT_ADDRESSES.exec(flat) ?? [];
     if (later === undefined || first === undefined) return undefined;
     const comparison = compareAddresses(redact(later), redact(first));
-    const began = `The sign-in began with ${comparison.expected}, and the tokens were asked for with ${comparison.sent}.`;
+    const began = `The sign-in started with ${comparison.expected}, but the tokens were requested with ${comparison.sent}.`;
     return { words: `${began} ${differenceInWords(comparison)}`.trim(), comparison };
   }
   const sent = number === 50011 ? SENT_ADDRESS.exec(flat)?.[1] : undefined;
   if (sent === undefined || redirectUri === undefined) return undefined;
   if (sent === redirectUri)
     return {
-      words: `What was sent is Postroom’s own redirect URI, ${redirectUri}: so it is missing in the app registration, or written differently there.`,
+      words: `Postroom sent its own redirect URI, ${redirectUri}, so it is missing from the app registration or different there.`,
     };
   const comparison = compareAddresses(redact(sent), redirectUri);
-  const both = `Sent was ${comparison.sent}, but Postroom’s own is ${redirectUri}.`;
+  const both = `The request contained ${comparison.sent}, but Postroom’s redirect URI is ${redirectUri}.`;
   return { words: `${both} ${differenceInWords(comparison)}`.trim(), comparison };
 }

@@ -2,20 +2,20 @@ import type { Meaning } from './explanation.ts';
 import { lookAtHealth, nothingToDo, report, resetScopes, signInAgain, startAgain } from './phrases.ts';
 
 const signIn: Meaning = {
-  title: 'The mailbox’s owner has to sign in again',
-  cause: 'The provider does not accept the stored sign-in any more.',
+  title: 'The mailbox owner must sign in again',
+  cause: 'The provider no longer accepts the stored sign-in.',
   who: 'mailbox-owner',
   retry: 'sign-in-again',
   steps: [signInAgain],
   links: [],
 };
 const settings: Meaning = {
-  title: 'The provider’s settings do not fit',
-  cause: 'The provider does not accept the request as it is: an id, an endpoint or a scope is not right.',
+  title: 'The provider’s settings are not correct',
+  cause: 'The provider rejected the request: an ID, an endpoint or a scope is wrong.',
   who: 'you',
   retry: 'after-fix',
   steps: [
-    'In Postroom, open the provider and compare tenant, client ID and endpoints with the app registration.',
+    'In Postroom, open the provider and compare its tenant, client ID and endpoints with the app registration.',
     resetScopes,
     'Test the provider.',
   ],
@@ -23,29 +23,29 @@ const settings: Meaning = {
 };
 const service: Meaning = {
   title: 'The sign-in service is having problems',
-  cause: 'The provider says that the error is a passing one of its own.',
+  cause: 'The provider reports a temporary error on its side.',
   who: 'nobody: wait',
   retry: 'by-itself',
   steps: [nothingToDo, lookAtHealth],
   links: ['service-health'],
 };
 const credential: Meaning = {
-  title: 'The provider does not accept the app’s credential',
+  title: 'The provider rejected the app’s credential',
   cause: 'The client ID, the client secret or the certificate is wrong or has expired.',
   who: 'you',
   retry: 'after-fix',
   steps: [
-    'In Postroom, open the provider, compare the client ID with the registration and replace the secret.',
+    'In Postroom, open the provider, compare the client ID with the app registration, and replace the secret.',
     'Test the provider.',
   ],
   links: ['secrets'],
 };
 const consent: Meaning = {
   title: 'A permission has not been granted',
-  cause: 'The owner of the mailbox or an admin has to consent to what the app asks for.',
+  cause: 'The mailbox owner or an admin must consent to the permissions that the app requests.',
   who: 'mailbox-owner',
   retry: 'sign-in-again',
-  steps: [signInAgain, 'If Microsoft asks for an admin there: let an admin open the admin consent link.'],
+  steps: [signInAgain, 'If Microsoft requires an admin there, have an admin open the admin consent link.'],
   links: ['admin-consent'],
 };
 
@@ -70,10 +70,10 @@ export const errorWords: Readonly<Record<string, Meaning>> = {
   server_error: service,
   access_denied: {
     title: 'The sign-in was declined',
-    cause: '“Cancel” was pressed on the provider’s page, or a rule there forbids the sign-in.',
+    cause: 'Someone selected “Cancel” on the provider’s page, or a policy there forbids the sign-in.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
-    steps: [startAgain, 'Press “Accept” on the provider’s page.'],
+    steps: [startAgain, 'Select “Accept” on the provider’s page.'],
     links: [],
   },
 };
@@ -94,25 +94,25 @@ export const suberrorWords: Readonly<Record<string, Meaning>> = {
   },
   message_only: {
     title: 'Microsoft refuses the sign-in',
-    cause: 'Another sign-in will not help; Microsoft’s own sentence says what will.',
+    cause: 'Signing in again will not help. Microsoft’s message says what will.',
     who: 'tenant-admin',
     retry: 'after-fix',
-    steps: ['Show Microsoft’s sentence and the correlation ID {correlationId} to an admin of the tenant.'],
+    steps: ['Show Microsoft’s message and the correlation ID {correlationId} to a tenant admin.'],
     links: ['sign-in-logs'],
   },
   bad_token: {
     ...signIn,
     title: 'The stored sign-in is damaged',
     cause: 'The token belongs to another app, or is damaged.',
-    steps: ['Check that the client ID of the provider was not changed.', signInAgain],
+    steps: ['Check that the provider’s client ID was not changed.', signInAgain],
     links: ['app'],
   },
 };
 
 /** For a Microsoft number that is not in the catalogue and has no known OAuth error. */
 export const unknownNumber: Meaning = {
-  title: 'An error of Microsoft that Postroom does not know',
-  cause: 'Microsoft’s own sentence, and its page about the number, say what it means.',
+  title: 'A Microsoft error that Postroom does not know',
+  cause: 'Microsoft’s message, and its page about the number, explain what it means.',
   who: 'you',
   retry: 'after-fix',
   steps: ['Open Microsoft’s page about the number.', 'Try once more.', report],
@@ -126,10 +126,10 @@ export const notRecognised: Meaning = {
   who: 'you',
   retry: 'after-fix',
   steps: [
-    'From a page of Microsoft: choose “Troubleshooting details” at its end, copy everything, and paste the whole page. The number that begins with AADSTS is needed most.',
-    'From a mail server: paste the whole line, with the numbers at its beginning, such as “535 5.7.139 …” or “A3 BAD …”.',
+    'From a Microsoft page: choose “Troubleshooting details” at the bottom, copy everything, and paste the whole page. The AADSTS number is the most important part.',
+    'From a mail server: paste the whole line, including the numbers at the beginning, such as “535 5.7.139 …” or “A3 BAD …”.',
     'From the address bar after a sign-in: paste the whole address.',
-    'From the log of the function app: paste the line with the word “error” and those after it.',
+    'From the function app’s log: paste the line with the word “error” and the lines after it.',
   ],
   links: [],
 };

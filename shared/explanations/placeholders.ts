@@ -11,7 +11,7 @@ const unknown = {
   clientId: 'CLIENT-ID',
   tenant: 'TENANT-ID',
   mailbox: 'MAILBOX-ADDRESS',
-  redirectUri: 'the redirect URI that Postroom shows on the page of the provider',
+  redirectUri: 'the redirect URI shown on the provider’s page in Postroom',
   objectId: 'OBJECT-ID-OF-THE-ENTERPRISE-APPLICATION',
   correlationId: 'the correlation ID',
 } as const;

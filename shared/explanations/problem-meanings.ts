@@ -2,6 +2,7 @@ import type { ProblemCode } from '../platform/problem.ts';
 import { appProblems } from './app-problems.ts';
 import type { LineEntry, Meaning } from './explanation.ts';
 import { notRecognised } from './oauth-text.ts';
+import { pushProblems } from './push-problems.ts';
 import { readingProblems } from './reading-problems.ts';
 import { sendingProblems } from './sending-problems.ts';
 import { signInProblems } from './sign-in-problems.ts';
@@ -14,6 +15,7 @@ export const problemMeanings: Readonly<Record<ProblemCode, Meaning>> = {
   ...vaultProblems,
   ...signInProblems,
   ...readingProblems,
+  ...pushProblems,
   ...sendingProblems,
   ...appProblems,
   'not-recognised': notRecognised,

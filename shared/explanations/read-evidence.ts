@@ -84,7 +84,7 @@ function jsonLeaves(text: string): string | undefined {
 function collect(value: unknown, name: string, depth: number, leaves: string[]): void {
   if (leaves.length >= MAX_LEAVES || depth > DEEPEST || SECRET_NAME.test(name)) return;
   if (typeof value === 'string') leaves.push(`${name}: ${value}`);
-  // Microsoft's numbers also stand alone, in `error_codes`.
+  // Microsoft's numbers also appear alone, in `error_codes`.
   else if (name === 'error_codes' && Number.isInteger(value)) leaves.push(`${name}: AADSTS${value}`);
   else if (typeof value === 'number' || typeof value === 'boolean') leaves.push(`${name}: ${value}`);
   else if (Array.isArray(value)) for (const entry of value) collect(entry, name, depth + 1, leaves);

@@ -1,18 +1,19 @@
 import type { LineEntry } from './explanation.ts';
 import { lookAtHealth, sendAs, smtpOn } from './phrases.ts';
 
-const waits = 'There is nothing to do: Postroom tries again later.';
+const waits = 'No action needed: Postroom sends the email again later.';
 const senderIsMailbox =
   'In Postroom, set the sender of the mailbox to the address of the account that signs in.';
-const rightTakesTime = 'The permission can take an hour or more to apply. Then send again.';
+const rightTakesTime = 'The permission can take an hour or more to work. Then send again.';
 
 /** What Exchange Online says when a signed-in client sends. */
 export const smtpSendingEntries = [
   {
     code: 'smtp-send-as-refused',
     pattern: /\b55[04][ -]5\.7\.60(?!\d)/,
-    title: 'The account may not send with this address',
-    cause: 'The sender is not the address of the account, and the “Send As” permission is missing.',
+    title: 'The account is not allowed to send from this address',
+    cause:
+      'The sender is not the account’s own address, and the account does not have the “Send As” permission.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [senderIsMailbox, sendAs, rightTakesTime],
@@ -21,9 +22,9 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-send-as-denied',
     pattern: /\b554[ -]5\.2\.252(?!\d)|\bSendAsDenied/,
-    title: 'The account may not send with this address',
+    title: 'The account is not allowed to send from this address',
     cause:
-      'Exchange received the email and then refused its sender: the account that signs in does not have the “Send As” permission.',
+      'Exchange accepted the email and then refused its sender: the account that signs in does not have the “Send As” permission.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [senderIsMailbox, sendAs, rightTakesTime],
@@ -32,22 +33,21 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-thread-limit',
     pattern: /\bsender thread limit exceeded\b/i,
-    title: 'Too many connections are sending for this mailbox',
-    cause:
-      'Exchange allows three at a time. Postroom opens no more than that, so other programs are sending as well.',
+    title: 'Too many sending connections for this mailbox',
+    cause: 'Exchange allows three at a time. Postroom uses fewer, so other programs must be sending, too.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [waits, 'If it lasts, look for other programs that send for this mailbox.'],
+    steps: [waits, 'If it continues, look for other programs that send for this mailbox.'],
     links: [],
   },
   {
     code: 'smtp-concurrent-connections',
     pattern: /\bConcurrent connections limit exceeded\b/i,
-    title: 'Too many connections are sending for this mailbox',
-    cause: 'Exchange limits how many connections one mailbox may have at a time.',
+    title: 'Too many sending connections for this mailbox',
+    cause: 'Exchange limits how many connections a mailbox can have at a time.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [waits, 'If it lasts, look for other programs that send for this mailbox.'],
+    steps: [waits, 'If it continues, look for other programs that send for this mailbox.'],
     links: [],
   },
   {
@@ -64,11 +64,11 @@ export const smtpSendingEntries = [
     code: 'smtp-recipient-quota',
     pattern: /\bSubmissionQuotaExceeded/,
     title: 'The mailbox has reached its daily sending limit',
-    cause: 'Exchange lets a mailbox write to 10,000 recipients in 24 hours.',
+    cause: 'Exchange allows a mailbox 10,000 recipients in 24 hours.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [
-      'Wait up to 24 hours; sending works again by itself.',
+      'Wait up to 24 hours. Sending then works again.',
       'Look for a mail loop or another program that sends for this mailbox.',
     ],
     links: ['mailboxes'],
@@ -82,19 +82,19 @@ export const smtpSendingEntries = [
     retry: 'after-fix',
     steps: [
       'Delete or archive old email, especially in “Sent Items”.',
-      'Let an Exchange admin set a retention policy for that folder.',
+      'Have an Exchange admin set a retention policy for that folder.',
     ],
     links: ['mailboxes'],
   },
   {
     code: 'smtp-old-tls',
     pattern: /\b421[ -]4\.7\.66(?!\d)|\bTLS 1\.0 and 1\.1 are not supported\b/i,
-    title: 'The version of TLS is too old',
+    title: 'The TLS version is too old',
     cause:
-      'The connection used TLS 1.0 or 1.1. Postroom uses newer versions, so something in between changes the connection.',
+      'The connection used TLS 1.0 or 1.1. Postroom uses newer versions, so something in between must have downgraded it.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Remove the proxy or the setting of Node that limits the version of TLS.'],
+    steps: ['Remove the proxy or the Node setting that limits the TLS version.'],
     links: [],
   },
   {
@@ -102,17 +102,17 @@ export const smtpSendingEntries = [
     pattern: /\b451[ -]4\.7\.0(?!\d)/,
     title: 'The mail server is having problems',
     cause:
-      'A temporary error in Exchange. In rare cases, the mailbox has no license or SMTP is switched off.',
+      'Usually a temporary error at Exchange. Rarely, the mailbox has no license, or SMTP is turned off.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: [waits, `If it lasts, check the license of the mailbox. ${smtpOn}`],
+    steps: [waits, `If it continues, check the mailbox’s license. ${smtpOn}`],
     links: ['service-health', 'users'],
   },
   {
     code: 'smtp-service-unavailable',
     pattern: /\b421[ -]4\.3\.2 (?:The )?Service (?:is )?not (?:available|active)\b/i,
     title: 'The mail server is under maintenance',
-    cause: 'The server says that its service is not available at the moment.',
+    cause: 'The server reports that its service is currently unavailable.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [waits, lookAtHealth],
@@ -122,7 +122,7 @@ export const smtpSendingEntries = [
     code: 'smtp-busy',
     pattern: /\b452[ -]4\.3\.1(?!\d)/,
     title: 'The mail server is overloaded',
-    cause: 'The server does not have the capacity for new email at the moment.',
+    cause: 'The server currently has too little space or time for new email.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [waits, lookAtHealth],
@@ -132,7 +132,7 @@ export const smtpSendingEntries = [
     code: 'smtp-too-many-recipients',
     pattern: /\b452[ -]4\.5\.3(?!\d)/,
     title: 'The email has too many recipients',
-    cause: 'The server limits how many recipients one email may have.',
+    cause: 'The server limits how many recipients an email can have.',
     who: 'you',
     retry: 'after-fix',
     steps: ['Send to fewer recipients at a time.'],
@@ -142,12 +142,12 @@ export const smtpSendingEntries = [
     code: 'smtp-too-large',
     pattern: /\b552[ -]5\.3\.4(?!\d)/,
     title: 'The email is too large',
-    cause: 'With its attachments, the email is larger than the mailbox is allowed to send.',
+    cause: 'The email with its attachments is larger than the mailbox is allowed to send.',
     who: 'you',
     retry: 'after-fix',
     steps: [
       'Send fewer or smaller attachments.',
-      'Or let an Exchange admin raise the limit: Set-Mailbox -Identity {mailbox} -MaxSendSize 100MB',
+      'Or have an Exchange admin raise the limit: Set-Mailbox -Identity {mailbox} -MaxSendSize 100MB',
     ],
     links: ['mailboxes'],
   },
@@ -156,7 +156,7 @@ export const smtpSendingEntries = [
     pattern: /\b550[ -]5\.1\.8(?!\d)/,
     title: 'The mailbox is blocked from sending because of spam',
     cause:
-      'Microsoft restricted it after it sent email that looked like spam. Somebody else may have used it.',
+      'Microsoft restricted it after it sent email that looked like spam. Someone else may have used it.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
@@ -168,13 +168,12 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-tenant-restricted',
     pattern: /\b550[ -]5\.7\.7(?:05|50|08)(?!\d)/,
-    title: 'The whole tenant may not send',
-    cause:
-      'Microsoft restricts what this tenant sends, because it sends too much, is too new, or looks suspicious.',
+    title: 'The whole tenant is blocked from sending',
+    cause: 'Microsoft limits this tenant’s email: it sent too much, is too new, or looks suspicious.',
     who: 'microsoft',
     retry: 'after-fix',
     steps: [
-      'Let an admin ask Microsoft’s support to lift the restriction.',
+      'Have an admin ask Microsoft support to lift the restriction.',
       'Look for mailboxes that send spam.',
     ],
     links: ['support', 'restricted-entities'],
@@ -183,10 +182,10 @@ export const smtpSendingEntries = [
     code: 'smtp-recipient-unknown',
     pattern: /\b550[ -]5\.1\.1(?:0)?(?!\d)|\b501[ -]5\.1\.3(?!\d)|\bRecipientNotFound\b/,
     title: 'The recipient does not exist',
-    cause: 'The address of the recipient is misspelled or no longer exists.',
+    cause: 'The recipient’s address is misspelled or no longer exists.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Correct the address of the recipient, and send the email again.'],
+    steps: ['Correct the recipient’s address and send the email again.'],
     links: [],
   },
 ] as const satisfies readonly LineEntry[];

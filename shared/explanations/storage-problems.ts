@@ -2,29 +2,29 @@ import type { Meanings } from './explanation.ts';
 import { findInAppLog, nothingToDo, reportCode } from './phrases.ts';
 
 const storageAway =
-  'If it lasts: open the storage account in the Azure portal and check its networking, and the roles of the managed identity under “Access control (IAM)”.';
+  'If it continues, open the storage account in the Azure portal and check its networking and the managed identity’s roles under “Access control (IAM)”.';
 
 /** Storage, and what was to be stored there. */
 export const storageProblems = {
   'table-storage': {
-    title: 'Table Storage does not answer',
-    cause: 'Azure Storage is away, or the network or a missing role keeps Postroom out.',
+    title: 'Table Storage does not respond',
+    cause: 'Azure Storage is down, or the network or a missing role blocks Postroom.',
     who: 'you',
     retry: 'by-itself',
     steps: [nothingToDo, storageAway],
     links: ['storage-accounts'],
   },
   'blob-storage': {
-    title: 'Blob Storage does not answer',
-    cause: 'Azure Storage is away, or the network or a missing role keeps Postroom out.',
+    title: 'Blob Storage does not respond',
+    cause: 'Azure Storage is down, or the network or a missing role blocks Postroom.',
     who: 'you',
     retry: 'by-itself',
     steps: [nothingToDo, storageAway],
     links: ['storage-accounts'],
   },
   'queue-storage': {
-    title: 'Queue Storage does not answer',
-    cause: 'Azure Storage is away, or the network or a missing role keeps Postroom out.',
+    title: 'Queue Storage does not respond',
+    cause: 'Azure Storage is down, or the network or a missing role blocks Postroom.',
     who: 'you',
     retry: 'by-itself',
     steps: [nothingToDo, storageAway],
@@ -32,26 +32,26 @@ export const storageProblems = {
   },
   'row-too-large': {
     title: 'A row is too large for Table Storage',
-    cause: 'Something would take more room than a row of Table Storage has, so it was not stored.',
+    cause: 'Something does not fit into a row of Table Storage, so it was not stored.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'If it is an email: find it under Unimported email, where its original is kept.',
-      'Else make what was entered shorter, and save it again.',
+      'If it is an email, find it under Unimported email, where its original is kept.',
+      'Otherwise, shorten what was entered and save it again.',
     ],
     links: [],
   },
   'row-refused': {
-    title: 'Table Storage refuses a row',
-    cause: 'Table Storage answered that it will not take the row, and would answer the same each time.',
+    title: 'Table Storage rejected a row',
+    cause: 'Table Storage does not accept this row, and retrying will not help.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['If it is an email: find it under Unimported email, where its original is kept.', reportCode],
+    steps: ['If it is an email, find it under Unimported email, where its original is kept.', reportCode],
     links: [],
   },
   'blob-refused': {
-    title: 'Blob Storage refuses a file',
-    cause: 'Blob Storage answered that it will not take the file, and would answer the same each time.',
+    title: 'Blob Storage rejected a file',
+    cause: 'Blob Storage does not accept this file, and retrying will not help.',
     who: 'you',
     retry: 'after-fix',
     steps: [findInAppLog, reportCode],

@@ -10,7 +10,7 @@ import { limits } from './plan-batches.ts';
 export function whyAbandoned({ attempts, state }: LedgerMail): string | undefined {
   const most = state === 'received' ? limits.attempts : limits.attempts + 1;
   if (attempts <= most) return undefined;
-  return `the app ended ${attempts - 1} times while it worked on this email`;
+  return `the app stopped ${attempts - 1} times while it processed this email`;
 }
 
 type ForceDeps = Pick<IntakeDeps, 'tables' | 'ledger'>;

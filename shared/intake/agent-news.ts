@@ -5,7 +5,7 @@ import type { Ticket } from '../tickets/ticket.ts';
 /** Tells agents about what arrived. Implemented by functions/ over the queues of agent alerts. */
 export interface AgentNews {
   /**
-   * Adds the messages to the queues of the agents who are told. Idempotent: a rerun tells nothing twice.
+   * Adds the messages to the queues of the agents to be alerted. Idempotent: a rerun adds nothing twice.
    * @throws PostroomError when storage is unavailable
    */
   tell(mailbox: Mailbox, arrived: readonly ArrivedMessage[]): Promise<void>;

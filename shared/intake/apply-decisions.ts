@@ -102,7 +102,7 @@ function addTo(
  */
 function messageOf(stored: StoredMail, outcome: ReadOutcome): NewMessage {
   if (outcome.kind === 'message') return outcome.message;
-  const remark = `This mail could not be read again: ${outcome.reason}. Download it to see it.`;
+  const remark = `This email could not be read again: ${outcome.reason}. Download it to see it.`;
   return {
     key: stored.key,
     at: stored.receivedAt,

@@ -30,7 +30,7 @@ export interface IntakeDeps extends Pick<ReadDeps, 'senderRules' | 'sentEmailOf'
   isOwnTest?: ((messageId: string) => Promise<boolean>) | undefined;
   /** Absent: new tickets are not acknowledged. */
   acknowledgements?: Acknowledgements | undefined;
-  /** Absent: no agent is told by email. */
+  /** Absent: no agent is alerted by email. */
   agentNews?: AgentNews | undefined;
 }
 

@@ -33,7 +33,7 @@ function isClosed({ beginning, end }: ReadMail): boolean {
 
 /** The note on a message that the server never delivered in full. */
 export function shortNote(read: number, announced: number): string {
-  return `The mail server announced ${inWords(announced)} and handed out ${inWords(read)} each time. The end of this message may be missing.`;
+  return `The mail server announced ${inWords(announced)} but returned ${inWords(read)} each time. The end of this message may be missing.`;
 }
 
 const inWords = (bytes: number): string =>

@@ -151,7 +151,7 @@ class PartWriter {
       this.#chunk = undefined;
       this.#wakeWriter?.();
       if (chunk === 'end') return;
-      if (chunk === 'abandon') throw new Error('the mail could not be read to its end');
+      if (chunk === 'abandon') throw new Error('the email could not be read completely');
       yield chunk;
     }
   }

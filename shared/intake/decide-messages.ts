@@ -20,10 +20,10 @@ export type Candidate =
 
 /**
  * Decides for emails in UID order: quarantine, skip, a reply, or a new ticket. Pure. A reply joins the first
- * of its threads that is open to its sender, those of our own emails first, else the ticket that its subject names if the sender took part
- * in it. Otherwise it opens a ticket that refers to the first of them. Emails that are already decided come
- * first and get no entry in the result. The outcome does not depend on which emails are decided together and
- * which were stored before.
+ * of its threads that is open to its sender, beginning with those of our own emails. If there is none, it
+ * joins the ticket that its subject names, if the sender took part in it. Otherwise it opens a ticket that
+ * refers to the first of these. Emails that are already decided come first and get no entry in the result.
+ * The outcome does not depend on which emails are decided together and which were stored before.
  * @param known the Message-IDs that the emails answer, as far as needed
  * @param firstNumber the number of the first new ticket; further tickets count up. It does not affect
  * decisions.

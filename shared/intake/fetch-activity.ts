@@ -10,7 +10,7 @@ export const countOf = ({
   quarantined,
   skipped,
 }: FetchResult & { kind: 'fetched' }): Omit<MailHour, 'hour'> => ({
-  mails: opened + replies + quarantined + skipped,
+  emails: opened + replies + quarantined + skipped,
   quarantined,
 });
 
@@ -37,11 +37,11 @@ export function activityOf(
     case 'fetched':
     case 'nothing-new': {
       // Email that a person marked unread again is fetched and changes nothing.
-      const isNew = result.kind === 'fetched' && countOf(result).mails > 0;
+      const isNew = result.kind === 'fetched' && countOf(result).emails > 0;
       if (isNew) {
         const what = fetchSentence(result);
         if (before === undefined) return { ...entry, result: 'done', what };
-        const recovered = recoveredSentence(countOf(result).mails, result.more);
+        const recovered = recoveredSentence(countOf(result).emails, result.more);
         return { ...entry, result: 'done', what: `${recovered}: ${what}` };
       }
       if (before === undefined) return undefined;

@@ -118,7 +118,7 @@ async function fetchAgain(
     }
     const now = deps.seam.now();
     const activity = activityOf(mailbox, result, undefined, now, now - began);
-    const found = result.kind === 'fetched' ? countOf(result).mails : 0;
+    const found = result.kind === 'fetched' ? countOf(result).emails : 0;
     if (activity !== undefined)
       await deps.activity.note([
         found === 0

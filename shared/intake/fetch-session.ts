@@ -19,7 +19,10 @@ export function inPieces<T>(items: readonly T[]): T[][] {
 /** The validity changed, so known refs now mean other messages. */
 export class Renumbered extends InboxError {
   constructor() {
-    super('unavailable', 'The mail server numbered its mail anew during the fetch; the next one starts over');
+    super(
+      'unavailable',
+      'The mail server renumbered its messages during the fetch; the next one starts over',
+    );
     this.name = 'Renumbered';
   }
 }

@@ -131,7 +131,7 @@ function fetchMeasured(
     if (result?.kind === 'fetched') {
       const { opened, replies, quarantined, skipped } = result;
       for (const [outcome, count] of Object.entries({ ticket: opened, reply: replies, quarantined, skipped }))
-        if (count > 0) telemetry.measure('mails', count, { outcome });
+        if (count > 0) telemetry.measure('emails', count, { outcome });
     }
     if (result?.kind === 'failed') span.add({ code: result.failure.code });
     return fetched;
@@ -186,7 +186,7 @@ async function recordRecovery(
 ): Promise<void> {
   const { emails, more } =
     result.kind === 'fetched'
-      ? { emails: countOf(result).mails, more: result.more }
+      ? { emails: countOf(result).emails, more: result.more }
       : { emails: 0, more: false };
   const until = new Date(now).toISOString();
   await createReconciliationStore(tables).saveRecovered({ mailboxId, since, until, emails, more });
@@ -203,9 +203,9 @@ async function fetchSafely(
   try {
     return await fetchInTime(deps, mailbox, state, turn);
   } catch (error) {
-    log.error('fetch broken off', error, { mailbox: mailbox.id });
+    log.error('fetch stopped', error, { mailbox: mailbox.id });
     const code = error instanceof PostroomError ? error.code : 'unexpected';
-    const message = `Postroom could not finish a fetch of ${mailbox.address} (${describeError(error)}). It tries again by itself.`;
+    const message = `Postroom could not finish a fetch of ${mailbox.address} (${describeError(error)}). It retries automatically.`;
     return { kind: 'failed', failure: { kind: 'retrying', code, message } };
   }
 }

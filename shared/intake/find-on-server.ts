@@ -76,7 +76,7 @@ async function searchFolder(
     return { kind: 'searched', answer, junk };
   } catch (error) {
     if (!(error instanceof InboxError)) throw error;
-    const late = `The mail server did not answer within ${LIMIT_MS / 1000} seconds.`;
+    const late = `The mail server did not respond within ${LIMIT_MS / 1000} seconds.`;
     return { kind: 'failed', message: until.aborted ? late : error.message };
   } finally {
     until.removeEventListener('abort', destroy);

@@ -74,7 +74,7 @@ export function foldLoops(
       const where = what === 'sender' ? 'from this sender' : 'in this conversation';
       folded.set(
         mail.key,
-        `Automatic message: more than ${loopLimits[what]} of them came ${where} within an hour.`,
+        `Automatic message: more than ${loopLimits[what]} arrived ${where} within an hour.`,
       );
     }
   }

@@ -15,7 +15,7 @@ import type { FetchDeps, FetchResult, TimeBox } from './fetch-mailbox.ts';
 import { FetchSession, type FoundMeta, fetchMetaOf } from './fetch-session.ts';
 import { withoutUnmarked } from './unmarked.ts';
 
-/** The new messages of a folder, and where reading goes on from. */
+/** The new messages of a folder, and where the next look continues. */
 export interface FoundMail {
   hasNew: boolean;
   /** True if `start` has to be saved, even without new messages. */
@@ -98,7 +98,7 @@ export function failedOver(
 export const tooSlow = ({ address }: Mailbox): ConnectFailure => ({
   kind: 'retrying',
   code: 'fetch-too-slow',
-  message: `The mail server of ${address} took so long that Postroom broke off the fetch. It goes on from there by itself.`,
+  message: `The mail server of ${address} took so long that Postroom stopped the fetch. The next one continues from there.`,
 });
 
 /** Runs `act` once when the time box aborts; returns a function that removes the listener. */

@@ -1,22 +1,18 @@
 import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
-import { SECOND_PARSER } from '../mime/parsed-message.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { describeError, isCausedByContent } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
-import { abandoned, forceQuarantine, whyAbandoned } from './abandon-batch.ts';
+import { abandoned, forceQuarantine } from './abandon-batch.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import { type BatchContext, type BatchReport, emptyReport, type IntakeDeps, type Work } from './batch.ts';
 import { decideBatch } from './decide-batch.ts';
 import { type LedgerMail, placeOf, refOfPlace } from './ledger.ts';
-import type { Claim } from './ledger-store.ts';
 import { type Batch, limits, messagesOf } from './plan-batches.ts';
-import { type ReadOutcome, readMail } from './read-message.ts';
+import type { Claim } from './plan-claim.ts';
+import { type ReadWork, readBatch } from './read-batch.ts';
+import type { ReadOutcome } from './read-message.ts';
 import { type KnownCopy, skipDuplicates } from './skip-duplicates.ts';
 import { type StoredMail, storeRaw } from './store-raw.ts';
-
-const READ_AT_ONCE = 8;
-/** Total size of emails read at once; each is in memory about three times: whole, in parts, in the parser. */
-const READ_BYTES = 12 * 1024 * 1024;
 
 /**
  * Imports one batch of messages. The order of `BatchRun.#runSteps` ensures that nothing is lost or
@@ -68,22 +64,6 @@ interface Attempt {
   claim?: Claim;
   work?: readonly Work[];
 }
-
-interface ReadWork {
-  work: Work[];
-  /** In the same order. */
-  outcomes: ReadOutcome[];
-}
-
-const quarantined = (reason: string): ReadOutcome => ({
-  kind: 'quarantine',
-  reason,
-  from: undefined,
-  subject: undefined,
-});
-
-const wasDifficult = (outcome: ReadOutcome): boolean =>
-  outcome.kind === 'quarantine' || (outcome.kind === 'message' && outcome.mail.notes.includes(SECOND_PARSER));
 
 class BatchRun {
   readonly report = emptyReport();
@@ -164,31 +144,10 @@ class BatchRun {
     return mapLimited(work, 1, (each) => abandoned(this.#deps, this.#mailboxId, each));
   }
 
-  /**
-   * 3. Stores attachments and bodies as blobs. A slow email is left for a later run, which reads it alone.
-   */
+  /** 3. Reads the emails; stores attachments and bodies as blobs. */
   async #read({ alone }: Attempt, claimed: readonly Work[]): Promise<ReadWork> {
-    const { mailbox, slow } = this.#context;
-    const read: ReadWork = { work: [], outcomes: [] };
-    const largest = Math.max(1, ...claimed.map(({ stored }) => stored.size));
-    const atOnce = Math.max(1, Math.min(READ_AT_ONCE, Math.floor(READ_BYTES / largest)));
-    const all = await mapLimited(claimed, atOnce, async ({ stored, mail }) => {
-      const reason = whyAbandoned(mail);
-      if (reason !== undefined) return quarantined(reason);
-      const outcome = await readMail(this.#deps, mailbox, stored, alone ? undefined : slow.patienceMs);
-      // The blob has the bytes; two batches of them would be most of the memory.
-      stored.raw = undefined;
-      if (outcome.kind === 'slow' || (alone && wasDifficult(outcome))) slow.spend();
-      return outcome;
-    });
-    for (const [index, each] of claimed.entries()) {
-      const outcome = all[index];
-      if (outcome === undefined || outcome.kind === 'slow') this.report.waiting.push(each.stored.ref);
-      else {
-        read.work.push(each);
-        read.outcomes.push(outcome);
-      }
-    }
+    const { waiting, ...read } = await readBatch(this.#deps, this.#context, claimed, { alone });
+    this.report.waiting.push(...waiting);
     return read;
   }
 

@@ -75,11 +75,11 @@ export async function readMail(
 ): Promise<ReadOutcome | { kind: 'slow' }> {
   const mailboxId = mailbox.id;
   if (stored.oversized && stored.raw !== undefined)
-    return quarantined(deps, stored.raw, 'larger than 100 MB: it is still on the mail server, unread');
+    return quarantined(deps, stored.raw, 'larger than 100 MB; it is still on the mail server, unread');
   const nonce = randomUUID();
   const cut = await cutOut(deps.blobs, `att/${mailboxId}/${stored.key}`, nonce, stored);
   if (cut === 'too-large')
-    return quarantined(deps, stored.raw, 'too large to be read: its text alone is larger than 24 MB');
+    return quarantined(deps, stored.raw, 'too large to read: its text alone is larger than 24 MB');
   const outcome = await deps.parser.parse(cut.rest, nonce, {
     owner: mailboxId,
     ...(patienceMs !== undefined && { patienceMs }),

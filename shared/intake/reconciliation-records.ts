@@ -75,7 +75,7 @@ const RECONCILIATION = 'reconciliation';
 const CHECK = '|check';
 const RECOVERED = '|recovered';
 
-export const folderCheckKind = recordKind<FolderCheck>()({
+const folderCheckKind = recordKind<FolderCheck>()({
   table: 'MailboxState',
   version: 1,
   keysOf: ({ mailboxId }) => ({ partitionKey: RECONCILIATION, rowKey: `${mailboxId}${CHECK}` }),

@@ -66,9 +66,9 @@ export function shardSaver(
 }
 
 function sumOf(results: readonly Fetched[]): Omit<MailHour, 'hour'> {
-  const sum = { mails: 0, quarantined: 0 };
+  const sum = { emails: 0, quarantined: 0 };
   for (const { counted } of results) {
-    sum.mails += counted?.mails ?? 0;
+    sum.emails += counted?.emails ?? 0;
     sum.quarantined += counted?.quarantined ?? 0;
   }
   return sum;

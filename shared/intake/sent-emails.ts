@@ -19,7 +19,7 @@ export interface NamedEmails {
   answered: ReadonlyMap<string, SentEmail>;
 }
 
-export const namesNone: NamedEmails = { itself: undefined, answered: new Map() };
+const namesNone: NamedEmails = { itself: undefined, answered: new Map() };
 
 /** A bounce names few. */
 const MAX_MESSAGE_IDS = 12;

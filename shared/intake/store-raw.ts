@@ -5,8 +5,8 @@ import { createLimiter } from '../platform/concurrency.ts';
 import { BEGINNING_BYTES, END_BYTES, isShort, type ReadMail, shortNote } from './complete-message.ts';
 import { type ContentKey, createContentKey } from './content-key.ts';
 import { placeOf, type RefScope, rawBlobOf } from './ledger.ts';
-import type { Found } from './ledger-store.ts';
 import type { Batch } from './plan-batches.ts';
+import type { Found } from './plan-claim.ts';
 
 /** An email whose raw bytes are stored as a blob. */
 export interface StoredMail extends Found {

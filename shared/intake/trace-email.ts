@@ -39,7 +39,7 @@ export function traceOf({ receivedAt, storedAt, updatedAt, isCopy = false, mail 
   const isDone = state === 'done' && decision !== undefined;
   const summary = isDone
     ? summaryOf(decision, isCopy)
-    : `Postroom is working on it${attempts > 1 ? ` (attempt ${attempts})` : ''}.`;
+    : `Postroom is processing it${attempts > 1 ? ` (attempt ${attempts})` : ''}.`;
   const wasRead = isDone && decision.disposition !== 'quarantine';
   return {
     outcome: isDone ? outcomeOf(decision, isCopy) : 'in-progress',
@@ -91,7 +91,7 @@ export function summaryOf(decision: Partial<Decision>, isCopy: boolean): string 
   const because =
     follows === undefined
       ? ''
-      : ` It answers ticket #${follows.number}, which was closed, or of which its sender was no participant.`;
+      : ` It answers ticket #${follows.number}, which was closed or has other participants.`;
   return `Opened ticket #${number}.${because}${collapsed}`;
 }
 

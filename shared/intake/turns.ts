@@ -1,5 +1,5 @@
 /**
- * Turns for work of which only a few may run at once. Who waits is served by rank, not by arrival: the mailbox that was
+ * Turns for work of which only a few may run at once. Waiting work is served by rank, not by arrival: the mailbox that was
  * fetched longest ago comes first, however slow its server.
  */
 export class Turns {

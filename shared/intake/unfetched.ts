@@ -86,7 +86,7 @@ export class UnfetchedList {
             kind: 'quarantined',
             reason:
               failed === 'download'
-                ? `the mail server lists this message and cannot hand it out: it was asked for ${limits.attempts} times, and is still there, unread`
+                ? `the mail server lists this message but did not return it in ${limits.attempts} attempts; it is still there, unread`
                 : `it could not be stored${problem === undefined ? '' : `: ${problem}`}; it is still on the mail server, unread`,
             at: meta?.receivedAt ?? since,
             from: undefined,

@@ -98,7 +98,7 @@ async function ledgerMailOf(
 }
 
 function outcomeOf(decision: Decision | undefined): UnimportedOutcome {
-  const { ticketId, number, reason = 'it is being worked on' } = decision ?? {};
+  const { ticketId, number, reason = 'it is being processed' } = decision ?? {};
   return ticketId === undefined || number === undefined
     ? { kind: 'not-imported', reason }
     : { kind: 'in-ticket', ticket: { id: ticketId, number } };

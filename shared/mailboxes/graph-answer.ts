@@ -10,7 +10,7 @@ const refusalBody = z.object({ error: z.object({ code: z.string(), message: z.st
  * The body of a response as text.
  * @throws GraphRefusal 502 when it is larger than `most` bytes; the error of the connection
  */
-export async function textOf(response: IncomingMessage, most: number): Promise<string> {
+export async function readBodyText(response: IncomingMessage, most: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -23,7 +23,7 @@ export async function textOf(response: IncomingMessage, most: number): Promise<s
 
 /** Reads a response other than success. @param now milliseconds since the epoch */
 export async function readRefusal(response: IncomingMessage, now: number): Promise<GraphRefusal> {
-  const said = jsonIn(await textOf(response, MAX_REFUSAL_BYTES).catch(() => ''));
+  const said = jsonIn(await readBodyText(response, MAX_REFUSAL_BYTES).catch(() => ''));
   return refusalOf(response.statusCode ?? 0, said, response.headers['retry-after'], now);
 }
 

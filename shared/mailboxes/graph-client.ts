@@ -6,7 +6,7 @@ import { createLimiter } from '../platform/concurrency.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { EndpointRules } from '../providers/endpoint-safety.ts';
 import { guardedRequest } from '../providers/guarded-fetch.ts';
-import { readRefusal, textOf } from './graph-answer.ts';
+import { readBodyText, readRefusal } from './graph-answer.ts';
 import { answersIn, type BatchAnswer, batchBody, type GraphRequest } from './graph-batch.ts';
 import { GraphAnswerLost, GraphRefusal, graphInboxError } from './graph-errors.ts';
 import type { InboxAddress } from './inbox.ts';
@@ -102,7 +102,7 @@ export class GraphClient {
         this.#slots(() =>
           this.#seam.call(`graph.${operation}`, async () => {
             const response = await this.#send({ method, path, body, type }, prefer);
-            const value = schema.parse(JSON.parse(await textOf(response, MAX_JSON_BYTES)));
+            const value = schema.parse(JSON.parse(await readBodyText(response, MAX_JSON_BYTES)));
             return { value, date: Date.parse(response.headers.date ?? '') || this.#seam.now() };
           }),
         ),
@@ -197,7 +197,7 @@ export class GraphClient {
   async #sendBatch(requests: readonly GraphRequest[]): Promise<BatchAnswer[]> {
     const body = batchBody(requests, { prefer: IMMUTABLE, mailbox: this.mailbox.slice(VERSION.length) });
     const outgoing = { method: 'POST', path: `${VERSION}/$batch`, body } as const;
-    const text = await textOf(await this.#send(outgoing, []), MAX_JSON_BYTES);
+    const text = await readBodyText(await this.#send(outgoing, []), MAX_JSON_BYTES);
     return answersIn(text, requests, this.#seam.now());
   }
 

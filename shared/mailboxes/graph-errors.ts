@@ -76,7 +76,7 @@ export function failureOf(
 export function inboxErrorOf(error: unknown, purpose: GraphPurpose): InboxError {
   if (error instanceof InboxError) return error;
   if (!(error instanceof GraphRefusal))
-    return graphInboxError('unavailable', 'Microsoft Graph does not answer.', {
+    return graphInboxError('unavailable', 'Microsoft Graph does not respond.', {
       cause: error,
       // The address is not allowed: the message of the check says why.
       ...(error instanceof PostroomError && { said: error.message }),

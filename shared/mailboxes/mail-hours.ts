@@ -3,7 +3,7 @@ export interface MailHour {
   /** `2026-11-24T10`, UTC. */
   hour: string;
   /** Number of processed emails, whatever their disposition. */
-  mails: number;
+  emails: number;
   /** How many of these could not be read. */
   quarantined: number;
 }
@@ -21,18 +21,18 @@ export function withMails(
   now: number,
 ): readonly MailHour[] {
   const kept = hours.filter(({ hour }) => hour > hourOf(now - KEPT_HOURS * HOUR_MS));
-  if (run.mails === 0) return kept;
+  if (run.emails === 0) return kept;
   return summed([...kept, { ...run, hour: hourOf(now) }]);
 }
 
 /** One entry per hour, oldest first. Pure. */
 export function summed(hours: readonly MailHour[]): MailHour[] {
   const byHour = new Map<string, MailHour>();
-  for (const { hour, mails, quarantined } of hours) {
+  for (const { hour, emails, quarantined } of hours) {
     const before = byHour.get(hour);
     byHour.set(hour, {
       hour,
-      mails: mails + (before?.mails ?? 0),
+      emails: emails + (before?.emails ?? 0),
       quarantined: quarantined + (before?.quarantined ?? 0),
     });
   }
@@ -44,6 +44,6 @@ export function lastHours(hours: readonly MailHour[], count: number, now: number
   const known = new Map(hours.map((one) => [one.hour, one]));
   return Array.from({ length: count }, (_, index) => {
     const hour = hourOf(now - (count - 1 - index) * HOUR_MS);
-    return known.get(hour) ?? { hour, mails: 0, quarantined: 0 };
+    return known.get(hour) ?? { hour, emails: 0, quarantined: 0 };
   });
 }

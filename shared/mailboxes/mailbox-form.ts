@@ -131,7 +131,7 @@ export function parseMailboxForm(
 function sendingOf(field: Typed, rules: MailboxFormRules, errors: Errors): Sending | undefined {
   if (field(loginFields.sending.account) === RELAY_CHOICE) {
     if (rules.relay) return { protocol: 'relay' };
-    errors[loginFields.sending.account] = 'There is no SMTP relay to send over. Set it up first.';
+    errors[loginFields.sending.account] = 'There is no SMTP relay. Set it up first.';
     return undefined;
   }
   const protocol = sendingProtocols.find((one) => one === (field('sendingProtocol') || 'smtp'));

@@ -160,8 +160,8 @@ export const shardKind = recordKind<ShardState>()({
       write: (successes) => [...successes],
     }),
     hours: converted<z.infer<typeof hourTuples>, readonly MailHour[]>(json(hourTuples), {
-      read: (tuples) => tuples.map(([hour, mails, quarantined]) => ({ hour, mails, quarantined })),
-      write: (hours) => hours.map(({ hour, mails, quarantined }) => [hour, mails, quarantined]),
+      read: (tuples) => tuples.map(([hour, emails, quarantined]) => ({ hour, emails, quarantined })),
+      write: (hours) => hours.map(({ hour, emails, quarantined }) => [hour, emails, quarantined]),
     }),
   },
 });

@@ -45,11 +45,12 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
   if (hasMoreLines(prepared.bytes, limits.lines))
     return unreadable(`it has more than ${inWords(limits.lines)} lines`);
   const repaired = withFoundBoundary(prepared.bytes);
-  if (repaired !== undefined) notes.push('the declared boundary is not in the mail: another one is taken');
+  if (repaired !== undefined)
+    notes.push('the declared boundary does not occur in the email: another one was used');
   const bytes = repaired ?? prepared.bytes;
   const { parts, depth } = measureStructure(bytes, limits);
-  if (depth > limits.depth) return unreadable(`its parts lie more than ${limits.depth} deep in one another`);
-  if (parts > limits.parts) return unreadable(`it has more than ${limits.parts} parts`);
+  if (depth > limits.depth) return unreadable(`its parts are nested more than ${limits.depth} deep`);
+  if (parts > limits.parts) return unreadable(`it has more than ${inWords(limits.parts)} parts`);
 
   // The second library runs after a first attempt failed, perhaps on an opened part, so it opens none.
   const wouldHang = options.parser === 'mailparser' && hasEmptyInlineMessage(bytes);
@@ -94,7 +95,7 @@ function isCalendar({ contentType }: ReadPart): boolean {
 const inWords = (count: number): string => count.toLocaleString('en-US');
 
 function unreadable(reason: string): ParseOutcome {
-  return { kind: 'unreadable', reason: `The mail cannot be read: ${reason}.` };
+  return { kind: 'unreadable', reason: `The email cannot be read: ${reason}.` };
 }
 
 /** Distinguishes a marker of the attachment cutter from content. */

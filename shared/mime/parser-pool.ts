@@ -108,12 +108,10 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     worker.on('error', (error: Error & { code?: string }) => {
       lose(
         seat,
-        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-          ? 'it needs too much memory'
-          : 'the program for it broke off',
+        error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'it needs too much memory' : 'its parser crashed',
       );
     });
-    worker.on('exit', () => lose(seat, 'the program for it broke off'));
+    worker.on('exit', () => lose(seat, 'its parser crashed'));
     seats.push(seat);
     return seat;
   };
@@ -176,7 +174,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       return;
     }
     seat.worker.ref();
-    seat.timer = setTimeout(() => lose(seat, 'the program for it does not start'), LONGEST_MS);
+    seat.timer = setTimeout(() => lose(seat, 'the parser did not start'), LONGEST_MS);
   };
 
   const startClock = (seat: Seat, job: Job, thread: string | undefined): void => {
@@ -207,14 +205,14 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     if ('hangs' in reply) {
       // The thread is idle and continues with other emails.
       seat.jobs.shift();
-      waiting.unshift(...secondTry(job, 'the program for it never answers'));
+      waiting.unshift(...secondTry(job, 'its parser does not finish'));
       continueOrRetire(seat);
       dispatch();
       return;
     }
     if ('failure' in reply) {
       // The library's state after it threw is unknown, so the thread is replaced too.
-      lose(seat, 'the mail is broken in a way that stops the program for it');
+      lose(seat, 'it is broken in a way that stops the parser');
       return;
     }
     seat.jobs.shift();
@@ -243,7 +241,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   const secondTry = (job: Job, reason: string, { isLate = false } = {}): Job[] => {
     if (isLate && job.turn.patienceMs !== undefined) job.pending.resolve({ kind: 'slow' });
     else if (job.parser === 'mailparser') return [{ ...job, parser: 'postal-mime', alone: true }];
-    else job.pending.resolve({ kind: 'unreadable', reason: `The mail cannot be read: ${reason}.` });
+    else job.pending.resolve({ kind: 'unreadable', reason: `The email cannot be read: ${reason}.` });
     return [];
   };
 
@@ -285,7 +283,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
       const open = seats.splice(0);
       const left = [...waiting.splice(0), ...open.flatMap((seat) => seat.jobs.splice(0))];
       for (const job of left)
-        job.pending.reject(new Error('The parser pool was closed before the mail was read.'));
+        job.pending.reject(new Error('The parser pool was closed before the email was read.'));
       for (const seat of open) {
         seat.lost = 'closed';
         clearTimeout(seat.timer);

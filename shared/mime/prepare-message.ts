@@ -45,7 +45,7 @@ export async function prepareMessage(
   let bytes = raw;
   if (!raw.includes(LF) && raw.includes(CR)) {
     bytes = Buffer.from(latin1(raw).replaceAll('\r', '\r\n'), 'latin1');
-    notes.push('lone carriage returns read as line ends');
+    notes.push('lone carriage returns were read as line ends');
   }
   bytes = bytes.subarray(headerStart(bytes));
   const bodyStart = findHeaderEnd(bytes);

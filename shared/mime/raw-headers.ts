@@ -101,6 +101,7 @@ export function readField(raw: Uint8Array): RawField | undefined {
   return { name: latin1(raw.subarray(0, nameEnd)).toLowerCase(), raw, value: raw.subarray(colon + 1, end) };
 }
 
+/** Whether a byte is a space or a tab, the white space of headers (RFC 5322 section 2.2.2). */
 export function isBlank(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB;
 }

@@ -80,16 +80,16 @@ function meetingIn(calendar: Component): Invitation | undefined {
   const zones = zonesOf(calendar);
   const start = event === undefined ? undefined : timeOf(event.getFirstProperty('dtstart'), zones);
   if (event === undefined || start === undefined) return undefined;
-  const kind = kinds[textOf(calendar, 'method')?.toUpperCase() ?? ''] ?? 'event';
+  const kind = kinds[textProperty(calendar, 'method')?.toUpperCase() ?? ''] ?? 'event';
   const attendee = event.getFirstProperty('attendee');
   const says = String(attendee?.getFirstParameter('partstat') ?? '').toUpperCase();
   const from = personOf(attendee);
   return {
     kind,
-    title: textOf(event, 'summary') ?? '',
+    title: textProperty(event, 'summary') ?? '',
     start: start.time,
     end: endOf(event, start.value, zones),
-    place: textOf(event, 'location'),
+    place: textProperty(event, 'location'),
     organizer: personOf(event.getFirstProperty('organizer')),
     repeats: repetitionOf(String(event.getFirstPropertyValue('rrule') ?? '')),
     answer: kind === 'answer' && from !== undefined ? { from, says: answers[says] ?? 'other' } : undefined,
@@ -127,7 +127,7 @@ type Zones = ReadonlyMap<string, Timezone>;
 function zonesOf(calendar: Component): Zones {
   const zones = new Map<string, Timezone>();
   for (const zone of calendar.getAllSubcomponents('vtimezone').slice(0, MAX_ZONES)) {
-    const name = textOf(zone, 'tzid');
+    const name = textProperty(zone, 'tzid');
     const rules = zone.getAllSubcomponents().map((part) => String(part.getFirstPropertyValue('rrule') ?? ''));
     const yearly = rules.every(
       (rule) =>
@@ -199,7 +199,7 @@ function personOf(property: Property | null): Person | undefined {
   return { name: name === '' || name === address ? undefined : name, address };
 }
 
-function textOf(component: Component, name: string): string | undefined {
+function textProperty(component: Component, name: string): string | undefined {
   const value = component.getFirstPropertyValue(name);
   const line = typeof value === 'string' ? cleanLine(value.replace(/\s+/g, ' '), LINE_LIMIT) : '';
   return line === '' ? undefined : line;

@@ -31,7 +31,7 @@ export function readReport(
   attachments: readonly ParsedAttachment[],
 ): ReportFacts | undefined {
   const kind = kindOf(contentType, attachments);
-  const machine = attachments.filter((each) => kinds[each.contentType] !== undefined).map(textOf);
+  const machine = attachments.filter((each) => kinds[each.contentType] !== undefined).map(decodedContent);
   const actions = machine.flatMap((part) => fieldsOf(part, 'action')).map((word) => word.toLowerCase());
   if (kind === undefined) return undefined;
   const deliveries = kind === 'delivery' ? machine.flatMap(deliveriesIn).slice(0, MAX_RECIPIENTS) : [];
@@ -62,7 +62,7 @@ export const returnedIds = (attachments: readonly ParsedAttachment[]): string[] 
     ...new Set(
       attachments
         .filter((each) => returned.has(each.contentType))
-        .flatMap((each) => messageIdsIn(headOf(textOf(each)))),
+        .flatMap((each) => messageIdsIn(headOf(decodedContent(each)))),
     ),
   ].slice(0, MAX_IDS);
 
@@ -111,7 +111,7 @@ function kindOf(
   return found[0] ?? kinds[`message/${named ?? ''}`] ?? (named === undefined ? undefined : 'delivery');
 }
 
-const textOf = ({ content }: ParsedAttachment): string =>
+const decodedContent = ({ content }: ParsedAttachment): string =>
   content === undefined ? '' : Buffer.from(content).toString('latin1', 0, READ_BYTES);
 
 const headOf = (part: string): string => part.split(/\r?\n\r?\n/, 1)[0] ?? '';

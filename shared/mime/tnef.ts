@@ -55,12 +55,13 @@ export function readTnef(bytes: Uint8Array, depth = 0): Tnef | undefined {
   const whole = everyLengthFits(() => readAttributes(file, read));
   const { codepage, body, message, drafts } = read;
   const text =
-    textOf(message, property.body, codepage) ?? (body === undefined ? undefined : decode(body, codepage));
+    textProperty(message, property.body, codepage) ??
+    (body === undefined ? undefined : decode(body, codepage));
   const htmlPage = message.get(property.codepage)?.value;
   const tnef: Tnef = {
     files: drafts.flatMap((draft) => filesOf(draft, codepage, depth)),
     text: text?.trim() === '' ? undefined : text,
-    html: textOf(message, property.html, htmlPage?.length === 4 ? htmlPage.readUInt32LE(0) : codepage),
+    html: textProperty(message, property.html, htmlPage?.length === 4 ? htmlPage.readUInt32LE(0) : codepage),
     whole,
   };
   return tnef.files.length === 0 && tnef.text === undefined && tnef.html === undefined ? undefined : tnef;
@@ -111,7 +112,7 @@ function readAttributes(file: Buffer, read: Read): void {
 }
 
 function filesOf({ title, data, properties }: Draft, codepage: number, depth: number): TnefFile[] {
-  const value = (id: number): string | undefined => textOf(properties, id, codepage);
+  const value = (id: number): string | undefined => textProperty(properties, id, codepage);
   const name = value(property.longName) ?? title ?? value(property.shortName) ?? value(property.displayName);
   const object = properties.get(property.data);
   // An object starts with the ID of its interface.
@@ -187,7 +188,7 @@ function readProperties(data: Buffer, properties: Properties): void {
   }
 }
 
-function textOf(properties: Properties, id: number, codepage: number): string | undefined {
+function textProperty(properties: Properties, id: number, codepage: number): string | undefined {
   const found = properties.get(id);
   if (found === undefined) return undefined;
   const text = found.type === UNICODE ? found.value.toString('utf16le') : decode(found.value, codepage);
@@ -197,7 +198,7 @@ function textOf(properties: Properties, id: number, codepage: number): string | 
 
 /** @throws RangeError if the file ends before */
 function slice(data: Buffer, at: number, length: number): Buffer {
-  if (at + length > data.length) throw new RangeError('a length leads beyond the end');
+  if (at + length > data.length) throw new RangeError('a length exceeds the end');
   return data.subarray(at, at + length);
 }
 

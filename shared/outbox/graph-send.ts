@@ -50,10 +50,10 @@ export async function sendOverGraph(
 ): Promise<GraphSendAnswer> {
   const client = new GraphClient({ ...address, folder: '' }, seam, config);
   try {
-    const whole = isTooLarge(mail) ? undefined : await textOf(mail);
+    const whole = isTooLarge(mail) ? undefined : await base64Mime(mail);
     if (whole !== undefined && whole.length <= GRAPH_REQUEST_BYTES)
       return await submit(client, seam, '/sendMail', whole);
-    const text = await textOf({ ...mail, attachments: [] });
+    const text = await base64Mime({ ...mail, attachments: [] });
     if (text.length > GRAPH_REQUEST_BYTES)
       return { kind: 'refused', refusal: tooLarge, isTokenRefused: false };
     const draft = await saveEmailDraft({ seam, config, client, host: address.host }, mail, text);
@@ -63,7 +63,7 @@ export async function sendOverGraph(
   }
 }
 
-const textOf = async (mail: OutgoingMail): Promise<string> =>
+const base64Mime = async (mail: OutgoingMail): Promise<string> =>
   (await composeMime(mail, { withBcc: true })).toString('base64');
 
 /** Certain before the MIME is composed, which takes several times the memory. */
@@ -115,7 +115,7 @@ async function submit(
         isTokenRefused: error.status === 401,
       };
     if (error instanceof PostroomError) throw error;
-    throw new PostroomError('graph-unavailable', 'Microsoft Graph does not answer.', { cause: error });
+    throw new PostroomError('graph-unavailable', 'Microsoft Graph does not respond.', { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { readRefusal, textOf } from '../mailboxes/graph-answer.ts';
+import { readBodyText, readRefusal } from '../mailboxes/graph-answer.ts';
 import { GraphRefusal } from '../mailboxes/graph-errors.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -116,7 +116,7 @@ async function ask(
     );
     const status = response.statusCode ?? 0;
     if (status < 200 || status >= 300) throw endOrRefusal(await readRefusal(response, seam.now()));
-    const text = await textOf(response, MAX_STATE_BYTES);
+    const text = await readBodyText(response, MAX_STATE_BYTES);
     if (status === 201) return COMPLETE;
     const start = Number.parseInt(state.parse(JSON.parse(text)).nextExpectedRanges[0] ?? '', 10);
     if (start < content.byteLength) return start;

@@ -14,14 +14,14 @@ export async function loadMail(
   blobs: Pick<Blobs, 'read'>,
   message: OutboxMessage,
 ): Promise<OutgoingMail | undefined> {
-  const textOf = async (body: Body): Promise<string | undefined> => {
+  const readBody = async (body: Body): Promise<string | undefined> => {
     if (body.kind === 'inline') return body.text;
     const bytes = await blobs.read(body.blob);
     return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
   };
   const { from, to, cc, bcc, subject, messageId, references, headers } = message;
-  const text = await textOf(message.text);
-  const html = message.html === undefined ? undefined : await textOf(message.html);
+  const text = await readBody(message.text);
+  const html = message.html === undefined ? undefined : await readBody(message.html);
   const attachments = await mapLimited(message.attachments, READS, async (attachment) => ({
     ...attachment,
     content: await blobs.read(attachment.blob),

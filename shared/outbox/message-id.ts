@@ -109,7 +109,7 @@ function bytesOf(value: Secret): Buffer {
   const bytes = Buffer.from(value.expose(), 'base64');
   if (bytes.byteLength === KEY_BYTES) return bytes;
   throw new PostroomError(
-    'bad-data-key',
+    'bad-encryption-key',
     `The secret ${messageIdKeyName} must be ${KEY_BYTES} bytes in base64.`,
   );
 }

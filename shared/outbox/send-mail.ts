@@ -87,7 +87,7 @@ export function routeOf({ address, sending }: Mailbox): SendingRoute | undefined
 }
 
 const noRelay = (): Promise<never> =>
-  Promise.reject(new PostroomError('no-relay', 'There is no SMTP relay to send over.'));
+  Promise.reject(new PostroomError('no-relay', 'There is no SMTP relay.'));
 
 /** A relay signs in with the operator's password: what is explained of an account's token would mislead. */
 const ofRelay = (refusal: Refused): Refused =>

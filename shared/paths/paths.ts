@@ -1,4 +1,4 @@
-/** What stands behind the `?` of an address; undefined values are left out. */
+/** The query parameters of an address; undefined values are omitted. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
 type ParameterName<Pattern extends string> = Pattern extends `${string}:${infer Name}/${infer Rest}`
@@ -78,7 +78,7 @@ export const paths = {
   deleteCannedReply: path('/canned-replies/:id/delete'),
 
   secrets: path('/secrets'),
-  dataKey: path('/secrets/data-key'),
+  encryptionKey: path('/secrets/encryption-key'),
 
   providers: path('/providers'),
   newProvider: path('/providers/new'),

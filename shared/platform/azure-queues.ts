@@ -20,7 +20,7 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
           await sendTo(queue, text, ttlSeconds, delaySeconds);
         } catch (error) {
           if (!(error instanceof Error && 'code' in error && error.code === 'QueueNotFound'))
-            throw new PostroomError('queue-storage', `Queue Storage did not take a message for ${name}`, {
+            throw new PostroomError('queue-storage', `Queue Storage did not accept a message for ${name}`, {
               cause: error,
             });
           await withDeadline(({ signal: abortSignal }) => queue.createIfNotExists({ abortSignal }));
@@ -41,9 +41,13 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
           });
         } catch (error) {
           if (statusOf(error) === 404) return { count: 0, since: undefined };
-          throw new PostroomError('queue-storage', `Queue Storage did not count what ${name} gave up`, {
-            cause: error,
-          });
+          throw new PostroomError(
+            'queue-storage',
+            `Queue Storage did not count the failed messages of ${name}`,
+            {
+              cause: error,
+            },
+          );
         }
       });
     },

@@ -152,7 +152,7 @@ function brokenRules(environment: Environment): [name: string, problem: string][
       if (isHttp(name) && !(name === 'PUBLIC_URL' && isOnThisMachine(value(name) ?? '')))
         broken.push([name, 'must begin with https://']);
   if (!listOf(value('ALERT_EMAIL')).every((address) => /^[^\s@]+@[^\s@]+$/.test(address)))
-    broken.push(['ALERT_EMAIL', 'must be mail addresses with commas between them']);
+    broken.push(['ALERT_EMAIL', 'must be email addresses, separated by commas']);
   if (value('DataStorage') === undefined)
     for (const name of storageUris)
       if (value(name) === undefined)

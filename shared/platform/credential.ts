@@ -38,14 +38,14 @@ export function managedIdentityAssertion(settings: {
     if (!identityEndpoint)
       throw new PostroomError(
         'no-identity',
-        'The managed identity gave no token: there is none on this machine.',
+        'The managed identity returned no token: there is none on this machine.',
       );
     identity ??= import('@azure/identity').then(
       ({ ManagedIdentityCredential }) =>
         new ManagedIdentityCredential(clientId === undefined ? {} : { clientId }),
     );
     const answer = await (await identity).getToken(`${audience}/.default`);
-    if (answer === null) throw new PostroomError('no-identity', 'The managed identity gave no token.');
+    if (answer === null) throw new PostroomError('no-identity', 'The managed identity returned no token.');
     return new Secret(answer.token);
   };
 }

@@ -27,7 +27,7 @@ const problems = {
   'no-identity': { part: 'keys' },
   'secret-disabled': { part: 'keys' },
   'sealed-unreadable': { part: 'keys' },
-  'bad-data-key': { part: 'keys' },
+  'bad-encryption-key': { part: 'keys' },
   'no-graph': {},
   // Accounts and providers
   'account-missing': {},

@@ -81,7 +81,7 @@ export function recordKind<T extends object>() {
         const unreadable = (column: string, cause?: unknown): PostroomError =>
           new PostroomError(
             'bad-row',
-            `${table}/${partitionKey}/${rowKey}: the column ${column} does not hold what Postroom wrote there`,
+            `${table}/${partitionKey}/${rowKey}: the column ${column} does not contain what Postroom wrote there`,
             { cause },
           );
         if (row[VERSION] !== version) throw unreadable(VERSION);

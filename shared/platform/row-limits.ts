@@ -42,7 +42,7 @@ export function assertRowFits(row: Row): void {
     if (BAD_KEY.test(key) || key.length > MAX_KEY_CHARACTERS)
       throw new PostroomError(
         'bad-key',
-        `A key of a row is not one the table accepts: ${JSON.stringify(where)}`,
+        `A row has a key that the table does not accept: ${JSON.stringify(where)}`,
       );
   const columns = Object.entries(row).filter(
     ([name, value]) => value !== undefined && name !== 'partitionKey' && name !== 'rowKey' && name !== 'etag',
@@ -57,7 +57,7 @@ export function assertRowFits(row: Row): void {
     if (value instanceof Uint8Array && value.byteLength > MAX_BINARY_BYTES)
       throw new PostroomError('row-too-large', `${where}.${name} has ${value.byteLength} bytes`);
     if (typeof value === 'number' && (!Number.isInteger(value) || Math.abs(value) > 2 ** 31 - 1))
-      throw new PostroomError('row-too-large', `${where}.${name}: ${value} is no 32-bit whole number`);
+      throw new PostroomError('row-too-large', `${where}.${name}: ${value} is not a 32-bit integer`);
   }
   const size = sizeOfRow(row);
   if (size > MAX_ENTITY_BYTES)

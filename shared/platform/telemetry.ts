@@ -6,11 +6,11 @@ export const metrics = {
     unit: 's',
     description: 'How long one fetch of one mailbox took, by result',
   },
-  mails: {
-    name: 'postroom.mails',
+  emails: {
+    name: 'postroom.emails',
     kind: 'counter',
     unit: '{mail}',
-    description: 'Mails by what became of them: ticket, reply, quarantined, skipped',
+    description: 'Emails by outcome: ticket, reply, quarantined, skipped',
   },
   refreshes: {
     name: 'postroom.token.refreshes',
@@ -22,14 +22,14 @@ export const metrics = {
     name: 'postroom.sends',
     kind: 'counter',
     unit: '{mail}',
-    description: 'Tries to send an email, by result',
+    description: 'Attempts to send an email, by result',
   },
   /** Recorded by functions/http/record-refusal.ts, which defines the values of its dimension `reason`. */
   refusals: {
     name: 'postroom.refusals',
     kind: 'counter',
     unit: '{request}',
-    description: 'Requests that were turned away, by reason',
+    description: 'Refused requests, by reason',
   },
   queueAge: {
     name: 'postroom.queue.age',
@@ -41,19 +41,19 @@ export const metrics = {
     name: 'postroom.quarantine.size',
     kind: 'gauge',
     unit: '{mail}',
-    description: 'Mails in quarantine, by mailbox',
+    description: 'Unimported emails, by mailbox',
   },
   poisonSize: {
     name: 'postroom.poison.size',
     kind: 'gauge',
     unit: '{message}',
-    description: 'Messages that the Functions host gave up and that still lie there, by queue',
+    description: 'Messages in poison queues, by queue',
   },
   expiryDays: {
     name: 'postroom.secret.expiry',
     kind: 'gauge',
     unit: 'd',
-    description: 'Whole days until a secret expires, below zero afterwards',
+    description: 'Whole days until a secret expires, negative afterwards',
   },
 } as const;
 export type MetricName = keyof typeof metrics;

@@ -53,7 +53,7 @@ export async function guardedFetch(
     };
   } catch (error) {
     if (error instanceof PostroomError) throw error;
-    throw new PostroomError('endpoint-silent', `No answer came from ${host}.`, { cause: error });
+    throw new PostroomError('endpoint-silent', `No response from ${host}.`, { cause: error });
   }
 }
 
@@ -135,5 +135,5 @@ export const publicLookup: LookupFunction = guardedLookup(lookup);
 const refusal = (hostname: string): PostroomError =>
   new PostroomError(
     'endpoint-private',
-    `${hostname} leads to a private address; Postroom only reaches public servers.`,
+    `${hostname} resolves to a private address; Postroom connects only to public servers.`,
   );

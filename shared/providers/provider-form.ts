@@ -182,8 +182,8 @@ function customEndpoints(
     return value;
   };
   if (field('endpoints') === 'manual') {
-    const authorization = check('authorizationEndpoint', 'Enter the authorization address.');
-    const token = check('tokenEndpoint', 'Enter the token address.');
+    const authorization = check('authorizationEndpoint', 'Enter the authorization endpoint.');
+    const token = check('tokenEndpoint', 'Enter the token endpoint.');
     return authorization === '' || token === '' ? undefined : { kind: 'manual', authorization, token };
   }
   const issuer = check('issuer', 'Enter the issuer, the address that discovery starts from.');

@@ -124,17 +124,17 @@ export function createGraphApplications(deps: {
 const noGraph: GraphRefusal = {
   kind: 'refused',
   code: 'no-graph' satisfies ProblemCode,
-  message: 'An installation on a developer’s machine does not ask Microsoft Graph.',
+  message: 'An installation on a developer’s machine does not use Microsoft Graph.',
 };
 
 function unanswered(error: unknown): GraphRefusal {
   if (error instanceof PostroomError)
-    return { kind: 'refused', code: error.code, message: 'Microsoft Graph does not answer.' };
+    return { kind: 'refused', code: error.code, message: 'Microsoft Graph does not respond.' };
   // An error of the identity library: there is no managed identity, or it returned no token.
   return {
     kind: 'refused',
     code: 'no-identity' satisfies ProblemCode,
-    message: 'The managed identity of this installation gives no token for Microsoft Graph.',
+    message: 'The managed identity of this installation returns no token for Microsoft Graph.',
   };
 }
 
@@ -144,7 +144,7 @@ function refusalOf(answer: Answer): GraphRefusal {
   const code = read.success ? read.data.error.code : `http-${answer.status}`;
   const said = read.success
     ? read.data.error.message.slice(0, 300)
-    : `It answered with status ${answer.status}.`;
+    : `It responded with status ${answer.status}.`;
   return {
     kind: 'refused',
     code,
@@ -154,10 +154,10 @@ function refusalOf(answer: Answer): GraphRefusal {
 
 function meaningOf(status: number, code: string): string {
   if (status === 403)
-    return 'The managed identity may not change this app registration: it needs Application.ReadWrite.OwnedBy and to be an owner of it.';
+    return 'The managed identity is not allowed to change this app registration: it needs Application.ReadWrite.OwnedBy and must be an owner of the registration.';
   if (status === 404)
     return 'There is no app registration with this client ID in the tenant of this installation.';
-  if (status === 429) return 'Microsoft Graph takes no more requests for now.';
+  if (status === 429) return 'Microsoft Graph is throttling requests.';
   if (code.startsWith('Credential')) return 'A policy of the tenant forbids it.';
   return 'Microsoft Graph refused.';
 }

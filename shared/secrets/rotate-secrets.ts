@@ -58,14 +58,10 @@ export async function rotateSecrets(deps: RotateDeps): Promise<void> {
 }
 
 /** One step of one provider; a refusal by Graph is stored with the rotation. */
-export async function rotateOne(
-  deps: RotateDeps,
-  provider: Provider,
-  rotation: Rotation,
-): Promise<RotationStep> {
+async function rotateOne(deps: RotateDeps, provider: Provider, rotation: Rotation): Promise<RotationStep> {
   const step = await nextStep(deps, provider, rotation);
   if (step.kind === 'refused') {
-    const problem = `Automatic rotation did not work. ${step.message}`;
+    const problem = `Automatic rotation failed. ${step.message}`;
     const current = (await deps.rotations.get(provider.id)) ?? rotation;
     if (problem !== current.problem) await deps.rotations.save({ ...current, problem });
   }

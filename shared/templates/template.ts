@@ -41,7 +41,7 @@ export function parseTemplate(template: string): ParsedTemplate {
     if (variable === undefined) {
       const message =
         inner === undefined
-          ? 'A variable begins here and has no end. Write it as {{subject}}.'
+          ? 'A variable starts here but does not end. Write it as {{subject}}.'
           : `${found} is not a variable. Use one of ${list}.`;
       if (errors.length < MAX_ERRORS) errors.push({ ...positionOf(template, index), message });
       continue;

@@ -88,7 +88,7 @@ async function appendTogether(
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     if (!opens || mayExist) head = await heads.get(filing.ticketId, HEAD);
     if (head === undefined && !opens)
-      throw new PostroomError('ticket-missing', `Ticket ${filing.ticketId} of a reply is not there`);
+      throw new PostroomError('ticket-missing', `Ticket ${filing.ticketId} of a reply does not exist`);
     const existing = mayExist ? await findExisting(tickets, filing.ticketId, messages) : none;
     const missing = messages.filter(({ key }) => !existing.has(key));
     const filed = { hadConflict: mayExist, messages: messages.map((each) => existing.get(each.key) ?? each) };
@@ -111,7 +111,7 @@ async function appendTogether(
   }
   throw new PostroomError(
     'ticket-busy',
-    `Ticket ${filing.ticketId} was changed by others ${TRIES} times in a row`,
+    `Ticket ${filing.ticketId} was changed by other runs ${TRIES} times in a row`,
   );
 }
 

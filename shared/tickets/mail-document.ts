@@ -21,8 +21,8 @@ export type WhyText = 'too-long' | 'too-deep' | 'too-slow';
 
 const REASONS: Readonly<Record<WhyText, string>> = {
   'too-long': 'This message is too long to be shown with its formatting.',
-  'too-deep': 'The formatting of this message is nested too deep to be shown.',
-  'too-slow': 'The formatting of this message takes too long to be made safe, so it is not shown.',
+  'too-deep': 'The formatting of this message is nested too deeply to be shown.',
+  'too-slow': 'Making the formatting of this message safe takes too long, so it is not shown.',
 };
 const MAX_TEXT_CHARACTERS = 100_000;
 

@@ -136,7 +136,7 @@ const STYLES = [
 const DATA_IMAGE = /^data:image\/(?:png|jpe?g|gif|webp);base64,[a-z0-9+/=\s]*$/i;
 
 /** Messages with deeper nesting are not shown formatted, because parsing them takes quadratic time. */
-export const MAX_OPEN_TAGS = 500;
+const MAX_OPEN_TAGS = 500;
 /**
  * Total characters of all `data:` URLs in one document. An image that is referenced a thousand times is
  * embedded a thousand times.

@@ -14,7 +14,7 @@ import type { SanitiseReply, SanitiseTask } from './sanitise-worker.ts';
 // blob.
 
 /** Longer HTML is not shown. The page shows its text and offers the original as a download. */
-export const SHOWN_HTML_CHARACTERS = 1_000_000;
+const SHOWN_HTML_CHARACTERS = 1_000_000;
 /** Timeout for sanitizing one message, in milliseconds. */
 const DEADLINE_MS = 2_000;
 const FALLBACK_CHARACTERS = 100_000;

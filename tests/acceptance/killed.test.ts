@@ -46,7 +46,7 @@ const LONG_MS = 230_000;
 /** A run that ends before its instant is killed anyway. */
 const LONGEST_RUN_MS = 4_000;
 /** Where the product abandons an email, because that many crashes may be its fault. */
-const GIVEN_UP = /^the app ended \d+ times while it worked on this email$/;
+const GIVEN_UP = /^the app stopped \d+ times while it processed this email$/;
 
 describe.each(fetchProtocols)('a process over %s that is killed at any instant', (protocol) => {
   const kills = killsOver(protocol);

@@ -205,9 +205,7 @@ describe('a lasting failure', () => {
     app.idp.expireClientSecrets(CLIENT);
     const answer = await app.services.accessTokens.get(account, AT_MAIL);
     expect(answer).toMatchObject({ kind: 'action-required', code: 'AADSTS7000222' });
-    expect(answer.kind === 'action-required' && answer.message).toContain(
-      'Replace the secret of the provider',
-    );
+    expect(answer.kind === 'action-required' && answer.message).toContain('Replace the provider’s secret');
 
     app.idp.addClientSecret(CLIENT, { value: 'brand-new-secret' });
     const visitor = new Visitor(app);
@@ -353,7 +351,7 @@ describe('rotation', () => {
     const answer = await app.another().accessTokens.get(account, AT_MAIL);
     expect(answer.kind).toBe('action-required');
     expect(answer.kind === 'action-required' && answer.message).toContain(
-      'was stopped before the answer was stored',
+      'was stopped before the response was stored',
     );
     const asked = refreshes();
     await app.another().accessTokens.get(account, AT_MAIL);
@@ -428,16 +426,17 @@ describe('a row in the table', () => {
       tokenContext(account, 'refresh', { ...byHand, mailHosts: { imap: 'imap.other.example' } }),
     ];
     expect(new Set([context, ...others]).size).toBe(others.length + 1);
-    for (const other of others) await expect(sealer.open(sealed, other)).rejects.toThrow('cannot be read');
+    for (const other of others)
+      await expect(sealer.open(sealed, other)).rejects.toThrow('cannot be decrypted');
     const last = sealed.endsWith('A') ? 'B' : 'A';
     await expect(sealer.open(sealed.slice(0, -5) + last.repeat(5), context)).rejects.toThrow(
-      'cannot be read',
+      'cannot be decrypted',
     );
   });
 
   it('requires a person when the encryption key is gone', async () => {
     const { app, account } = await start();
-    app.vault.versions.delete('postroom-data-key');
+    app.vault.versions.delete('postroom-encryption-key');
     app.seam.skewMs = 2 * HOUR;
     expect(await app.another().accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'action-required',

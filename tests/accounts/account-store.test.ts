@@ -115,7 +115,7 @@ describe('an account', () => {
     await put({ [column]: 7 });
     await expect(store.get(account)).rejects.toMatchObject({
       code: 'bad-row',
-      message: `Accounts/${providerId}/${accountId}: the column ${field} does not hold what Postroom wrote there`,
+      message: `Accounts/${providerId}/${accountId}: the column ${field} does not contain what Postroom wrote there`,
     });
   });
 
@@ -125,7 +125,7 @@ describe('an account', () => {
       await put({ [column]: 7 });
       await expect(store.get(account)).rejects.toMatchObject({
         code: 'bad-row',
-        message: `Accounts/${providerId}/${accountId}: the column ${column} does not hold what Postroom wrote there`,
+        message: `Accounts/${providerId}/${accountId}: the column ${column} does not contain what Postroom wrote there`,
       });
       expect(await store.listOf(providerId)).toEqual([]);
       expect(unreadableRows(tables, 'Accounts')).toEqual([

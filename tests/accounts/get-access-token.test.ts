@@ -144,7 +144,7 @@ describe('a mail server', () => {
     const none = {
       kind: 'action-required',
       code: 'mail-host-refused',
-      message: `The sign-in of ${account.user} may be used at outlook.office365.com, smtp.office365.com alone, and not at evil.example. Correct the server of the mailbox, or the mail servers of its provider.`,
+      message: `The sign-in of ${account.user} can be used only at outlook.office365.com, smtp.office365.com, not at evil.example. Correct the mailbox’s server, or the mail servers of its provider.`,
     };
     expect(await get({ host: 'evil.example' })).toEqual(none);
     expect(await get()).toBe('a1');
@@ -154,7 +154,9 @@ describe('a mail server', () => {
   test('gets no token if the provider names no mail servers', async () => {
     const provider = { preset: 'custom', tenant: undefined, mailHosts: undefined } as const;
     const { get } = await postroom({ fresh: true, provider });
-    expect(await get()).toMatchObject({ message: expect.stringContaining('used at no mail server, and') });
+    expect(await get()).toMatchObject({
+      message: expect.stringContaining('cannot be used at any mail server'),
+    });
   });
 
   test('that waits for another caller’s token is checked on its own', async () => {
@@ -225,7 +227,7 @@ describe('a token that is due for a refresh', () => {
           : {
               kind: 'retrying',
               code: 'refresh-busy',
-              message: 'Another process is renewing the sign-in; this one tries again.',
+              message: 'Another process is renewing the sign-in. Postroom tries again.',
             },
       );
       expect(count('blob.lease')).toBe(41);
@@ -439,7 +441,7 @@ describe('a sign-in that requires a person', () => {
     expect(await get()).toEqual({
       kind: 'action-required',
       code: 'unknown',
-      message: 'The account does not work and did not say why. Connect it again.',
+      message: 'The account does not work, and the reason is unknown. Connect it again.',
     });
     expect(await renew(true)).toMatchObject({ kind: 'action-required' });
     expect(asked).toEqual([]);

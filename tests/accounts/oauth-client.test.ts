@@ -252,7 +252,7 @@ describe('a provider', () => {
         },
       });
       const answer = await redeem(byHand, `code=c1&state=s&iss=${encodeURIComponent(issuer)}`);
-      expect(answer).toMatchObject({ kind: 'untrusted', reason: expect.stringContaining('another host') });
+      expect(answer).toMatchObject({ kind: 'untrusted', reason: expect.stringContaining('different host') });
       expect(server.asked).toEqual([]);
     },
   );

@@ -30,7 +30,7 @@ const tokenOf = (answer: AccessToken): string => {
   if (answer.kind !== 'token') throw new Error(`${answer.kind}: ${answer.code} ${answer.message}`);
   return answer.token.expose();
 };
-const rowOf = async ({ services }: DemoApp, account: Account): Promise<Account> => {
+const storedAccount = async ({ services }: DemoApp, account: Account): Promise<Account> => {
   const stored = await services.accounts.get(account);
   if (stored === undefined) throw new Error('no row');
   return stored.account;
@@ -161,7 +161,7 @@ describe('a received response', () => {
       return result;
     });
     expect(tokenOf(await app.services.accessTokens.get(account, AT_MAIL))).toBe('of-the-newer-sign-in');
-    expect((await rowOf(app, account)).tokens).toEqual(newer.tokens);
+    expect((await storedAccount(app, account)).tokens).toEqual(newer.tokens);
     expect(asked()).toBe(1);
   });
 
@@ -174,12 +174,12 @@ describe('a received response', () => {
     });
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('retrying');
     app.seam.around = undefined;
-    const { refreshBegunAt } = await rowOf(app, account);
+    const { refreshBegunAt } = await storedAccount(app, account);
     expect(Date.parse(refreshBegunAt ?? '')).toBeGreaterThanOrEqual(Date.now() + 2 * HOUR - 60_000);
     app.seam.skewMs = 3 * HOUR;
     expect(await app.another().accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'action-required',
-      message: expect.stringContaining('was stopped before the answer was stored'),
+      message: expect.stringContaining('was stopped before the response was stored'),
     });
   });
 });
@@ -191,7 +191,10 @@ describe('a server error ends no grant, whatever error code comes with the statu
     const body = { error: 'invalid_grant', error_description: 'The grant has ended.' };
     app.idp.addFault({ match: { path: '/token' }, status, body });
     expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({ kind: 'retrying' });
-    expect(await rowOf(app, account)).toMatchObject({ state: 'retrying', retryAt: expect.any(String) });
+    expect(await storedAccount(app, account)).toMatchObject({
+      state: 'retrying',
+      retryAt: expect.any(String),
+    });
     app.idp.clearFaults();
     app.seam.skewMs = 3 * HOUR;
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');

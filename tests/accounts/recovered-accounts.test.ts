@@ -250,7 +250,7 @@ describe('an outage without Retry-After', () => {
     app.seam.skewMs = 3 * HOUR;
     const answer = await app.services.accessTokens.get(account, AT_MAIL);
     expect(answer.kind === 'action-required' && answer.message).toContain(
-      'was stopped before the answer was stored',
+      'was stopped before the response was stored',
     );
   });
 });

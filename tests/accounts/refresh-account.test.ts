@@ -499,7 +499,7 @@ describe('a provider that cannot be called', () => {
       {
         result: 'action-required',
         code: 'secret-disabled',
-        message: expect.stringContaining('switched off'),
+        message: expect.stringContaining('is disabled'),
       },
     ]);
   });

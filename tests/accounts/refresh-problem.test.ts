@@ -20,7 +20,7 @@ describe('a refusal caused by', () => {
   test('the credential asks for a new one, and names the provider', () => {
     const { code, message } = problemFor(verdict('credential'), account, provider, BEGUN);
     expect(code).toBe('AADSTS1');
-    expect(message).toMatch(/^Contoso refuses .*Replace the secret.*own words\.$/);
+    expect(message).toMatch(/^Contoso refuses .*Replace the provider’s secret.*own words\.$/);
     expect(problemFor(verdict('credential'), account, undefined, undefined).message).toMatch(
       /^The provider refuses /,
     );
@@ -57,7 +57,7 @@ describe('a refusal caused by', () => {
 test('a disabled credential asks to enable it, and a deleted one to replace it', () => {
   expect(credentialGone(provider, 'disabled')).toMatchObject({
     code: 'secret-disabled',
-    message: expect.stringContaining('The credential of Contoso is switched off'),
+    message: expect.stringContaining('The credential of Contoso is disabled'),
   });
   for (const reason of ['missing', 'draft'] as const)
     expect(credentialGone(provider, reason)).toMatchObject({
@@ -67,11 +67,11 @@ test('a disabled credential asks to enable it, and a deleted one to replace it',
 });
 
 test.each<[VaultCode, RegExp]>([
-  ['no-identity', /managed identity gave no token .* Contoso: it must be user-assigned/],
+  ['no-identity', /managed identity returned no token .* Contoso: it must be user-assigned/],
   ['key-vault-denied', /Contoso: it denies access to this installation/],
   ['key-vault-throttled', /Contoso: it is throttling requests/],
   ['secret-disabled', /Contoso: the encryption key is disabled/],
-  ['bad-data-key', /Contoso: the encryption key in Key Vault was not created by Postroom/],
+  ['bad-encryption-key', /Contoso: the encryption key in Key Vault was not created by Postroom/],
   ['key-vault', /Contoso: it does not respond/],
 ])('an unavailable credential is explained for %s', (code, words) => {
   expect(credentialUnavailable(provider, code)).toEqual({ code, message: expect.stringMatching(words) });

@@ -69,7 +69,7 @@ describe('the explanation of a failure', () => {
     [{ code: 'AADSTS50173', message: 'The grant was revoked.' }, 'AADSTS50173'],
     [{ code: 'invalid_grant', message: 'The grant is over.' }, 'invalid_grant'],
     [{ code: 'http-503', message: 'login.example.org answered with status 503.' }, 'http-5xx'],
-    [{ code: 'no-answer', message: 'The sign-in service of Contoso does not answer.' }, 'no-answer'],
+    [{ code: 'no-answer', message: 'The sign-in service of Contoso does not respond.' }, 'no-answer'],
     [{ code: 'secret-missing', message: 'The credential of Contoso is not in Key Vault.' }, 'secret-missing'],
   ])('%j is known', (event, code) => {
     expect(explainProblem(failureOf(event)).code).toBe(code);

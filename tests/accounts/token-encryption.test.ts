@@ -1,6 +1,10 @@
 /** Tokens under the encryption key of the vault: which can be decrypted, and when a newer key is read. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createTokenCipher, dataKeyName, versionOfSealed } from '../../shared/accounts/token-encryption.ts';
+import {
+  createTokenCipher,
+  encryptionKeyName,
+  versionOfSealed,
+} from '../../shared/accounts/token-encryption.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -101,8 +105,8 @@ describe('token encryption', () => {
   test('creates the key once, with 32 bytes that only the vault stores', async () => {
     await open().ready();
     await open().ready();
-    expect(vault.versions.get(dataKeyName)).toHaveLength(1);
-    const [key] = vault.versions.get(dataKeyName) ?? [];
+    expect(vault.versions.get(encryptionKeyName)).toHaveLength(1);
+    const [key] = vault.versions.get(encryptionKeyName) ?? [];
     expect(Buffer.from(key?.value.expose() ?? '', 'base64')).toHaveLength(32);
     expect(key?.contentType).toBe('application/octet-stream;base64');
   });
@@ -162,8 +166,10 @@ describe('token encryption', () => {
 
   test('rejects a key that is not ours', async () => {
     for (const bytes of [31, 33]) {
-      await vault.set(dataKeyName, new Secret(Buffer.alloc(bytes).toString('base64')), { contentType: 'x' });
-      await expect(open().ready()).rejects.toMatchObject({ code: 'bad-data-key' });
+      await vault.set(encryptionKeyName, new Secret(Buffer.alloc(bytes).toString('base64')), {
+        contentType: 'x',
+      });
+      await expect(open().ready()).rejects.toMatchObject({ code: 'bad-encryption-key' });
     }
   });
 });

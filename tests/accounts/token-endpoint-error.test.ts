@@ -44,14 +44,14 @@ describe('a response that is not a success', () => {
 
   test('that never came is a timeout that names the host', () => {
     expect(new TokenEndpointError({}, 'login.example').failure(NOW)).toEqual(
-      silence('No answer came from login.example.'),
+      silence('No response from login.example.'),
     );
-    expect(new TokenEndpointError({}, 'login.example')).toHaveProperty('message', 'no usable answer');
+    expect(new TokenEndpointError({}, 'login.example')).toHaveProperty('message', 'no usable response');
   });
 });
 
 describe('an error', () => {
-  const down = `The sign-in service of Contoso does not answer.`;
+  const down = `The sign-in service of Contoso does not respond.`;
 
   test('of an endpoint that Postroom refuses to call is lasting, like a refusal of the request', () => {
     const error = new PostroomError('endpoint-refused', 'The address is private.');

@@ -39,7 +39,7 @@ describe('a managed identity', () => {
     });
     expect(await ask(() => Promise.reject(new Error('ECONNREFUSED')))).toEqual({
       kind: 'silent',
-      sentence: 'The managed identity gave no token: it must be user-assigned to the Functions app.',
+      sentence: 'The managed identity returned no token: it must be user-assigned to the Functions app.',
     });
   });
 

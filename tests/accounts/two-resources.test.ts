@@ -143,7 +143,7 @@ describe('a refusal', () => {
     const { get, hooks } = await postroom();
     hooks.answer = async () => refused('invalid_grant', CONSENT_MISSING);
     expect(await get(GRAPH_HOST)).toMatchObject({
-      message: expect.stringContaining('no token for Microsoft Graph to support@contoso.example'),
+      message: expect.stringContaining('no token for Microsoft Graph for support@contoso.example'),
     });
   });
 

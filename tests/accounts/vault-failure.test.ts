@@ -17,7 +17,7 @@ test.each<VaultCode>([
   'no-identity',
   'secret-disabled',
   'sealed-unreadable',
-  'bad-data-key',
+  'bad-encryption-key',
 ])('%s is returned as a value, with our message', async (code) => {
   expect(await failing(new PostroomError(code, 'Our sentence.'))).toEqual({
     kind: 'vault-away',
@@ -33,7 +33,7 @@ test.each([
   'x-no-identity',
   'secret-disabled-x',
   'sealed-unreadable-x',
-  'bad-data-key-x',
+  'bad-encryption-key-x',
 ])('%s is thrown', async (code) => {
   // At run time a code that only resembles one of the vault's is not one, whatever the type says.
   await expect(failing(new PostroomError(code as ProblemCode, 'Our sentence.'))).rejects.toMatchObject({
@@ -51,7 +51,7 @@ test.each<[VaultCode, string, string]>([
   ['key-vault-throttled', 'is throttling requests', 'Wait a minute.'],
   ['no-identity', 'returns no token', 'User assigned'],
   ['secret-disabled', 'is disabled', 'Enabled'],
-  ['bad-data-key', 'was not created by Postroom', 'disable the version'],
+  ['bad-encryption-key', 'was not created by Postroom', 'disable the version'],
   ['sealed-unreadable', 'cannot be read', 'Manage deleted secrets'],
   ['key-vault', 'does not respond', 'Wait a minute. If the problem persists'],
 ])('%s is described in a sentence, with what to do about it', (code, happened, next) => {

@@ -61,7 +61,7 @@ async function postroom(): Promise<Postroom> {
   return { app, hit, other, entry: { name: secretName(hit.providerId), version: newest?.version ?? '' } };
 }
 
-async function rowOf({ app }: Postroom, account: Account): Promise<Account> {
+async function storedAccount({ app }: Postroom, account: Account): Promise<Account> {
   const stored = await app.services.accounts.get(account);
   if (stored === undefined) throw new TypeError('no row');
   return stored.account;
@@ -88,7 +88,7 @@ describe.each([
     });
     const refused = await app.services.accessTokens.get(hit, AT_MAIL);
     expect(refused).toMatchObject({ kind: 'retrying', code });
-    expect(await rowOf(all, hit)).toMatchObject({
+    expect(await storedAccount(all, hit)).toMatchObject({
       state: 'retrying',
       problem: { code, message: expect.stringContaining(words) },
       refreshBegunAt: undefined,
@@ -103,7 +103,7 @@ describe.each([
     standIn.faults.length = 0;
     app.seam.skewMs = 2 * HOUR + 40_000;
     expect((await app.services.accessTokens.get(hit, AT_MAIL)).kind).toBe('token');
-    expect(await rowOf(all, hit)).toMatchObject({ state: 'ok', problem: undefined });
+    expect(await storedAccount(all, hit)).toMatchObject({ state: 'ok', problem: undefined });
     await app.stop();
   });
 });
@@ -117,7 +117,7 @@ describe('an entry of the vault that was', () => {
       kind: 'action-required',
       code: 'secret-disabled',
     });
-    expect((await rowOf(all, hit)).problem?.message).toContain('is switched off in Key Vault');
+    expect((await storedAccount(all, hit)).problem?.message).toContain('is disabled in Key Vault');
     expect((await app.services.accessTokens.get(other, AT_MAIL)).kind).toBe('token');
     const states = (await checkSecrets(app.services)).map(({ provider, state }) => [
       provider?.id,
@@ -163,7 +163,7 @@ describe('a vault that does not return the encryption key', () => {
       app.seam,
     );
     const cold = servicesOn({ ...app.services, config, vault }, { pauseMs: 20 });
-    standIn.faults.push({ match: { path: '/secrets/postroom-data-key' }, times: 99, status: 403 });
+    standIn.faults.push({ match: { path: '/secrets/postroom-encryption-key' }, times: 99, status: 403 });
     for (const account of [hit, other])
       expect(await cold.accessTokens.get(account, AT_MAIL)).toMatchObject({
         kind: 'retrying',
@@ -193,7 +193,7 @@ describe('a managed identity without a token', () => {
     expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'retrying',
       code: 'no-identity',
-      message: expect.stringContaining('The managed identity gave no token'),
+      message: expect.stringContaining('The managed identity returned no token'),
     });
     expect((await app.services.accounts.get(account))?.account).toMatchObject({
       state: 'retrying',

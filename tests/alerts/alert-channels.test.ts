@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { servicesOn } from '../../functions/services.ts';
-import { sweepAll } from '../../functions/triggers/monitor.ts';
+import { runMonitor } from '../../functions/triggers/monitor.ts';
 import { createWeb } from '../../functions/web.ts';
 import { tokenContext } from '../../shared/accounts/account.ts';
 import { shownOf } from '../../shared/alerts/alert.ts';
@@ -127,15 +127,15 @@ test('while storage is unavailable and no relay exists, an alert is sent once, t
   await app.accounts.save({ ...account, tokens });
   const sending = { ...mail.server().smtp, providerId: PROVIDER, accountId: ACCOUNT };
   await app.mailboxes.save({ ...mailboxOf({ kind: 'mark-seen' }), address: sam, sending });
-  await sweepAll(app);
+  await runMonitor(app);
   const inbox = await mail.emptyInbox(sales);
   away = true;
-  await sweepAll(app);
+  await runMonitor(app);
   expect(await mail.received(inbox, 'Postroom’s storage does not respond')).toMatch(
     /^From: Postroom <sam@contoso\.example>/m,
   );
   away = false;
-  await sweepAll(app);
+  await runMonitor(app);
   await mail.received(inbox, 'Resolved: ');
   const [over] = (await app.alerts.past({ limit: 5 })).alerts;
   expect((await app.alerts.deliveries(over?.id ?? '')).map(({ what, result }) => [what, result])).toEqual([
@@ -164,7 +164,7 @@ describe('a secret of a channel that cannot be used', () => {
     const vault = new MemoryVault();
     await setChannels(vault, broken);
     const app = appWith(signedInSettings, { vault });
-    await sweepAll(app);
+    await runMonitor(app);
     const open = (await app.alerts.open()).map(shownOf);
     expect(open.map(({ kind, severity, subject }) => [kind, severity, subject.id]).sort()).toEqual([
       ['channel-unusable', 'warning', 'alert-webhook-key'],
@@ -198,11 +198,11 @@ describe('a secret of a channel that cannot be used', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     await setChannels(vault, { 'alert-webhook-url': 'nowhere', 'alert-webhook-key': SIGNING_KEY });
     const app = appWith({}, { vault, seam });
-    await sweepAll(app);
+    await runMonitor(app);
     await setChannels(vault, { 'alert-webhook-url': url });
     for (let minute = 0; minute < 5; minute++) {
       now += 60_000;
-      await sweepAll(app);
+      await runMonitor(app);
     }
     expect(await app.alerts.open()).toEqual([]);
     const [over] = (await app.alerts.past({ limit: 1 })).alerts;
@@ -223,7 +223,7 @@ describe('a secret of a channel that cannot be used', () => {
           : effect(),
     };
     const app = appWith({}, { seam });
-    await sweepAll(app);
+    await runMonitor(app);
     expect((await app.alerts.open()).map(shownOf).map(({ kind }) => kind)).toEqual(['vault-failing']);
   });
 
@@ -238,11 +238,11 @@ describe('a secret of a channel that cannot be used', () => {
           : effect(),
     };
     const app = appWith({}, { seam });
-    await sweepAll(app);
+    await runMonitor(app);
     away = false;
     for (let minute = 0; minute < 25; minute++) {
       now += 60_000;
-      await sweepAll(app);
+      await runMonitor(app);
     }
     const tables = app.tables.open('Alerts');
     const rows = await tables.list('alert');

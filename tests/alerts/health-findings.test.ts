@@ -7,12 +7,12 @@ import {
   partFailing,
   poisonFindings,
   quarantineFindings,
-  smtpRefused,
   storageFinding,
   timerFindings,
   unreadableRowFindings,
 } from '../../shared/alerts/health-findings.ts';
 import { refusalFindings } from '../../shared/alerts/refusal-findings.ts';
+import { smtpRefused } from '../../shared/alerts/sending-findings.ts';
 import type { TimerName } from '../../shared/heartbeats/heartbeat.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { ProblemCode } from '../../shared/platform/problem.ts';
@@ -45,7 +45,7 @@ describe('an Azure service that does not respond', () => {
       subject: { kind: 'vault', id: 'vault', name: 'Key Vault' },
       severity: 'critical',
       headline: 'Tokens cannot be refreshed: Key Vault does not respond as it should.',
-      cause: 'The vault takes 4,000 requests in ten seconds, from all who use it together.',
+      cause: 'The vault accepts 4,000 requests in ten seconds from all its clients together.',
       code: 'key-vault-throttled',
       since,
       affected:
@@ -189,7 +189,7 @@ describe('unreadable email', () => {
         subject: { kind: 'installation', id: 'quarantine', name: 'Unimported email' },
         severity: 'warning',
         headline: '1 email could not be imported.',
-        cause: 'Each is listed with its reason: try again, make a ticket of it, or dismiss it.',
+        cause: 'Each is listed with its reason: try again, create a ticket, or dismiss it.',
         code: 'quarantine-grown',
         since: ago(9),
         affected: 'It is kept, but no ticket was created.',
@@ -257,7 +257,7 @@ describe('a mail loop', () => {
       {
         kind: 'mail-loop',
         headline:
-          'Possible mail loop with robot@fabrikam.example: support@contoso.example sends it no more acknowledgements.',
+          'Possible mail loop with robot@fabrikam.example: support@contoso.example no longer sends it acknowledgements.',
         affected: 'Every message is kept and opens a ticket as before. Only acknowledgements are not sent.',
       },
     ]);
@@ -361,7 +361,7 @@ describe('a server that refuses to send email', () => {
 
   test.each([
     ['no-relay', 'Cannot send as support@contoso.example: there is no SMTP relay.'],
-    ['bad-relay', 'Cannot send as support@contoso.example: the address of the SMTP relay cannot be used.'],
+    ['bad-relay', 'Cannot send as support@contoso.example: the URL of the SMTP relay is not valid.'],
     ['relay-refused', 'Cannot send as support@contoso.example: the SMTP relay refuses the sign-in.'],
   ] as const)(
     'is not blamed on a server or a token if the relay is missing or wrong: %s',
@@ -417,7 +417,7 @@ describe('an unusable channel', () => {
     ['webhook-unsigned', 'x', 'x Set it to whsec_ and at least 24 random bytes in base64.'],
     ['secret-disabled', 'x', 'It was disabled in Key Vault.'],
     ['key-vault', 'x', 'Key Vault did not return it. Postroom retries every minute.'],
-    ['key-vault', 'Key Vault did not get x (status 429)', 'The vault takes 4,000 requests in ten seconds'],
+    ['key-vault', 'Key Vault did not get x (status 429)', 'The vault accepts 4,000 requests in ten seconds'],
     ['key-vault', 'AADSTS50173', 'Key Vault did not return it.'],
   ])('for %s (%s) has the cause: %s', (code, reason, cause) => {
     expect(of(code, reason)?.cause.startsWith(cause)).toBe(true);
@@ -484,7 +484,7 @@ describe('a stored email that the server does not release', () => {
     const [finding] = refusalFindings(known);
     expect(finding).toMatchObject({ code: 'imap-refused', who: 'tenant-admin' });
     expect(finding?.cause).toMatch(
-      /^The account that signs in may read the mailbox.* You may only read here\.$/,
+      /^The account that signs in can read the mailbox.* You may only read here\.$/,
     );
   });
 

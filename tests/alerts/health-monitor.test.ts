@@ -92,7 +92,7 @@ describe('one fault is one alert', () => {
   test('a missing encryption key is one alert for all accounts, and no new sign-in is requested first', async () => {
     const problem = {
       code: 'tokens-unreadable',
-      message: 'The stored sign-in cannot be read: the data key is gone.',
+      message: 'The stored sign-in cannot be read: the encryption key is gone.',
     } as const;
     await postroom.account({ state: 'action-required', problem });
     await postroom.account({ accountId: 'b'.repeat(26), state: 'action-required', problem });
@@ -294,7 +294,7 @@ describe('one fault is one alert', () => {
     await postroom.minutes(2);
     expect(postroom.heard()).toEqual(['opened email-missing']);
     expect((await postroom.open())[0]).toMatchObject({
-      headline: '3 emails in support@contoso.example are missing in Postroom.',
+      headline: '3 emails in support@contoso.example are missing from Postroom.',
       fix: { href: '/mailboxes/support/check' },
     });
     await check(0);

@@ -32,7 +32,7 @@ describe('an ended sign-in', () => {
         headline:
           'Not receiving mail from sales@contoso.example and support@contoso.example: someone has to sign in again.',
         cause:
-          'All sessions of the account were ended: the password was reset, or an admin or the owner has revoked them.',
+          'All sessions of the account were ended: the password was reset, or an admin or the owner revoked them.',
         code: 'AADSTS50173',
         since: ago(50),
         affected: 'No mail is lost: it waits in 2 mailboxes.',
@@ -175,7 +175,7 @@ describe('the encryption key', () => {
     expect(found(postroom)).toMatchObject([
       {
         kind: 'consent-dead',
-        subject: { kind: 'secret', id: 'postroom-data-key', name: 'The encryption key' },
+        subject: { kind: 'secret', id: 'postroom-encryption-key', name: 'The encryption key' },
         headline:
           'Not receiving mail from sales@contoso.example and support@contoso.example: the encryption key of the stored tokens is gone.',
         since: ago(70),

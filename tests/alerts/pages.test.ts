@@ -73,12 +73,12 @@ describe('the home page', () => {
   });
 
   test('uses the singular for one email, also if all came in one hour', () => {
-    const hours = (...mails: number[]) =>
+    const hours = (...emails: number[]) =>
       String(
         MailChart({
-          hours: mails.map((count, index) => ({
+          hours: emails.map((count, index) => ({
             hour: `2026-11-24T0${index}`,
-            mails: count,
+            emails: count,
             quarantined: 0,
           })),
         }),

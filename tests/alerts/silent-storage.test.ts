@@ -12,7 +12,7 @@ import { startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
 import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { type StorageProxy, startStorageProxy } from '../../dev/emulators/storage/storage-proxy.ts';
 import { type Services, servicesOn } from '../../functions/services.ts';
-import { sweepAll } from '../../functions/triggers/monitor.ts';
+import { runMonitor } from '../../functions/triggers/monitor.ts';
 import { createWeb } from '../../functions/web.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../../shared/platform/azure-queues.ts';
@@ -179,19 +179,19 @@ describe('an installation with unresponsive storage', () => {
   }, async () => {
     const { all, proxy, posted } = await postroomBehindProxy();
     // The heartbeat that this run writes is not due again for four minutes, so the next runs do not call storage first.
-    await sweepAll(all);
+    await runMonitor(all);
     expect(posted).toEqual([]);
     proxy.setSilent(true);
     const ask = async (): Promise<Response> =>
       createWeb(() => all).fetch(new Request(`${PUBLIC_URL}/`, { headers: principalHeader('admin') }));
-    const [seconds, page] = await Promise.all([secondsOf(sweepAll(all)), ask()]);
+    const [seconds, page] = await Promise.all([secondsOf(runMonitor(all)), ask()]);
     expect(posted.map((body) => JSON.parse(body).type)).toEqual(['alert.opened']);
     expect(posted[0]).toContain('storage-failing');
     expect(seconds).toBeLessThan(60);
     expect(page.status).toBe(503);
     expect(await page.text()).toContain('Not receiving mail: Postroom’s storage does not respond');
     proxy.setSilent(false);
-    await sweepAll(all);
+    await runMonitor(all);
     expect(posted.map((body) => JSON.parse(body).type)).toEqual(['alert.opened', 'alert.closed']);
     expect((await all.alerts.past({ limit: 5 })).alerts).toHaveLength(1);
   });

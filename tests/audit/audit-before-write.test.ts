@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createInvitation, revokeInvitation } from '../../functions/use-cases/invite-owner.ts';
 import { replaceEncryptionKey } from '../../functions/use-cases/replace-encryption-key.ts';
 import { setTicketStatus } from '../../functions/use-cases/set-ticket-status.ts';
-import { dataKeyName } from '../../shared/accounts/token-encryption.ts';
+import { encryptionKeyName } from '../../shared/accounts/token-encryption.ts';
 import type { ConnectRequest } from '../../shared/consent/consent.ts';
 import { stateOfInvitation } from '../../shared/consent/invitation.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
@@ -62,7 +62,7 @@ test('an invitation is not revoked, and one that is not open creates no entry', 
 });
 
 test('the encryption key is not replaced', async () => {
-  const versions = async () => (await app.services.vault.versionsOf(dataKeyName)).length;
+  const versions = async () => (await app.services.vault.versionsOf(encryptionKeyName)).length;
   const before = await versions();
   await expect(replaceEncryptionKey(withoutAudit(app.services), ALEX)).rejects.toThrow('audit log');
   expect(await versions()).toBe(before);

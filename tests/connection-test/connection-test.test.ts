@@ -123,7 +123,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
 
     test.each([
       ['imap', ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'], /^\d+ unread, of \d+ emails\.$/],
-      ['pop3', ['dns', 'tcp', 'tls', 'token', 'sign-in', 'count'], /read and unread together/],
+      ['pop3', ['dns', 'tcp', 'tls', 'token', 'sign-in', 'count'], /read and unread/],
     ] as const)(
       'passes every step of %s and SMTP, counts, and finds the test email',
       async (way, steps, count) => {
@@ -151,7 +151,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         } as typeof smtp;
         const absent = await findTestMessage({ ...deps, isTaken: none }, mailbox, lost);
         expect(isWaiting(absent), 'another email is not taken for it').toBe(true);
-        await mail.received(client, 'Test of sending');
+        await mail.received(client, 'Sending test');
         const arrived = await findTestMessage({ ...deps, isTaken: none }, mailbox, smtp);
         expect(isWaiting(arrived)).toBe(false);
         expect(arrived.steps.at(-1)).toMatchObject({ name: 'arrival', state: 'passed' });
@@ -389,14 +389,14 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         const skin = await skinned('imap', faults.notConnected(10));
         const { narrowed, ...rest } = failure(await imapCase(mailboxAt(skin)));
         expect(rest).toEqual({ step: 'folder', code: 'imap-no-access' });
-        expect(narrowed).toContain('IMAP is switched off for it');
+        expect(narrowed).toContain('IMAP is turned off for it');
       });
 
       test('a shared mailbox that the user may not open, while their own opens', async () => {
         // The first sign-in: folder and list; the second: the folder again. The third is sam's own mailbox.
         const skin = await skinned('imap', faults.notConnected(3));
         const tested = await imapCase(mailboxAt(skin, { address: info }), await good(sam));
-        expect(failure(tested).narrowed).toContain(`${sam}’s own mailbox opens, and ${info} does not`);
+        expect(failure(tested).narrowed).toContain(`${sam}’s own mailbox opens, but ${info} does not`);
       });
 
       test('a user whose own mailbox does not open either', async () => {

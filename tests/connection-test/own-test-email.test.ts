@@ -37,7 +37,7 @@ describe('the email of a connection test', () => {
       const [sent, madeUp] = [newMark(), newMark()];
       await store.expectMark(sent, postroom.now);
       for (const [id, subject] of [
-        [messageIdOf(SUPPORT, sent), 'Test of sending'],
+        [messageIdOf(SUPPORT, sent), 'Sending test'],
         [messageIdOf(SUPPORT, madeUp), 'Made up'],
         ['<question@fabrikam.example>', 'A question'],
       ] as const)

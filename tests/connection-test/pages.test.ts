@@ -4,8 +4,8 @@ import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
 import { faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import type { Account } from '../../shared/accounts/account.ts';
-import { smtpRefused } from '../../shared/alerts/health-findings.ts';
 import { readRelayUrl } from '../../shared/alerts/read-relay-url.ts';
+import { smtpRefused } from '../../shared/alerts/sending-findings.ts';
 import { isWaiting } from '../../shared/connection-test/connection-test.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
@@ -108,7 +108,7 @@ describe('"Test connection"', () => {
     expect((await visitor.post(`/mailboxes/${id}/test`, {})).location).toBe(`/mailboxes/${id}/test`);
     const [entry] = (await app.services.audit.page({ kind: 'mailbox', id, limit: 1 })).entries;
     expect([entry?.action, entry?.principal.id]).toEqual(['connection tested', 'alex']);
-    await mail.received(client, 'Test of sending');
+    await mail.received(client, 'Sending test');
     const after = await visitor.get(`/mailboxes/${id}/test`);
     expect(after.html).toContain('IMAP and SMTP work.');
     // Its own mail may have come before the others were counted.
@@ -166,7 +166,7 @@ describe('"Test connection"', () => {
       const { html } = await visitor.get(`/mailboxes/${id}/test`);
       expect(html).toContain('IMAP failed at “open the folder”. SMTP failed at “sign in”.');
       expect(html).toContain('Diagnosis:');
-      expect(html).toContain('Sending over SMTP is switched off in the tenant');
+      expect(html).toContain('Sending over SMTP is turned off in the tenant');
       expect(html).toContain('Not run');
       expect(html).toContain('IMAP is probably switched off');
       drawn['fails'] = html;
@@ -185,7 +185,7 @@ describe('"Test connection"', () => {
     await visitor.post(`/mailboxes/${id}/test`, {});
     const missing = await visitor.get(`/mailboxes/${id}/test`);
     expect(missing.html).toContain('SMTP relay failed at “sign in”.');
-    expect(missing.html).toContain('There is no SMTP relay to send over');
+    expect(missing.html).toContain('There is no SMTP relay');
     drawn['no relay'] = missing.html;
 
     const { host, port } = mail.server().drop;
@@ -206,10 +206,10 @@ describe('"Test connection"', () => {
     });
     const client = await mail.emptyInbox(support);
     await visitor.post(`/mailboxes/${id}/test`, {});
-    await mail.received(client, 'Test of sending');
+    await mail.received(client, 'Sending test');
     const works = await visitor.get(`/mailboxes/${id}/test`);
     expect(works.html).toContain('IMAP and SMTP relay work.');
-    expect(works.html).toContain('The relay answers, and its address has no user to sign in with.');
+    expect(works.html).toContain('The relay responds. Its URL has no username, so there is no sign-in.');
     expect(works.html).toContain(`The email is in ${support}.`);
     expect(await app.services.alerts.open(), 'what waited can leave').toEqual([]);
     drawn['relay works'] = works.html;

@@ -69,7 +69,7 @@ describe('the relay', () => {
     expect(result.steps[0]?.found).toBe('The relay accepts the sign-in.');
     expect(result.server).toBeUndefined();
     expect(JSON.stringify(result)).not.toContain(password);
-    const source = await mail.received(inbox, 'Test of sending');
+    const source = await mail.received(inbox, 'Sending test');
     expect(markIn(/^Message-ID: (.*)$/m.exec(source)?.[1] ?? '')).toBe(result.expected?.mark);
   });
 

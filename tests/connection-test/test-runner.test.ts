@@ -28,7 +28,7 @@ describe('a step of a connection test', () => {
     expect(over).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     expect((await tested).steps).toMatchObject([
-      { name: 'tcp', state: 'failed', evidence: 'ETIMEDOUT Nothing came within 20 seconds' },
+      { name: 'tcp', state: 'failed', evidence: 'ETIMEDOUT No response within 20 seconds' },
     ]);
     expect(later).toBe(0);
   });

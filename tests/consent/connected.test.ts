@@ -62,7 +62,7 @@ describe('a connected mailbox', () => {
       Promise.reject(new InboxError('no-access', 'User is authenticated but not connected.'));
     const { html, title } = await visitor.get(address);
     expect(title).toBe('Could not open support@contoso.example');
-    expect(html).toContain('may not open');
+    expect(html).toContain('cannot open');
     expect(html).not.toContain('is connected');
   });
 

@@ -128,7 +128,7 @@ describe('the callback', () => {
     await fresh.stop();
     expect(reply.title).toBe('The permissions were declined');
     expect(reply.html).toContain('AADSTS65004');
-    expect(reply.html).toContain('Press “Accept” on Microsoft’s page.');
+    expect(reply.html).toContain('Select “Accept” on Microsoft’s page.');
   });
 
   it('accepts a state once: a second tab and the back button are told so, without a second token request', async () => {
@@ -217,7 +217,7 @@ describe('the callback', () => {
   it('survives a provider that closes the connection, and unknown errors', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     app.idp.addFault({ match: { path: 'token' }, destroy: true });
-    expect((await visitor.get(callback)).title).toBe('The sign-in service does not answer');
+    expect((await visitor.get(callback)).title).toBe('The sign-in service does not respond');
     const again = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const state = new URL(again.callback, ORIGIN).searchParams.get('state') ?? '';
     const reply = await visitor.get(

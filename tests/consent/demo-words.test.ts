@@ -68,7 +68,7 @@ describe('in the demo', () => {
   });
 
   it.each([
-    ['IMAP is switched off', 'token-refused', 'AUTHENTICATE failed.'],
+    ['IMAP is turned off', 'token-refused', 'AUTHENTICATE failed.'],
     ['a right is missing', 'no-access', 'User is authenticated but not connected.'],
   ] as const)('a mailbox for which %s names the demo', async (_, failure, words) => {
     await broken(failure, words);

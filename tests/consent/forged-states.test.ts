@@ -188,7 +188,7 @@ const refusedUnused: Readonly<
     },
   },
   'an attempt that failed': {
-    title: 'The request was damaged on its way',
+    title: 'The request was damaged in transit',
     attack: async () => {
       const attempt = await ownAttempt();
       const foreign = withParameter(attempt.callback, 'code', 'made-up');
@@ -216,7 +216,7 @@ const refusedUsed: typeof refusedUnused = {
     },
   },
   'a code of another attempt': {
-    title: 'The sign-in was finished in another window than it was begun in',
+    title: 'The sign-in was completed in a different window',
     attack: async () => {
       const [one, two] = [await ownAttempt(), await ownAttempt()];
       const code = new URL(two.callback, ORIGIN).searchParams.get('code') ?? '';

@@ -68,7 +68,7 @@ describe('an account of a tenant other than the provider’s', () => {
     const refused = await accept({ kind: 'principal', id: 'alex' }, identity({ tenantId: OTHER_TENANT }));
     expect(refused).toEqual({
       kind: 'untrusted',
-      reason: 'the account belongs to another tenant than the provider',
+      reason: 'the account belongs to a different tenant than the provider',
     });
     expect(allRows(app)).toEqual(before);
   });

@@ -92,7 +92,7 @@ const outcomes: Readonly<
     },
   },
   'a provider that hangs up': {
-    title: 'The sign-in service does not answer',
+    title: 'The sign-in service does not respond',
     says: ['Nothing was changed', 'Try again'],
     arrange: async () => {
       const callback = await leave();

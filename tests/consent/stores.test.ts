@@ -49,7 +49,7 @@ async function spoil(partition: string, rowKey: string, columns: Record<string, 
 }
 const badRow = (partition: string, rowKey: string, column: string) => ({
   code: 'bad-row',
-  message: `Consents/${partition}/${rowKey}: the column ${column} does not hold what Postroom wrote there`,
+  message: `Consents/${partition}/${rowKey}: the column ${column} does not contain what Postroom wrote there`,
 });
 const noKeys = ['', keyOf('c').slice(1), `${keyOf('c')}c`, keyOf('C'), `../${keyOf('c').slice(3)}`];
 

@@ -37,14 +37,14 @@ const says: Readonly<Record<string, string>> = {
   'key-vault-throttled': 'Wait a minute',
   'key-vault': 'Wait a minute. If the problem persists, check the Health page',
   'no-identity': 'User assigned',
-  'secret-disabled': 'postroom-data-key, and set its newest version to “Enabled”',
+  'secret-disabled': 'postroom-encryption-key, and set its newest version to “Enabled”',
 };
 const troubles: readonly Trouble[] = [
   denied,
   ['key-vault-throttled', 'Key Vault did not get it (status 429)'],
   ['key-vault', 'Key Vault did not get it (status 503)'],
-  ['no-identity', 'The managed identity gave no token.'],
-  ['secret-disabled', 'Key Vault did not get postroom-data-key (status 403)'],
+  ['no-identity', 'The managed identity returned no token.'],
+  ['secret-disabled', 'Key Vault did not get postroom-encryption-key (status 403)'],
 ];
 
 /** From now on the vault responds like this, from its `after`th request on. */
@@ -157,7 +157,7 @@ describe('the vault that fails', () => {
 
   it('after the encryption key was replaced and removed meanwhile requires a new start', async () => {
     const { callback } = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
-    app.vault.versions.delete('postroom-data-key');
+    app.vault.versions.delete('postroom-encryption-key');
     coldStart();
     const reply = await admin.get(callback);
     expect([reply.status, reply.title]).toEqual([503, 'Postroom can’t access its keys']);

@@ -71,7 +71,7 @@ describe('a message on the server', () => {
   });
 
   test('that the server cut off twice is stored incomplete, and its ticket says so', async () => {
-    const notes = JSON.stringify(['The mail server announced 9 bytes and handed out 5 bytes each time.']);
+    const notes = JSON.stringify(['The mail server announced 9 bytes but returned 5 bytes each time.']);
     const cut = raw.subarray(0, 20);
     const flagsOfCut = async (stored: Buffer, columns: Record<string, unknown>): Promise<string[]> => {
       const found = { ...message('cut'), row: row('ticket', 'm|1', { rawBlob: 'cut', ...columns }) };

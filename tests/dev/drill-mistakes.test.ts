@@ -15,7 +15,7 @@ const opened: ReceivedAlert = {
   kind: 'consent-dead',
   severity: 'error',
   headline: 'kim@contoso.example is not fetched.',
-  cause: 'Microsoft ends sign-ins that nobody uses.',
+  cause: 'Microsoft ends unused sign-ins.',
   code: 'AADSTS700082',
   affected: 'No mail is lost.',
   link: `http://localhost:7071${path}`,

@@ -39,7 +39,7 @@ describe('npm run explain', () => {
   test('explains a code of Postroom itself', () => {
     const { status, stdout } = run(['ticket-busy']);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^Several runs change one ticket at the same time \(ticket-busy\)\n/);
+    expect(stdout).toMatch(/^Several runs are changing one ticket at the same time \(ticket-busy\)\n/);
   });
 
   test('links to the portals of another cloud, and lists the clouds', () => {

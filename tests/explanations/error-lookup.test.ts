@@ -47,14 +47,12 @@ describe('the error lookup', () => {
 
   it('names both usual causes of a wrong redirect URI and shows where the two differ', async () => {
     const html = await explained(microsoftsPage('http://localhost:7071/oauth/Callback/'));
-    expect(html).toContain('no platform of the kind Web at all');
-    expect(html).toContain('whose redirect URI differs from Postroom’s');
+    expect(html).toContain('no Web platform');
+    expect(html).toContain('its redirect URI differs from Postroom’s');
     expect(html).toContain('<code>http://localhost:7071/oauth/<mark>Callback/</mark></code>');
     expect(html).toContain('<code>http://localhost:7071/oauth/<mark>callback</mark></code>');
     expect(html).toContain('They differ from character 29');
-    expect(html).toContain(
-      'Copy the redirect URI of Postroom: <code>http://localhost:7071/oauth/callback</code>',
-    );
+    expect(html).toContain('Copy Postroom’s redirect URI: <code>http://localhost:7071/oauth/callback</code>');
     expect(html).toContain(`Authentication/appId/${CLIENT}`);
     expect(html).toContain(
       'AADSTS50011, Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200, Trace ID: 61c5e8c1-3d3f-4d35-8b1a-0f0ffd0f0200, Timestamp: 2026-11-24T01:42:11Z',
@@ -63,7 +61,7 @@ describe('the error lookup', () => {
 
   it('says that our own redirect URI is missing in the registration', async () => {
     const html = await explained(microsoftsPage(OWN));
-    expect(html).toContain(`What was sent is Postroom’s own redirect URI, <code>${OWN}</code>`);
+    expect(html).toContain(`Postroom sent its own redirect URI, <code>${OWN}</code>`);
     expect(html).not.toContain('<mark>');
   });
 

@@ -161,14 +161,18 @@ describe('steps and links', () => {
 describe('a redirect URI that does not match', () => {
   test('has two usual causes, and both are named', () => {
     const found = explainText({ text: mismatch(own) });
-    expect(found.cause).toMatch(/no platform of the kind Web at all/);
+    expect(found.cause).toMatch(/no Web platform/);
     expect(found.cause).toMatch(/differs/);
     expect(found.comparison).toBeUndefined();
   });
 
   test.each([
-    ['https://desk.contoso.com/oauth/callback/', 'nothing more', 'Only a slash at the end differs.'],
-    ['https://desk.contoso.com/OAuth/callback', 'oauth/callback', 'Only capital and small letters differ.'],
+    ['https://desk.contoso.com/oauth/callback/', 'nothing more', 'They differ only in a trailing slash.'],
+    [
+      'https://desk.contoso.com/OAuth/callback',
+      'oauth/callback',
+      'They differ only in uppercase and lowercase letters.',
+    ],
     ['http://desk.contoso.com/oauth/callback', 's://desk', 'Only http and https differ.'],
     ['https://desk.azurewebsites.net/oauth/callback', 'contoso.com', ''],
   ])('is compared with Postroom’s own, character by character: %s', (sent, right, reason) => {
@@ -184,7 +188,7 @@ describe('a redirect URI that does not match', () => {
   test('that is Postroom’s own means that the registration is wrong', () => {
     const { comparison, steps } = explainText({ text: mismatch(own), context: { redirectUri: own } });
     expect(comparison).toBeUndefined();
-    expect(steps[0]).toContain('missing in the app registration');
+    expect(steps[0]).toContain('missing from the app registration');
   });
 
   test('between sign-in and token request is compared without other information', () => {

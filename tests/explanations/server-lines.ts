@@ -308,7 +308,7 @@ export const serverLines: readonly ServerLine[] = [
     'Microsoft Graph did not change stored email. It said: ErrorInvalidRequest: Your request can’t be completed.',
   ],
   ['graph-folder-missing', fix, 'Microsoft Graph said: ErrorFolderNotFound: There is no folder “Support”.'],
-  ['graph-unavailable', wait, 'Microsoft Graph does not answer.'],
+  ['graph-unavailable', wait, 'Microsoft Graph does not respond.'],
   [
     'key-vault-role-missing',
     fix,
@@ -412,19 +412,23 @@ export const serverLines: readonly ServerLine[] = [
     sign,
     'The tenant or the client ID of Contoso 365 was changed. Connect the mailbox again.',
   ],
-  ['no-identity', fix, 'The managed identity gave no token: it must be user-assigned to the Functions app.'],
-  ['no-identity', fix, 'The managed identity gave no token: there is none on this machine.'],
+  [
+    'no-identity',
+    fix,
+    'The managed identity returned no token: it must be user-assigned to the Functions app.',
+  ],
+  ['no-identity', fix, 'The managed identity returned no token: there is none on this machine.'],
   ['endpoint-refused', fix, 'Discovery at https://id.contoso.example/v2 finds nothing (status 404).'],
-  ['refresh-busy', wait, 'Another process is renewing the sign-in; this one tries again.'],
+  ['refresh-busy', wait, 'Another process is renewing the sign-in. Postroom tries again.'],
   [
     'secret-missing',
     fix,
-    'The credential of Contoso 365 is not in Key Vault. Replace the credential of the provider.',
+    'The credential of Contoso 365 is not in Key Vault. Replace the provider’s credential.',
   ],
   [
     'secret-disabled',
     fix,
-    'The credential of Contoso 365 is switched off in Key Vault. Switch it on there, or replace the credential of the provider.',
+    'The credential of Contoso 365 is disabled in Key Vault. Enable it there, or replace the provider’s credential.',
   ],
   [
     'tokens-unreadable',
@@ -434,14 +438,14 @@ export const serverLines: readonly ServerLine[] = [
   [
     'endpoint-private',
     fix,
-    'mail.contoso.com leads to a private address; Postroom only reaches public servers.',
+    'mail.contoso.com resolves to a private address; Postroom connects only to public servers.',
   ],
-  ['no-answer', wait, 'No answer came from login.contoso.com.'],
-  ['no-answer', wait, 'The sign-in service of Contoso 365 does not answer.'],
+  ['no-answer', wait, 'No response from login.contoso.com.'],
+  ['no-answer', wait, 'The sign-in service of Contoso 365 does not respond.'],
   [
     'endpoint-refused',
     fix,
-    'Contoso 365 names an address that may not be used. The address must begin with https://.',
+    'Contoso 365 has a URL that cannot be used. The address must begin with https://.',
   ],
   ['endpoint-refused', fix, 'Discovery at https://login.contoso.com names another issuer.'],
 ];

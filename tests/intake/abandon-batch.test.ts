@@ -65,11 +65,11 @@ describe('an email is abandoned', () => {
   test('after three attempts, or one more once it is decided', () => {
     expect(whyAbandoned({ ...mail, attempts: 3 })).toBeUndefined();
     expect(whyAbandoned({ ...mail, attempts: 4 })).toBe(
-      'the app ended 3 times while it worked on this email',
+      'the app stopped 3 times while it processed this email',
     );
     expect(whyAbandoned({ ...mail, state: 'decided', attempts: 4 })).toBeUndefined();
     expect(whyAbandoned({ ...mail, state: 'decided', attempts: 5 })).toBe(
-      'the app ended 4 times while it worked on this email',
+      'the app stopped 4 times while it processed this email',
     );
   });
 });
@@ -125,7 +125,7 @@ describe('work on a decided email', () => {
   test('continues with quarantine once every run crashed on it', async () => {
     const work = workOf(await begun(5, opening));
     const now = await abandoned({ tables, ledger }, BOX, work);
-    const reason = 'the app ended 4 times while it worked on this email';
+    const reason = 'the app stopped 4 times while it processed this email';
     expect(now).toEqual({ stored: work.stored, mail: await stored() });
     expect(now.mail.decision).toEqual({ ...kept, reason });
   });

@@ -5,9 +5,9 @@ import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Person } from '../../shared/tickets/ticket.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { acknowledgement, answeringDeps } from '../harness/memory/answering.ts';
-import { Desk, letter, rawOf } from '../harness/memory/desk.ts';
 import type { Design } from '../harness/memory/intake-world.ts';
 import { corpusFiles, corpusMail, ownMail } from '../harness/memory/mail-files.ts';
+import { letter, MemoryInstallation, rawOf } from '../harness/memory/memory-installation.ts';
 
 beforeAll(() => {
   for (const level of ['log', 'warn', 'error'] as const)
@@ -16,11 +16,12 @@ beforeAll(() => {
 
 const SUPPORT = 'support@contoso.example';
 const HOUR = 3_600_000;
-const desk = (answers = { acknowledgement }, address = SUPPORT): Desk => new Desk(address, answers);
+const installation = (answers = { acknowledgement }, address = SUPPORT): MemoryInstallation =>
+  new MemoryInstallation(address, answers);
 
 describe('promise 7: mail never loops', () => {
   it('1,000 emails of an autoresponder without marks get at most 5 acknowledgements in a day', async () => {
-    const postroom = desk();
+    const postroom = installation();
     for (let round = 0; round < 50; round += 1) {
       const answers = Array.from({ length: 20 }, (_, index) =>
         letter({ 'Message-ID': `<${round}.${index}@customer.example>`, Subject: `Thanks ${round}.${index}` }),
@@ -44,8 +45,8 @@ describe('promise 7: mail never loops', () => {
     ['X- headers are dropped, as Graph does', (name: string) => name.startsWith('X-')],
     ['no mark arrives and no thread', (name: string) => /^(?:X-|Auto-|In-Reply-To|References)/.test(name)],
   ])('two installations that write to each other stop: %s', async (_, drops) => {
-    const one = desk();
-    const other = desk({ acknowledgement }, 'help@fabrikam.example');
+    const one = installation();
+    const other = installation({ acknowledgement }, 'help@fabrikam.example');
     await one.receive(letter({ From: 'help@fabrikam.example', 'Message-ID': '<first@fabrikam.example>' }));
     let waiting = await one.send();
     let total = 0;
@@ -77,7 +78,7 @@ describe('promise 7: mail never loops', () => {
   ];
 
   it('bounces, automatic replies, lists and our own addresses get none, and their tickets say why', async () => {
-    const postroom = desk();
+    const postroom = installation();
     await postroom.receive(...automatic);
     expect(await postroom.send()).toEqual([]);
     const stored = postroom.messages();
@@ -92,7 +93,7 @@ describe('promise 7: mail never loops', () => {
     const step = Math.max(1, Math.floor(bounces.length / 40));
     const sample = bounces.filter((_, index) => index % step === 0);
     expect(sample.length).toBeGreaterThan(0);
-    const postroom = desk();
+    const postroom = installation();
     await postroom.receive(...sample.map(corpusMail));
     // A person forwarded this one.
     const subjects = (await postroom.send()).map(({ subject }) => subject);
@@ -100,7 +101,7 @@ describe('promise 7: mail never loops', () => {
   });
 
   it('a design that acknowledges automatic email is caught', async () => {
-    const postroom = new Desk(SUPPORT, { acknowledgement });
+    const postroom = new MemoryInstallation(SUPPORT, { acknowledgement });
     const mutant: Design = (deps, shard, { seam }) => {
       const { acknowledgements, ...rest } = answeringDeps(deps, seam, postroom.vault);
       return fetchShard(
@@ -122,7 +123,7 @@ describe('promise 7: mail never loops', () => {
         shard,
       );
     };
-    const wrong = new Desk(SUPPORT, { acknowledgement }, mutant);
+    const wrong = new MemoryInstallation(SUPPORT, { acknowledgement }, mutant);
     await wrong.receive(...automatic);
     expect((await wrong.send()).length).toBeGreaterThan(0);
   });
@@ -130,7 +131,7 @@ describe('promise 7: mail never loops', () => {
 
 describe('agents', () => {
   it('get one email a minute at most, then a digest, from the mailbox of the ticket', async () => {
-    const postroom = new Desk(SUPPORT, {
+    const postroom = new MemoryInstallation(SUPPORT, {
       alertOnTicket: ['sam@agents.example'],
       alertOnReply: ['lee@agents.example'],
     });
@@ -166,7 +167,7 @@ describe('agents', () => {
 });
 
 it('an email to an agent about one message has its text, to the last line', async () => {
-  const postroom = new Desk(SUPPORT, { alertOnTicket: ['sam@agents.example'] });
+  const postroom = new MemoryInstallation(SUPPORT, { alertOnTicket: ['sam@agents.example'] });
   const lines = Array.from({ length: 40 }, (_, index) => `Line ${index + 1} says something of the lamp.`);
   await postroom.receive(letter({ 'Message-ID': '<a@customer.example>' }, lines.join('\r\n')));
   await postroom.tellAgents();
@@ -178,7 +179,7 @@ describe('a customer’s reply', () => {
   const lists = { alertOnTicket: ['sam@agents.example'], alertOnReply: ['lee@agents.example'] };
   /** Opens a ticket, assigns it, and returns who is mailed about a reply to it. */
   async function alerted(assignee: Person | undefined, answers?: Mailbox['answers']): Promise<string[]> {
-    const postroom = new Desk(SUPPORT, answers);
+    const postroom = new MemoryInstallation(SUPPORT, answers);
     await postroom.receive(letter({ 'Message-ID': '<a@customer.example>' }));
     await postroom.tellAgents();
     await postroom.send();
@@ -213,7 +214,10 @@ describe('a customer’s reply', () => {
 
 describe('email from before the mailbox was set up', () => {
   it('is neither acknowledged nor news to agents', async () => {
-    const postroom = new Desk(SUPPORT, { acknowledgement, alertOnTicket: ['sam@agents.example'] });
+    const postroom = new MemoryInstallation(SUPPORT, {
+      acknowledgement,
+      alertOnTicket: ['sam@agents.example'],
+    });
     postroom.world.mailbox.createdAt = new Date(postroom.world.now + HOUR / 2).toISOString();
     await postroom.receive(letter({ 'Message-ID': '<old@customer.example>' }));
     await postroom.tellAgents();

@@ -146,6 +146,8 @@ describe('an email of tests/mail', () => {
     ['out-of-office-exchange.eml', 'out-of-office'],
     ['complaint-arf.eml', 'complaint'],
     ['list-mail.eml', 'list'],
+    ['auto-reply-of-a-ticket-system.eml', 'auto-reply'],
+    ['invitation-accepted.eml', 'person'],
     ['quoted-bounce.eml', 'person'],
     ['outlook-two-attachments.eml', 'person'],
   ])('%s is of the class %s', async (name, expected) => {

@@ -56,8 +56,8 @@ test('the announced size of a part may be an estimate', () => {
 
 test('the note contains both sizes', () => {
   expect(shortNote(1_048_576, 12_300_000)).toBe(
-    'The mail server announced 12.3 MB and handed out 1.0 MB each time. The end of this message may be missing.',
+    'The mail server announced 12.3 MB but returned 1.0 MB each time. The end of this message may be missing.',
   );
-  expect(shortNote(99_999, 100_000)).toContain('announced 0.1 MB and handed out 99999 bytes');
-  expect(shortNote(500, 3_000)).toContain('announced 3000 bytes and handed out 500 bytes');
+  expect(shortNote(99_999, 100_000)).toContain('announced 0.1 MB but returned 99999 bytes');
+  expect(shortNote(500, 3_000)).toContain('announced 3000 bytes but returned 500 bytes');
 });

@@ -56,7 +56,7 @@ describe('a bad email', () => {
     let deaths = 0;
     for (let run = 0; run < 8; run += 1) if ((await world.run({ parser: deadly })).seam.dead) deaths += 1;
     expect(deaths).toBe(3);
-    expect(entries(world)).toContainEqual([BAD, 'the app ended 3 times while it worked on this email']);
+    expect(entries(world)).toContainEqual([BAD, 'the app stopped 3 times while it processed this email']);
     expect(entries(world).filter(([, reason]) => reason.startsWith('the app'))).toHaveLength(1);
     expect([...world.violations, ...violationsAtTheEnd(world, { quarantine: true })]).toEqual([]);
     expect(recorded(world)).toEqual(new Set([BAD, ...others(world)]));
@@ -74,7 +74,7 @@ describe('a bad email', () => {
     let deaths = 0;
     for (let run = 0; run < 8; run += 1) if ((await world.run({ parser: deadly })).seam.dead) deaths += 1;
     expect(deaths).toBe(3);
-    expect(entries(world)).toContainEqual([BAD, 'the app ended 4 times while it worked on this email']);
+    expect(entries(world)).toContainEqual([BAD, 'the app stopped 4 times while it processed this email']);
     expect([...world.violations, ...violationsAtTheEnd(world, { quarantine: true })]).toEqual([]);
     expect(recorded(world)).toEqual(new Set([BAD, ...others(world)]));
   });

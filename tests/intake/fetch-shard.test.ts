@@ -172,7 +172,7 @@ describe('a shard with good and bad mailboxes', () => {
     const { successes, hours } = await mailboxes.fetchState();
     expect([...successes.keys()].sort()).toEqual(['good', 'late']);
     expect(successes.get('good')).toBe(before);
-    expect(mailHours({ hours }).reduce((sum, { mails }) => sum + mails, 0)).toBe(4);
+    expect(mailHours({ hours }).reduce((sum, { emails }) => sum + emails, 0)).toBe(4);
   });
 
   test('releases a mailbox that was interrupted, and the next run imports all its email once', async () => {

@@ -118,9 +118,9 @@ describe('an email', () => {
     world = new IntakeWorld({
       design: (shardDeps, shard) => fetchShard({ ...shardDeps, isOwnTest: async () => true }, shard),
     });
-    world.folder.deliver(letter('own', { subject: 'Test of sending' }), '2026-11-24T09:00:00.000Z');
+    world.folder.deliver(letter('own', { subject: 'Sending test' }), '2026-11-24T09:00:00.000Z');
     await world.run();
-    for (const typed of ['test of sending', 'kim@customer', '<own@customer.example>'])
+    for (const typed of ['sending test', 'kim@customer', '<own@customer.example>'])
       expect(await summaries(typed), typed).toEqual([
         'Skipped: the test email that “Test connection” sent to this mailbox.',
       ]);

@@ -78,7 +78,7 @@ describe('automatic email is folded', () => {
   test('by the hour, continuing from earlier counts', () => {
     const { counts } = foldLoops(many(loopLimits.sender), new Map());
     expect([...foldLoops([one(999)], counts).folded.values()]).toEqual([
-      `Automatic message: more than ${loopLimits.sender} of them came from this sender within an hour.`,
+      `Automatic message: more than ${loopLimits.sender} arrived from this sender within an hour.`,
     ]);
     const later = one(999, { receivedAt: '2026-11-24T11:00:00.000Z' });
     expect(foldLoops([later], counts).folded.size).toBe(0);
@@ -92,10 +92,7 @@ describe('automatic email is folded', () => {
     ]);
     const { folded, counts } = foldLoops([one(1, { joins: 'the ticket' })], before);
     expect([...folded]).toEqual([
-      [
-        'key 1',
-        `Automatic message: more than ${loopLimits.sender} of them came from this sender within an hour.`,
-      ],
+      ['key 1', `Automatic message: more than ${loopLimits.sender} arrived from this sender within an hour.`],
     ]);
     expect([...counts]).toEqual([
       ['sender|robot@elsewhere.example', { hour: '2026-11-24T10', count: loopLimits.sender + 1 }],
@@ -112,7 +109,7 @@ describe('automatic email is folded', () => {
       ['conversation|the ticket', { hour: '2026-11-24T10', count: loopLimits.conversation }],
     ]);
     expect([...foldLoops([one(1, { joins: 'the ticket' })], before).folded.values()]).toEqual([
-      `Automatic message: more than ${loopLimits.conversation} of them came in this conversation within an hour.`,
+      `Automatic message: more than ${loopLimits.conversation} arrived in this conversation within an hour.`,
     ]);
   });
 

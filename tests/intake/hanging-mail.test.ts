@@ -81,7 +81,7 @@ const parserOfBusy = (asked: string[]): ParserPool => ({
     if (name === undefined || turn === undefined) return parserHere.parse(raw, nonce);
     asked.push(`${name}, ${turn.patienceMs ?? 'to the end'}`);
     if (turn.patienceMs !== undefined) return { kind: 'slow' };
-    return { kind: 'unreadable', reason: 'The mail cannot be read: it takes longer than 3 s.' };
+    return { kind: 'unreadable', reason: 'The email cannot be read: it takes longer than 3 s.' };
   },
 });
 

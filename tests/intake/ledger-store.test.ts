@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Decision, placeOf, type RefScope } from '../../shared/intake/ledger.ts';
-import { createLedgerStore, type Found, type LedgerStore } from '../../shared/intake/ledger-store.ts';
+import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
+import type { Found } from '../../shared/intake/plan-claim.ts';
 import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 import type { MessageMeta } from '../../shared/mailboxes/message-ref.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -379,7 +380,7 @@ describe('the ledger', () => {
     });
     const busy = {
       code: 'ledger-busy',
-      message: expect.stringContaining('box was changed by others 20 times'),
+      message: expect.stringContaining('box was changed by other runs 20 times'),
     };
     await expect(crowded.claim(BOX, [found(2)], { alone: false, present: new Set() })).rejects.toMatchObject(
       busy,

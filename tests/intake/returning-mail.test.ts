@@ -1,7 +1,7 @@
 /** Answers to emails of ours, bounces of them, and emails of ours that come back, through the real intake. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { acknowledgement } from '../harness/memory/answering.ts';
-import { Desk, letter, rawOf } from '../harness/memory/desk.ts';
+import { letter, MemoryInstallation, rawOf } from '../harness/memory/memory-installation.ts';
 
 beforeAll(() => {
   for (const level of ['log', 'warn', 'error'] as const)
@@ -9,11 +9,11 @@ beforeAll(() => {
 });
 
 const SUPPORT = 'support@contoso.example';
-const desk = (): Desk => new Desk(SUPPORT, { acknowledgement });
+const installation = (): MemoryInstallation => new MemoryInstallation(SUPPORT, { acknowledgement });
 
 describe('an answer to an email of ours', () => {
-  const acknowledged = async (): Promise<{ postroom: Desk; id: string }> => {
-    const postroom = desk();
+  const acknowledged = async (): Promise<{ postroom: MemoryInstallation; id: string }> => {
+    const postroom = installation();
     await postroom.receive(letter({ 'Message-ID': '<lamp@customer.example>' }));
     const [sent] = await postroom.send();
     return { postroom, id: sent?.messageId ?? '' };
@@ -41,7 +41,7 @@ describe('an answer to an email of ours', () => {
   });
 
   it('joins by the number in the reply address, but only if its sender took part', async () => {
-    const postroom = new Desk(SUPPORT, { acknowledgement, plusAddress: true });
+    const postroom = new MemoryInstallation(SUPPORT, { acknowledgement, plusAddress: true });
     await postroom.receive(letter({ 'Message-ID': '<lamp@customer.example>' }));
     const replyTo = (await postroom.send())[0]?.headers?.['Reply-To'];
     expect(replyTo).toBe('support+1@contoso.example');
@@ -125,8 +125,8 @@ describe('a bounce of an email of ours', () => {
       ].join('\r\n'),
     );
 
-  const closedTicket = async (emailId: string): Promise<{ postroom: Desk; id: string }> => {
-    const postroom = desk();
+  const closedTicket = async (emailId: string): Promise<{ postroom: MemoryInstallation; id: string }> => {
+    const postroom = installation();
     await postroom.receive(letter({ 'Message-ID': '<lamp@customer.example>' }));
     const ticketId = postroom.rows('head')[0]?.partitionKey ?? '';
     await postroom.world.tickets.setStatus(ticketId, 'closed');

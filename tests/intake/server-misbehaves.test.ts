@@ -210,7 +210,7 @@ describe.each(kinds)('%s', (_name, kind) => {
           });
           expect(world.entries()).toEqual([]);
           await world.fetches(2);
-          const reason = expect.stringContaining('the mail server lists this message and cannot hand it out');
+          const reason = expect.stringContaining('the mail server lists this message but did not return it');
           expect(world.entries()).toEqual([
             { kind: 'quarantined', reason },
             { kind: 'quarantined', reason },
@@ -387,7 +387,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         world.faults.push({ kind: 'short', uids: all, bytes: 1_000_000 });
         await world.fetch();
         expect(rawOf()).toBe(1_000_000);
-        expect(notes()).toContain('announced 9.2 MB and handed out 1.0 MB');
+        expect(notes()).toContain('announced 9.2 MB but returned 1.0 MB');
         expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
       });
 
@@ -432,7 +432,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         world.faults.push({ kind: 'short', uids: all, bytes: 500 });
         await world.fetch();
         expect(rawOf()).toBe(500);
-        expect(notes()).toContain('handed out 500 bytes');
+        expect(notes()).toContain('returned 500 bytes');
       });
     });
 

@@ -34,7 +34,7 @@ describe('the trace of an email', () => {
     [
       'a reply to a closed ticket, or of a stranger',
       { ...opened, follows: { id: 'o', number: 3 } },
-      'Opened ticket #12. It answers ticket #3, which was closed, or of which its sender was no participant.',
+      'Opened ticket #12. It answers ticket #3, which was closed or has other participants.',
     ],
     [
       'a folded one',
@@ -49,8 +49,8 @@ describe('the trace of an email', () => {
     ],
     [
       'one whose reason is a sentence',
-      { disposition: 'quarantine', reason: 'The mail cannot be read: it has more than 1000 parts.' },
-      'Not imported: The mail cannot be read: it has more than 1000 parts.',
+      { disposition: 'quarantine', reason: 'The email cannot be read: it has more than 1,000 parts.' },
+      'Not imported: The email cannot be read: it has more than 1,000 parts.',
     ],
   ] as const)('of %s has the reason', (_what, decision, sentence) => {
     expect(summaryOf(decision, false)).toBe(sentence);
@@ -72,8 +72,8 @@ describe('the trace of an email', () => {
   });
 
   test.each([
-    [1, 'Postroom is working on it.'],
-    [3, 'Postroom is working on it (attempt 3).'],
+    [1, 'Postroom is processing it.'],
+    [3, 'Postroom is processing it (attempt 3).'],
   ])('that is not done after %i attempts says so', (attempts, summary) => {
     const trace = of(undefined, { mail: { state: 'received', attempts, decision: undefined } });
     expect(trace).toMatchObject({ outcome: 'in-progress', summary, ticket: undefined });

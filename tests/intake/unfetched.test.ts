@@ -91,7 +91,7 @@ test('stops after three attempts: the message is in quarantine under its place, 
       kind: 'quarantined',
       at: '2026-11-24T09:00:00.000Z',
       size: 100,
-      reason: expect.stringContaining('cannot hand it out'),
+      reason: expect.stringContaining('did not return it'),
     },
   });
   expect(next(list).spent(scope, told)).toEqual([spent]);

@@ -89,7 +89,7 @@ describe('a cursor', () => {
     expect(() => cursorKind.fromRow(row)).toThrow(
       expect.objectContaining({
         code: 'bad-row',
-        message: `MailboxState/state/box|cursor: the column ${column} does not hold what Postroom wrote there`,
+        message: `MailboxState/state/box|cursor: the column ${column} does not contain what Postroom wrote there`,
       }),
     );
   });

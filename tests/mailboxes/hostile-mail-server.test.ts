@@ -124,7 +124,7 @@ describe('a mail server that is not the provider’s', () => {
     expect(await verifyMailbox(app.services.intake, mailbox)).toMatchObject({
       kind: 'failed',
       code: 'mail-host-refused',
-      message: expect.stringContaining(`may be used at ${OWN} alone, and not at ${HOSTILE}`),
+      message: expect.stringContaining(`can be used only at ${OWN}, not at ${HOSTILE}`),
     });
     await visitor.post(`/mailboxes/${mailbox.id}/test`, {});
     const { providerId, accountId, port } = mailbox;

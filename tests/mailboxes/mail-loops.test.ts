@@ -43,7 +43,7 @@ describe('a mail loop', () => {
     expect(() => mailLoopKind.fromRow(row)).toThrow(
       expect.objectContaining({
         code: 'bad-row',
-        message: `MailboxState/state/loop|support: the column ${column} does not hold what Postroom wrote there`,
+        message: `MailboxState/state/loop|support: the column ${column} does not contain what Postroom wrote there`,
       }),
     );
   });

@@ -242,7 +242,7 @@ describe('the store of mailboxes', () => {
     ]);
     expect(vi.mocked(console.warn)).toHaveBeenCalledWith(
       expect.stringContaining(
-        `MailboxState/state/shard|00000: the column ${column} does not hold what Postroom wrote there`,
+        `MailboxState/state/shard|00000: the column ${column} does not contain what Postroom wrote there`,
       ),
     );
   });

@@ -83,7 +83,7 @@ describe('a failure of a mailbox', () => {
         'no-identity',
         'secret-disabled',
         'sealed-unreadable',
-        'bad-data-key',
+        'bad-encryption-key',
       ],
     ],
     [
@@ -108,7 +108,7 @@ describe('a failure of a mailbox', () => {
     ['what only begins or ends like it', ['xno-answer', 'no-answers', 'AADSTS500331', 'xAADSTS50033']],
     [
       'what only looks like the vault',
-      ['no-identity-x', 'x-key-vault', 'secret-disabled2', 'sealed-unreadable2', 'bad-data-keys'],
+      ['no-identity-x', 'x-key-vault', 'secret-disabled2', 'sealed-unreadable2', 'bad-encryption-keys'],
     ],
     ['what only looks like storage', ['table-storages', 'storage', '']],
   ])('is its own: %s', (_what, codes) => {

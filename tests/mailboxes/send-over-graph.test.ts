@@ -151,7 +151,7 @@ describe('asks for the permission', () => {
     expect(await now()).toEqual(mailbox);
     const { html } = await visitor.get(back.location ?? '');
     expect(html).toContain('Nothing was changed.');
-    expect(html).toContain('The account may not send with this address');
+    expect(html).toContain('The account is not allowed to send from this address');
   });
 
   it('and changes nothing when the person declines', async () => {

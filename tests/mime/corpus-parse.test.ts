@@ -45,7 +45,7 @@ describe('email of many sources', () => {
     for (const [path, outcome] of outcomes) {
       if (outcome.kind !== 'mail')
         expect('reason' in outcome && outcome.reason, path).toMatch(
-          /^(not an email: |The mail cannot be read: )\w/,
+          /^(not an email: |The email cannot be read: )\w/,
         );
     }
   });

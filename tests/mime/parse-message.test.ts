@@ -86,7 +86,7 @@ describe.each(libraries)('an email read with %s', (parser) => {
     const mail = mailOf(await parse(ownMail('bare-cr.eml'), parser));
     expect(mail.subject).toBe('old Mac');
     expect(mail.text.trim()).toBe('first\nsecond');
-    expect(mail.notes).toEqual(['lone carriage returns read as line ends']);
+    expect(mail.notes).toEqual(['lone carriage returns were read as line ends']);
   });
 
   it.each([
@@ -129,7 +129,7 @@ describe.each(libraries)('an email read with %s', (parser) => {
       `From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\nx\r\n'.repeat(count)}--b--\r\n`;
     expect(await parse(of(1_001), parser)).toEqual({
       kind: 'unreadable',
-      reason: 'The mail cannot be read: it has more than 1000 parts.',
+      reason: 'The email cannot be read: it has more than 1,000 parts.',
     });
     expect((await parse(of(1_000), parser)).kind).toBe('mail');
   });
@@ -144,7 +144,7 @@ describe.each(libraries)('an email read with %s', (parser) => {
     };
     expect(await parse(of(51), parser)).toEqual({
       kind: 'unreadable',
-      reason: 'The mail cannot be read: its parts lie more than 50 deep in one another.',
+      reason: 'The email cannot be read: its parts are nested more than 50 deep.',
     });
     expect(mailOf(await parse(of(50), parser)).text.trim()).toBe('deep');
   });

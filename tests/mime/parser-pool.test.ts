@@ -80,7 +80,7 @@ describe('the parser pool', () => {
     const [outcome, next] = await Promise.all([pool.parse(hangBoth), pool.parse(plain('next'))]);
     expect(outcome).toEqual({
       kind: 'unreadable',
-      reason: 'The mail cannot be read: it takes longer than 1.2 s.',
+      reason: 'The email cannot be read: it takes longer than 1.2 s.',
     });
     expect(mailOf(next).subject).toBe('next');
   });
@@ -135,7 +135,7 @@ describe('the parser pool', () => {
     const flood = Buffer.concat([plain('flood'), Buffer.alloc(1_500_000, '\n')]);
     expect(await pool.parse(flood)).toEqual({
       kind: 'unreadable',
-      reason: 'The mail cannot be read: it has more than 500,000 lines.',
+      reason: 'The email cannot be read: it has more than 500,000 lines.',
     });
     expect(mailOf(await pool.parse(plain('next'))).subject).toBe('next');
   });
@@ -150,7 +150,7 @@ describe('the parser pool', () => {
     ]);
     expect(outcome).toEqual({
       kind: 'unreadable',
-      reason: 'The mail cannot be read: it needs too much memory.',
+      reason: 'The email cannot be read: it needs too much memory.',
     });
     expect(mailOf(next).subject).toBe('next');
   });
@@ -169,7 +169,7 @@ describe('the parser pool', () => {
     );
     await pool.close();
     expect(await Promise.all(waiting)).toEqual(
-      Array(3).fill('Error: The parser pool was closed before the mail was read.'),
+      Array(3).fill('Error: The parser pool was closed before the email was read.'),
     );
     await expect(pool.parse(plain('c'))).rejects.toThrow('closed');
   });

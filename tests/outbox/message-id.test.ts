@@ -169,6 +169,8 @@ describe('the key', () => {
 
   test('of another length is refused', async () => {
     await replaceKey(7, 16);
-    await expect(process().make(ref, 'contoso.example')).rejects.toMatchObject({ code: 'bad-data-key' });
+    await expect(process().make(ref, 'contoso.example')).rejects.toMatchObject({
+      code: 'bad-encryption-key',
+    });
   });
 });

@@ -70,7 +70,7 @@ describe('the form of a mailbox', () => {
     const refused = await choose();
     expect(refused.status).toBe(422);
     expect(refused.html).toContain('href="#smtpAccount"');
-    expect(refused.html).toContain('There is no SMTP relay to send over.');
+    expect(refused.html).toContain('There is no SMTP relay.');
     expect(await now()).toEqual(mailbox);
   });
 
@@ -144,7 +144,7 @@ describe('a reply over a relay', () => {
       'whose address is wrong',
       () => 'smtp://user:canary@',
       'bad-relay',
-      /: the address of the SMTP relay cannot be used\.$/,
+      /: the URL of the SMTP relay is not valid\.$/,
     ],
     [
       'that refuses the sign-in',

@@ -34,7 +34,7 @@ async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
 describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
   let blobs: Blobs;
   let name: string;
-  const textOf = async (blob: string): Promise<string | undefined> => {
+  const readBlobText = async (blob: string): Promise<string | undefined> => {
     const bytes = await blobs.read(blob);
     return bytes === undefined ? undefined : Buffer.from(bytes).toString();
   };
@@ -56,16 +56,16 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
     await blobs.putOnce(name, bytesOf('first'));
     await blobs.remove(name);
     await blobs.remove(name);
-    expect(await textOf(name)).toBeUndefined();
+    expect(await readBlobText(name)).toBeUndefined();
     expect(await blobs.putOnce(name, bytesOf('second'))).toBe('stored');
-    expect(await textOf(name)).toBe('second');
+    expect(await readBlobText(name)).toBe('second');
   });
 
   test('keep the first content of a name', async () => {
     expect(await blobs.putOnce(name, bytesOf('first'))).toBe('stored');
     expect(await blobs.putOnce(name, bytesOf('second'))).toBe('exists');
     expect(await blobs.putOnce(name, inChunks(bytesOf('third'), 2))).toBe('exists');
-    expect(await textOf(name)).toBe('first');
+    expect(await readBlobText(name)).toBe('first');
   });
 
   test('let one of several concurrent writers win, and tell only that one', async () => {
@@ -73,14 +73,14 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
       Array.from({ length: 5 }, (_, index) => blobs.putOnce(name, bytesOf(`writer ${index}`))),
     );
     expect(answers.filter((answer) => answer === 'stored')).toHaveLength(1);
-    expect(await textOf(name)).toBe(`writer ${answers.indexOf('stored')}`);
+    expect(await readBlobText(name)).toBe(`writer ${answers.indexOf('stored')}`);
   });
 
   test('are not affected when the caller reuses the buffer', async () => {
     const bytes = Buffer.from('before');
     await blobs.putOnce(name, bytes);
     bytes.fill('x');
-    expect(await textOf(name)).toBe('before');
+    expect(await readBlobText(name)).toBe('before');
   });
 
   test('return undefined for an unknown name', async () => {
@@ -91,7 +91,7 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
   test('store an empty blob', async () => {
     expect(await blobs.putOnce(name, new Uint8Array(0))).toBe('stored');
     expect(await blobs.putOnce(name, bytesOf('late'))).toBe('exists');
-    expect(await textOf(name)).toBe('');
+    expect(await readBlobText(name)).toBe('');
     const stream = await blobs.stream(name);
     expect(stream && Buffer.concat(await Array.fromAsync(stream))).toHaveLength(0);
   });
@@ -114,7 +114,7 @@ describe.each(kinds)('blobs %s', (_kind, makeBlobs) => {
     // By a stream again, as the same mail is: a put in one piece is refused by Azurite (not by the service) over blocks
     // that were never committed.
     expect(await blobs.putOnce(name, inChunks(bytesOf('again'), 2))).toBe('stored');
-    expect(await textOf(name)).toBe('again');
+    expect(await readBlobText(name)).toBe('again');
   });
 
   describe('a lease', () => {

@@ -132,7 +132,7 @@ describe('a kind of row', () => {
     expect(() => kind.fromRow({ ...kind.toRow(letter), ...change })).toThrow(
       expect.objectContaining({
         code: 'bad-row',
-        message: `Activity/b/l|1: the column ${column} does not hold what Postroom wrote there`,
+        message: `Activity/b/l|1: the column ${column} does not contain what Postroom wrote there`,
       }),
     );
   });
@@ -148,7 +148,7 @@ test('a row with a key that Postroom did not write is refused', () => {
   });
   expect(days.fromRow(days.toRow({ day: '2026-11-24' }))).toEqual({ day: '2026-11-24' });
   expect(() => days.fromRow(days.toRow({ day: 'soon' }))).toThrow(
-    'Activity/day/soon: the column RowKey does not hold what Postroom wrote there',
+    'Activity/day/soon: the column RowKey does not contain what Postroom wrote there',
   );
 });
 

@@ -120,7 +120,7 @@ describe('from the timer to the ticket', () => {
     const ticket = envelopes.find(({ data }) => data.baseData.message === 'ticket');
     expect(ticket?.tags['ai.operation.id']).toBe('a'.repeat(32));
     expect(ticket?.data.baseData.properties).toMatchObject({ number: '1' });
-    expect(measured(metrics.mails.name, envelopes)).toEqual([{ value: 1, outcome: 'ticket' }]);
+    expect(measured(metrics.emails.name, envelopes)).toEqual([{ value: 1, outcome: 'ticket' }]);
     expect(measured(metrics.fetchDuration.name, envelopes)).toMatchObject([{ result: 'fetched' }]);
     const [waited] = measured(metrics.queueAge.name, envelopes);
     expect(waited).toMatchObject({ function: 'fetchShard' });
@@ -171,7 +171,7 @@ test('without telemetry the work is still done', async () => {
   sendTelemetryTo(undefined);
   const done = await telemetry.span('work', {}, async (span) => {
     span.event('something');
-    telemetry.measure('mails', 1, { outcome: 'ticket' });
+    telemetry.measure('emails', 1, { outcome: 'ticket' });
     return telemetry.traceparent() ?? 'done';
   });
   expect(done).toBe('done');

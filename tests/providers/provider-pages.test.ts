@@ -34,7 +34,7 @@ async function start(): Promise<{ app: DemoApp; visitor: Visitor }> {
 function cutOff(app: DemoApp): void {
   app.seam.around = (point, effect) =>
     point === 'token.discovery'
-      ? Promise.reject(new PostroomError('endpoint-silent', 'No answer came from login.microsoftonline.com.'))
+      ? Promise.reject(new PostroomError('endpoint-silent', 'No response from login.microsoftonline.com.'))
       : effect();
 }
 
@@ -249,7 +249,7 @@ describe('a credential', () => {
     const fields = { name: 'Demo', clientId: CLIENT, credential: 'federated' };
     await visitor.post(`/providers/${providerId}/edit`, fields);
     const { html } = await visitor.get(`/providers/${providerId}`);
-    expect(html).toContain('The managed identity gave no token');
+    expect(html).toContain('The managed identity returned no token');
   });
 });
 

@@ -230,7 +230,7 @@ describe('a row', () => {
     await put({ ...row, ...change });
     await expect(store.get(ID)).rejects.toMatchObject({
       code: 'bad-row',
-      message: `Providers/provider/${ID}: the column ${column} does not hold what Postroom wrote there`,
+      message: `Providers/provider/${ID}: the column ${column} does not contain what Postroom wrote there`,
     });
   });
 

@@ -170,8 +170,8 @@ test('a storm of a hundred emails makes few fetches, and a ticket of each', asyn
   await vi.waitFor(
     async () => {
       const { hours } = await fetchState();
-      const mails = [...hours.values()].flat().reduce((sum, hour) => sum + hour.mails, 0);
-      expect(mails).toBeGreaterThanOrEqual(100);
+      const emails = [...hours.values()].flat().reduce((sum, hour) => sum + hour.emails, 0);
+      expect(emails).toBeGreaterThanOrEqual(100);
     },
     { timeout: 60_000, interval: 500 },
   );

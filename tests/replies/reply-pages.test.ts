@@ -53,7 +53,7 @@ async function press(
 }
 
 const sentReplies = (): Promise<OutboxMessage[]> => postroom.services.outbox.list(ticket);
-const textOf = (message: OutboxMessage | undefined): string =>
+const plainTextOf = (message: OutboxMessage | undefined): string =>
   message?.text.kind === 'inline' ? message.text.text : '';
 const statusOf = async (): Promise<string | undefined> =>
   (await postroom.tickets.conversation(ticket, { limit: 1 }))?.ticket.status;
@@ -100,7 +100,7 @@ describe('the reply form', () => {
       references: ['<312f3000@fabrikam.example>'],
       delivery: { status: { state: 'queued', due: '2026-11-24T10:00:10.000Z' } },
     });
-    expect(textOf(reply)).toBe('Try this.\n\n-- \nThe team\n');
+    expect(plainTextOf(reply)).toBe('Try this.\n\n-- \nThe team\n');
     expect(reply?.html).toMatchObject({ text: expect.stringContaining('<strong>this</strong>') });
     const { page, fields: after } = await openForm();
     expect(page).toContain('>Undo</button>');
@@ -112,7 +112,7 @@ describe('the reply form', () => {
     await postroom.mailbox({ sending, answers: { signature: 'The team' } });
     const { fields } = await openForm();
     await press('send', { ...fields, text: 'See below.', quotes: 'on' });
-    expect(textOf((await sentReplies())[0])).toBe(
+    expect(plainTextOf((await sentReplies())[0])).toBe(
       'See below.\n\n-- \nThe team\n\nOn 2026-11-24 09:00 UTC, Ada Byron <ada@fabrikam.example> wrote:\n> The printer says no.\n> Ada\n',
     );
   });
@@ -214,7 +214,7 @@ describe('a draft', () => {
     expect(fieldsOf(second.page)['text']).toBe('Second window');
     expect(await sentReplies()).toEqual([]);
     expect((await press('send', fieldsOf(second.page))).status).toBe(303);
-    expect(textOf((await sentReplies())[0])).toContain('Second window');
+    expect(plainTextOf((await sentReplies())[0])).toContain('Second window');
   });
 
   test('is gone after “Discard draft”', async () => {

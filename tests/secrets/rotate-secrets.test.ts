@@ -96,7 +96,7 @@ describe('a secret with automatic rotation', () => {
   });
 
   test.each([
-    [429, 'takes no more requests'],
+    [429, 'is throttling requests'],
     [404, 'no app registration with this client ID'],
     [503, 'Microsoft Graph refused.'],
   ])('is not replaced when Graph responds with %i, and is retried the next day', async (status, words) => {
@@ -114,7 +114,7 @@ describe('a secret with automatic rotation', () => {
     const postroom = await world();
     postroom.graph.faults.push({ match: { path: 'applications' }, destroy: true });
     await rotateSecrets(postroom.deps);
-    expect(await postroom.problem()).toContain('Microsoft Graph does not answer.');
+    expect(await postroom.problem()).toContain('Microsoft Graph does not respond.');
     postroom.identity.fail(500);
     const graph = createGraphApplications({
       seam: openSeam,
@@ -124,7 +124,7 @@ describe('a secret with automatic rotation', () => {
     });
     await rotateSecrets({ ...postroom.deps, graph });
     postroom.identity.fail(undefined);
-    expect(await postroom.problem()).toContain('gives no token for Microsoft Graph');
+    expect(await postroom.problem()).toContain('returns no token for Microsoft Graph');
   });
 
   test('after a crash before the value was stored, the next run removes the unknown secret and creates another', async () => {

@@ -36,7 +36,7 @@ describe('the page of secrets', () => {
 
   it('creates a new encryption key, and shows how many sign-ins use an older one', async () => {
     const { app, visitor } = await postroom();
-    const reply = await visitor.post('/secrets/data-key', {});
+    const reply = await visitor.post('/secrets/encryption-key', {});
     expect(reply).toMatchObject({ status: 303, location: '/secrets?flash=new-key' });
     expect((await visitor.get('/secrets')).html).toContain(
       'The tokens of 1 account still use an older version',
@@ -54,7 +54,7 @@ describe('the page of secrets', () => {
         : effect();
     const { html, status } = await visitor.get('/secrets');
     expect([status, html.includes('Key Vault denies access to this installation')]).toEqual([503, true]);
-    expect((await visitor.post('/secrets/data-key', {})).status).toBe(503);
+    expect((await visitor.post('/secrets/encryption-key', {})).status).toBe(503);
     errors.mockRestore();
   });
 });
@@ -73,7 +73,7 @@ describe('rotation', () => {
     const { html } = await visitor.get(`/providers/${providerId}`);
     expect(html).toContain('>On<');
     expect(html).toMatch(/Changed by alex, <time /);
-    expect(html).toContain('Automatic rotation did not work.');
+    expect(html).toContain('Automatic rotation failed.');
     expect((await visitor.get('/secrets')).html).toContain('Postroom</td>');
     await visitor.post(`/providers/${providerId}/rotation`, { rotation: 'off' });
     expect((await app.services.rotations.get(providerId))?.enabled).toBe(false);
@@ -138,7 +138,7 @@ it('the pages are usable in a browser in each state', async () => {
         { ...secret, what: 'webhook key', provider: undefined, state: { kind: 'due', days: 0, stage: 0 } },
       ],
       rotating: [providerId],
-      dataKey: { madeOn: '2026-11-01T09:00:00.000Z', readable: 2, underOlder: 3 },
+      encryptionKey: { madeOn: '2026-11-01T09:00:00.000Z', readable: 2, underOlder: 3 },
     },
     principal,
     undefined,
@@ -165,8 +165,8 @@ it('the pages are usable in a browser in each state', async () => {
   await visitor.post(`/providers/${providerId}/rotation`, { rotation: 'on' });
   const drawn = {
     secrets: all,
-    'no secrets': secretsPage({ secrets: [], rotating: [], dataKey: undefined }, principal, undefined),
-    'vault away': vaultAwayPage(principal, 'key-vault-denied'),
+    'no secrets': secretsPage({ secrets: [], rotating: [], encryptionKey: undefined }, principal, undefined),
+    'vault unavailable': vaultAwayPage(principal, 'key-vault-denied'),
     activity: (await visitor.get('/activity')).html,
     'no activity': (await visitor.get('/activity?kind=send')).html,
     'provider with rotation': (await visitor.get(`/providers/${providerId}`)).html,

@@ -102,7 +102,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     await page.waitForTimeout(1_100);
     await atProvider().control.addTrouble('second-factor-needed');
     await askForToken(reader, own, 'office');
-    expect(await wordsOf(page)).toContain('A second factor is needed now');
+    expect(await wordsOf(page)).toContain('Multi-factor authentication is now required');
     await reader.lookClosely('second factor');
     expectGoodPages(reader);
   });
@@ -121,7 +121,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     await press(page, page.getByRole('link', { name: 'Error lookup' }));
     await page.getByLabel('The error').fill(copied);
     await press(page, page.getByRole('button', { name: 'Explain' }));
-    await readHeading(page, 'Microsoft does not know this redirect URI');
+    await readHeading(page, 'The redirect URI is not registered');
     await reader.lookClosely('redirect uri explained');
     const words = await wordsOf(page);
     expect(words).toContain(right);

@@ -26,7 +26,7 @@ export async function smtpOffStory(
   await person.press(page.getByRole('button', { name: 'Send', exact: true }));
   await person.waitFor(/^Failed$/);
   const reply = page.locator('article.own');
-  await person.press(reply.getByText('Sending over SMTP is switched off in the tenant'));
+  await person.press(reply.getByText('Sending over SMTP is turned off in the tenant'));
   const words = await reply.innerText();
   expect(words).toContain('535 5.7.139');
   expect(words).toContain('the reply leaves by itself');

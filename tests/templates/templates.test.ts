@@ -53,7 +53,7 @@ describe('a template', () => {
 
   test.each([
     ['Hi {{name}}', 1, 4, '{{name}} is not a variable.'],
-    ['Hi\n\n  {{subject', 3, 3, 'A variable begins here and has no end.'],
+    ['Hi\n\n  {{subject', 3, 3, 'A variable starts here but does not end.'],
     ['{{}}', 1, 1, '{{}} is not a variable.'],
   ])('%j has an error in line %i at character %i', (template, line, column, message) => {
     const parsed = parseTemplate(template);

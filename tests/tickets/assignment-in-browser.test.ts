@@ -53,7 +53,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       await page.keyboard.press('Enter');
       await page.getByRole('status').getByText('Ticket assigned.').waitFor();
       await assigneeOf(page).getByText('Assigned to Mira Sund').waitFor();
-      await page.getByText('Assign to somebody else').focus();
+      await page.getByText('Assign to someone else').focus();
       await page.keyboard.press('Enter');
       await page.keyboard.press('Tab');
       await page.keyboard.type(WRONG);
@@ -72,7 +72,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
   test('suggests the people who are known', () =>
     withPage({}, async (page) => {
       await page.goto(ticket);
-      await page.getByText('Assign to somebody else').click();
+      await page.getByText('Assign to someone else').click();
       const offered = await page
         .getByLabel('Email address')
         .evaluate((field) =>
@@ -110,7 +110,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       };
       await page.goto(ticket);
       await check('unassigned');
-      await page.getByText('Assign to somebody else').click();
+      await page.getByText('Assign to someone else').click();
       await check('with the field');
       await page.getByLabel('Email address').fill(WRONG);
       await page.getByLabel('Email address').press('Enter');

@@ -149,7 +149,7 @@ test('the list shows who works on a ticket, and can be limited to one’s own an
   const [mine, free] = [await list('?assigned=me'), await list('?assigned=nobody')];
   expect([mine.includes('Cannot print'), mine.includes('Of nobody')]).toEqual([true, false]);
   expect([free.includes('Cannot print'), free.includes('Of nobody')]).toEqual([false, true]);
-  expect(await list('?assigned=me&status=closed')).toContain('No such tickets');
+  expect(await list('?assigned=me&status=closed')).toContain('No matching tickets');
 });
 
 describe('a reply', () => {

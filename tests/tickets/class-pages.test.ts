@@ -36,7 +36,7 @@ describe('the class of a message', () => {
     await postroom.tickets.setStatus(closed, 'closed');
     expect(listed(await html(postroom, '/tickets?class=list'))).toEqual(['#30', '#60']);
     expect(listed(await html(postroom, '/tickets?class=list&status=closed'))).toEqual(['#61']);
-    expect(await html(postroom, '/tickets?class=bounce')).toContain('No such tickets');
+    expect(await html(postroom, '/tickets?class=bounce')).toContain('No matching tickets');
     expect(listed(await html(postroom, '/tickets?class=nonsense'))).toHaveLength(50);
     const first = await html(postroom, '/tickets?class=person');
     const next = /rel="next" href="([^"]*)"/.exec(first)?.[1]?.replaceAll('&amp;', '&') ?? '';

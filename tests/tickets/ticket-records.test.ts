@@ -128,7 +128,7 @@ describe('a ticket', () => {
     'without its %s is rejected by name',
     (column) => {
       const row = { ...stored(headRow(ticket)), [column]: undefined };
-      expect(() => headKind.fromRow(row)).toThrow(`Tickets/t1/head: the column ${column} does not hold`);
+      expect(() => headKind.fromRow(row)).toThrow(`Tickets/t1/head: the column ${column} does not contain`);
       expect(() => headKind.fromRow({ ...row, [column]: true })).toThrow(
         expect.objectContaining({ code: 'bad-row' }),
       );
@@ -196,7 +196,7 @@ describe('a message', () => {
   test('cannot be read if a row has lost its text', () => {
     const row = { ...stored(messageRow(message)), text: undefined };
     expect(() => readMessage(row)).toThrow('Tickets/t1/');
-    expect(() => readMessage(row)).toThrow('the column text does not hold');
+    expect(() => readMessage(row)).toThrow('the column text does not contain');
   });
 
   test('is found by its address, and by no other text', () => {

@@ -487,7 +487,7 @@ describe('a row that cannot be read', () => {
     await spoil('Tickets', ({ rowKey }) => rowKey === 'head', { participants: '[7]' });
     const refused = {
       code: 'bad-row',
-      message: 'Tickets/ticket/head: the column participants does not hold what Postroom wrote there',
+      message: 'Tickets/ticket/head: the column participants does not contain what Postroom wrote there',
     };
     await expect(store.conversation('ticket', { limit: 9 })).rejects.toMatchObject(refused);
     await expect(store.setStatus('ticket', 'closed')).rejects.toMatchObject(refused);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InteractionDetails, Provider } from 'oidc-provider';
 import { readBody } from '../http-answers.ts';
+import { grantScopes } from './consents.ts';
 import { type KnownTenant, type KnownUser, userById, userByName } from './directory.ts';
 import { aadstsBody } from './error-bodies.ts';
 import { OIDC_SCOPES, SOFT_OFFLINE, words } from './scopes.ts';
@@ -12,7 +13,6 @@ import {
   signInPage,
   troublePage,
 } from './sign-in-pages.ts';
-import { grantScopes } from './tenant-provider.ts';
 
 interface Interaction {
   request: IncomingMessage;

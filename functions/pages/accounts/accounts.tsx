@@ -16,12 +16,12 @@ import { accountPage, accountsPage, type ShownAccount } from './account-views.ts
 
 const flashes: Readonly<Record<string, Flash>> = {
   ok: { kind: 'success', text: 'Token refreshed: this sign-in works.' },
-  retrying: { kind: 'warning', text: 'The provider gave no token just now. Postroom retries automatically.' },
+  retrying: { kind: 'warning', text: 'The provider returned no token. Postroom retries automatically.' },
   ended: {
     kind: 'error',
-    text: 'This sign-in has ended and its tokens are deleted. See below what to do.',
+    text: 'This sign-in has ended and its tokens were deleted. See below for what to do.',
   },
-  'action-required': { kind: 'error', text: 'The provider refuses this sign-in. See below what to do.' },
+  'action-required': { kind: 'error', text: 'The provider refuses this sign-in. See below for what to do.' },
 };
 
 export async function showAccounts(c: PageContext): Promise<Response> {

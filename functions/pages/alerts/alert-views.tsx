@@ -10,7 +10,7 @@ import { Time } from '../../../shared/ui/lists.tsx';
 const openToAgents: readonly string[] = [paths.unimported({ show: 'waiting' })];
 
 /** True when the reader’s role may open the page of the fix. */
-export function mayFix({ fix }: Finding, isAdmin: boolean): boolean {
+function mayFix({ fix }: Finding, isAdmin: boolean): boolean {
   return isAdmin || openToAgents.includes(fix.href);
 }
 

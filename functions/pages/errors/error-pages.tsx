@@ -84,7 +84,7 @@ export function otherSitePage(): string {
 export function tooLargePage(): string {
   return renderPage(
     <Page title="This form is too large">
-      <p>A form may hold up to 1 MB. Nothing was changed. Go back, shorten the text, and send it again.</p>
+      <p>A form can contain up to 1 MB. Nothing was changed. Go back, shorten the text, and send it again.</p>
     </Page>,
   );
 }

@@ -13,12 +13,12 @@ export interface SecretsView {
   /** Ids of providers with automatic rotation. */
   rotating: readonly string[];
   /** Undefined until the first sign-in creates it. */
-  dataKey: { madeOn: string; readable: number; underOlder: number } | undefined;
+  encryptionKey: { madeOn: string; readable: number; underOlder: number } | undefined;
 }
 
 /** Every secret with its expiry and who renews it, in the order given; never a value. */
 export function secretsPage(view: SecretsView, principal: Principal, flash: Flash | undefined): string {
-  const { secrets, rotating, dataKey } = view;
+  const { secrets, rotating, encryptionKey } = view;
   return renderPage(
     <Page title="Secrets" place="secrets" principal={principal} flash={flash} wide>
       <p>
@@ -40,7 +40,7 @@ export function secretsPage(view: SecretsView, principal: Principal, flash: Flas
           ))}
         </DataTable>
       )}
-      {dataKey === undefined ? null : <DataKey {...dataKey} />}
+      {encryptionKey === undefined ? null : <EncryptionKey {...encryptionKey} />}
     </Page>,
   );
 }
@@ -131,7 +131,7 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
   }
 }
 
-function DataKey(props: { madeOn: string; readable: number; underOlder: number }): JSX.Element {
+function EncryptionKey(props: { madeOn: string; readable: number; underOlder: number }): JSX.Element {
   const { madeOn, readable, underOlder } = props;
   return (
     <Panel title="Encryption key">
@@ -146,7 +146,7 @@ function DataKey(props: { madeOn: string; readable: number; underOlder: number }
             ? 'All tokens use the newest version. You can disable the older versions in Key Vault.'
             : 'All tokens use the current key.'}
       </p>
-      <form method="post" action={paths.dataKey()}>
+      <form method="post" action={paths.encryptionKey()}>
         <SubmitButton kind="secondary">Create a new encryption key</SubmitButton>
       </form>
       <p class="muted small">No one needs to sign in again, and fetching continues.</p>

@@ -1,6 +1,6 @@
 /** Every secret with its expiry date, the encryption key, and rotation. For admins. */
 import { countUnderOlderKeys } from '../../../shared/accounts/reencrypt-tokens.ts';
-import { dataKeyName } from '../../../shared/accounts/token-encryption.ts';
+import { encryptionKeyName } from '../../../shared/accounts/token-encryption.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
 import { log } from '../../../shared/platform/log.ts';
@@ -34,7 +34,7 @@ async function withVault(c: PageContext, answer: () => Promise<Response>): Promi
     return await answer();
   } catch (error) {
     if (!(error instanceof PostroomError) || !isVaultCode(error.code)) throw error;
-    log.error('vault away from the page of secrets', error);
+    log.error('vault unavailable for the page of secrets', error);
     return c.html(vaultAwayPage(c.get('principal'), error.code), 503);
   }
 }
@@ -42,14 +42,14 @@ async function withVault(c: PageContext, answer: () => Promise<Response>): Promi
 async function viewOf(services: Services): Promise<SecretsView> {
   const [secrets, versions, rotations] = await Promise.all([
     checkSecrets(services),
-    services.vault.versionsOf(dataKeyName),
+    services.vault.versionsOf(encryptionKeyName),
     services.rotations.list(),
   ]);
   const [newest] = versions;
   return {
     secrets,
     rotating: rotations.filter(({ enabled }) => enabled).map(({ providerId }) => providerId),
-    dataKey:
+    encryptionKey:
       newest === undefined
         ? undefined
         : {
@@ -60,7 +60,7 @@ async function viewOf(services: Services): Promise<SecretsView> {
   };
 }
 
-export async function replaceDataKey(c: PageContext): Promise<Response> {
+export async function replaceKey(c: PageContext): Promise<Response> {
   return withVault(c, async () => {
     await replaceEncryptionKey(c.get('services'), c.get('principal'));
     return c.redirect(paths.secrets({ flash: 'new-key' }), 303);

@@ -114,7 +114,7 @@ function TriedSending({ tried, address, user }: TriedProps): JSX.Element | null 
   return (
     <p role="status">
       {user} can sign in to the SMTP server. Only a test email can show whether {user} can send as {address}.
-      Tick the box below.
+      Select the check box below.
     </p>
   );
 }

@@ -132,7 +132,7 @@ function Found(
     }
     case 'no-token':
       return state.explanation.code === 'not-recognised' ? (
-        <Trouble title="The provider gave no token">{state.said}</Trouble>
+        <Trouble title="The provider returned no token">{state.said}</Trouble>
       ) : (
         <ExplanationView explanation={state.explanation} />
       );
@@ -191,7 +191,7 @@ function Steps(props: View): JSX.Element {
         <h2>One-time setup</h2>
         <p>
           Over Microsoft Graph, the app needs the application permission <strong>Mail.ReadWrite</strong>.
-          Exchange can grant it for this mailbox alone: ask an Exchange admin to run this script. Do not also
+          Exchange can grant it for this mailbox only: ask an Exchange admin to run this script. Do not also
           grant the permission in Entra, where it applies to every mailbox.
         </p>
         <p>{whichId}</p>

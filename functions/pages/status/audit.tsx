@@ -116,7 +116,7 @@ function Changes(props: { page: AuditPage; filtered: boolean; position: Position
   if (page.next !== undefined)
     return (
       <EmptyState title="No matching changes here">
-        This part of the log holds other changes only. Choose “Older” to search further back.
+        This part of the log contains only other changes. Choose “Older” to search further back.
       </EmptyState>
     );
   if (filtered || position.after !== undefined)

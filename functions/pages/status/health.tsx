@@ -58,7 +58,7 @@ function askParts({ tables, vault, queues, blobs }: Services): Promise<Answered[
     answered('Tables', () => tables.open('Alerts').list('alert', { limit: 1 })),
     answered('Blobs', () => blobs.read('health')),
     answered('Queues', () => queues.poison('fetch-shard')),
-    answered('Key Vault', () => vault.get('postroom-data-key')),
+    answered('Key Vault', () => vault.get('postroom-encryption-key')),
   ]);
 }
 

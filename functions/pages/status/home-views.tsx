@@ -129,7 +129,7 @@ const HEIGHT = 80;
 /** Email received per hour, as bars, with a one-sentence summary and a table for screen readers. */
 export function MailChart(props: { hours: readonly MailHour[] }): JSX.Element {
   const { hours } = props;
-  const most = Math.max(1, ...hours.map(({ mails }) => mails));
+  const most = Math.max(1, ...hours.map(({ emails }) => emails));
   const width = hours.length * (BAR + GAP) - GAP;
   return (
     <section>
@@ -137,11 +137,11 @@ export function MailChart(props: { hours: readonly MailHour[] }): JSX.Element {
       <figure class="chart">
         <figcaption>{chartSentence(hours)}</figcaption>
         <svg viewBox={`0 0 ${width} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-          {hours.map(({ mails }, index) => {
-            const height = mails === 0 ? 1 : Math.max(3, Math.round((mails / most) * HEIGHT));
+          {hours.map(({ emails }, index) => {
+            const height = emails === 0 ? 1 : Math.max(3, Math.round((emails / most) * HEIGHT));
             return (
               <rect
-                class={mails === 0 ? 'none' : undefined}
+                class={emails === 0 ? 'none' : undefined}
                 x={index * (BAR + GAP)}
                 y={HEIGHT - height}
                 width={BAR}
@@ -154,19 +154,19 @@ export function MailChart(props: { hours: readonly MailHour[] }): JSX.Element {
           <span>{clockOf(hours.at(0))}</span>
           <span>{clockOf(hours.at(-1))} UTC</span>
         </p>
-        {hours.every(({ mails }) => mails === 0) ? null : (
+        {hours.every(({ emails }) => emails === 0) ? null : (
           <details>
             <summary>Show as a table</summary>
             <DataTable caption="Emails per hour (UTC)" head={['Hour', 'Emails', 'Not imported']}>
               {hours
-                .filter(({ mails }) => mails > 0)
+                .filter(({ emails }) => emails > 0)
                 .toReversed()
                 .map((one) => (
                   <tr>
                     <th scope="row">
                       {one.hour.slice(0, 10)} {clockOf(one)}
                     </th>
-                    <td>{one.mails}</td>
+                    <td>{one.emails}</td>
                     <td>{one.quarantined}</td>
                   </tr>
                 ))}
@@ -181,11 +181,11 @@ export function MailChart(props: { hours: readonly MailHour[] }): JSX.Element {
 const clockOf = (one: MailHour | undefined): string => (one === undefined ? '' : `${one.hour.slice(11)}:00`);
 
 function chartSentence(hours: readonly MailHour[]): string {
-  const total = hours.reduce((sum, { mails }) => sum + mails, 0);
+  const total = hours.reduce((sum, { emails }) => sum + emails, 0);
   if (total === 0) return 'No email received.';
-  const fullest = hours.reduce((best, one) => (one.mails > best.mails ? one : best));
+  const fullest = hours.reduce((best, one) => (one.emails > best.emails ? one : best));
   const from = `in the hour from ${clockOf(fullest)} UTC`;
   if (total === 1) return `1 email received, ${from}.`;
-  if (total === fullest.mails) return `${total} emails received, all ${from}.`;
-  return `${total} emails received. Busiest hour: ${clockOf(fullest)} UTC (${fullest.mails}).`;
+  if (total === fullest.emails) return `${total} emails received, all ${from}.`;
+  return `${total} emails received. Busiest hour: ${clockOf(fullest)} UTC (${fullest.emails}).`;
 }

@@ -42,7 +42,7 @@ export function Assignment({ state }: { state: AssignmentState }): JSX.Element {
       {isMine ? null : <Button ticket={ticket} to="me" label="Assign to me" />}
       {assignee === undefined ? null : <Button ticket={ticket} to="nobody" label="Unassign" />}
       <details open={refused !== undefined}>
-        <summary>Assign to somebody else</summary>
+        <summary>Assign to someone else</summary>
         <form method="post" action={paths.assignTicket(ticket)} novalidate>
           <TextField
             name={ASSIGN_TO}
@@ -67,7 +67,7 @@ export function Assignment({ state }: { state: AssignmentState }): JSX.Element {
 const withoutAlerts = (assignee: Person): string =>
   `${
     assignee.address !== undefined && isEnvelopeAddress(assignee.address)
-      ? `${assignee.address} is a mailbox of this installation, so nobody is alerted there of replies.`
+      ? `${assignee.address} is a mailbox of this installation, so no one is alerted to replies there.`
       : `${shownName(assignee)} signed in without an email address, so Postroom cannot alert them of replies.`
   } The agents of the mailbox are alerted, as if the ticket were unassigned.`;
 

@@ -36,7 +36,7 @@ export interface ConversationPlace {
 export type FrameHeight = 'low' | 'middle' | 'high' | 'tall';
 
 /** Estimated from the number of lines. With script, the frame is measured instead. */
-export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
+function frameHeight(shape: HtmlShape | undefined): FrameHeight {
   const lines = shape?.lines ?? Number.POSITIVE_INFINITY;
   if (lines <= 6) return 'low';
   if (lines <= 15) return 'middle';

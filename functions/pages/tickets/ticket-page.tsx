@@ -37,7 +37,7 @@ const flashes: Readonly<Record<string, Flash>> = {
   unassigned: { kind: 'success', text: 'Ticket unassigned.' },
   'assignee-changed': {
     kind: 'warning',
-    text: 'Nothing was changed: somebody else changed the assignee since you opened the page.',
+    text: 'Nothing was changed: someone else has changed the assignee since you opened the page.',
   },
   blocked: {
     kind: 'success',
@@ -55,7 +55,7 @@ const flashes: Readonly<Record<string, Flash>> = {
   copied: { kind: 'success', text: 'The reply was copied into the form below.' },
   'copied-sent': {
     kind: 'success',
-    text: 'The reply was copied into the form below. Correct the addresses: everybody who is still listed gets it again.',
+    text: 'The reply was copied into the form below. Correct the addresses: everyone still listed receives it again.',
   },
   retried: { kind: 'success', text: 'The reply is being sent again.' },
 };
@@ -157,7 +157,7 @@ export async function ticketPage(
   );
 }
 
-/** A mail server notes whole seconds: a bounce stands below the email that it reports on, also if it came at once. */
+/** Mail servers record whole seconds: a bounce is sorted below the email it reports on, even within the same second. */
 function shownAt({ at, bounce }: StoredMessage, sentAt: ReadonlyMap<string, string>): string {
   const reportsOn = sentAt.get(bounce?.emailId ?? '') ?? '';
   return reportsOn > at ? reportsOn : at;

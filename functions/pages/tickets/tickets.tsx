@@ -70,7 +70,7 @@ interface Shown {
 
 const assignedOptions = [
   { value: 'me', label: 'Me' },
-  { value: 'nobody', label: 'Nobody' },
+  { value: 'nobody', label: 'No one' },
 ] as const;
 
 function ListHead({ shown }: { shown: Shown }) {
@@ -104,7 +104,7 @@ function Filters({ shown }: { shown: Shown }) {
       <span class="choice">
         <label for="assigned">Assigned to</label>
         <select id="assigned" name="assigned">
-          <option value="">Anybody</option>
+          <option value="">Anyone</option>
           {assignedOptions.map(({ value, label }) => (
             <option value={value} selected={value === shown.assigned}>
               {label}
@@ -115,7 +115,7 @@ function Filters({ shown }: { shown: Shown }) {
       <span class="choice">
         <label for="class">Opened by</label>
         <select id="class" name="class">
-          <option value="">Anything</option>
+          <option value="">Any sender type</option>
           {messageClasses.map((value) => (
             <option value={value} selected={value === shown.messageClass}>
               {classNames[value]}
@@ -140,7 +140,9 @@ function ListBody(props: { shown: Shown; page: TicketPage; position: Position })
   if (page.tickets.length === 0 && (messageClass !== undefined || assigned !== undefined))
     return (
       <>
-        <EmptyState title={page.next === undefined ? 'No such tickets' : 'None among the newest tickets'}>
+        <EmptyState
+          title={page.next === undefined ? 'No matching tickets' : 'No matches among the newest tickets'}
+        >
           <a href={listOf(status)}>Show all {status} tickets</a>
         </EmptyState>
         {pager}

@@ -18,12 +18,12 @@ async function busyPostroom(): Promise<SamplePostroom> {
     const handled = { outcome: 'dismissed', at: ago(1), by: 'Mira Sund' } as const;
     if (entry !== undefined) await postroom.quarantine.markHandled(entry, handled);
   }
-  const mails = [0, 0, 0, 1, 0, 0, 2, 5, 14, 22, 31, 18, 9, 12, 25, 19, 11, 6, 2, 0, 1, 0, 3, 8];
+  const emails = [0, 0, 0, 1, 0, 0, 2, 5, 14, 22, 31, 18, 9, 12, 25, 19, 11, 6, 2, 0, 1, 0, 3, 8];
   const { shards } = await postroom.mailboxes.fetchState();
   await postroom.mailboxes.saveSuccesses(
     0,
     shards.get(0) ?? new Map(),
-    mails.map((count, index) => ({ hour: hour(23 - index), mails: count, quarantined: 0 })),
+    emails.map((count, index) => ({ hour: hour(23 - index), emails: count, quarantined: 0 })),
   );
   return postroom;
 }

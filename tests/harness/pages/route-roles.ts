@@ -19,7 +19,7 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'GET /activity': 'agent',
   'GET /health': 'admin',
   'GET /secrets': 'admin',
-  'POST /secrets/data-key': 'admin',
+  'POST /secrets/encryption-key': 'admin',
   'POST /providers/:id/rotation': 'admin',
   'GET /tickets': 'agent',
   'GET /tickets/:id': 'agent',

@@ -23,7 +23,7 @@ const SHORTEST_MINUTES = 45;
 const LONGEST_STATE = 128;
 const CHANGES = ['created', 'updated', 'deleted'];
 
-export interface SubscriptionDesk {
+export interface SubscriptionContext {
   readonly world: MailWorld;
   /** Opens a mailbox for the ids that the request prefers. */
   open(user: MailUser, headers: Readonly<Record<string, string>>): OpenMailbox;
@@ -32,13 +32,13 @@ export interface SubscriptionDesk {
 }
 
 /** `/subscriptions` and what is below it. */
-export async function answerSubscriptions(desk: SubscriptionDesk, call: MailCall): Promise<MailReply> {
+export async function answerSubscriptions(context: SubscriptionContext, call: MailCall): Promise<MailReply> {
   const [, id, action] = call.segments;
-  const { state, now } = desk.world;
+  const { state, now } = context.world;
   const isOver = ({ expirationDateTime }: Subscription): boolean => new Date(expirationDateTime) <= now();
   if (state.subscriptions.some(isOver)) {
     state.subscriptions = state.subscriptions.filter((one) => !isOver(one));
-    save(desk);
+    save(context);
   }
   const own = state.subscriptions.filter(
     ({ appId, creatorId }) => appId === call.caller.appId && creatorId === creatorOf(call.caller),
@@ -46,7 +46,7 @@ export async function answerSubscriptions(desk: SubscriptionDesk, call: MailCall
   if (id === undefined) {
     if (call.method === 'GET') return { status: 200, body: { value: own.map((one) => shown(one)) } };
     if (call.method !== 'POST') throw wrongMailMethod();
-    return create(desk, call);
+    return create(context, call);
   }
   const found = own.find((one) => one.id === id);
   if (found === undefined) throw new GraphError(404, 'ResourceNotFound', 'The object was not found.');
@@ -55,16 +55,16 @@ export async function answerSubscriptions(desk: SubscriptionDesk, call: MailCall
   if (call.method === 'GET') return { status: 200, body: shown(found) };
   if (call.method === 'DELETE') {
     state.subscriptions = state.subscriptions.filter((one) => one !== found);
-    save(desk);
+    save(context);
     return { status: 204 };
   }
   if (call.method !== 'PATCH') throw wrongMailMethod();
-  found.expirationDateTime = expiry(desk.world, jsonOf(call)['expirationDateTime']);
-  save(desk);
+  found.expirationDateTime = expiry(context.world, jsonOf(call)['expirationDateTime']);
+  save(context);
   return { status: 200, body: shown(found) };
 }
 
-async function create(desk: SubscriptionDesk, call: MailCall): Promise<MailReply> {
+async function create(context: SubscriptionContext, call: MailCall): Promise<MailReply> {
   const input = jsonOf(call);
   const text = (name: string): string | undefined => {
     const value = input[name];
@@ -82,8 +82,8 @@ async function create(desk: SubscriptionDesk, call: MailCall): Promise<MailReply
   if (changeTypes.some((name) => !CHANGES.includes(name))) throw badMailRequest("Invalid 'changeType'.");
   if ((clientState ?? '').length > LONGEST_STATE)
     throw badMailRequest(`'clientState' is longer than ${LONGEST_STATE} characters.`);
-  const expirationDateTime = expiry(desk.world, input['expirationDateTime']);
-  const { mailbox, folder } = await targetOf(desk, call, resource);
+  const expirationDateTime = expiry(context.world, input['expirationDateTime']);
+  const { mailbox, folder } = await targetOf(context, call, resource);
   for (const url of [notificationUrl, lifecycleNotificationUrl])
     if (url !== undefined) await validateEndpoint(url);
   const made: Subscription = {
@@ -100,14 +100,14 @@ async function create(desk: SubscriptionDesk, call: MailCall): Promise<MailReply
     ...(lifecycleNotificationUrl !== undefined && { lifecycleNotificationUrl }),
     ...(clientState !== undefined && { clientState }),
   };
-  desk.world.state.subscriptions.push(made);
-  save(desk);
+  context.world.state.subscriptions.push(made);
+  save(context);
   return { status: 201, body: { ...shown(made), clientState: clientState ?? null } };
 }
 
 /** The mailbox and folder of `me/mailFolders('inbox')/messages` or `users/{id}/messages`. */
 async function targetOf(
-  desk: SubscriptionDesk,
+  context: SubscriptionContext,
   { caller, headers }: MailCall,
   resource: string,
 ): Promise<{ mailbox: OpenMailbox; folder: string | undefined }> {
@@ -120,11 +120,11 @@ async function targetOf(
     !(inFolder || part?.toLowerCase() === 'messages')
   )
     throw badMailRequest(`Unsupported resource '${resource}'.`);
-  const user = userOf(desk.world, caller, name);
+  const user = userOf(context.world, caller, name);
   // Microsoft: a delegated permission does not watch another user's folder, shared or not.
   if (caller.user !== undefined && caller.user !== user) throw accessDenied();
-  if (!mayUse(desk.world, caller, user, 'basic')) throw accessDenied();
-  const mailbox = desk.open(user, headers);
+  if (!mayUse(context.world, caller, user, 'basic')) throw accessDenied();
+  const mailbox = context.open(user, headers);
   return { mailbox, folder: inFolder ? await folderPath(mailbox, below[0] ?? '') : undefined };
 }
 
@@ -141,7 +141,7 @@ function expiry({ now }: MailWorld, value: unknown): string {
   return new Date(Math.max(wanted, now().getTime() + SHORTEST_MINUTES * 60_000)).toISOString();
 }
 
-function save({ world, changed }: SubscriptionDesk): void {
+function save({ world, changed }: SubscriptionContext): void {
   world.state.save();
   changed();
 }

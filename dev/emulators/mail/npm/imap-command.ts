@@ -96,7 +96,7 @@ function tokenize(parts: readonly (string | Buffer)[]): readonly Token[] {
 }
 
 /** The text of an atom or string (as Latin-1, byte for byte); refuses lists and what is missing. */
-export function textOf(token: Token | undefined): string {
+export function textOfToken(token: Token | undefined): string {
   if (token?.kind === 'atom') return token.text;
   if (token?.kind === 'string') return token.bytes.toString('latin1');
   throw new BadCommand('Command Argument Error. 11');

@@ -1,4 +1,4 @@
-import { BadCommand, quoted, type Token, textOf } from './imap-command.ts';
+import { BadCommand, quoted, type Token, textOfToken } from './imap-command.ts';
 import { canonicalFlag, chosenMails, compactSet, type Selected } from './imap-messages.ts';
 import type { Folder, MailStore, UidPair } from './mail-store.ts';
 
@@ -58,7 +58,7 @@ export function status(store: MailStore, name: string, wanted: readonly Token[])
     UIDVALIDITY: () => folder.uidValidity,
     UNSEEN: () => folder.mails.filter(({ flags }) => !flags.includes('\\Seen')).length,
   };
-  const items = wanted.map(textOf).map((item) => {
+  const items = wanted.map(textOfToken).map((item) => {
     const value = values[item.toUpperCase()];
     if (value === undefined) throw new BadCommand('Command Argument Error. 11');
     return `${item.toUpperCase()} ${value()}`;
@@ -70,14 +70,14 @@ export function status(store: MailStore, name: string, wanted: readonly Token[])
 export function append(store: MailStore, args: readonly Token[], now: number): string {
   const [name, ...rest] = args;
   const mail = rest.pop();
-  const folder = store.folder(textOf(name));
-  if (folder === undefined) return `NO [TRYCREATE] ${textOf(name)} doesn't exist.`;
+  const folder = store.folder(textOfToken(name));
+  if (folder === undefined) return `NO [TRYCREATE] ${textOfToken(name)} doesn't exist.`;
   if (mail?.kind !== 'string') throw new BadCommand('Command Argument Error. 11');
   let flags: string[] = [];
   let date = now;
   for (const option of rest) {
-    if (option.kind === 'list') flags = option.items.map(textOf).map(canonicalFlag);
-    else date = readInternalDate(textOf(option));
+    if (option.kind === 'list') flags = option.items.map(textOfToken).map(canonicalFlag);
+    else date = readInternalDate(textOfToken(option));
   }
   const { uid } = store.append(folder, mail.bytes, { flags, date });
   return `OK [APPENDUID ${folder.uidValidity} ${uid}] APPEND completed.`;
@@ -90,9 +90,10 @@ export function transfer(
   args: readonly Token[],
   byUid: boolean,
 ): Answer {
-  const target = store.folder(textOf(args[1]));
-  if (target === undefined) return { lines: [], outcome: `NO [TRYCREATE] ${textOf(args[1])} doesn't exist.` };
-  const uids = chosenMails(selected, textOf(args[0]), byUid).map(({ mail }) => mail.uid);
+  const target = store.folder(textOfToken(args[1]));
+  if (target === undefined)
+    return { lines: [], outcome: `NO [TRYCREATE] ${textOfToken(args[1])} doesn't exist.` };
+  const uids = chosenMails(selected, textOfToken(args[0]), byUid).map(({ mail }) => mail.uid);
   if (verb === 'COPY') {
     return {
       lines: [],

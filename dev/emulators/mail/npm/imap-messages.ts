@@ -1,4 +1,4 @@
-import { BadCommand, listOf, readSet, type Token, textOf } from './imap-command.ts';
+import { BadCommand, listOf, readSet, type Token, textOfToken } from './imap-command.ts';
 import { type Candidate, readCriteria } from './imap-search.ts';
 import { bodyStructure, envelope, section } from './imap-structure.ts';
 import type { StoredMail } from './journal.ts';
@@ -83,7 +83,7 @@ export interface FetchPlan {
 
 /** Reads what FETCH asks for (RFC 3501 §6.4.5). */
 export function readFetchPlan(token: Token | undefined, byUid: boolean): FetchPlan {
-  const words = token?.kind === 'list' ? listOf(token).map(textOf) : [textOf(token)];
+  const words = token?.kind === 'list' ? listOf(token).map(textOfToken) : [textOfToken(token)];
   const [only = ''] = words;
   const names = words.length === 1 ? (macros[only.toUpperCase()] ?? words) : words;
   const items = names.map(readItem);
@@ -175,7 +175,7 @@ function sectionItem(
 /** The flags after STORE; undefined when nothing changes. */
 export function readStore(name: string, token: readonly Token[]): (flags: readonly string[]) => string[] {
   const [first] = token;
-  const words = (first?.kind === 'list' ? first.items : token).map(textOf).map(canonicalFlag);
+  const words = (first?.kind === 'list' ? first.items : token).map(textOfToken).map(canonicalFlag);
   const lower = new Set(words.map((word) => word.toLowerCase()));
   switch (/^([+-]?)FLAGS(\.SILENT)?$/i.exec(name)?.[1]) {
     case '+':

@@ -1,4 +1,4 @@
-import { BadCommand, readSet, type Token, textOf } from './imap-command.ts';
+import { BadCommand, readSet, type Token, textOfToken } from './imap-command.ts';
 import type { StoredMail } from './journal.ts';
 import { type Entity, headerValue, readEntity } from './mime-structure.ts';
 
@@ -45,7 +45,7 @@ function readOne(waiting: Token[], highest: Highest): Criterion {
   if (token === undefined) throw new BadCommand('Command Argument Error. 11');
   if (token.kind === 'list') return readCriteria(token.items, highest);
   const key = keyOf(token);
-  const next = () => textOf(waiting.shift());
+  const next = () => textOfToken(waiting.shift());
   if (/^[\d*]/.test(key)) {
     const inSet = readSet(key, highest.number);
     return ({ number }) => inSet(number);

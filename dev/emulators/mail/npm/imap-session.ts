@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { LineReader, writeAll } from '../line-reader.ts';
 import { exchangeCapabilities } from '../mail-world.ts';
 import { readXoauth2, type TokenCheck } from './access-token.ts';
-import { BadCommand, type Command, listOf, readCommand, type Token, textOf } from './imap-command.ts';
+import { BadCommand, type Command, listOf, readCommand, type Token, textOfToken } from './imap-command.ts';
 import { type Answer, append, described, listFolders, openFolder, status, transfer } from './imap-folders.ts';
 import {
   chosenMails,
@@ -113,12 +113,12 @@ class ImapSession {
         return 'OK NAMESPACE completed.';
       case 'LIST':
       case 'LSUB':
-        return this.#reply(listFolders(store, name, textOf(first), textOf(second)));
+        return this.#reply(listFolders(store, name, textOfToken(first), textOfToken(second)));
       case 'SUBSCRIBE':
       case 'UNSUBSCRIBE':
         return `OK ${name} completed.`;
       case 'CREATE': {
-        const folder = textOf(first);
+        const folder = textOfToken(first);
         if (store.folder(folder) !== undefined) return 'NO Mailbox already exists.';
         store.create(folder, this.#world.now());
         return 'OK CREATE completed.';
@@ -126,12 +126,12 @@ class ImapSession {
       case 'SELECT':
       case 'EXAMINE': {
         // A failed SELECT leaves no folder open (RFC 3501 §6.3.1).
-        const folder = store.folder(textOf(first));
+        const folder = store.folder(textOfToken(first));
         this.#selected = folder === undefined ? undefined : openFolder(folder, name === 'EXAMINE');
-        return this.#reply(described(this.#selected, name, textOf(first)));
+        return this.#reply(described(this.#selected, name, textOfToken(first)));
       }
       case 'STATUS':
-        return this.#reply(status(store, textOf(first), listOf(second)));
+        return this.#reply(status(store, textOfToken(first), listOf(second)));
       case 'APPEND':
         return append(store, args, this.#world.now());
       case 'IDLE':
@@ -173,7 +173,7 @@ class ImapSession {
         return this.#reply(transfer(store, selected, verb, args, byUid));
       case 'EXPUNGE': {
         const within = byUid
-          ? new Set(chosenMails(selected, textOf(args[0]), true).map(({ mail }) => mail.uid))
+          ? new Set(chosenMails(selected, textOfToken(args[0]), true).map(({ mail }) => mail.uid))
           : undefined;
         store.remove(
           selected.folder,
@@ -188,8 +188,8 @@ class ImapSession {
 
   async #authenticate(args: readonly Token[]): Promise<Outcome> {
     if (this.#store !== undefined) return 'BAD Command received in Invalid state.';
-    if (textOf(args[0]).toUpperCase() !== 'XOAUTH2') return 'NO AUTHENTICATE failed.';
-    let response = args[1] === undefined ? undefined : textOf(args[1]);
+    if (textOfToken(args[0]).toUpperCase() !== 'XOAUTH2') return 'NO AUTHENTICATE failed.';
+    let response = args[1] === undefined ? undefined : textOfToken(args[1]);
     if (response === undefined) {
       await this.#send('+ \r\n');
       response = (await this.#reader.line())?.toString('latin1') ?? '';
@@ -208,7 +208,7 @@ class ImapSession {
     byUid: boolean,
   ): Promise<Outcome> {
     const plan = readFetchPlan(args[1], byUid);
-    for (const { mail, number } of chosenMails(selected, textOf(args[0]), byUid)) {
+    for (const { mail, number } of chosenMails(selected, textOfToken(args[0]), byUid)) {
       // An email that went while this stream ran is left out; its EXPUNGE follows.
       if (this.#socket.destroyed || !selected.folder.mails.includes(mail)) continue;
       if (plan.setsSeen && !selected.readOnly && !mail.flags.includes('\\Seen')) {
@@ -228,15 +228,15 @@ class ImapSession {
     byUid: boolean,
   ): Promise<Outcome> {
     const [set, item, ...flags] = args;
-    const change = readStore(textOf(item), flags);
-    const chosen = chosenMails(selected, textOf(set), byUid);
+    const change = readStore(textOfToken(item), flags);
+    const chosen = chosenMails(selected, textOfToken(set), byUid);
     store.setFlags(
       selected.folder,
       chosen.map(({ mail }) => ({ uid: mail.uid, flags: change(mail.flags) })),
     );
     for (const { mail, number } of chosen) {
       selected.changed.delete(mail.uid);
-      if (/\.SILENT$/i.test(textOf(item))) continue;
+      if (/\.SILENT$/i.test(textOfToken(item))) continue;
       await this.#send(
         `* ${number} FETCH (${byUid ? `UID ${mail.uid} ` : ''}FLAGS ${flagList(mail.flags)})\r\n`,
       );

@@ -20,7 +20,7 @@ import { type Design, IntakeWorld } from './intake-world.ts';
 import { MemoryQueues } from './memory-queues.ts';
 import { MemoryVault } from './memory-vault.ts';
 
-export class Desk {
+export class MemoryInstallation {
   readonly vault = new MemoryVault(openSeam);
   readonly world: IntakeWorld;
   readonly messageIds: MessageIds;

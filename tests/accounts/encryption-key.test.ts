@@ -6,7 +6,11 @@ import {
   type ReencryptDeps,
   reencryptTokens,
 } from '../../shared/accounts/reencrypt-tokens.ts';
-import { createTokenCipher, dataKeyName, versionOfSealed } from '../../shared/accounts/token-encryption.ts';
+import {
+  createTokenCipher,
+  encryptionKeyName,
+  versionOfSealed,
+} from '../../shared/accounts/token-encryption.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -92,7 +96,7 @@ describe('the monitor of encrypted tokens', () => {
     expect(await reencryptTokens(app.services)).toEqual({ reencrypted: 1, left: 0 });
     expect(versionsIn(await row())).toEqual([after, after]);
     expect(await countUnderOlderKeys(app.services, after)).toBe(0);
-    await app.vault.disable(dataKeyName, before);
+    await app.vault.disable(encryptionKeyName, before);
     const fresh = app.another();
     expect((await fresh.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     app.seam.skewMs = 2 * HOUR;
