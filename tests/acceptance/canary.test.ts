@@ -62,7 +62,7 @@ beforeAll(async () => {
   watchAnswers();
   visitor = new Visitor(host.url);
   await visitor.signIn(demoPeople[0]?.id ?? '');
-}, 120_000);
+});
 afterAll(async () => {
   vi.restoreAllMocks();
   receiver.close();

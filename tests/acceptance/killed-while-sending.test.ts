@@ -60,7 +60,7 @@ describe('a process that is killed while it sends', () => {
     gate = await openStorageGate(stack.storage.connectionString);
     // Everything is started by this test.
     outbox = createOutboxStore({ ...postroom, queues: new MemoryQueues(openSeam), seam: openSeam });
-  }, 120_000);
+  });
   afterAll(async () => {
     await postroom?.[Symbol.asyncDispose]();
     await gate?.[Symbol.asyncDispose]();

@@ -62,7 +62,7 @@ describe.each(fetchProtocols)('a process over %s that is killed at any instant',
     mailboxId = await connectSupport(postroom, protocol);
     gate = await openStorageGate(postroom.stack.storage.connectionString);
     watcher = await watchInbox(postroom);
-  }, 120_000);
+  });
   afterAll(async () => {
     await watcher?.close();
     await postroom?.[Symbol.asyncDispose]();

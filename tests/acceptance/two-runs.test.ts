@@ -38,7 +38,7 @@ describe.each(fetchProtocols)('two processes that fetch one mailbox over %s at t
       gates.map((gate) => postroom.startHost({ settings: { DataStorage: gate.connectionString } })),
     );
     watcher = await watchInbox(postroom);
-  }, 120_000);
+  });
   afterAll(async () => {
     await watcher?.close();
     await postroom?.[Symbol.asyncDispose]();
@@ -69,7 +69,7 @@ describe.each(fetchProtocols)('two processes that fetch one mailbox over %s at t
     // Both must have worked; an idle run makes only a handful of requests.
     console.log(`requests of the less busy process, round by round: ${shared.join(', ')}`);
     expect(shared.filter((requests) => requests > 20).length).toBeGreaterThan(ROUNDS / 2);
-  }, 150_000);
+  });
 });
 
 function copiesIn(mails: readonly Buffer[]): number {

@@ -20,7 +20,7 @@ import {
 
 /** Random schedules of each kind; more of them in a long run: `POSTROOM_RACES=5000`. */
 const races = Number(process.env['POSTROOM_RACES'] ?? 100);
-const LONG = 60_000 + races * 200;
+const LONG = 300_000 + races * 1_000;
 
 beforeAll(() => {
   // Each injected outage is a warning in the log, thousands of them.

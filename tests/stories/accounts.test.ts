@@ -15,7 +15,7 @@ import { repairStories } from './repair-stories.ts';
 import { registerDemo } from './steps.ts';
 import { openStoryWorld, type StoryWorld } from './story-world.ts';
 
-describe.skipIf(!hasChromium)('a mailbox is connected in a browser', { timeout: 180_000 }, () => {
+describe.skipIf(!hasChromium)('a mailbox is connected in a browser', () => {
   let world: StoryWorld;
   let providerId: string;
 
@@ -23,7 +23,7 @@ describe.skipIf(!hasChromium)('a mailbox is connected in a browser', { timeout: 
     world = await openStoryWorld();
     const { page } = await world.visit('set-up', 'alex');
     providerId = await registerDemo(page, 'Contoso', { push: false });
-  }, 120_000);
+  });
   beforeEach(() => world.reset());
   afterAll(() => world?.[Symbol.asyncDispose]());
 

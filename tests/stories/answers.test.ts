@@ -12,7 +12,7 @@ if (!isDebianHere)
   console.warn('SKIPPED: replies in a browser over Dovecot and Postfix, which are not here.');
 if (!hasChromium) console.warn('SKIPPED: replies in a browser, because Chromium is not here.');
 
-describe.skipIf(!hasChromium || !isDebianHere)('on Dovecot and Postfix', { timeout: 180_000 }, () => {
+describe.skipIf(!hasChromium || !isDebianHere)('on Dovecot and Postfix', () => {
   const world = useReplyWorld('debian');
 
   it('a reply over IMAP and SMTP arrives, and answers to it join its ticket', () =>
@@ -25,7 +25,7 @@ describe.skipIf(!hasChromium || !isDebianHere)('on Dovecot and Postfix', { timeo
     bounceStory(world(), { owner: 'billing', over: 'IMAP and SMTP', hand: 'a mouse' }));
 });
 
-describe.skipIf(!hasChromium)('on the mail server without installation', { timeout: 180_000 }, () => {
+describe.skipIf(!hasChromium)('on the mail server without installation', () => {
   const world = useReplyWorld('npm');
 
   it('a bounced reply is corrected with the keyboard and without a script', () =>
@@ -45,7 +45,7 @@ function useReplyWorld(kind: 'debian' | 'npm'): () => ReplyWorld {
   let world: ReplyWorld;
   beforeAll(async () => {
     world = await openReplyWorld(kind);
-  }, 120_000);
+  });
   afterAll(() => world?.[Symbol.asyncDispose]());
   return () => world;
 }

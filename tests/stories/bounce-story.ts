@@ -45,7 +45,7 @@ export async function bounceStory(
   expect(await page.getByLabel('Message', { exact: true }).inputValue()).toBe('It comes today.');
   await person.type(page.getByLabel('To', { exact: true }), CUSTOMER);
   await person.press(page.getByRole('button', { name: 'Send', exact: true }));
-  await expect.poll(() => world.received(`Re: ${subject}`), { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(() => world.received(`Re: ${subject}`), { timeout: 60_000 }).toHaveLength(1);
   const [email] = await world.received(`Re: ${subject}`);
   expect(email?.references).toContain(first);
   expect(email?.text).toContain('It comes today.');

@@ -31,7 +31,7 @@ export async function replyStory(
   await person.press(page.getByRole('button', { name: 'Send and wait for the customer' }));
   await person.waitFor(/^Sent$/);
   // Postfix hands it over a moment later.
-  await expect.poll(() => world.received(`Re: ${subject}`), { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(() => world.received(`Re: ${subject}`), { timeout: 60_000 }).toHaveLength(1);
   const [email] = await world.received(`Re: ${subject}`);
   expect(email).toMatchObject({
     inReplyTo: first,

@@ -33,7 +33,7 @@ describe.skipIf(!hasChromium)('a reply', () => {
     await goToProvider(page, providerId, { address: SUPPORT });
     await signInThere(page, SUPPORT);
     await saveMailbox(page);
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await postroom?.[Symbol.asyncDispose]();
@@ -138,7 +138,7 @@ describe.skipIf(!hasChromium)('a reply', () => {
     });
     expect(await page.locator('.ticket-head').innerText()).toContain('Open');
     expectGoodPages(reader);
-  }, 180_000);
+  });
 
   it('takes files that are dropped or pasted, and keeps what was typed when the page is left', async () => {
     const { page } = await visit('files');
@@ -168,7 +168,7 @@ describe.skipIf(!hasChromium)('a reply', () => {
     await page.goto('/tickets');
     await page.getByRole('link', { name: 'Two pictures' }).click();
     expect(await page.getByLabel('Message', { exact: true }).inputValue()).toBe('See both, please.');
-  }, 120_000);
+  });
 
   it('needs no script: preview, canned reply, attachment, undo', async () => {
     const admin = await visit('canned');
@@ -202,7 +202,7 @@ describe.skipIf(!hasChromium)('a reply', () => {
     expect(await page.locator('.flash').innerText()).toContain('The reply was not sent.');
     expect(await page.locator('.ticket-head').innerText()).toContain('Open');
     await page.getByRole('button', { name: 'Remove bill.txt' }).waitFor();
-  }, 120_000);
+  });
 });
 
 async function until(isDone: () => Promise<boolean>): Promise<void> {

@@ -48,7 +48,7 @@ export async function smtpOffStory(
   await page.getByText('Emails that waited are on their way.').waitFor();
   await person.look('sends over Graph');
 
-  await expect.poll(() => world.received(`Re: ${subject}`), { timeout: 30_000 }).toHaveLength(1);
+  await expect.poll(() => world.received(`Re: ${subject}`), { timeout: 60_000 }).toHaveLength(1);
   await page.goto(ticket);
   await person.waitFor(/^Sent$/);
   const copies = (await mailbox.emails('Sent Items')).filter((email) => email.subject === `Re: ${subject}`);

@@ -18,12 +18,12 @@ import {
 } from './steps.ts';
 import { addressOf, openStoryWorld, type StoryWorld } from './story-world.ts';
 
-describe.skipIf(!hasChromium)('a mailbox is read in a browser', { timeout: 180_000 }, () => {
+describe.skipIf(!hasChromium)('a mailbox is read in a browser', () => {
   let world: StoryWorld;
 
   beforeAll(async () => {
     world = await openStoryWorld({ asExchange: true });
-  }, 120_000);
+  });
   beforeEach(() => world.reset());
   afterAll(() => world?.[Symbol.asyncDispose]());
 
@@ -96,13 +96,13 @@ describe.skipIf(!hasChromium)('a mailbox is read in a browser', { timeout: 180_0
       await runMonitor(worker);
       const id = (await mailboxOf(address))?.id;
       await page.goto(`/mailboxes/${id}/edit`);
-      await expect.poll(() => wordsAfterReload(page), { timeout: 30_000 }).toContain('Push: on since');
+      await expect.poll(() => wordsAfterReload(page), { timeout: 60_000 }).toContain('Push: on since');
       await reader.lookClosely('push is on');
       // It is looked at once when it is subscribed; then only the event of an email can cause a fetch.
       const { fetchState } = createMailboxStore(world.postroom.tables);
       const isFetched = async () =>
         [...(await fetchState()).shards.values()].some((shard) => shard.has(id ?? ''));
-      await expect.poll(isFetched, { timeout: 30_000 }).toBe(true);
+      await expect.poll(isFetched, { timeout: 60_000 }).toBe(true);
       const began = performance.now();
       await world.postroom.stack.mail.deliver(address, letter('An urgent question'));
       await page.goto('/tickets');
@@ -113,7 +113,7 @@ describe.skipIf(!hasChromium)('a mailbox is read in a browser', { timeout: 180_0
             await page.reload();
             return tickets.count();
           },
-          { timeout: 30_000, interval: 200 },
+          { timeout: 60_000, interval: 200 },
         )
         .toBe(1);
       console.log(`push: a ticket after ${Math.round(performance.now() - began)} ms`);

@@ -96,26 +96,26 @@ describe.skipIf(!hasChromium)('hostile email in a browser', () => {
     const ran = await open(scriptVectors);
     expect(ran.length).toBeGreaterThan(25);
     await open(leakVectors);
-    expect(new Set(leak.asked).size).toBeGreaterThan(15);
-  }, 120_000);
+    await expect.poll(() => new Set(leak.asked).size).toBeGreaterThan(15);
+  });
 
   test('the sanitizer alone lets nothing run and nothing leak', async () => {
     walls = 'sanitiser';
     expect(await open(frames)).toEqual([]);
     expect(leak.asked).toEqual([]);
-  }, 180_000);
+  });
 
   test('the policy alone lets nothing run and nothing leak', async () => {
     walls = 'policy';
     expect(await open(frames)).toEqual([]);
     expect(leak.asked).toEqual([]);
-  }, 180_000);
+  });
 
   test('both together, as served, let nothing run and nothing leak', async () => {
     walls = 'both';
     expect(await open(frames)).toEqual([]);
     expect(leak.asked).toEqual([]);
-  }, 180_000);
+  });
 
   describe('in a frame that the page measures', () => {
     beforeAll(() => {

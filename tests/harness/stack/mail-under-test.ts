@@ -87,7 +87,7 @@ export async function emptied(connecting: Promise<ImapFlow>): Promise<ImapFlow> 
 
 /** The source of an email, once it is in the open folder. */
 export async function received(client: ImapFlow, subject: string): Promise<string> {
-  for (const deadline = Date.now() + 8000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     await client.noop();
     const [uid] = (await client.search({ subject }, { uid: true })) || [];
     if (uid !== undefined) {

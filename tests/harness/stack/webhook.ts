@@ -47,7 +47,7 @@ export async function openWebhook(options: { isValid?: boolean } = {}): Promise<
     events,
     statuses,
     async received(count) {
-      for (const deadline = Date.now() + 8000; Date.now() < deadline; ) {
+      for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
         if (events.length >= count) return events;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
