@@ -108,6 +108,18 @@ describe('how a mailbox answers', () => {
     expect(await stored()).toBeUndefined();
   });
 
+  it('is previewed in both versions that are sent, and nothing in the HTML is active', async () => {
+    const text = '**Thanks** for [{{subject}}](https://contoso.example)\n\n<script>alert(1)</script>';
+    const html = await (await post({ ...german, [answerFields.text]: text, preview: 'yes' })).text();
+    const [, rendered = ''] = /<div class="rendered"[^>]*>(.*?)<\/div>/s.exec(html) ?? [];
+    expect(rendered).toContain('<strong>Thanks</strong>');
+    expect(rendered).toMatch(/<a href="https:\/\/contoso\.example"[^>]*>Printer on the second floor<\/a>/);
+    expect(rendered).not.toContain('<script');
+    const [, plain = ''] = /<div class="mail-text"[^>]*>(.*?)<\/div>/s.exec(html) ?? [];
+    expect(plain).toContain('Thanks for Printer on the second floor');
+    expect(plain).not.toMatch(/\*\*|<strong/);
+  });
+
   it('reports an unknown variable with its place, and keeps what was typed', async () => {
     const answer = await post({
       ...german,

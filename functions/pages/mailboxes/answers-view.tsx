@@ -1,3 +1,4 @@
+import { raw } from 'hono/html';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Acknowledgement } from '../../../shared/acknowledgements/compose-acknowledgement.ts';
 import { answerFields } from '../../../shared/mailboxes/answer-settings.ts';
@@ -177,8 +178,9 @@ function AgentFields(props: { view: AnswersView }): JSX.Element {
   );
 }
 
+/** Both versions that leave; the HTML is sanitized. */
 function Preview(props: { preview: AnswerPreview }): JSX.Element {
-  const { subject, text, to, isSample } = props.preview;
+  const { subject, text, html, to, isSample } = props.preview;
   return (
     <Panel title={isSample ? 'Preview with a sample' : 'Preview with a ticket'}>
       <Facts
@@ -187,6 +189,11 @@ function Preview(props: { preview: AnswerPreview }): JSX.Element {
           { term: 'Subject', detail: subject },
         ]}
       />
+      <h3>HTML version</h3>
+      <div class="rendered" dir="auto">
+        {raw(html)}
+      </div>
+      <h3>Plain text version</h3>
       <div class="mail-text" dir="auto">
         {text}
       </div>
