@@ -41,10 +41,11 @@ import {
 } from './pages/providers/providers.tsx';
 import {
   addCannedReply,
-  deleteCannedReply,
+  confirmCannedReplyDeletion,
   editCannedReply,
   showCannedReplies,
   showCannedReply,
+  showCannedReplyDeletion,
   showNewCannedReply,
 } from './pages/replies/canned-replies.tsx';
 import {
@@ -140,7 +141,8 @@ export const routes: readonly Route[] = [
   post(paths.newCannedReply, 'admin', addCannedReply),
   get(paths.editCannedReply, 'admin', showCannedReply),
   post(paths.editCannedReply, 'admin', editCannedReply),
-  post(paths.deleteCannedReply, 'admin', deleteCannedReply),
+  get(paths.deleteCannedReply, 'admin', showCannedReplyDeletion),
+  post(paths.deleteCannedReply, 'admin', confirmCannedReplyDeletion),
 
   get(paths.secrets, 'admin', showSecrets),
   post(paths.encryptionKey, 'admin', replaceKey),

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { OutboxMessage } from '../../shared/outbox/outbox-message.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
+import { expectWhole } from '../harness/browser/check-drawn.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 import {
   newMessage,
@@ -617,6 +618,28 @@ describe('a canned reply', () => {
     expect(await postroom.services.cannedReplies.list()).toEqual([]);
     const entries = await auditEntries();
     expect(entries.sort()).toEqual(['added Greeting', 'changed Greeting', 'deleted Greeting']);
+  });
+
+  test('is deleted only after a question, which needs no script', async () => {
+    await admin('/canned-replies/new', { name: 'Greeting & <more>', text: 'Hi' });
+    const [added] = await postroom.services.cannedReplies.list();
+    const deletion = `/canned-replies/${added?.id}/delete`;
+    const list = await (await admin('/canned-replies')).text();
+    expect(list).toContain(`<a href="${deletion}"`);
+    expect(list).not.toContain(`action="${deletion}"`);
+    const question = await admin(deletion);
+    const page = await question.text();
+    expect([question.status, page]).toEqual([
+      200,
+      expect.stringContaining('>Delete Greeting &amp; &lt;more&gt;?</h1>'),
+    ]);
+    expect(page).toContain(`<form method="post" action="${deletion}">`);
+    expectWhole({ question: page });
+    expect(await postroom.services.cannedReplies.list()).toHaveLength(1);
+    const pressed = await admin(deletion, {});
+    expect(pressed.headers.get('location')).toBe('/canned-replies?flash=deleted');
+    expect(await postroom.services.cannedReplies.list()).toEqual([]);
+    expect((await admin(deletion)).status).toBe(404);
   });
 
   test('with a variable that does not exist is refused, with its place', async () => {

@@ -46,6 +46,7 @@ const LANDMARKS = [
   '/canned-replies',
   '/canned-replies/new',
   '/canned-replies/:id',
+  '/canned-replies/:id/delete',
   '/mailboxes/:id/answers',
 ];
 const MAX_PAGES = 80;

@@ -78,13 +78,9 @@ function Row({ reply }: { reply: CannedReply }): JSX.Element {
         </span>
       </td>
       <td>
-        <div class="actions">
-          <form method="post" action={paths.deleteCannedReply({ id })}>
-            <button type="submit" class="button secondary" aria-label={`Delete ${name}`}>
-              Delete
-            </button>
-          </form>
-        </div>
+        <a href={paths.deleteCannedReply({ id })} aria-label={`Delete ${name}`}>
+          Delete
+        </a>
       </td>
     </tr>
   );
@@ -109,10 +105,29 @@ export async function editCannedReply(c: PageContext): Promise<Response> {
   return reply === undefined ? c.notFound() : save(c, reply);
 }
 
-export async function deleteCannedReply(c: PageContext): Promise<Response> {
+/** Asks for confirmation. */
+export async function showCannedReplyDeletion(c: PageContext): Promise<Response> {
   const reply = await replyOf(c);
   if (reply === undefined) return c.notFound();
-  await changeCannedReply(c.get('services'), reply, undefined, c.get('principal'));
+  return c.html(
+    renderPage(
+      <Page title={`Delete ${reply.name}?`} principal={c.get('principal')} place="mailboxes">
+        <p>Agents can no longer insert it. Drafts and replies that contain its text keep it.</p>
+        <form method="post" action={paths.deleteCannedReply(reply)}>
+          <SubmitButton kind="danger">Delete canned reply</SubmitButton>{' '}
+          <ButtonLink href={paths.cannedReplies()} kind="secondary">
+            Cancel
+          </ButtonLink>
+        </form>
+      </Page>,
+    ),
+  );
+}
+
+export async function confirmCannedReplyDeletion(c: PageContext): Promise<Response> {
+  const reply = await replyOf(c);
+  // Another admin may have deleted it meanwhile.
+  if (reply !== undefined) await changeCannedReply(c.get('services'), reply, undefined, c.get('principal'));
   return c.redirect(paths.cannedReplies({ flash: 'deleted' }), 303);
 }
 

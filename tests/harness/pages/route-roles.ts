@@ -43,6 +43,7 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'POST /canned-replies/new': 'admin',
   'GET /canned-replies/:id': 'admin',
   'POST /canned-replies/:id': 'admin',
+  'GET /canned-replies/:id/delete': 'admin',
   'POST /canned-replies/:id/delete': 'admin',
   'GET /senders': 'admin',
   'POST /senders': 'admin',
