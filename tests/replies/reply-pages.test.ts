@@ -431,7 +431,11 @@ describe('a sent reply shows', () => {
         foundInSent: false,
         refused: [{ address: 'x@y.example', line: '550 no' }],
       },
-      ['The server refused x@y.example: 550 no', 'Edit and send again'],
+      [
+        'The server refused x@y.example: “550 no”',
+        'Server message for the other recipients: <q class="said">250 Ok</q>',
+        'Edit and send again',
+      ],
       [],
     ],
     [
@@ -453,6 +457,12 @@ describe('a sent reply shows', () => {
       ['Try again'],
     ],
     [
+      'retrying, and the monitor is late',
+      { state: 'retrying', at, due: '2026-11-24T09:59:00.000Z', why: away },
+      ['Retrying', 'Due since'],
+      ['Try again'],
+    ],
+    [
       'failed by its server’s verdict',
       { state: 'failed', at, why: refusal, isOfWayOut: false },
       ['Failed', '550 5.1.1 No such user', 'Edit and send again'],
@@ -461,7 +471,7 @@ describe('a sent reply shows', () => {
     [
       'failed because of its way out',
       { state: 'failed', at, why: away, isOfWayOut: true },
-      ['Failed', 'Try again', 'Do not send', 'leaves by itself within ten minutes'],
+      ['Failed', 'Try again', 'Do not send', 'It has not left yet.', 'leaves by itself within ten minutes'],
       ['Edit and send again'],
     ],
     [
@@ -484,6 +494,7 @@ describe('a sent reply shows', () => {
     const { page } = await openForm();
     for (const text of texts) expect(page).toContain(text);
     for (const text of absent) expect(page).not.toContain(`>${text}<`);
+    if (texts.includes('Due since')) expect(page).not.toMatch(/Leaves|Next attempt/);
     const faults = readPage(page);
     expect(faults).toMatchObject({ repeatedIds: [], unlabelled: [], danglingIds: [], inline: [] });
     expect(headingsInOrder(faults.headings)).toBe(true);

@@ -12,6 +12,8 @@ export interface DeliveryWords {
   next?: { what: string; at: string } | undefined;
   /** The mail server's line. */
   line?: string | undefined;
+  /** The line is about the recipients that were not refused. */
+  isLineOfRest?: boolean;
   /** Why it did not leave, to be explained. */
   why?: DeliveryProblem | undefined;
   /** The page asks again: the state changes within seconds. */
@@ -45,19 +47,19 @@ export function deliveryInWords(
                 'It waits for its turn: mail servers limit how much an account sends at a time, per minute and per day. It leaves by itself.',
               ]
             : [],
-        next: { what: Date.parse(status.due) > now ? 'Leaves' : 'Due since', at: status.due },
+        next: nextOf('Leaves', status.due, now),
         isMoving: true,
       };
     case 'sending':
       return { label: 'Sending', kind: 'quiet', at: status.claimedAt, sentences: again, isMoving: true };
     case 'sent': {
-      const refused = status.refused.map(({ address, line }) => `The server refused ${address}: ${line}`);
+      const refused = status.refused.map(({ address, line }) => `The server refused ${address}: “${line}”`);
       return {
         label: refused.length === 0 ? 'Sent' : 'Sent, not to all',
         kind: refused.length === 0 ? 'good' : 'warn',
         at: status.at,
         sentences: [...(status.foundInSent ? [status.answer] : []), ...refused, ...again],
-        ...(!status.foundInSent && { line: status.answer }),
+        ...(!status.foundInSent && { line: status.answer, isLineOfRest: refused.length > 0 }),
         isMoving: false,
       };
     }
@@ -67,7 +69,7 @@ export function deliveryInWords(
         kind: 'warn',
         at: status.at,
         sentences: ['It has not left yet. Postroom tries again by itself for up to 48 hours.', ...again],
-        next: { what: 'Next attempt', at: status.due },
+        next: nextOf('Next attempt', status.due, now),
         ...reasonOf(status.why),
         isMoving: false,
       };
@@ -76,7 +78,7 @@ export function deliveryInWords(
         label: 'Failed',
         kind: 'bad',
         at: status.at,
-        sentences: ['It was not sent.', ...(status.isOfWayOut ? [wayOutWords[kind]] : [])],
+        sentences: status.isOfWayOut ? wayOutWords[kind] : ['It was not sent.'],
         ...reasonOf(status.why),
         isMoving: false,
       };
@@ -94,7 +96,7 @@ export function deliveryInWords(
               : 'Postroom looks for it in the Sent folder, and sends it once more if it is not there.',
           ...again,
         ],
-        ...(status.due !== undefined && { next: { what: 'Next search', at: status.due } }),
+        ...(status.due !== undefined && { next: nextOf('Next search', status.due, now) }),
         ...reasonOf(status.why),
         isMoving: false,
       };
@@ -109,11 +111,26 @@ export function deliveryInWords(
   }
 }
 
-const wayOutWords: Readonly<Record<DeliveryKind, string>> = {
-  reply:
-    'The cause is how this mailbox sends, not this reply. Once that works again, the reply leaves by itself within ten minutes, up to a week after it was written.',
-  acknowledgement: 'The cause is how this mailbox sends. An acknowledgement is not sent later.',
-  notification: 'The cause is how this mailbox sends. A notification is not sent later.',
+/** A time that has passed is none of the future: the monitor is late. */
+const nextOf = (what: string, due: string, now: number): { what: string; at: string } => ({
+  what: Date.parse(due) > now ? what : 'Due since',
+  at: due,
+});
+
+/** A reply is held until its way out works; nothing else is. */
+const wayOutWords: Readonly<Record<DeliveryKind, readonly string[]>> = {
+  reply: [
+    'It has not left yet. The cause is how this mailbox sends, not this reply.',
+    'Once that works again, the reply leaves by itself within ten minutes, up to a week after it was written.',
+  ],
+  acknowledgement: [
+    'It was not sent. The cause is how this mailbox sends.',
+    'An acknowledgement is not sent later.',
+  ],
+  notification: [
+    'It was not sent. The cause is how this mailbox sends.',
+    'A notification is not sent later.',
+  ],
 };
 
 /** Only a real reply of the server is its line. */

@@ -142,7 +142,8 @@ function DeliveryNote(props: {
       ))}
       {words.line === undefined ? null : (
         <p>
-          Server message: <q class="said">{words.line}</q>
+          {words.isLineOfRest === true ? 'Server message for the other recipients' : 'Server message'}:{' '}
+          <q class="said">{words.line}</q>
         </p>
       )}
       {words.why === undefined ? null : <Why why={words.why} mailbox={message.from.address} />}
@@ -207,7 +208,9 @@ function Seconds(props: { at: string; now: number }): JSX.Element {
 }
 
 function Why({ why, mailbox }: { why: DeliveryProblem; mailbox: string }): JSX.Element {
-  const explanation = explainProblem({ code: why.code, said: why.reason }, { mailbox });
+  const explained = explainProblem({ code: why.code, said: why.reason }, { mailbox });
+  // The server's line is shown already.
+  const explanation = why.isVerdict ? { ...explained, said: '' } : explained;
   return (
     <details>
       <summary>{explanation.title}</summary>
