@@ -54,6 +54,17 @@ describe('the words that the glossary retired', () => {
   test.each(pages)('are not in %s', (path) => {
     expect(found(sentencesIn(read(path), path.endsWith('x')))).toEqual([]);
   });
+
+  test('“license” is spelled one way, also in comments, tests and tools', () => {
+    const all = globSync(
+      ['{dev,functions,shared,tests}/**/*.{ts,tsx,js,mjs}', 'tests/corpus/*.md', 'infra/**/*.bicep'],
+      {
+        cwd: root,
+      },
+    );
+    expect(all.length).toBeGreaterThan(1000);
+    expect(all.filter((path) => /licen[c]e/i.test(read(path)))).toEqual([]);
+  });
 });
 
 test('names that had several meanings are declared nowhere: each says what it returns', () => {

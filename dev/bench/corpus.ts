@@ -87,7 +87,7 @@ const SUBJECTS = [
   'Bestellung: Lieferung verspätet',
   'Password reset needed',
   'Export fails with timeout',
-  'Question about the licence',
+  'Question about the license',
   'Wrong delivery address',
   'Rückfrage zum Vertrag',
   'Teams call has no audio',

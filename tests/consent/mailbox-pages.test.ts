@@ -55,10 +55,10 @@ describe('a mailbox', () => {
   });
 
   it('that cannot be opened is not saved, shows why, keeps the entered values, and can be saved anyway', async () => {
-    opened = { kind: 'failed', code: codeFrom('x'), message: 'The mailbox has no licence.' };
+    opened = { kind: 'failed', code: codeFrom('x'), message: 'The mailbox has no license.' };
     const reply = await visitor.post('/mailboxes/new', { ...form, interval: '7' });
     expect(reply.status).toBe(422);
-    expect(reply.html).toContain('The mailbox has no licence.');
+    expect(reply.html).toContain('The mailbox has no license.');
     expect(reply.html).toContain('value="7"');
     expect(await stored()).toEqual([]);
     expect((await visitor.post('/mailboxes/new', { ...form, anyway: 'yes' })).location).toBe(
@@ -248,7 +248,7 @@ describe('every mailbox page', () => {
     const bare = await startDemoApp();
     const empty = new Visitor(bare, { id: 'alex', roles: ['admin'] }, { verifyMailbox });
     const [mailbox] = await stored();
-    opened = { kind: 'failed', code: codeFrom('x'), message: 'No licence.' };
+    opened = { kind: 'failed', code: codeFrom('x'), message: 'No license.' };
     const drawn: Record<string, string> = {};
     for (const [name, reply] of Object.entries({
       empty: empty.get('/mailboxes'),

@@ -15,7 +15,7 @@ it('the included messages are enough for the tests that use five hundred of them
   expect(shipped.length).toBeGreaterThan(600);
 });
 
-it('every set is listed in the README with a licence whose text is beside it', () => {
+it('every set is listed in the README with a license whose text is beside it', () => {
   const readme = readFileSync(join(shippedCorpus, 'README.md'), 'utf8');
   const sets = readdirSync(shippedCorpus, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   for (const { name } of sets) {
