@@ -447,7 +447,7 @@ describe('a sent reply shows', () => {
     [
       'queued long ago',
       { state: 'queued', due: '2026-11-24T09:00:00.000Z' },
-      ['Due since', 'It waits for its turn'],
+      ['Due since', 'as soon as these limits allow'],
       ['Do not send'],
     ],
     [
@@ -471,7 +471,7 @@ describe('a sent reply shows', () => {
     [
       'failed because of its way out',
       { state: 'failed', at, why: away, isOfWayOut: true },
-      ['Failed', 'Try again', 'Do not send', 'It has not left yet.', 'leaves by itself within ten minutes'],
+      ['Failed', 'Try again', 'Do not send', 'It has not been sent yet.', 'sent automatically within ten minutes'],
       ['Edit and send again'],
     ],
     [

@@ -5,7 +5,7 @@ import { expectGoodPages, readHeading, signInThere } from './steps.ts';
 
 /**
  * SMTP AUTH is switched off: the reply waits and says why and who can fix it; after “Send over Microsoft Graph
- * instead” and one consent, it leaves by itself, once, and the alert ends.
+ * instead” and one consent, it is sent automatically, once, and the alert ends.
  */
 export async function smtpOffStory(
   world: ReplyWorld,
@@ -29,7 +29,7 @@ export async function smtpOffStory(
   await person.press(reply.getByText('Sending over SMTP is turned off in the tenant'));
   const words = await reply.innerText();
   expect(words).toContain('535 5.7.139');
-  expect(words).toContain('the reply leaves by itself');
+  expect(words).toContain('the reply is sent automatically');
   expect(words).toMatch(/Who can fix it\s+A tenant admin/);
   await person.look('waits');
 

@@ -8,7 +8,7 @@ export interface DeliveryWords {
   at: string | undefined;
   /** What it means, in sentences. */
   sentences: readonly string[];
-  /** ISO time of what happens next by itself. */
+  /** ISO time of the next automatic step. */
   next?: { what: string; at: string } | undefined;
   /** The mail server's line. */
   line?: string | undefined;
@@ -44,7 +44,7 @@ export function deliveryInWords(
         sentences:
           now - Date.parse(status.due) > OVERDUE_MS
             ? [
-                'It waits for its turn: mail servers limit how much an account sends at a time, per minute and per day. It leaves by itself.',
+                'Mail servers limit how much an account can send at a time, per minute and per day. It is sent as soon as these limits allow.',
               ]
             : [],
         next: nextOf('Leaves', status.due, now),
@@ -68,7 +68,7 @@ export function deliveryInWords(
         label: 'Retrying',
         kind: 'warn',
         at: status.at,
-        sentences: ['It has not left yet. Postroom tries again by itself for up to 48 hours.', ...again],
+        sentences: ['It has not been sent yet. Postroom retries automatically for up to 48 hours.', ...again],
         next: nextOf('Next attempt', status.due, now),
         ...reasonOf(status.why),
         isMoving: false,
@@ -92,7 +92,7 @@ export function deliveryInWords(
           kind !== 'reply'
             ? 'Postroom does not send it again, because an automatic email must never arrive twice.'
             : status.due === undefined
-              ? 'Postroom does not send it again by itself. Ask the recipient before you send it again.'
+              ? 'Postroom does not send it again automatically. Ask the recipient before you send it again.'
               : 'Postroom looks for it in the Sent folder, and sends it once more if it is not there.',
           ...again,
         ],
@@ -111,7 +111,7 @@ export function deliveryInWords(
   }
 }
 
-/** A time that has passed is none of the future: the monitor is late. */
+/** A time in the past means that the monitor is late. */
 const nextOf = (what: string, due: string, now: number): { what: string; at: string } => ({
   what: Date.parse(due) > now ? what : 'Due since',
   at: due,
@@ -120,8 +120,8 @@ const nextOf = (what: string, due: string, now: number): { what: string; at: str
 /** A reply is held until its way out works; nothing else is. */
 const wayOutWords: Readonly<Record<DeliveryKind, readonly string[]>> = {
   reply: [
-    'It has not left yet. The cause is how this mailbox sends, not this reply.',
-    'Once that works again, the reply leaves by itself within ten minutes, up to a week after it was written.',
+    'It has not been sent yet. The cause is how this mailbox sends, not this reply.',
+    'Once that works again, the reply is sent automatically within ten minutes, up to a week after it was written.',
   ],
   acknowledgement: [
     'It was not sent. The cause is how this mailbox sends.',
