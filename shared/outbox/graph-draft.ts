@@ -3,7 +3,8 @@ import type { GraphClient } from '../mailboxes/graph-client.ts';
 import { GraphRefusal } from '../mailboxes/graph-errors.ts';
 import { openMailboxFolder } from '../mailboxes/graph-mailbox.ts';
 import { DRAFTS_FOLDER } from '../mailboxes/inbox.ts';
-import { PostroomError } from '../platform/errors.ts';
+import { describeError, PostroomError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
 import { codeFrom } from '../platform/problem.ts';
 import type { Seam } from '../platform/seam.ts';
 import { sendableType } from './compose-mime.ts';
@@ -65,9 +66,13 @@ export async function saveEmailDraft(
   }
 }
 
-/** Deletes a draft that was not sent. Failing that, the next attempt or a person does. */
+/**
+ * Deletes a draft that was not sent. Failing that, the next attempt to send the email does. After the last attempt,
+ * the draft stays, and the log says so: Drafts is not searched without an email to send, because only its Message-ID
+ * tells a draft of ours from those that people write.
+ */
 export async function discardEmailDraft(client: GraphClient, path: string): Promise<void> {
-  await deleteDrafts(client, [path]).catch(() => {});
+  await deleteDrafts(client, [path]).catch((error: unknown) => reportLeftover(path, error));
 }
 
 const pathOf = (id: string): string => `/messages/${encodeURIComponent(id)}`;
@@ -78,12 +83,25 @@ async function draftsOf(client: GraphClient, messageId: string): Promise<string[
   return (await drafts.messages({ messageId })).map(({ id }) => pathOf(id));
 }
 
-/** For good: each attempt of a large email would leave its attachments in Deleted Items. */
-const deleteDrafts = (client: GraphClient, paths: readonly string[]): Promise<unknown> =>
-  client.batch(
+/**
+ * For good: each attempt of a large email would leave its attachments in Deleted Items. A draft that can't be deleted
+ * does not keep its email from leaving.
+ */
+async function deleteDrafts(client: GraphClient, paths: readonly string[]): Promise<void> {
+  const answers = await client.batch(
     'draft',
     paths.map((path) => ({ method: 'POST', path: `${path}/permanentDelete` })),
   );
+  for (const { request, refusal } of answers)
+    if (refusal !== undefined && !refusal.isGone) reportLeftover(request.path, refusal);
+}
+
+/** Without Graph's sentence, which may quote the email. */
+const reportLeftover = (path: string, error: unknown): void =>
+  log.warn('draft not deleted', {
+    draft: path,
+    error: error instanceof GraphRefusal ? `${error.status} ${error.code}` : describeError(error),
+  });
 
 async function attach(
   { client, seam, config, host }: DraftDeps,

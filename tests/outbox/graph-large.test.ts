@@ -1,5 +1,5 @@
 /** Email that is too large for one request to Microsoft Graph. */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Fault } from '../../dev/emulators/faults.ts';
 import { openInbox } from '../../shared/mailboxes/open-inbox.ts';
 import { openSentFolder } from '../../shared/outbox/sent-folder.ts';
@@ -62,6 +62,46 @@ describe('a large email over Microsoft Graph', () => {
     expect(await counts()).toEqual({ arrived: 2, sent: 2, drafts: 0 });
     expect(await emailsIn(support, 'Deleted Items'), 'for good').toEqual([]);
   });
+
+  test.each<[string, Omit<Fault, 'match'>, string]>([
+    [
+      'one draft',
+      {
+        status: 200,
+        body: {
+          responses: [
+            { id: '0', status: 403, body: { error: { code: 'ErrorAccessDenied', message: 'Lamp' } } },
+          ],
+        },
+      },
+      '403 ErrorAccessDenied',
+    ],
+    [
+      'the whole request',
+      { status: 500, body: { error: { code: 'InternalServerError', message: 'Lamp' } } },
+      '500 InternalServerError',
+    ],
+  ])(
+    'whose draft can’t be deleted says so in the log, and its next attempt deletes it: Graph refuses %s',
+    async (_what, refusal, said) => {
+      const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      fault('/send$', { status: 503, headers: { 'retry-after': '60' } });
+      fault('/\\$batch$', refusal);
+      const out = await way();
+      const email = large('Leftover');
+      expect(await out.deliver(email)).toMatchObject({
+        kind: expect.stringMatching(/^(?:refused|not-started)$/),
+      });
+      expect(await counts()).toEqual({ ...nothing, drafts: 1 });
+      const lines = warned.mock.calls.flat().map(String);
+      expect(lines).toEqual([expect.stringContaining(`"draft not deleted"`)]);
+      expect(lines[0]).toContain(said);
+      expect(lines[0]).not.toMatch(/Lamp|Leftover|Bearer|postroom\.example/);
+      warned.mockRestore();
+      expect(await out.deliver(email)).toMatchObject({ kind: 'accepted' });
+      expect(await counts()).toEqual({ arrived: 1, sent: 1, drafts: 0 });
+    },
+  );
 
   const denied = {
     status: 403,
