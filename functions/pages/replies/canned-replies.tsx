@@ -114,10 +114,12 @@ export async function showCannedReplyDeletion(c: PageContext): Promise<Response>
       <Page title={`Delete ${reply.name}?`} principal={c.get('principal')} place="mailboxes">
         <p>Agents can no longer insert it. Drafts and replies that contain its text keep it.</p>
         <form method="post" action={paths.deleteCannedReply(reply)}>
-          <SubmitButton kind="danger">Delete canned reply</SubmitButton>{' '}
-          <ButtonLink href={paths.cannedReplies()} kind="secondary">
-            Cancel
-          </ButtonLink>
+          <div class="actions">
+            <SubmitButton kind="danger">Delete canned reply</SubmitButton>
+            <ButtonLink href={paths.cannedReplies()} kind="secondary">
+              Cancel
+            </ButtonLink>
+          </div>
         </form>
       </Page>,
     ),
