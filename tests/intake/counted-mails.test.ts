@@ -65,10 +65,10 @@ const counted = async (): Promise<unknown> => mailHours(await deps.mailboxes.fet
 test('the emails of a run are counted in the hour of the run, and an idle run adds nothing', async () => {
   deliver(3);
   await run();
-  expect(await counted()).toEqual([{ hour: '2026-11-24T10', mails: 3, quarantined: 0 }]);
+  expect(await counted()).toEqual([{ hour: '2026-11-24T10', emails: 3, quarantined: 0 }]);
   now += 3_600_000;
   await run();
-  expect(await counted()).toEqual([{ hour: '2026-11-24T10', mails: 3, quarantined: 0 }]);
+  expect(await counted()).toEqual([{ hour: '2026-11-24T10', emails: 3, quarantined: 0 }]);
 });
 
 test('emails that do not fit into a run’s time are the backlog, until the next run', async () => {
@@ -80,10 +80,10 @@ test('emails that do not fit into a run’s time are the backlog, until the next
   const left = await backlog();
   expect(left).toBeGreaterThan(0);
   expect(left).toBeLessThan(160);
-  expect(await counted()).toEqual([{ hour: '2026-11-24T10', mails: 160 - Number(left), quarantined: 0 }]);
+  expect(await counted()).toEqual([{ hour: '2026-11-24T10', emails: 160 - Number(left), quarantined: 0 }]);
   await run();
   expect(await backlog()).toBe(0);
-  expect(await counted()).toEqual([{ hour: '2026-11-24T10', mails: 160, quarantined: 0 }]);
+  expect(await counted()).toEqual([{ hour: '2026-11-24T10', emails: 160, quarantined: 0 }]);
 });
 
 test('waiting email that was deleted on the server no longer counts, and an idle run then writes nothing', async () => {

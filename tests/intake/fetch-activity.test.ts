@@ -28,7 +28,7 @@ const activity = (result: FetchResult, failure?: FetchFailure): ReturnType<typeo
 const entry = { kind: 'fetch', at: AT, aboutId: 'support', about: 'support@contoso.example', ms: 250 };
 
 test('the count of a fetch includes all of its emails, and separately those in quarantine', () => {
-  expect(countOf(fetched)).toEqual({ mails: 10, quarantined: 2 });
+  expect(countOf(fetched)).toEqual({ emails: 10, quarantined: 2 });
 });
 
 describe('a fetch', () => {
