@@ -471,7 +471,13 @@ describe('a sent reply shows', () => {
     [
       'failed because of its way out',
       { state: 'failed', at, why: away, isOfWayOut: true },
-      ['Failed', 'Try again', 'Do not send', 'It has not been sent yet.', 'sent automatically within ten minutes'],
+      [
+        'Failed',
+        'Try again',
+        'Do not send',
+        'It has not been sent yet.',
+        'sent automatically within ten minutes',
+      ],
       ['Edit and send again'],
     ],
     [
