@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { isFree } from '../emulators/mail/free-port.ts';
+import { reservePort } from '../emulators/reserve-port.ts';
 
 /** The purpose of each port of the demo, as its error message names it. */
 export const PORT_NAMES = {
@@ -67,7 +68,7 @@ function takenSentence(name: PortName, port: number, rememberedIn: string | unde
 async function freePort(used: ReadonlySet<number>): Promise<number> {
   for (let tries = 0; tries < TRIES; tries++) {
     const port = randomInt(LOWEST, BEYOND);
-    if (!used.has(port) && (await isFree(port))) return port;
+    if (!used.has(port) && (await isFree(port)) && reservePort(port)) return port;
   }
   throw new Error(`No free port was found between ${LOWEST} and ${BEYOND}.`);
 }

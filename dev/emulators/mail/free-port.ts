@@ -1,17 +1,18 @@
 import { randomInt } from 'node:crypto';
 import { connect as connectTo, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { reservePort } from '../reserve-port.ts';
 
 /** Below the ports of the demo, and below the ephemeral ones, which other programs take at any moment. */
 const LOWEST = 10_000;
 const BEYOND = 21_000;
 const TRIES = 200;
 
-/** A loopback port that is free now; for servers that cannot be asked to choose one themselves. */
+/** A loopback port that is free, reserved for this process; for servers that cannot be asked to choose one themselves. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES; tries++) {
     const port = randomInt(LOWEST, BEYOND);
-    if (await isFree(port)) return port;
+    if ((await isFree(port)) && reservePort(port)) return port;
   }
   throw new Error(`No free port was found between ${LOWEST} and ${BEYOND}.`);
 }
