@@ -4,19 +4,14 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type DrillFault, drillFaults } from '../../dev/drill/drill-faults.ts';
-import { type DrillResult, runDrill } from '../../dev/drill/run-drill.ts';
+import { runDrill } from '../../dev/drill/run-drill.ts';
 import { shiftClock } from '../../dev/drill/shifted-clock.ts';
 import { formValues } from '../../dev/form-values.ts';
 import { appUnderTest } from '../harness/stack/app-under-test.ts';
 
 let appDir: string;
-/** Nearly all of its time it waits for retries of the Azure libraries, so it runs beside the others. */
-let storageDown: Promise<DrillResult>;
 beforeAll(async () => {
   appDir = await appUnderTest();
-  storageDown = runDrill(appDir, faultNamed('storage down'));
-  // Reported by its test.
-  storageDown.catch(() => undefined);
 });
 
 function faultNamed(name: string): DrillFault {
@@ -49,7 +44,7 @@ describe('npm run drill', () => {
     '$name opens one alert, with its cause and a link to the fix, which is resolved once it is fixed',
     { timeout: 300_000 },
     async (fault) => {
-      const result = await (fault.name === 'storage down' ? storageDown : runDrill(appDir, fault));
+      const result = await runDrill(appDir, fault);
       expect(result.wrong).toEqual([]);
       expect(result).toMatchObject({ fault: fault.name, alert: fault.kind, code: fault.code });
       expect(result.secondsToClose).toBeGreaterThan(0);
