@@ -55,7 +55,7 @@ async function whatIsLeft(
   const { records } = world;
   let unread = 0;
   const places: string[] = [];
-  // The alert about a server that refused to mark email ends with the next email that it marks. Nobody sends one here.
+  // An alert about refused marking is resolved when the server marks another email. None is delivered at this stage.
   const waitForEmail = new Set<string>();
   for (const box of world.boxes) {
     const { uidValidity, all, seen } = await truth.look(box);

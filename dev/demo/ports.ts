@@ -1,6 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { isFree } from '../emulators/mail/free-port.ts';
-import { reservePort } from '../emulators/reserve-port.ts';
+import { freePortBetween, isFree } from '../emulators/mail/free-port.ts';
 
 /** The purpose of each port of the demo, as its error message names it. */
 export const PORT_NAMES = {
@@ -28,7 +26,6 @@ const NAMES = Object.keys(PORT_NAMES) as PortName[];
  */
 const LOWEST = 21_000;
 const BEYOND = 30_000;
-const TRIES = 200;
 
 /**
  * Uses requested ports first, then remembered ones, then free ones.
@@ -51,7 +48,7 @@ export async function choosePorts(
   }
   for (const name of NAMES) {
     if (chosen[name] !== undefined) continue;
-    const port = await freePort(used);
+    const port = await freePortBetween(LOWEST, BEYOND, used);
     used.add(port);
     chosen[name] = port;
   }
@@ -63,12 +60,4 @@ function takenSentence(name: PortName, port: number, rememberedIn: string | unde
   return rememberedIn === undefined
     ? `${what} End that program, or ask for another port.`
     : `${what} If Postroom is already running, use or end that one. Otherwise end the other program, or delete ${rememberedIn}, so that new ports are chosen; demo mailboxes must then be connected again.`;
-}
-
-async function freePort(used: ReadonlySet<number>): Promise<number> {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const port = randomInt(LOWEST, BEYOND);
-    if (!used.has(port) && (await isFree(port)) && reservePort(port)) return port;
-  }
-  throw new Error(`No free port was found between ${LOWEST} and ${BEYOND}.`);
 }

@@ -27,7 +27,7 @@ export function reservePort(port: number): boolean {
 
 function create(file: string): boolean {
   try {
-    // Fails if the file exists, whoever creates it at the same time.
+    // Fails if the file exists, even if another process creates it at the same moment.
     writeFileSync(file, String(process.pid), { flag: 'wx' });
     return true;
   } catch (error) {

@@ -16,7 +16,7 @@ interface ReportDeps {
 }
 
 /**
- * Opens the ticket of a reply that a person has to deal with, because whoever wrote it may have closed it and left the
+ * Opens the ticket of a reply that needs a person, because whoever wrote it may have closed it and left the
  * page, and tells them by email: otherwise the assignee, otherwise the agents of the mailbox. Tells nothing twice.
  * @throws PostroomError when storage is unavailable
  */

@@ -5,7 +5,7 @@ import type { MessageClass } from '../message-class/message-class.ts';
 import type { Person } from '../tickets/ticket.ts';
 
 export interface AgentEvent {
-  /** `unsent`: a reply of an agent did not leave, or not to all recipients, or nobody knows. */
+  /** `unsent`: an agent’s reply failed, reached only some recipients, or its delivery is unknown. */
   kind: 'ticket' | 'reply' | 'unsent';
   /** Content key of the message; of an unsent reply, a hash of its ID and of the time of its state. */
   key: string;

@@ -8,13 +8,24 @@ const LOWEST = 10_000;
 const BEYOND = 21_000;
 const TRIES = 200;
 
-/** A loopback port that is free, reserved for this process; for servers that cannot be asked to choose one themselves. */
-export async function freePort(): Promise<number> {
+/** A loopback port that is free, reserved for this process; for servers that cannot choose one themselves. */
+export const freePort = (): Promise<number> => freePortBetween(LOWEST, BEYOND);
+
+/**
+ * A loopback port that is free, reserved for this process.
+ * @param beyond the first port above the range
+ * @param excluded ports that must not be chosen, although nothing listens there yet
+ */
+export async function freePortBetween(
+  lowest: number,
+  beyond: number,
+  excluded: ReadonlySet<number> = new Set(),
+): Promise<number> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const port = randomInt(LOWEST, BEYOND);
-    if ((await isFree(port)) && reservePort(port)) return port;
+    const port = randomInt(lowest, beyond);
+    if (!excluded.has(port) && (await isFree(port)) && reservePort(port)) return port;
   }
-  throw new Error(`No free port was found between ${LOWEST} and ${BEYOND}.`);
+  throw new Error(`No free port was found between ${lowest} and ${beyond}.`);
 }
 
 /** Whether a server could listen on this loopback port now. */
