@@ -185,7 +185,7 @@ function Preview(props: { preview: AnswerPreview }): JSX.Element {
     <Panel title={isSample ? 'Preview with a sample' : 'Preview with a ticket'}>
       <Facts
         items={[
-          { term: 'To', detail: to ?? 'Nobody, because the requester has no address' },
+          { term: 'To', detail: to ?? 'No one, because the requester has no address' },
           { term: 'Subject', detail: subject },
         ]}
       />

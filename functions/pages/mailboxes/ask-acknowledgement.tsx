@@ -17,9 +17,7 @@ export function AskAcknowledgement({ mailbox }: { mailbox: Mailbox }): JSX.Eleme
   if (mailbox.sending === undefined || mailbox.answers !== undefined) return null;
   return (
     <Panel title="Acknowledge new tickets?">
-      <p>
-        Whoever opens a ticket by email is sent its number at once. Automatic email gets no acknowledgement.
-      </p>
+      <p>A person who opens a ticket by email receives its number at once. Automatic email gets none.</p>
       <form method="post" action={paths.mailboxAnswers(mailbox)}>
         <SelectField
           name={answerFields.language}

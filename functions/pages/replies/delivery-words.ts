@@ -105,7 +105,7 @@ export function deliveryInWords(
         label: 'Undone',
         kind: 'quiet',
         at: status.at,
-        sentences: ['It was not sent, because somebody stopped it.'],
+        sentences: ['It was not sent, because someone stopped it.'],
         isMoving: false,
       };
   }
